@@ -1,0 +1,24 @@
+/** A pending timer; `cancel` may be called any number of times. */
+export interface Timer {
+  cancel(): void;
+}
+
+/**
+ * Time as it is passed in: rooms that decide never read the process clock, so that a
+ * simulation can own it. `nowMs` is monotonic and is for durations; `wallMs` is the
+ * calendar (milliseconds since 1970) and is for what people and databases see.
+ */
+export interface Clock {
+  nowMs(): number;
+  wallMs(): number;
+  after(delayMs: number, run: () => void): Timer;
+}
+
+export const systemClock: Clock = {
+  nowMs: () => performance.now(),
+  wallMs: () => Date.now(),
+  after(delayMs, run) {
+    const handle = setTimeout(run, delayMs);
+    return { cancel: () => clearTimeout(handle) };
+  },
+};

@@ -1,0 +1,167 @@
+/**
+ * Every error that Lockstep itself raises, in one table: a stable code, the MySQL errno and
+ * SQLSTATE a client sees, the HTTP status, and what the operator or developer can do.
+ * `docs/ERRORS.md` is made from it. Errors of the servers are passed on and are not here.
+ */
+export const errorTable = {
+  access_denied: {
+    errno: 1045,
+    sqlState: '28000',
+    httpStatus: 401,
+    remedy: 'Check the user and password against `users` in the configuration.',
+  },
+  bad_request: {
+    errno: 1064,
+    sqlState: '42000',
+    httpStatus: 400,
+    remedy: 'Correct the request as the message says.',
+  },
+  not_found: {
+    errno: 1105,
+    sqlState: 'HY000',
+    httpStatus: 404,
+    remedy: 'Use a name that `lockstep nodes`, or GET /nodes, lists.',
+  },
+  config_invalid: {
+    errno: 1105,
+    sqlState: 'HY000',
+    httpStatus: 400,
+    remedy: 'Correct the configuration at the line and column named.',
+  },
+  no_node: {
+    errno: 1105,
+    sqlState: '08S01',
+    httpStatus: 503,
+    remedy: 'Start a node, or see `lockstep nodes` for why each is out of rotation.',
+  },
+  not_enough_in_sync: {
+    errno: 1105,
+    sqlState: '08S01',
+    httpStatus: 503,
+    remedy: 'Bring nodes back, or lower `min_in_sync`.',
+  },
+  log_unavailable: {
+    errno: 1105,
+    sqlState: '08S01',
+    httpStatus: 503,
+    remedy: 'Free space on the disk of the command log or repair it; reads go on meanwhile.',
+  },
+  log_corrupt: {
+    errno: 1105,
+    sqlState: 'HY000',
+    httpStatus: 500,
+    remedy:
+      'Restore the named segment file from a copy; do not delete it: it may hold the only copy.',
+  },
+  log_behind_nodes: {
+    errno: 1105,
+    sqlState: 'HY000',
+    httpStatus: 500,
+    remedy:
+      'Restore the log folder that belongs to these nodes, or start a new cluster on equal nodes.',
+  },
+  transaction_lost: {
+    errno: 1213,
+    sqlState: '40001',
+    httpStatus: 409,
+    remedy: 'Nothing of the transaction took effect; run it again.',
+  },
+  session_state_lost: {
+    errno: 1105,
+    sqlState: '08S01',
+    httpStatus: 503,
+    remedy:
+      'Reconnect: the node that held state of this session (temporary tables, locks) is gone.',
+  },
+  unsafe_statement: {
+    errno: 1105,
+    sqlState: '42000',
+    httpStatus: 422,
+    remedy: 'Rewrite the statement as the message says, so that every node computes the same.',
+  },
+  unsupported: {
+    errno: 1235,
+    sqlState: '42000',
+    httpStatus: 422,
+    remedy: 'See docs/COMPATIBILITY.md for what is supported and the alternative.',
+  },
+  unknown_command: {
+    errno: 1047,
+    sqlState: '08S01',
+    httpStatus: 400,
+    remedy: 'The client sent a protocol command that is not supported; the connection lives on.',
+  },
+  too_many_sessions: {
+    errno: 1040,
+    sqlState: '08004',
+    httpStatus: 503,
+    remedy: 'Raise `limits.sessions`, or close idle clients.',
+  },
+  queue_full: {
+    errno: 1041,
+    sqlState: 'HY000',
+    httpStatus: 503,
+    remedy: 'Wait and retry; raise the limit that the message names if this is the normal load.',
+  },
+  packet_too_large: {
+    errno: 1153,
+    sqlState: '08S01',
+    httpStatus: 413,
+    remedy: 'Send less in one statement, or raise `limits.packet_bytes`.',
+  },
+  ddl_wait_timeout: {
+    errno: 1205,
+    sqlState: 'HY000',
+    httpStatus: 503,
+    remedy: 'End the open transactions (see `lockstep status`) and run the statement again.',
+  },
+  malformed_packet: {
+    errno: 1835,
+    sqlState: 'HY000',
+    httpStatus: 400,
+    remedy: 'The peer broke the MySQL protocol; the connection was closed.',
+  },
+  conflict: {
+    errno: 1105,
+    sqlState: 'HY000',
+    httpStatus: 409,
+    remedy: 'The node is not in a state that allows this; see `lockstep nodes`.',
+  },
+  internal: {
+    errno: 1105,
+    sqlState: 'HY000',
+    httpStatus: 500,
+    remedy: 'This is a defect in Lockstep; please report it with the log lines around it.',
+  },
+} as const satisfies Record<
+  string,
+  { errno: number; sqlState: string; httpStatus: number; remedy: string }
+>;
+
+export type ErrorCode = keyof typeof errorTable;
+
+export class LockstepError extends Error {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'LockstepError';
+    this.code = code;
+  }
+
+  get errno(): number {
+    return errorTable[this.code].errno;
+  }
+
+  get sqlState(): string {
+    return errorTable[this.code].sqlState;
+  }
+
+  get httpStatus(): number {
+    return errorTable[this.code].httpStatus;
+  }
+
+  get remedy(): string {
+    return errorTable[this.code].remedy;
+  }
+}
