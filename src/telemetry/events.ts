@@ -1,0 +1,57 @@
+import type { NodeName, Seq } from '../base/brands.ts';
+
+/** What happens in a cluster that an operator would want to have seen. A closed set. */
+export type LockstepEvent =
+  | { readonly kind: 'started'; readonly version: string; readonly nodes: readonly NodeName[] }
+  | { readonly kind: 'stopping'; readonly reason: string }
+  | {
+      readonly kind: 'node_state_changed';
+      readonly node: NodeName;
+      readonly from: string;
+      readonly to: string;
+      readonly reason: string;
+    }
+  | {
+      readonly kind: 'leader_changed';
+      readonly from?: NodeName;
+      readonly to?: NodeName;
+      readonly epoch: number;
+      readonly reason: string;
+    }
+  | { readonly kind: 'node_busy'; readonly node: NodeName; readonly reason: string }
+  | { readonly kind: 'replay_started'; readonly node: NodeName; readonly entries: number }
+  | {
+      readonly kind: 'replay_finished';
+      readonly node: NodeName;
+      readonly entries: number;
+      readonly durationMs: number;
+    }
+  | {
+      readonly kind: 'recovery_failed';
+      readonly node: NodeName;
+      readonly reason: string;
+      readonly retry: boolean;
+    }
+  | {
+      readonly kind: 'divergence';
+      readonly node: NodeName;
+      readonly seq: Seq;
+      readonly detail: string;
+    }
+  | { readonly kind: 'strategy_changed'; readonly from: string; readonly to: string }
+  | {
+      readonly kind: 'node_settings_warning';
+      readonly node: NodeName;
+      readonly setting: string;
+      readonly found: string;
+      readonly wanted: string;
+      readonly remedy: string;
+    }
+  | { readonly kind: 'log_warning'; readonly message: string }
+  | { readonly kind: 'log_truncated'; readonly before: Seq }
+  | { readonly kind: 'refused_statement'; readonly reason: string; readonly sql: string };
+
+export type EventKind = LockstepEvent['kind'];
+
+/** An event as it was published: `id` counts from 1, `at` is milliseconds since 1970. */
+export type StampedEvent = LockstepEvent & { readonly id: number; readonly at: number };
