@@ -118,8 +118,6 @@ async function checksumsOf(connection: Connection): Promise<NodeChecksums> {
   await connection.query("SET SESSION time_zone = '+00:00'");
   await connection.query('SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ');
   await connection.query('START TRANSACTION WITH CONSISTENT SNAPSHOT');
-  // MySQL wants some default schema before it accepts a derived table.
-  await connection.query('USE information_schema');
   const result = new Map<string, TableChecksum>();
   for (const { schema, table, type } of await tablesOf(connection)) {
     const definition = await definitionOf(connection, schema, table);
@@ -177,7 +175,7 @@ async function definitionOf(
 }
 
 /**
- * Per row two independent 32-bit parts of a SHA-1 over all columns, summed and xor-ed over
+ * Per row three independent 32-bit parts of a SHA-256 over all columns (MySQL 9.7 has neither MD5 nor SHA1), summed and xor-ed over
  * the rows: the order does not matter, and duplicate rows cannot cancel each other out of
  * a sum. Each column goes in as hex digits or `NULL`, with a separator, so that no value,
  * NULL or empty, can be taken for another or slide into its neighbour.
@@ -196,7 +194,7 @@ async function contentOf(
     const name = quote(String(column['name']));
     return `IFNULL(HEX(${hashable(name, String(column['type']))}), 'NULL')`;
   });
-  const row = `SHA1(CONCAT_WS('|', ${parts.join(', ') || "''"}))`;
+  const row = `SHA2(CONCAT_WS('|', ${parts.join(', ')}), 256)`;
   const part = (from: number): string => `CAST(CONV(SUBSTRING(h, ${from}, 8), 16, 10) AS UNSIGNED)`;
   const [sums] = await connection.query<RowDataPacket[]>(
     `SELECT COUNT(*) AS n, CAST(SUM(${part(1)}) AS CHAR) AS a, CAST(SUM(${part(9)}) AS CHAR) AS b,
