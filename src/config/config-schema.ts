@@ -1,0 +1,206 @@
+import type { NodeName } from '../base/brands.ts';
+import type { Form, List, Members } from './setting.ts';
+import { group, optional, required, withDefault } from './setting.ts';
+import { type StrategyName, strategyNames } from './strategy-name.ts';
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+const GiB = 1024 * MiB;
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
+
+const text: Form = { kind: 'text' };
+const secret: Form = { kind: 'secret' };
+const path: Form = { kind: 'path' };
+const flag: Form = { kind: 'flag' };
+/** Port 0 lets the system choose a free one. */
+const listenPort: Form = { kind: 'integer', min: 0, max: 65_535 };
+const serverPort: Form = { kind: 'integer', min: 1, max: 65_535 };
+const nodeNameForm: Form = {
+  kind: 'text',
+  pattern: /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/,
+  expected: 'up to 64 letters, digits, "-", "_" and ".", the first a letter or digit',
+};
+/** The servers' own limit is 32 characters in MySQL and 80 in MariaDB; no limit of ours. */
+const userForm: Form = { kind: 'text', pattern: /^.+$/s, expected: 'a name that is not empty' };
+
+const integer = (min: number, max: number): Form => ({ kind: 'integer', min, max });
+const duration = (minMs: number, maxMs: number): Form => ({ kind: 'duration', minMs, maxMs });
+const size = (minBytes: number, maxBytes: number): Form => ({ kind: 'size', minBytes, maxBytes });
+
+function choice<T extends string>(values: readonly T[], value: T, description: string) {
+  return withDefault<T>({ kind: 'choice', values }, value, description);
+}
+
+function list<const M extends Members>(
+  options: { itemsMin: number; itemsMax: number; description: string; shorthand?: string },
+  members: M,
+): List<M> {
+  return { kind: 'list', item: group('', members), ...options };
+}
+
+/**
+ * The whole configuration: names, forms, limits, defaults and descriptions. The types in
+ * config.ts, the reader, the messages and docs/CONFIGURATION.md are all made from it.
+ */
+export const configSchema = group('', {
+  mysql: group('Where applications connect.', {
+    host: withDefault<string>(text, '127.0.0.1', 'Address to listen on.'),
+    port: withDefault<number>(listenPort, 3300, 'Port to listen on; 0 takes a free one.'),
+  }),
+  http: group('API, dashboard and metrics.', {
+    host: withDefault<string>(text, '127.0.0.1', 'Address to listen on.'),
+    port: withDefault<number>(listenPort, 8000, 'Port to listen on; 0 takes a free one.'),
+    enabled: withDefault<boolean>(flag, true, 'Whether to listen for HTTP at all.'),
+  }),
+  nodes: list(
+    {
+      itemsMin: 1,
+      itemsMax: 64,
+      description: 'The database servers, each with a full copy of the data.',
+      shorthand: 'name=mysql://user:password@host:port/schema?weight=1',
+    },
+    {
+      name: required<NodeName>(nodeNameForm, 'Unique name, e.g. `mysql1`.'),
+      host: required<string>(text, 'Host name or address.'),
+      port: withDefault<number>(serverPort, 3306, 'Port of the server.'),
+      user: required<string>(userForm, 'Account that Lockstep uses on the node.'),
+      password: withDefault<string>(secret, '', 'Password of that account.'),
+      schema: optional<string>(text, 'Schema to use when a client names none.'),
+      weight: withDefault<number>(integer(1, 1000), 1, 'Share of the reads, relative to others.'),
+    },
+  ),
+  users: list(
+    {
+      itemsMin: 0,
+      itemsMax: 10_000,
+      description: "Who may connect. None: the accounts of `nodes`, with the nodes' passwords.",
+    },
+    {
+      name: required<string>(userForm, 'User name the client gives.'),
+      password: withDefault<string>(secret, '', 'Password the client gives.'),
+    },
+  ),
+  strategy: choice<StrategyName>(
+    strategyNames,
+    'least_time',
+    'How the node for a read is chosen; can be changed while running.',
+  ),
+  consistency: choice(
+    ['session', 'strong', 'eventual'],
+    'session',
+    '`session`: read your own writes; `strong`: see every acknowledged write; `eventual`: neither.',
+  ),
+  acks: choice(
+    ['all', 'quorum', 'leader'],
+    'all',
+    'Which in-sync nodes must have committed a write before the client gets its OK.',
+  ),
+  syncTimeoutMs: withDefault<number>(
+    duration(10, hourMs),
+    1000,
+    'A node that has not confirmed a write after this drops out of the in-sync set.',
+  ),
+  minInSync: withDefault<number>(
+    integer(1, 64),
+    1,
+    'Writes are refused while fewer nodes than this are in sync.',
+  ),
+  noNodeTimeoutMs: withDefault<number>(
+    duration(0, hourMs),
+    5000,
+    'How long a statement waits for a node when none can serve it.',
+  ),
+  queueWhenDown: withDefault<boolean>(
+    flag,
+    false,
+    'Accept writes over HTTP with 202 while no node is up and run them in order later.',
+  ),
+  ddlWaitTimeoutMs: withDefault<number>(
+    duration(0, hourMs),
+    10_000,
+    'How long DDL waits for open transactions to end.',
+  ),
+  health: group('How nodes are checked.', {
+    intervalMs: withDefault<number>(duration(100, hourMs), 5000, 'Time between active checks.'),
+    timeoutMs: withDefault<number>(
+      duration(50, 10 * minuteMs),
+      2000,
+      'A check without an answer after this has failed.',
+    ),
+    fall: withDefault<number>(integer(1, 100), 1, 'Failed checks in a row that take a node out.'),
+    rise: withDefault<number>(integer(1, 100), 2, 'Good checks in a row that bring a node back.'),
+    connectTimeoutMs: withDefault<number>(
+      duration(50, 10 * minuteMs),
+      2000,
+      'A connection to a node that is not up after this has failed.',
+    ),
+  }),
+  log: group('The durable command log.', {
+    folder: withDefault<string>(path, './lockstep-data', 'Folder of the log.'),
+    segmentBytes: withDefault<number>(
+      size(64 * KiB, 4 * GiB),
+      64 * MiB,
+      'Size at which a new segment file is begun.',
+    ),
+  }),
+  apply: group('How entries are applied to followers and replayed.', {
+    batchEntriesMax: withDefault<number>(
+      integer(1, 100_000),
+      512,
+      'Most entries applied in one transaction.',
+    ),
+    batchBytesMax: withDefault<number>(
+      size(KiB, GiB),
+      MiB,
+      'Most bytes of entries applied in one transaction.',
+    ),
+  }),
+  limits: group('Reaching one is an error with a code and a metric.', {
+    sessions: withDefault<number>(integer(1, 1_000_000), 10_000, 'Client connections.'),
+    connectionsPerNode: withDefault<number>(
+      integer(1, 100_000),
+      100,
+      'Connections to one node; keep below its `max_connections`.',
+    ),
+    packetBytes: withDefault<number>(
+      size(KiB, GiB),
+      64 * MiB,
+      'Largest statement or parameter set; as `max_allowed_packet`.',
+    ),
+    queuedWrites: withDefault<number>(
+      integer(1, 10_000_000),
+      10_000,
+      'Writes waiting for their turn.',
+    ),
+    preparedStatementsPerSession: withDefault<number>(
+      integer(1, 1_000_000),
+      16_382,
+      'Prepared statements that one client may hold.',
+    ),
+    statementCache: withDefault<number>(
+      integer(0, 10_000_000),
+      10_000,
+      'Statement texts whose analysis is remembered.',
+    ),
+    resultBufferBytes: withDefault<number>(
+      size(KiB, 4 * GiB),
+      16 * MiB,
+      'Bytes of one result held while its client is slow to read.',
+    ),
+  }),
+  tls: group('Encryption between clients and Lockstep.', {
+    mode: choice(
+      ['off', 'preferred', 'required'],
+      'preferred',
+      '`preferred`: for clients that want it; `required`: others are refused.',
+    ),
+    keyFile: optional<string>(path, 'Private key, PEM. Without it a key is made at start.'),
+    certFile: optional<string>(path, 'Certificate chain, PEM; given together with the key.'),
+  }),
+  logLevel: choice(
+    ['trace', 'debug', 'info', 'warn', 'error', 'silent'],
+    'info',
+    "What Lockstep's own log on standard output contains.",
+  ),
+});

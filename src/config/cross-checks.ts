@@ -1,0 +1,74 @@
+import type { Config } from './config.ts';
+
+/**
+ * What is wrong between settings that are each allowed, with the path to point at. A setting
+ * that is itself wrong has been left out of `config`; it is passed over here.
+ */
+export function crossChecks(config: Config): { path: string; message: string }[] {
+  return [
+    ...repeatedNodes(config),
+    ...repeatedUsers(config),
+    ...minInSyncCheck(config),
+    ...portCheck(config),
+    ...tlsCheck(config),
+  ];
+}
+
+function repeatedNodes({ nodes }: Config) {
+  const problems = repeats(
+    nodes.map((node) => node.name),
+    (index) => `nodes[${index}].name`,
+    (name, first) => `"${name}" is already the name of nodes[${first}]; node names are unique`,
+  );
+  // One server under two names would be written to twice.
+  const addresses = repeats(
+    nodes.map((node) => node.host && `${node.host.toLowerCase()}:${node.port}`),
+    (index) => `nodes[${index}]`,
+    (address, first) => `${address} is already nodes[${first}]; each node is a server of its own`,
+  );
+  return [...problems, ...addresses];
+}
+
+function repeatedUsers({ users }: Config) {
+  return repeats(
+    users.map((user) => user.name),
+    (index) => `users[${index}].name`,
+    (name, first) => `"${name}" is already users[${first}]; user names are unique`,
+  );
+}
+
+function minInSyncCheck({ minInSync, nodes }: Config) {
+  if (nodes.length === 0 || !(minInSync > nodes.length)) return [];
+  const message = `${minInSync} nodes can never be in sync; there are only ${nodes.length}`;
+  return [{ path: 'min_in_sync', message: `min_in_sync: ${message}` }];
+}
+
+function portCheck({ mysql, http }: Config) {
+  const same = mysql.port > 0 && mysql.port === http.port && mysql.host === http.host;
+  if (!http.enabled || !same) return [];
+  const message = `http.port: ${http.port} is already mysql.port; choose another`;
+  return [{ path: 'http.port', message }];
+}
+
+function tlsCheck({ tls }: Config) {
+  if ((tls.keyFile === undefined) === (tls.certFile === undefined)) return [];
+  const missing = tls.keyFile === undefined ? 'key_file' : 'cert_file';
+  return [{ path: 'tls', message: `tls.${missing}: is required, key and certificate go together` }];
+}
+
+function repeats(
+  values: readonly (string | undefined)[],
+  pathOf: (index: number) => string,
+  say: (value: string, first: number) => string,
+) {
+  const problems: { path: string; message: string }[] = [];
+  const firstOf = new Map<string, number>();
+  values.forEach((value, index) => {
+    // Undefined where the value itself was wrong, which has been said already.
+    if (value === undefined) return;
+    const first = firstOf.get(value);
+    if (first === undefined) firstOf.set(value, index);
+    else problems.push({ path: pathOf(index), message: `${pathOf(index)}: ${say(value, first)}` });
+  });
+  return problems;
+}
