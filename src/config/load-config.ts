@@ -66,6 +66,7 @@ export function configFromNodes(nodeTexts: readonly string[]): Config {
   const problems = parsed.flatMap((one, index) =>
     one.problems.map((problem) => `--node ${index + 1}: ${problem}`),
   );
+  if (nodeTexts.length === 0) problems.push('no node is given; --node is needed at least once');
   if (problems.length === 0) problems.push(...crossChecks(config).map(({ message }) => message));
   if (problems.length > 0) throw configError(problems);
   return config;

@@ -53,6 +53,7 @@ export function parseNodeText(text: string): ParsedNodeText {
   const user = check('user', nodeSettings.user.form, decode('user', url.username)) as string;
   const password = decode('password', url.password);
   const schema = decode('schema', url.pathname.replace(/^\//, ''));
+  if (url.hash !== '') problems.push('has a "#"; write %23 for one in a password');
   if (url.hostname === '') problems.push('host: is required');
   const port = url.port === '' ? 3306 : number('port', nodeSettings.port.form, url.port);
   let weight = nodeSettings.weight.defaultValue ?? 1;
