@@ -1,0 +1,228 @@
+import { assert } from '../base/assert.ts';
+import type { NodeName } from '../base/brands.ts';
+import type { Clock, Timer } from '../base/clock.ts';
+import type { HealthCheck, HealthCheckResult } from './health-check.ts';
+import type { HealthObserver } from './health-observer.ts';
+import { type HealthChange, NodeHealth, type HealthState } from './node-health.ts';
+
+export interface HealthMonitorOptions {
+  readonly clock: Clock;
+  readonly check: HealthCheck;
+  /** Between the beginnings of two active checks of a node. */
+  readonly intervalMs: number;
+  /** A check without an answer after this has failed. */
+  readonly timeoutMs: number;
+  /** Failed active checks in a row that take a node out; 1 unless given. */
+  readonly fall?: number;
+  /** Good checks in a row that bring a node back; 2 unless given. */
+  readonly rise?: number;
+  /** Told of an observer that threw; without it the error becomes an uncaught exception. */
+  readonly onFault?: (error: unknown) => void;
+}
+
+/** A node's health for API and metrics. */
+export interface HealthSnapshot {
+  readonly node: NodeName;
+  readonly state: HealthState;
+  readonly lastResult: HealthCheckResult | undefined;
+  /** Monotonic, on the monitor's clock; undefined before the first check has ended. */
+  readonly lastCheckedMs: number | undefined;
+}
+
+interface RunningCheck {
+  readonly suspected: boolean;
+  readonly abort: AbortController;
+  readonly deadline: Timer;
+}
+
+interface Watched {
+  readonly node: NodeName;
+  readonly health: NodeHealth;
+  /** Fraction of the interval, so that the nodes are not all checked at the same moment. */
+  readonly phase: number;
+  checks: number;
+  running: RunningCheck | undefined;
+  /** A connection broke while a check was under way: that check may have asked too early. */
+  suspectedMeanwhile: boolean;
+  timer: Timer | undefined;
+  lastResult: HealthCheckResult | undefined;
+  lastCheckedMs: number | undefined;
+}
+
+/** While a node is coming up its checks follow each other this fast, or faster. */
+const comingUpIntervalMs = 500;
+
+/** Spreads any number of phases evenly over the interval: multiples of the golden ratio. */
+const goldenRatio = 0.618_033_988_749_895;
+
+/**
+ * The subject of the Observer pattern: checks every watched node, at intervals and whenever
+ * traffic had trouble with it, and tells the observers which nodes go down and come up.
+ */
+export class HealthMonitor {
+  readonly #options: HealthMonitorOptions;
+  readonly #observers = new Set<HealthObserver>();
+  readonly #watched = new Map<NodeName, Watched>();
+  #watchedEver = 0;
+  #stopped = false;
+
+  constructor(options: HealthMonitorOptions) {
+    assert(options.intervalMs > 0 && options.timeoutMs > 0, 'intervals are longer than nothing');
+    this.#options = options;
+  }
+
+  /** Returns the function that ends the subscription. What was found before is not repeated. */
+  subscribe(observer: HealthObserver): () => void {
+    this.#observers.add(observer);
+    return () => {
+      this.#observers.delete(observer);
+    };
+  }
+
+  /** Begins to check the node, first at once. Nothing happens if it is watched already. */
+  watch(node: NodeName): void {
+    if (this.#stopped || this.#watched.has(node)) return;
+    const { rise = 2, fall = 1 } = this.#options;
+    const watched: Watched = {
+      node,
+      health: new NodeHealth({ rise, fall }),
+      phase: (this.#watchedEver * goldenRatio) % 1,
+      checks: 0,
+      running: undefined,
+      suspectedMeanwhile: false,
+      timer: undefined,
+      lastResult: undefined,
+      lastCheckedMs: undefined,
+    };
+    this.#watchedEver += 1;
+    this.#watched.set(node, watched);
+    this.#check(watched, false);
+  }
+
+  /** Ends the checks of the node; the observers hear nothing. */
+  unwatch(node: NodeName): void {
+    const watched = this.#watched.get(node);
+    if (watched === undefined) return;
+    this.#watched.delete(node);
+    watched.timer?.cancel();
+    watched.running?.deadline.cancel();
+    watched.running?.abort.abort();
+    watched.running = undefined;
+  }
+
+  /**
+   * The passive path: a connection to the node was refused or broke. The node is checked at
+   * once, and one failure takes it out. Cheap: many reports at a time make one check, or one
+   * more after that which is under way. Nothing to do for a node that is down already.
+   */
+  suspect(node: NodeName, _reason: string): void {
+    const watched = this.#watched.get(node);
+    if (watched === undefined || watched.health.state === 'down') return;
+    if (watched.running !== undefined) watched.suspectedMeanwhile = true;
+    else this.#check(watched, true);
+  }
+
+  /** The state of a watched node; 'unknown' until its first check has ended. */
+  stateOf(node: NodeName): HealthState {
+    return this.#watched.get(node)?.health.state ?? 'unknown';
+  }
+
+  snapshot(): HealthSnapshot[] {
+    return [...this.#watched.values()].map(({ node, health, lastResult, lastCheckedMs }) => ({
+      node,
+      state: health.state,
+      lastResult,
+      lastCheckedMs,
+    }));
+  }
+
+  /** Ends all checks for good. */
+  stop(): void {
+    this.#stopped = true;
+    for (const node of [...this.#watched.keys()]) this.unwatch(node);
+  }
+
+  #check(watched: Watched, suspected: boolean): void {
+    assert(watched.running === undefined, 'one check at a time for each node');
+    watched.timer?.cancel();
+    watched.checks += 1;
+    const { clock, check, timeoutMs } = this.#options;
+    const abort = new AbortController();
+    const startedMs = clock.nowMs();
+    const finish = (result: HealthCheckResult): void => {
+      // The first to end counts: the answer, the deadline, or `unwatch`.
+      if (watched.running !== running) return;
+      running.deadline.cancel();
+      watched.running = undefined;
+      this.#finished(watched, result, { startedMs, suspected });
+    };
+    const deadline = clock.after(timeoutMs, () => {
+      finish({ kind: 'unreachable', reason: `no answer within ${timeoutMs} ms` });
+      abort.abort();
+    });
+    const running: RunningCheck = { suspected, abort, deadline };
+    watched.running = running;
+    void answerOf(check, watched.node, abort.signal).then(finish);
+  }
+
+  #finished(
+    watched: Watched,
+    result: HealthCheckResult,
+    at: { readonly startedMs: number; readonly suspected: boolean },
+  ): void {
+    const nowMs = this.#options.clock.nowMs();
+    watched.lastResult = result;
+    watched.lastCheckedMs = nowMs;
+    const change = watched.health.apply(result, { nowMs, suspected: at.suspected });
+    this.#notify(watched.node, change);
+    // An observer may have ended the watch, or reported the next trouble already.
+    if (this.#watched.get(watched.node) !== watched || watched.running !== undefined) return;
+    const again = watched.suspectedMeanwhile && watched.health.state !== 'down';
+    watched.suspectedMeanwhile = false;
+    if (again) this.#check(watched, true);
+    else this.#schedule(watched, nowMs - at.startedMs);
+  }
+
+  #schedule(watched: Watched, elapsedMs: number): void {
+    const { clock, intervalMs } = this.#options;
+    let delayMs = intervalMs;
+    if (watched.health.comingUp) delayMs = Math.min(intervalMs, comingUpIntervalMs);
+    // The second check sets the phase, and from there the interval keeps it.
+    else if (watched.checks === 1) delayMs = intervalMs * (1 - watched.phase);
+    watched.timer = clock.after(Math.max(0, delayMs - elapsedMs), () => {
+      this.#check(watched, false);
+    });
+  }
+
+  #notify(node: NodeName, change: HealthChange): void {
+    if (change.kind === 'none') return;
+    for (const observer of [...this.#observers]) {
+      try {
+        if (change.kind === 'up') observer.onNodeUp(node);
+        else if (change.kind === 'down') observer.onNodeDown(node, change.reason);
+        else observer.onNodeBusy?.(node, change.reason);
+      } catch (error) {
+        (this.#options.onFault ?? throwUncaught)(error);
+      }
+    }
+  }
+}
+
+async function answerOf(
+  check: HealthCheck,
+  node: NodeName,
+  signal: AbortSignal,
+): Promise<HealthCheckResult> {
+  try {
+    return await check(node, signal);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return { kind: 'unreachable', reason };
+  }
+}
+
+function throwUncaught(error: unknown): void {
+  queueMicrotask(() => {
+    throw error;
+  });
+}

@@ -1,0 +1,105 @@
+import { unreachable } from '../base/assert.ts';
+import type { HealthCheckResult } from './health-check.ts';
+
+export type HealthState = 'unknown' | 'up' | 'down';
+
+/** What a check changed, for the observers. */
+export type HealthChange =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'up' }
+  | { readonly kind: 'down'; readonly reason: string }
+  | { readonly kind: 'busy'; readonly reason: string };
+
+const none: HealthChange = { kind: 'none' };
+
+/**
+ * Servers tell their uptime in whole seconds and by a calendar clock that is slewed; less than
+ * this missing from an uptime proves nothing.
+ */
+const uptimeToleranceMs = 2000;
+
+/**
+ * One node's health as its checks show it; decides, and does nothing.
+ *
+ *     unknown --1 success--> up --failure when suspected, or `fall` failures--> down
+ *        \--1 failure--> down --`rise` successes in a row--> up
+ *
+ * A server that was restarted between two checks goes down too, although nobody saw it missing:
+ * it may have come back without what it had not yet flushed.
+ */
+export class NodeHealth {
+  readonly #rise: number;
+  readonly #fall: number;
+  #state: HealthState = 'unknown';
+  #successes = 0;
+  #failures = 0;
+  #uptime: { readonly uptimeMs: number; readonly atMs: number } | undefined;
+
+  constructor(options: { readonly rise: number; readonly fall: number }) {
+    this.#rise = options.rise;
+    this.#fall = options.fall;
+  }
+
+  get state(): HealthState {
+    return this.#state;
+  }
+
+  /** Down, but the last check was good: further checks are wanted soon. */
+  get comingUp(): boolean {
+    return this.#state === 'down' && this.#successes > 0;
+  }
+
+  /** `suspected`: traffic had trouble before this check began, so one failure is enough. */
+  apply(
+    result: HealthCheckResult,
+    at: { readonly nowMs: number; readonly suspected: boolean },
+  ): HealthChange {
+    switch (result.kind) {
+      case 'healthy':
+        return this.#succeed(result.uptimeMs, at.nowMs);
+      case 'unreachable':
+        return this.#fail(result.reason, at.suspected);
+      case 'busy':
+        // It answered, so it has not failed; it let nobody in, so it has not recovered.
+        this.#failures = 0;
+        this.#successes = 0;
+        return { kind: 'busy', reason: result.reason };
+      default:
+        return unreachable(result);
+    }
+  }
+
+  #succeed(uptimeMs: number | undefined, nowMs: number): HealthChange {
+    const restarted = this.#restarted(uptimeMs, nowMs);
+    if (uptimeMs !== undefined) this.#uptime = { uptimeMs, atMs: nowMs };
+    this.#failures = 0;
+    if (this.#state === 'up' && restarted) {
+      this.#state = 'down';
+      this.#successes = 1;
+      return { kind: 'down', reason: 'the server was restarted' };
+    }
+    if (this.#state === 'up') return none;
+    // A server that restarts between checks has not been well for both of them.
+    this.#successes = restarted ? 1 : this.#successes + 1;
+    const enough = this.#state === 'unknown' ? 1 : this.#rise;
+    if (this.#successes < enough) return none;
+    this.#state = 'up';
+    return { kind: 'up' };
+  }
+
+  #fail(reason: string, suspected: boolean): HealthChange {
+    this.#successes = 0;
+    this.#failures += 1;
+    if (this.#state === 'down') return none;
+    const enough = this.#state === 'unknown' || suspected ? 1 : this.#fall;
+    if (this.#failures < enough) return none;
+    this.#state = 'down';
+    return { kind: 'down', reason };
+  }
+
+  #restarted(uptimeMs: number | undefined, nowMs: number): boolean {
+    if (uptimeMs === undefined || this.#uptime === undefined) return false;
+    const wantedMs = this.#uptime.uptimeMs + (nowMs - this.#uptime.atMs);
+    return uptimeMs < this.#uptime.uptimeMs || uptimeMs + uptimeToleranceMs < wantedMs;
+  }
+}
