@@ -1,0 +1,74 @@
+// The processes that a step starts, each at the head of a group of its own, so that what it
+// started in turn (test workers, database servers) can be ended with it.
+import { spawn } from 'node:child_process';
+import { setTimeout as delay } from 'node:timers/promises';
+
+const graceMs = 10_000;
+
+export class Children {
+  #running = new Set();
+  #ending = false;
+
+  /**
+   * Runs a command to its end; output goes where ours goes.
+   *
+   * @param {{command: string, args: readonly string[], env?: NodeJS.ProcessEnv, timeoutMs: number}} options
+   * @returns {Promise<import('./count.mjs').Ending & {durationMs: number}>}
+   */
+  async run({ command, args, env = process.env, timeoutMs }) {
+    const startedMs = performance.now();
+    const child = spawn(command, args, {
+      env,
+      stdio: ['ignore', 'inherit', 'inherit'],
+      detached: true,
+    });
+    this.#running.add(child);
+    let timedOut = false;
+    const timer = setTimeout(() => {
+      timedOut = true;
+      void endGroup(child);
+    }, timeoutMs);
+    const { code, signal } = await new Promise((resolve) => {
+      child.once('error', (error) => {
+        console.error(error.message);
+        resolve({ code: 127, signal: null });
+      });
+      child.once('exit', (code, signal) => resolve({ code, signal }));
+    });
+    clearTimeout(timer);
+    // Something it started may have outlived it.
+    await endGroup(child);
+    this.#running.delete(child);
+    if (this.#ending) await new Promise(() => {});
+    return { code, signal, timedOut, durationMs: performance.now() - startedMs };
+  }
+
+  /** Ends all that runs: first asked to, then, after a grace, made to. `run` returns no more. */
+  async endAll() {
+    this.#ending = true;
+    await Promise.all([...this.#running].map(endGroup));
+  }
+}
+
+async function endGroup(child) {
+  if (child.pid === undefined) return;
+  const stepMs = 20;
+  for (let waitedMs = 0; signalGroup(child.pid, waitedMs === 0 ? 'SIGTERM' : 0); ) {
+    await delay(stepMs);
+    waitedMs += stepMs;
+    if (waitedMs >= graceMs) {
+      signalGroup(child.pid, 'SIGKILL');
+      return;
+    }
+  }
+}
+
+/** Whether the group still had a process to receive the signal; 0 only asks. */
+function signalGroup(pid, signal) {
+  try {
+    process.kill(-pid, signal);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,60 @@
+// What `npm test` runs, in order. `check` steps are one check each; `vitest` steps count their
+// tests. Every step has a deadline.
+
+const minute = 60_000;
+const tool = (name) => `node_modules/.bin/${name}`;
+
+/**
+ * @typedef {object} Step
+ * @property {string} name
+ * @property {'check' | 'vitest'} kind
+ * @property {string} command
+ * @property {string[]} args
+ * @property {number} timeoutMs
+ */
+
+/** @type {readonly Step[]} */
+export const steps = [
+  check('format', tool('biome'), ['format', '--error-on-warnings'], 2 * minute),
+  check('lint', tool('oxlint'), ['--type-aware', '--deny-warnings'], 5 * minute),
+  check('types', tool('tsc'), ['--noEmit'], 5 * minute),
+  check('dead-code', tool('knip'), ['--no-progress'], 5 * minute),
+  vitest('unit', 15 * minute),
+  vitest('integration', 60 * minute),
+];
+
+/** @type {readonly Step[]} */
+export const preparation = [
+  check('prepare', process.execPath, ['scripts/prepare.mjs'], 20 * minute),
+  check('engines', process.execPath, ['scripts/install-engines.mjs'], 30 * minute),
+];
+
+/** @returns {Step} */
+function check(name, command, args, timeoutMs) {
+  return { name, kind: 'check', command, args, timeoutMs };
+}
+
+/** @returns {Step} */
+function vitest(name, timeoutMs) {
+  const reporters = ['--reporter=default', '--reporter=./scripts/testing/reporter.mjs'];
+  const args = ['run', '--project', name, ...reporters, '--passWithNoTests'];
+  return { name, kind: 'vitest', command: tool('vitest'), args, timeoutMs };
+}
+
+/**
+ * What the arguments ask for: names of steps first, then whatever vitest understands. Without a
+ * name, arguments go to all vitest steps; without arguments, everything runs.
+ *
+ * @param {readonly string[]} args
+ * @returns {{steps: readonly Step[], vitestArgs: readonly string[]}}
+ */
+export function choose(args) {
+  const named = args.findIndex((arg) => !steps.some((step) => step.name === arg));
+  const names = named === -1 ? args : args.slice(0, named);
+  const vitestArgs = args.slice(names.length);
+  if (names.length > 0) {
+    return { steps: steps.filter((step) => names.includes(step.name)), vitestArgs };
+  }
+  if (vitestArgs.length === 0) return { steps, vitestArgs };
+  return { steps: steps.filter((step) => step.kind === 'vitest'), vitestArgs };
+}
