@@ -82,7 +82,7 @@ export class PayloadWriter {
 
   /** Characters above 0xff lose their upper bits: pass binary strings only. */
   latin1(value: string): this {
-    this.#buffer.latin1Write(value, this.#reserve(value.length));
+    this.#buffer.write(value, this.#reserve(value.length), 'latin1');
     return this;
   }
 

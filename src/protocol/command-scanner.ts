@@ -1,0 +1,125 @@
+import { LockstepError } from '../base/errors.ts';
+import { headerBytes, partBytesMax } from './packet-writer.ts';
+
+/** One whole packet; one longer than 16 MB arrives in several parts and is joined. */
+export interface AssembledPacket {
+  readonly payload: Buffer;
+  /** Of its last part: an answer carries the next one. */
+  readonly sequenceId: number;
+  /** As received, headers included: to be forwarded unchanged. */
+  readonly raw: Buffer;
+}
+
+/**
+ * Cuts a stream of bytes into packets. A packet that lies in one chunk is a view into it;
+ * others are joined once, when their last byte is there.
+ */
+export class PacketAssembler {
+  readonly #payloadBytesMax: number;
+  readonly #header = Buffer.alloc(headerBytes);
+  #headerFilled = 0;
+  /** Bytes of the current part's body that are still to come. */
+  #bodyMissing = 0;
+  #parts = 0;
+  #payloadBytes = 0;
+  #pending: Buffer[] = [];
+
+  constructor({ payloadBytesMax }: { readonly payloadBytesMax: number }) {
+    this.#payloadBytesMax = payloadBytesMax;
+  }
+
+  /** Bytes of an unfinished packet are held. */
+  get partial(): boolean {
+    return this.#headerFilled > 0 || this.#parts > 0;
+  }
+
+  /** Of the part begun last, for the answer to a packet that was refused. */
+  get lastSequenceId(): number {
+    return this.#header[3] ?? 0;
+  }
+
+  /**
+   * Returns the packets that end in this chunk. Throws LockstepError('packet_too_large') as
+   * soon as a header announces more than the limit, before its body is held; the assembler
+   * must not be used after that.
+   */
+  push(chunk: Buffer): AssembledPacket[] {
+    const packets: AssembledPacket[] = [];
+    let offset = 0;
+    while (offset < chunk.length) {
+      const whole = this.partial ? undefined : this.#wholePacket(chunk, offset);
+      if (whole !== undefined) {
+        packets.push(whole);
+        offset += whole.raw.length;
+        continue;
+      }
+      const start = offset;
+      offset = this.#takePart(chunk, offset);
+      this.#pending.push(chunk.subarray(start, offset));
+      const partEnded = this.#headerFilled === headerBytes && this.#bodyMissing === 0;
+      if (!partEnded) continue;
+      this.#headerFilled = 0;
+      if (this.#header.readUIntLE(0, 3) < partBytesMax) packets.push(this.#finish());
+    }
+    return packets;
+  }
+
+  /** The common case: a packet of one part that lies in the chunk as a whole. */
+  #wholePacket(chunk: Buffer, offset: number): AssembledPacket | undefined {
+    if (chunk.length - offset < headerBytes) return undefined;
+    const length = chunk.readUIntLE(offset, 3);
+    const end = offset + headerBytes + length;
+    if (length === partBytesMax || end > chunk.length) return undefined;
+    chunk.copy(this.#header, 0, offset, offset + headerBytes);
+    this.#checkLimit(length);
+    const raw = chunk.subarray(offset, end);
+    return { payload: raw.subarray(headerBytes), sequenceId: this.#header[3] ?? 0, raw };
+  }
+
+  /** Consumes bytes of the current part, its header first; returns the offset behind them. */
+  #takePart(chunk: Buffer, from: number): number {
+    let offset = from;
+    while (this.#headerFilled < headerBytes) {
+      if (offset === chunk.length) return offset;
+      this.#header[this.#headerFilled] = chunk[offset] ?? 0;
+      this.#headerFilled += 1;
+      offset += 1;
+      if (this.#headerFilled < headerBytes) continue;
+      this.#bodyMissing = this.#header.readUIntLE(0, 3);
+      this.#parts += 1;
+      this.#payloadBytes += this.#bodyMissing;
+      this.#checkLimit(this.#payloadBytes);
+    }
+    const taken = Math.min(this.#bodyMissing, chunk.length - offset);
+    this.#bodyMissing -= taken;
+    return offset + taken;
+  }
+
+  #finish(): AssembledPacket {
+    const raw =
+      this.#pending.length === 1 ? (this.#pending[0] as Buffer) : Buffer.concat(this.#pending);
+    const payload = this.#parts === 1 ? raw.subarray(headerBytes) : joinParts(raw, this.#parts);
+    this.#pending = [];
+    this.#parts = 0;
+    this.#payloadBytes = 0;
+    return { payload, sequenceId: this.#header[3] ?? 0, raw };
+  }
+
+  #checkLimit(payloadBytes: number): void {
+    if (payloadBytes <= this.#payloadBytesMax) return;
+    throw new LockstepError(
+      'packet_too_large',
+      `Got a packet bigger than limits.packet_bytes (${this.#payloadBytesMax} bytes)`,
+    );
+  }
+}
+
+/** The payload of a packet of several parts, without the headers between them. */
+function joinParts(raw: Buffer, parts: number): Buffer {
+  const bodies: Buffer[] = [];
+  for (let part = 0; part < parts; part += 1) {
+    const start = part * (headerBytes + partBytesMax) + headerBytes;
+    bodies.push(raw.subarray(start, start + partBytesMax));
+  }
+  return Buffer.concat(bodies);
+}

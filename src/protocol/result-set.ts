@@ -1,0 +1,88 @@
+import { Capability, has } from './capabilities.ts';
+import { decodeColumnDefinition } from './column-definition.ts';
+import type { ColumnDefinition41 } from './column-definition.ts';
+import { PacketAssembler } from './command-scanner.ts';
+import type { AssembledPacket } from './command-scanner.ts';
+import { decodeEof, isEof } from './eof-packet.ts';
+import { decodeErr, errHeader } from './err-packet.ts';
+import type { ErrPacket } from './err-packet.ts';
+import { decodeOk, okHeader, resultEndHeader } from './ok-packet.ts';
+import type { OkPacket } from './ok-packet.ts';
+import { malformed, PayloadReader } from './packet-reader.ts';
+import { partBytesMax } from './packet-writer.ts';
+import { StatusFlag } from './status-flags.ts';
+import { decodeTextRow } from './text-row.ts';
+
+export type TextResult =
+  | {
+      readonly kind: 'rows';
+      readonly columns: readonly ColumnDefinition41[];
+      /** UTF-8 text; bytes that are no UTF-8 do not survive: ask for HEX() of binary columns. */
+      readonly rows: readonly (readonly (string | null)[])[];
+      readonly statusFlags: number;
+    }
+  | { readonly kind: 'ok'; readonly ok: OkPacket }
+  | { readonly kind: 'err'; readonly error: ErrPacket };
+
+/**
+ * Decodes the whole answer to a COM_QUERY, headers included: for queries of our own, whose
+ * results are small. An ERR after some rows is a result of its own; those rows are dropped.
+ * Throws LockstepError('malformed_packet') also when the answer is not whole.
+ */
+export function parseTextResults(bytes: Buffer, capabilities: number): TextResult[] {
+  const packets = new PacketAssembler({ payloadBytesMax: Infinity }).push(bytes);
+  const cursor = new PacketCursor(packets);
+  const results: TextResult[] = [];
+  for (;;) {
+    const result = parseResult(cursor, capabilities);
+    results.push(result);
+    if (result.kind === 'err') return results;
+    const flags = result.kind === 'ok' ? result.ok.statusFlags : result.statusFlags;
+    if (!has(flags, StatusFlag.MORE_RESULTS_EXISTS)) return results;
+  }
+}
+
+class PacketCursor {
+  readonly #packets: readonly AssembledPacket[];
+  #index = 0;
+
+  constructor(packets: readonly AssembledPacket[]) {
+    this.#packets = packets;
+  }
+
+  next(): Buffer {
+    const packet = this.#packets[this.#index];
+    if (packet === undefined) throw malformed('the answer is not whole');
+    this.#index += 1;
+    return packet.payload;
+  }
+}
+
+function parseResult(cursor: PacketCursor, capabilities: number): TextResult {
+  const first = cursor.next();
+  if (first[0] === errHeader) return { kind: 'err', error: decodeErr(first) };
+  if (first[0] === okHeader) return { kind: 'ok', ok: decodeOk(first, capabilities) };
+  const columnCount = new PayloadReader(first).lenencInt();
+  const columns: ColumnDefinition41[] = [];
+  while (columns.length < columnCount) columns.push(decodeColumnDefinition(cursor.next()));
+  const deprecateEof = has(capabilities, Capability.DEPRECATE_EOF);
+  if (!deprecateEof && !isEof(cursor.next())) throw malformed('no EOF after the definitions');
+  const rows: (string | null)[][] = [];
+  for (;;) {
+    const payload = cursor.next();
+    if (payload[0] === errHeader) return { kind: 'err', error: decodeErr(payload) };
+    if (endsRows(payload, deprecateEof)) {
+      const { statusFlags } =
+        isEof(payload) && payload.length === 5
+          ? decodeEof(payload)
+          : decodeOk(payload, capabilities);
+      return { kind: 'rows', columns, rows, statusFlags };
+    }
+    rows.push(decodeTextRow(payload).map((value) => value?.toString('utf8') ?? null));
+  }
+}
+
+function endsRows(payload: Buffer, deprecateEof: boolean): boolean {
+  if (payload[0] !== resultEndHeader) return false;
+  return deprecateEof ? payload.length < partBytesMax : isEof(payload);
+}
