@@ -101,13 +101,12 @@ export class ActiveSegment {
   async #removeSuccessor(firstSeq: Seq): Promise<void> {
     const name = segmentName(firstSeq);
     const names = await this.#fileSystem.list(this.#folder);
-    let removed = false;
     for (const found of [name + unfinishedSuffix, name]) {
-      if (!names.includes(found)) continue;
-      await this.#fileSystem.unlink(join(this.#folder, found));
-      removed = true;
+      if (names.includes(found)) await this.#fileSystem.unlink(join(this.#folder, found));
     }
-    if (removed) await confirmed(this.#fileSystem.syncFolder(this.#folder));
+    // Also if it is not there: an earlier attempt may have failed to sync the removal, and a
+    // successor that comes back needs the seal that is cut off next.
+    await confirmed(this.#fileSystem.syncFolder(this.#folder));
   }
 
   /** Opens the file anew, restores it, and checks every record that was ever confirmed. */

@@ -349,6 +349,8 @@ export class EmbeddedLog implements CommandLog {
   /** Oldest first, each one durable before the next: a crash leaves no hole in the chain. */
   async #truncate(seq: Seq): Promise<void> {
     const { fileSystem, folder } = this.#environment;
+    // An earlier attempt may have removed a file and failed to sync that.
+    await fileSystem.syncFolder(folder);
     while (this.#segments.length > 1 && this.#segments[0]!.lastSeq < seq) {
       const dropped = this.#segments[0]!;
       this.#reader.forget(dropped);

@@ -119,7 +119,8 @@ export class SimulatedDisk {
     const share = random();
     let size = before;
     if (share < 0.4) size = now;
-    else if (now > before && share < 0.8) size = before + Math.floor(random() * (now - before));
+    // A size in between is one that the file had between two sectors of one write.
+    else if (share < 0.8) size = Math.max(before, toSector(before + random() * (now - before)));
     const survival = random();
     const content = Buffer.alloc(size);
     file.durable.copy(content, 0, 0, Math.min(size, before));
@@ -256,6 +257,10 @@ export class SimulatedDisk {
   }
 }
 
+function toSector(size: number): number {
+  return Math.floor(size / sectorBytes) * sectorBytes;
+}
+
 function markDirty(file: SimulatedFile, start: number, end: number): void {
   for (let sector = Math.floor(start / sectorBytes); sector * sectorBytes < end; sector++) {
     file.dirty.add(sector);
@@ -265,7 +270,7 @@ function markDirty(file: SimulatedFile, start: number, end: number): void {
 function copySector(from: Buffer, to: Buffer, sector: number): void {
   const start = sector * sectorBytes;
   const end = Math.min(start + sectorBytes, to.length);
-  if (start >= end) return;
+  if (start >= end || start >= from.length) return;
   to.fill(0, start, end);
   from.copy(to, start, start, Math.min(end, from.length));
 }
