@@ -30,7 +30,6 @@ export interface HealthSnapshot {
 }
 
 interface RunningCheck {
-  readonly suspected: boolean;
   readonly abort: AbortController;
   readonly deadline: Timer;
 }
@@ -43,7 +42,7 @@ interface Watched {
   checks: number;
   running: RunningCheck | undefined;
   /** A connection broke while a check was under way: that check may have asked too early. */
-  suspectedMeanwhile: boolean;
+  suspicion: string | undefined;
   timer: Timer | undefined;
   lastResult: HealthCheckResult | undefined;
   lastCheckedMs: number | undefined;
@@ -89,14 +88,14 @@ export class HealthMonitor {
       phase: (this.#watchedEver * goldenRatio) % 1,
       checks: 0,
       running: undefined,
-      suspectedMeanwhile: false,
+      suspicion: undefined,
       timer: undefined,
       lastResult: undefined,
       lastCheckedMs: undefined,
     };
     this.#watchedEver += 1;
     this.#watched.set(node, watched);
-    this.#check(watched, false);
+    this.#check(watched, undefined);
   }
 
   /** Ends the checks of the node; the observers hear nothing. */
@@ -115,11 +114,11 @@ export class HealthMonitor {
    * once, and one failure takes it out. Cheap: many reports at a time make one check, or one
    * more after that which is under way. Nothing to do for a node that is down already.
    */
-  suspect(node: NodeName, _reason: string): void {
+  suspect(node: NodeName, reason: string): void {
     const watched = this.#watched.get(node);
     if (watched === undefined || watched.health.state === 'down') return;
-    if (watched.running !== undefined) watched.suspectedMeanwhile = true;
-    else this.#check(watched, true);
+    if (watched.running !== undefined) watched.suspicion = reason;
+    else this.#check(watched, reason);
   }
 
   /** The state of a watched node; 'unknown' until its first check has ended. */
@@ -142,7 +141,7 @@ export class HealthMonitor {
     for (const node of [...this.#watched.keys()]) this.unwatch(node);
   }
 
-  #check(watched: Watched, suspected: boolean): void {
+  #check(watched: Watched, suspicion: string | undefined): void {
     assert(watched.running === undefined, 'one check at a time for each node');
     watched.timer?.cancel();
     watched.checks += 1;
@@ -154,13 +153,13 @@ export class HealthMonitor {
       if (watched.running !== running) return;
       running.deadline.cancel();
       watched.running = undefined;
-      this.#finished(watched, result, { startedMs, suspected });
+      this.#finished(watched, result, { startedMs, suspicion });
     };
     const deadline = clock.after(timeoutMs, () => {
       finish({ kind: 'unreachable', reason: `no answer within ${timeoutMs} ms` });
       abort.abort();
     });
-    const running: RunningCheck = { suspected, abort, deadline };
+    const running: RunningCheck = { abort, deadline };
     watched.running = running;
     void answerOf(check, watched.node, abort.signal).then(finish);
   }
@@ -168,18 +167,21 @@ export class HealthMonitor {
   #finished(
     watched: Watched,
     result: HealthCheckResult,
-    at: { readonly startedMs: number; readonly suspected: boolean },
+    at: { readonly startedMs: number; readonly suspicion: string | undefined },
   ): void {
     const nowMs = this.#options.clock.nowMs();
     watched.lastResult = result;
     watched.lastCheckedMs = nowMs;
-    const change = watched.health.apply(result, { nowMs, suspected: at.suspected });
-    this.#notify(watched.node, change);
+    const change = watched.health.apply(result, {
+      nowMs,
+      suspected: at.suspicion !== undefined,
+    });
+    this.#notify(watched.node, change, at.suspicion);
     // An observer may have ended the watch, or reported the next trouble already.
     if (this.#watched.get(watched.node) !== watched || watched.running !== undefined) return;
-    const again = watched.suspectedMeanwhile && watched.health.state !== 'down';
-    watched.suspectedMeanwhile = false;
-    if (again) this.#check(watched, true);
+    const { suspicion } = watched;
+    watched.suspicion = undefined;
+    if (suspicion !== undefined && watched.health.state !== 'down') this.#check(watched, suspicion);
     else this.#schedule(watched, nowMs - at.startedMs);
   }
 
@@ -190,16 +192,17 @@ export class HealthMonitor {
     // The second check sets the phase, and from there the interval keeps it.
     else if (watched.checks === 1) delayMs = intervalMs * (1 - watched.phase);
     watched.timer = clock.after(Math.max(0, delayMs - elapsedMs), () => {
-      this.#check(watched, false);
+      this.#check(watched, undefined);
     });
   }
 
-  #notify(node: NodeName, change: HealthChange): void {
+  #notify(node: NodeName, change: HealthChange, suspicion: string | undefined): void {
     if (change.kind === 'none') return;
+    const seenBy = suspicion === undefined ? '' : ` (checked because: ${suspicion})`;
     for (const observer of [...this.#observers]) {
       try {
         if (change.kind === 'up') observer.onNodeUp(node);
-        else if (change.kind === 'down') observer.onNodeDown(node, change.reason);
+        else if (change.kind === 'down') observer.onNodeDown(node, change.reason + seenBy);
         else observer.onNodeBusy?.(node, change.reason);
       } catch (error) {
         (this.#options.onFault ?? throwUncaught)(error);

@@ -51,12 +51,13 @@ export class RecoveryManager implements HealthObserver {
     return [...this.#recoveries.keys()];
   }
 
-  /** Also called when an operator enables a node that is up. */
+  /** Also for an operator who enables a node that is up, or does not want to await the pause. */
   onNodeUp(node: NodeName): void {
     if (this.#stopped) return;
     const running = this.#recoveries.get(node);
     if (running !== undefined) {
       running.wanted = true;
+      running.endPause?.();
       return;
     }
     let begin = () => {};
