@@ -19,8 +19,8 @@ export function baseArguments(engine: Engine, dataFolder: string): string[] {
     '--innodb-buffer-pool-size=64M',
   ];
   return engine.name === 'mariadb'
-    ? [...common, '--innodb-log-file-size=32M']
-    : [...common, '--innodb-redo-log-capacity=32M', '--skip-log-bin', '--secure-file-priv='];
+    ? [...common, '--innodb-log-file-size=96M']
+    : [...common, '--innodb-redo-log-capacity=96M', '--skip-log-bin', '--secure-file-priv='];
 }
 
 /** Servers refuse to run as root unless told that this is meant. */

@@ -1,4 +1,4 @@
-import { accessSync, constants, readFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync, readdirSync } from 'node:fs';
 import type { ProgramCommand } from './engine.ts';
 
 /**
@@ -10,7 +10,7 @@ export interface ProcessIdentity {
   readonly startedAt: string;
 }
 
-/** undefined when no such process runs (a zombie does not run any more). */
+/** undefined when no such process runs; a zombie does not, once its last thread has ended. */
 export function identify(pid: number): ProcessIdentity | undefined {
   try {
     process.kill(pid, 0);
@@ -18,17 +18,49 @@ export function identify(pid: number): ProcessIdentity | undefined {
     // EPERM: it is there, but somebody else's.
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') return undefined;
   }
+  if (process.platform !== 'linux') return { pid, startedAt: '' };
+  const fields = statFields(`/proc/${pid}/stat`);
+  if (fields === undefined) return undefined;
+  // A killed process is a zombie already while other threads still hold its files and ports.
+  if (fields.state === 'X' || (fields.state === 'Z' && fields.threads <= 1)) return undefined;
+  return { pid, startedAt: fields.startedAt };
+}
+
+/** True when SIGSTOP has taken effect on every thread, which a moment after `kill` it has not. */
+export function isStopped(pid: number): boolean {
+  if (process.platform !== 'linux') return true;
+  try {
+    const threads = readdirSync(`/proc/${pid}/task`);
+    return threads.every((thread) => {
+      const state = statFields(`/proc/${pid}/task/${thread}/stat`)?.state;
+      return state === undefined || state === 'T' || state === 'Z';
+    });
+  } catch {
+    // It ended; nothing of it moves any more.
+    return true;
+  }
+}
+
+interface StatFields {
+  readonly state: string;
+  readonly threads: number;
+  readonly startedAt: string;
+}
+
+/**
+ * proc(5): the second field is the name in parentheses and may itself hold spaces and ')';
+ * behind it come the state (3rd field), the number of threads (20th), the start time (22nd).
+ */
+function statFields(file: string): StatFields | undefined {
   let stat: string;
   try {
-    stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    stat = readFileSync(file, 'latin1');
   } catch {
-    return process.platform === 'linux' ? undefined : { pid, startedAt: '' };
+    return undefined;
   }
-  // proc(5): the second field is the name in parentheses and may itself hold spaces and ')';
-  // behind it come the state (3rd field) and, as the 22nd, the start time.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  if (fields[0] === 'Z' || fields[0] === 'X') return undefined;
-  return { pid, startedAt: fields[19] ?? '' };
+  const [state = '', threads = '', startedAt = ''] = [fields[0], fields[17], fields[19]];
+  return { state, threads: Number(threads), startedAt };
 }
 
 export function isSameRunning(wanted: ProcessIdentity): boolean {

@@ -10,6 +10,7 @@ import {
   dyingWithParent,
   identify,
   isSameRunning,
+  isStopped,
   type ProcessIdentity,
 } from './engine-process.ts';
 import { isPortFree } from './free-port.ts';
@@ -161,9 +162,12 @@ export class LocalServer {
     this.#signalAll(['SIGKILL']);
   }
 
-  /** Freezes the server as it is: connections stay open, nothing answers. */
-  pause(): void {
-    if (this.#child?.kill('SIGSTOP') === true) this.#paused = true;
+  /** Freezes the server (SIGSTOP): connections stay open, nothing answers. Resolves when it is. */
+  async pause(): Promise<void> {
+    const pid = this.pid;
+    if (pid === undefined || this.#child?.kill('SIGSTOP') !== true) return;
+    this.#paused = true;
+    while (this.#paused && !isStopped(pid)) await delay(1);
   }
 
   resume(): void {
@@ -213,7 +217,7 @@ export class LocalServer {
     const text = await readFile(this.#processNote, 'utf8').catch(() => undefined);
     const note = parseNote(text);
     if (note !== undefined && isSameRunning(note.server)) {
-      if (isSameRunning(note.owner) && note.owner.pid !== process.pid) {
+      if (isSameRunning(note.owner)) {
         throw new LockstepError(
           'conflict',
           `${this.folder} is in use: process ${note.owner.pid} runs ${this.name} on it`,

@@ -1,10 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { spawn } from 'node:child_process';
-import { cp, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { cp, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { LockstepError } from '../base/errors.ts';
 import { cacheFolder, type Engine, type ProgramCommand } from './engine.ts';
 import { asRoot, baseArguments } from './engine-arguments.ts';
+import { identify } from './engine-process.ts';
 
 /** The accounts of every local server: `root` for Lockstep, `app` for applications. */
 const accounts = `
@@ -29,6 +30,8 @@ GRANT ALL PRIVILEGES ON *.* TO 'root'@'${host}' WITH GRANT OPTION;
 `;
 }
 
+const asideMark = '.building-';
+
 const building = new Map<string, Promise<string>>();
 
 /**
@@ -49,7 +52,8 @@ export function templateFolder(engine: Engine): Promise<string> {
 
 async function ensureTemplate(engine: Engine, folder: string): Promise<string> {
   if (await exists(folder)) return folder;
-  const aside = `${folder}.building-${randomBytes(6).toString('hex')}`;
+  await removeAbandoned(dirname(folder));
+  const aside = `${folder}${asideMark}${process.pid}-${randomBytes(6).toString('hex')}`;
   await mkdir(aside, { recursive: true });
   try {
     await initialise(engine, join(aside, 'data'), join(aside, 'accounts.sql'));
@@ -60,6 +64,15 @@ async function ensureTemplate(engine: Engine, folder: string): Promise<string> {
     if (!(await exists(folder))) throw error;
   }
   return folder;
+}
+
+/** Removes what processes left behind that were killed while they built a template. */
+async function removeAbandoned(folder: string): Promise<void> {
+  for (const entry of await readdir(folder).catch(() => [])) {
+    const builder = Number.parseInt(entry.split(asideMark)[1] ?? '', 10);
+    if (Number.isNaN(builder) || identify(builder) !== undefined) continue;
+    await rm(join(folder, entry), { recursive: true, force: true });
+  }
 }
 
 /** Makes `dataFolder`, which must not exist, a copy of the engine's template. */
@@ -99,7 +112,7 @@ function installArguments(data: string): string[] {
     '--no-defaults',
     `--datadir=${data}`,
     ...asRoot(),
-    '--innodb-log-file-size=32M',
+    '--innodb-log-file-size=96M',
     '--auth-root-authentication-method=normal',
     '--skip-test-db',
   ];

@@ -1,3 +1,4 @@
+import { readFile, writeFile } from 'node:fs/promises';
 import type { RowDataPacket } from 'mysql2/promise';
 import { describe, expect, test } from 'vitest';
 import { LocalServer } from '../../src/demo/local-server.ts';
@@ -70,7 +71,7 @@ describe.each(engines())('a local server, $name', (engine) => {
     connection.on('error', () => {
       // The last pause ends with a stop.
     });
-    server.pause();
+    await server.pause();
     let answered = false;
     const answer = connection.query('SELECT 1').then(() => {
       answered = true;
@@ -79,7 +80,7 @@ describe.each(engines())('a local server, $name', (engine) => {
     expect(answered).toBe(false);
     server.resume();
     await answer;
-    server.pause();
+    await server.pause();
     await server.stop();
     expect(server.running).toBe(false);
     connection.destroy();
@@ -103,11 +104,23 @@ describe.each(engines())('a local server, $name', (engine) => {
     expect(broken.running).toBe(false);
   });
 
-  test('does not take over a folder on which another process runs a server', async () => {
+  test('takes the place of an orphan, never of a server whose starter lives', async () => {
     await using cluster = await startServers({ engine, count: 1 });
-    const [server] = cluster.servers as [LocalServer];
-    await server.stop();
-    expect(server.engine.name).toBe(engine.name);
+    const [first] = cluster.servers as [LocalServer];
+    await run(first, createUsers, "INSERT INTO users (name) VALUES ('Ada')");
+    const { folder, port } = first;
+    const second = await LocalServer.create({ engine, name: 'second', port, folder });
+    await expect(second.start()).rejects.toThrow(`${folder} is in use: process ${process.pid}`);
+    expect(first.running).toBe(true);
+
+    // As if another process had started it, and had then been killed with no trace left.
+    const note = JSON.parse(await readFile(`${folder}/process.json`, 'utf8')) as object;
+    const owner = { pid: 4_194_303, startedAt: 'never' };
+    await writeFile(`${folder}/process.json`, JSON.stringify({ ...note, owner }));
+    await second.start();
+    expect(first.running).toBe(false);
+    expect(await names(second)).toEqual(['Ada']);
+    await second.stop();
   });
 
   test('checksums find a differing row, a NULL for an empty string, and a definition', async () => {

@@ -175,10 +175,10 @@ async function definitionOf(
 }
 
 /**
- * Per row three independent 32-bit parts of a SHA-256 over all columns (MySQL 9.7 has neither MD5 nor SHA1), summed and xor-ed over
- * the rows: the order does not matter, and duplicate rows cannot cancel each other out of
- * a sum. Each column goes in as hex digits or `NULL`, with a separator, so that no value,
- * NULL or empty, can be taken for another or slide into its neighbour.
+ * Per row three independent 32-bit parts of a SHA-256 over all columns (MySQL 9.7 has neither
+ * MD5 nor SHA1), summed and xor-ed over the rows: the order does not matter, and duplicate
+ * rows cannot cancel each other out of a sum. Each column goes in as hex digits or `NULL`, with
+ * a separator, so that no value, NULL or empty, passes for another or slides into its neighbour.
  */
 async function contentOf(
   connection: Connection,
@@ -207,7 +207,9 @@ async function contentOf(
 
 /** HEX of a number would round it to an integer, so everything is made text or bytes first. */
 function hashable(name: string, type: string): string {
-  if (/blob|binary/.test(type)) return name;
+  if (/blob|binary|vector/.test(type)) return name;
+  // The text of a FLOAT has six digits, that of a DOUBLE all of them.
+  if (type === 'float') return `CAST(${name} + 0e0 AS CHAR)`;
   if (/^(point|line|poly|multi|geom)/.test(type)) return `ST_AsBinary(${name})`;
   if (type === 'bit') return `CAST(${name} + 0 AS CHAR)`;
   return `CAST(${name} AS CHAR CHARACTER SET utf8mb4)`;
