@@ -167,8 +167,8 @@ async function definitionOf(
   const [rows] = await connection.query<RowDataPacket[]>(
     `SHOW CREATE TABLE ${quote(schema)}.${quote(table)}`,
   );
-  const row: Record<string, unknown> = rows[0] ?? {};
-  const text = String(row['Create Table'] ?? row['Create View'] ?? '');
+  const row: Record<string, string> = rows[0] ?? {};
+  const text = row['Create Table'] ?? row['Create View'] ?? '';
   // Only among the table's options, behind the last parenthesis of its columns and keys.
   const end = text.lastIndexOf('\n)');
   return text.slice(0, end) + text.slice(end).replace(/ AUTO_INCREMENT=\d+/, '');
