@@ -49,17 +49,13 @@ process.exitCode = total.failed > 0 ? 1 : 0;
 async function prepare() {
   const failures = [];
   for (const step of preparation) {
-    const wanted =
-      step.name === 'prepare' || chosen.steps.some(({ name }) => name === 'integration');
-    if (!wanted) continue;
-    const ending = await announced(step, step.args, process.env);
-    const count = countCheck(ending);
-    if (count.failed === 0) continue;
-    if (step.name === 'engines' && !required(process.env['CI'])) {
-      console.log('a database server is missing: its tests will be skipped');
+    if (step.neededBy !== undefined && !chosen.steps.some(({ name }) => name === step.neededBy)) {
       continue;
     }
-    failures.push(named(step, count));
+    const isRequired = isSet('CI') || isSet('LOCKSTEP_REQUIRE_ENGINES');
+    const args = isRequired ? step.requiredArgs : step.args;
+    const count = countCheck(await announced(step, args, process.env));
+    if (count.failed > 0) failures.push(named(step, count));
   }
   return { counts: failures, usable: existsSync('node_modules/.bin/vitest') };
 }
@@ -90,6 +86,6 @@ function named(step, count) {
   return { ...count, problems: count.problems.map((problem) => `${step.name}: ${problem}`) };
 }
 
-function required(value) {
-  return value !== undefined && !['', '0', 'false'].includes(value);
+function isSet(variable) {
+  return !['', '0', 'false'].includes(process.env[variable] ?? '');
 }

@@ -3,6 +3,14 @@
 import { spawn } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 
+/**
+ * @typedef {object} Run
+ * @property {string} command
+ * @property {readonly string[]} args
+ * @property {NodeJS.ProcessEnv} [env]
+ * @property {number} timeoutMs
+ */
+
 const graceMs = 10_000;
 
 export class Children {
@@ -12,7 +20,7 @@ export class Children {
   /**
    * Runs a command to its end; output goes where ours goes.
    *
-   * @param {{command: string, args: readonly string[], env?: NodeJS.ProcessEnv, timeoutMs: number}} options
+   * @param {Run} options
    * @returns {Promise<import('./count.mjs').Ending & {durationMs: number}>}
    */
   async run({ command, args, env = process.env, timeoutMs }) {

@@ -3,7 +3,8 @@
 
 /**
  * @typedef {{name: string, reason: string}} Skip
- * @typedef {{passed: number, failed: number, skipped: number, skips: Skip[], problems: string[]}} Count
+ * @typedef {{passed: number, failed: number, skipped: number}} Numbers
+ * @typedef {Numbers & {skips: Skip[], problems: string[]}} Count
  * @typedef {{code: number | null, signal: string | null, timedOut: boolean}} Ending
  */
 

@@ -4,7 +4,8 @@
 import { writeFileSync } from 'node:fs';
 
 /**
- * @typedef {{file: string, name: string, state: string, note?: string, suiteFailed: boolean}} TestLine
+ * @typedef {{file: string, name: string, state: string}} TestState
+ * @typedef {TestState & {note?: string, suiteFailed: boolean}} TestLine
  * @typedef {{name: string, message: string}} LooseError
  * @typedef {{reason: string, tests: TestLine[], errors: LooseError[]}} TestReport
  */

@@ -23,10 +23,24 @@ export const steps = [
   vitest('integration', 60 * minute),
 ];
 
-/** @type {readonly Step[]} */
+const enginesScript = 'scripts/install-engines.mjs';
+
+/**
+ * What comes first. `neededBy`: the step without which it is left out. `requiredArgs`: its
+ * arguments where a missing database server is a failure instead of a skip.
+ *
+ * @type {readonly (Step & {neededBy?: string, requiredArgs: string[]})[]}
+ */
 export const preparation = [
-  check('prepare', process.execPath, ['scripts/prepare.mjs'], 20 * minute),
-  check('engines', process.execPath, ['scripts/install-engines.mjs'], 30 * minute),
+  {
+    ...check('prepare', process.execPath, ['scripts/prepare.mjs'], 20 * minute),
+    requiredArgs: ['scripts/prepare.mjs'],
+  },
+  {
+    ...check('engines', process.execPath, [enginesScript], 30 * minute),
+    requiredArgs: [enginesScript, '--required'],
+    neededBy: 'integration',
+  },
 ];
 
 /** @returns {Step} */

@@ -22,6 +22,10 @@ export const floors: readonly (readonly string[])[] = [
 /** Rooms that only compute: no sockets, files, clocks, randomness or packages of their own. */
 export const pureRooms: readonly string[] = ['base', 'protocol', 'sql', 'routing', 'replication'];
 
+/** Whether a file, by its path from the root, lies in a pure room. */
+export const isPure = (path: string): boolean =>
+  pureRooms.some((room) => path.startsWith(`src/${room}/`));
+
 /** Folders beside `src/` that the product must not reach into. */
 const outside = ['bench', 'examples', 'scripts', 'test', 'web'];
 
