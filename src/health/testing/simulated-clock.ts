@@ -2,21 +2,26 @@ import type { Clock, Timer } from '../../base/clock.ts';
 
 interface Pending {
   readonly dueMs: number;
+  /** Timers due at the same time run in the order in which they were made. */
+  readonly order: number;
   readonly run: () => void;
+  cancelled: boolean;
 }
 
-/** Time that passes only when a test says so. Timers run in order of their time, then of age. */
+/** Time that passes only when a test says so. */
 export class SimulatedClock implements Clock {
-  #nowMs = 0;
   readonly #startWallMs: number;
-  readonly #pending = new Set<Pending>();
+  /** A binary heap, the next timer first; cancelled ones stay in it until they are due. */
+  readonly #heap: Pending[] = [];
+  #nowMs = 0;
+  #made = 0;
 
   constructor(options: { readonly startWallMs?: number } = {}) {
     this.#startWallMs = options.startWallMs ?? Date.UTC(2024, 0, 1);
   }
 
   get pendingTimers(): number {
-    return this.#pending.size;
+    return this.#heap.filter(({ cancelled }) => !cancelled).length;
   }
 
   nowMs(): number {
@@ -28,9 +33,15 @@ export class SimulatedClock implements Clock {
   }
 
   after(delayMs: number, run: () => void): Timer {
-    const pending: Pending = { dueMs: this.#nowMs + Math.max(0, delayMs), run };
-    this.#pending.add(pending);
-    return { cancel: () => void this.#pending.delete(pending) };
+    this.#made += 1;
+    const dueMs = this.#nowMs + Math.max(0, delayMs);
+    const pending: Pending = { dueMs, order: this.#made, run, cancelled: false };
+    this.#push(pending);
+    return {
+      cancel: () => {
+        pending.cancelled = true;
+      },
+    };
   }
 
   /** Lets time pass, and after each timer whatever promises it settled. */
@@ -49,16 +60,50 @@ export class SimulatedClock implements Clock {
   }
 
   #runNext(endMs: number): boolean {
-    let next: Pending | undefined;
-    for (const pending of this.#pending) {
-      if (next === undefined || pending.dueMs < next.dueMs) next = pending;
+    while (true) {
+      const next = this.#heap[0];
+      if (next === undefined || next.dueMs > endMs) return false;
+      this.#removeFirst();
+      if (next.cancelled) continue;
+      this.#nowMs = next.dueMs;
+      next.run();
+      return true;
     }
-    if (next === undefined || next.dueMs > endMs) return false;
-    this.#pending.delete(next);
-    this.#nowMs = next.dueMs;
-    next.run();
-    return true;
   }
+
+  #push(pending: Pending): void {
+    const heap = this.#heap;
+    let index = heap.length;
+    while (index > 0) {
+      const parentIndex = (index - 1) >> 1;
+      const parent = heap[parentIndex];
+      if (parent === undefined || isBefore(parent, pending)) break;
+      heap[index] = parent;
+      index = parentIndex;
+    }
+    heap[index] = pending;
+  }
+
+  #removeFirst(): void {
+    const heap = this.#heap;
+    const moved = heap.pop();
+    if (moved === undefined || heap.length === 0) return;
+    let index = 0;
+    while (true) {
+      const left = heap[2 * index + 1];
+      const right = heap[2 * index + 2];
+      const goRight = left !== undefined && right !== undefined && isBefore(right, left);
+      const child = goRight ? right : left;
+      if (child === undefined || isBefore(moved, child)) break;
+      heap[index] = child;
+      index = 2 * index + (goRight ? 2 : 1);
+    }
+    heap[index] = moved;
+  }
+}
+
+function isBefore(a: Pending, b: Pending): boolean {
+  return a.dueMs < b.dueMs || (a.dueMs === b.dueMs && a.order < b.order);
 }
 
 /** A turn of the event loop: every promise that can settle by itself has done so. */

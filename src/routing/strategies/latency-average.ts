@@ -1,3 +1,14 @@
+/** A good choice for reads: recovers its share in about five seconds. */
+export const latencyHalfLifeMs = 500;
+
+/**
+ * One sample counts for at most this many times the average, plus the slack: a single report
+ * that ran for a minute says nothing of the next short read. A node that has really become slow
+ * goes on being slow and gets there in a few samples.
+ */
+const outlierFactor = 8;
+const outlierSlackMs = 4;
+
 /**
  * How long a node's reads take: an average in which a sample loses half its say every half-life,
  * however many samples there are. An average that gets no samples fades: it is worth half after
@@ -25,7 +36,8 @@ export class LatencyAverage {
     const idleMs = Math.max(0, nowMs - this.#recordedAtMs);
     const oldSay = 2 ** (-idleMs / this.#halfLifeMs);
     // The average is kept unfaded, or a node in constant use would look faster than it is.
-    this.#averageMs = this.#averageMs * oldSay + ms * (1 - oldSay);
+    const sampleMs = Math.min(ms, this.#averageMs * outlierFactor + outlierSlackMs);
+    this.#averageMs = this.#averageMs * oldSay + sampleMs * (1 - oldSay);
     this.#recordedAtMs = Math.max(this.#recordedAtMs, nowMs);
   }
 

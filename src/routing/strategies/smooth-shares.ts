@@ -11,16 +11,17 @@ import type { Candidate } from './selection-strategy.ts';
 export class SmoothShares {
   readonly #credits = new Map<NodeName, number>();
 
-  /** `weightOf` must be positive and finite for at least one candidate, and never negative. */
-  pick(candidates: readonly Candidate[], weightOf: (candidate: Candidate) => number): number {
+  /** One weight a candidate, none negative, their sum positive; in any unit. */
+  pick(candidates: readonly Candidate[], weights: readonly number[]): number {
+    assert(weights.length === candidates.length, 'every candidate has a weight');
     let sum = 0;
-    for (const candidate of candidates) sum += weightOf(candidate);
+    for (const weight of weights) sum += weight;
     assert(sum > 0 && Number.isFinite(sum), `weights of candidates add up to ${sum}`);
     let best = 0;
     let bestCredit = Number.NEGATIVE_INFINITY;
-    candidates.forEach((candidate, index) => {
-      const credit = (this.#credits.get(candidate.name) ?? 0) + weightOf(candidate) / sum;
-      this.#credits.set(candidate.name, credit);
+    candidates.forEach(({ name }, index) => {
+      const credit = (this.#credits.get(name) ?? 0) + (weights[index] ?? 0) / sum;
+      this.#credits.set(name, credit);
       // The margin keeps rounding errors from deciding between equals.
       if (credit > bestCredit + 1e-9) {
         best = index;

@@ -7,6 +7,9 @@ export class WeightedRoundRobin implements SelectionStrategy {
   readonly #shares = new SmoothShares();
 
   select(candidates: readonly Candidate[]): number {
-    return this.#shares.pick(candidates, (candidate) => candidate.weight);
+    return this.#shares.pick(
+      candidates,
+      candidates.map(({ weight }) => weight),
+    );
   }
 }
