@@ -1,6 +1,7 @@
 // The processes that a step starts, each at the head of a group of its own, so that what it
 // started in turn (test workers, database servers) can be ended with it.
 import { spawn } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /**
@@ -41,7 +42,7 @@ export class Children {
         console.error(error.message);
         resolve({ code: 127, signal: null });
       });
-      child.once('exit', (code, signal) => resolve({ code, signal }));
+      child.once('exit', (...ended) => resolve({ code: ended[0], signal: ended[1] }));
     });
     clearTimeout(timer);
     // Something it started may have outlived it.
@@ -59,16 +60,13 @@ export class Children {
 }
 
 async function endGroup(child) {
-  if (child.pid === undefined) return;
+  if (child.pid === undefined || !signalGroup(child.pid, 'SIGTERM')) return;
   const stepMs = 20;
-  for (let waitedMs = 0; signalGroup(child.pid, waitedMs === 0 ? 'SIGTERM' : 0); ) {
+  for (let waitedMs = 0; waitedMs < graceMs; waitedMs += stepMs) {
+    if (!groupLives(child.pid)) return;
     await delay(stepMs);
-    waitedMs += stepMs;
-    if (waitedMs >= graceMs) {
-      signalGroup(child.pid, 'SIGKILL');
-      return;
-    }
   }
+  signalGroup(child.pid, 'SIGKILL');
 }
 
 /** Whether the group still had a process to receive the signal; 0 only asks. */
@@ -78,5 +76,29 @@ function signalGroup(pid, signal) {
     return true;
   } catch {
     return false;
+  }
+}
+
+/**
+ * Whether a process of the group still runs. One that has ended but that nobody has asked about
+ * (a zombie; in containers process 1 may never ask) still gets signals and has to be told apart.
+ */
+function groupLives(pid) {
+  if (!signalGroup(pid, 0)) return false;
+  if (!existsSync('/proc/self/stat')) return true;
+  return readdirSync('/proc').some((name) => {
+    const [, state, , group] = statOf(name);
+    return group === String(pid) && state !== 'Z';
+  });
+}
+
+/** [id, state, parent, group] of a process, by proc(5); the name before them may hold anything. */
+function statOf(name) {
+  if (!/^\d+$/.test(name)) return [];
+  try {
+    const text = readFileSync(`/proc/${name}/stat`, 'utf8');
+    return [name, ...text.slice(text.lastIndexOf(')') + 2).split(' ', 3)];
+  } catch {
+    return [];
   }
 }

@@ -10,14 +10,12 @@ import { writeFileSync } from 'node:fs';
  * @typedef {{reason: string, tests: TestLine[], errors: LooseError[]}} TestReport
  */
 
-export class CountingReporter {
+export default class CountingReporter {
   onTestRunEnd(modules, unhandledErrors, reason) {
     const file = process.env['LOCKSTEP_TEST_REPORT'];
     if (file) writeFileSync(file, JSON.stringify(reportOf(modules, unhandledErrors, reason)));
   }
 }
-
-export default CountingReporter;
 
 /** @returns {TestReport} */
 function reportOf(modules, unhandledErrors, reason) {

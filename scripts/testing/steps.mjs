@@ -29,8 +29,10 @@ const enginesScript = 'scripts/install-engines.mjs';
  * What comes first. `neededBy`: the step without which it is left out. `requiredArgs`: its
  * arguments where a missing database server is a failure instead of a skip.
  *
- * @type {readonly (Step & {neededBy?: string, requiredArgs: string[]})[]}
+ * @typedef {Step & {neededBy?: string, requiredArgs: string[]}} Preparation
  */
+
+/** @type {readonly Preparation[]} */
 export const preparation = [
   {
     ...check('prepare', process.execPath, ['scripts/prepare.mjs'], 20 * minute),

@@ -34,7 +34,7 @@ export function whereWide(files: readonly TextFile[]): string[] {
 }
 
 const isWide = (line: string): boolean =>
-  [...line].length > limits.columns && !/https?:\/\//.test(line);
+  Array.from(line).length > limits.columns && !/https?:\/\//.test(line);
 
 const lineCount = (lines: readonly string[]): number =>
   lines.at(-1) === '' ? lines.length - 1 : lines.length;

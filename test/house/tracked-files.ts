@@ -26,8 +26,11 @@ export function trackedFiles(): TextFile[] {
 function paths(): string[] {
   const args = ['ls-files', '-z', '--cached', '--others', '--exclude-standard'];
   try {
-    const options = { cwd: root, stdio: ['ignore', 'pipe', 'ignore'] } as const;
-    return execFileSync('git', args, options).toString('utf8').split('\0').filter(Boolean);
+    const output = execFileSync('git', args, { cwd: root, stdio: ['ignore', 'pipe', 'ignore'] });
+    return output
+      .toString('utf8')
+      .split('\0')
+      .filter((path) => path !== '');
   } catch {
     return walk(root);
   }
