@@ -30,12 +30,13 @@ const introduction = `# Configuration
 
 <!-- Made from src/config/config-schema.ts; run \`npx vitest run --project unit src/config -u\`. -->
 
-\`lockstep serve --config lockstep.yaml\` reads a YAML file with the keys below. Only \`nodes\` has to
-be there. All that is wrong with a file is reported at once, each problem with line, column and
+\`lockstep serve --config lockstep.yaml\` reads a YAML file with the keys below. Only \`nodes\` has
+to be there. All that is wrong with a file is reported at once, each problem with line, column and
 what is allowed; an unknown key is an error.
 
 - A duration has a unit: \`500ms\`, \`5s\`, \`2m\`, \`1h\`.
-- A size may have one: \`512KB\`, \`64MB\`, \`2GB\`; as in the servers' option files 1KB is 1024 bytes.
+- A size may have one: \`512KB\`, \`64MB\`, \`2GB\`; as in the servers' option files 1KB is 1024
+  bytes.
 - A password can be kept out of the file: \`password_file\` names a file that contains it (a newline
   at the end is dropped), \`password_env\` an environment variable. Give one of the three.
 - Relative paths are relative to the folder of the configuration file.

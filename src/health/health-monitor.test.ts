@@ -218,7 +218,7 @@ describe('suspicion', () => {
     expect(f.heard).toHaveLength(1);
   });
 
-  test('during a check makes one more after it, for that one may have asked too early', async () => {
+  test('during a check makes one more after it: that one may have asked too early', async () => {
     await f.watchHealthy(a);
     f.monitor.suspect(a, 'reset');
     await f.clock.advance(5);

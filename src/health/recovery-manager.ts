@@ -1,6 +1,6 @@
 import { unreachable } from '../base/assert.ts';
 import type { NodeName } from '../base/brands.ts';
-import type { Clock, Timer } from '../base/clock.ts';
+import type { Clock } from '../base/clock.ts';
 import type { HealthObserver } from './health-observer.ts';
 
 export type RecoveryOutcome =
@@ -123,14 +123,12 @@ export class RecoveryManager implements HealthObserver {
 
   #pause(recovery: Recovery, delayMs: number): Promise<void> {
     return new Promise((resolve) => {
-      let timer: Timer | undefined;
-      const end = () => {
-        timer?.cancel();
+      const timer = this.#options.clock.after(delayMs, () => recovery.endPause?.());
+      recovery.endPause = () => {
+        timer.cancel();
         recovery.endPause = undefined;
         resolve();
       };
-      recovery.endPause = end;
-      timer = this.#options.clock.after(delayMs, end);
     });
   }
 }

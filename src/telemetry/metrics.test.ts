@@ -58,7 +58,7 @@ test('a scrape shows what has been counted', async () => {
   ]);
 });
 
-test('the next scrape shows totals and not sums of scrapes, and forgets nodes that are gone', async () => {
+test('the next scrape shows totals, not sums, and forgets nodes that are gone', async () => {
   const counters = new Counters();
   counters.node(a).reads += 3;
   let nodes = [{ node: a, up: true, pendingEntries: 0, latencyMs: 1 }];
@@ -75,7 +75,7 @@ test('the next scrape shows totals and not sums of scrapes, and forgets nodes th
   expect(text).not.toContain('lockstep_node_up{');
 });
 
-test('several sets of metrics live side by side, with those of the process when asked', async () => {
+test('sets of metrics live side by side, with those of the process when asked', async () => {
   const collectors = {
     counters: () => new Counters().snapshot(),
     nodes: () => [],

@@ -8,6 +8,9 @@ interface Pending {
   cancelled: boolean;
 }
 
+/** 2024-01-01T00:00:00Z, in milliseconds since 1970. */
+const newYear2024Ms = 1_704_067_200_000;
+
 /** Time that passes only when a test says so. */
 export class SimulatedClock implements Clock {
   readonly #startWallMs: number;
@@ -17,7 +20,7 @@ export class SimulatedClock implements Clock {
   #made = 0;
 
   constructor(options: { readonly startWallMs?: number } = {}) {
-    this.#startWallMs = options.startWallMs ?? Date.UTC(2024, 0, 1);
+    this.#startWallMs = options.startWallMs ?? newYear2024Ms;
   }
 
   get pendingTimers(): number {

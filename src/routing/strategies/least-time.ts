@@ -24,7 +24,7 @@ export class LeastTime implements SelectionStrategy {
     let heaviest = 0;
     const weights = candidates.map(({ averageMs, active, weight }) => {
       const timeMs = (averageMs > 0 ? averageMs : unknownMs) + noiseMs;
-      const share = weight / (timeMs ** 3 * (active + 1));
+      const share = weight / (timeMs * timeMs * timeMs * (active + 1));
       heaviest = Math.max(heaviest, share);
       return share;
     });
