@@ -10,6 +10,8 @@ export default defineConfig({
           name: 'unit',
           include: ['src/**/*.test.ts', 'test/house/**/*.test.ts'],
           environment: 'node',
+          // Tests of the house start other programs, on machines that are busy with the rest.
+          testTimeout: 20_000,
         },
       },
       {
