@@ -4,7 +4,7 @@
 // MariaDB is the system's own package, its service not started. MySQL, which Debian's stable
 // suites lack, goes into a root folder of its own in the cache and touches nothing else.
 // Plain JavaScript without dependencies: it runs before `npm ci`.
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -97,7 +97,8 @@ function withoutServiceStart(action) {
   if (existing !== undefined && existing !== policy) {
     if (spawnSync(policyFile, ['mariadb', 'start'], { stdio: 'ignore' }).status !== 101) {
       throw new Error(
-        `${policyFile} exists and lets services start; run "apt-get install mariadb-server" yourself`,
+        `${policyFile} exists and lets services start; ` +
+          'run "apt-get install mariadb-server" yourself',
       );
     }
     return action();
@@ -153,7 +154,7 @@ function mysqlSource() {
   if (field('ID') !== 'ubuntu') {
     return { suite: 'sid', packages: ['mysql-server-core', 'mysql-client-core'], mirror };
   }
-  const names = execFileSync('apt-cache', ['pkgnames', 'mysql-server-core-'], { encoding: 'utf8' });
+  const names = run('apt-cache', ['pkgnames', 'mysql-server-core-'], process.env);
   const newest = names.trim().split('\n').sort().at(-1);
   if (!newest) throw new Error('no package mysql-server-core-* in the apt sources');
   const packages = [newest, newest.replace('server', 'client')];
@@ -240,7 +241,7 @@ function run(file, argv, env) {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   if (error !== undefined) throw error;
-  if (status === 0) return;
+  if (status === 0) return stdout;
   const tail = `${stdout}${stderr}`.trimEnd().split('\n').slice(-outputLinesShown).join('\n');
   throw new Error(`${file} ${argv.join(' ')} failed:\n${tail}`);
 }

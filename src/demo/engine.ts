@@ -68,7 +68,8 @@ export function requireEngine(name: EngineName): Engine {
 
 export function engineMissingMessage(name: EngineName): string {
   const wanted = name === 'mariadb' ? 'MariaDB server (mariadbd)' : 'MySQL server (mysqld)';
-  return `no ${wanted} found; install it with: sudo node scripts/install-engines.mjs --engine ${name}`;
+  const command = `sudo node scripts/install-engines.mjs --engine ${name}`;
+  return `no ${wanted} found; install it with: ${command}`;
 }
 
 /** The engine's own command-line client. Throws LockstepError('not_found') if it is absent. */

@@ -43,8 +43,3 @@ export async function freePorts(count: number): Promise<number[]> {
   }
   return ports;
 }
-
-export async function freePort(): Promise<number> {
-  const [port] = await freePorts(1);
-  return port as number;
-}

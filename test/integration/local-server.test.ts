@@ -64,7 +64,7 @@ describe.each(engines())('a local server, $name', (engine) => {
     ]);
   });
 
-  test('answers nothing while paused, goes on when resumed, and can be stopped paused', async () => {
+  test('answers nothing while paused, goes on after it, and can be stopped paused', async () => {
     await using cluster = await startServers({ engine, count: 1 });
     const [server] = cluster.servers as [LocalServer];
     const connection = await connectTo(server);

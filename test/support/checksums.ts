@@ -75,7 +75,8 @@ async function describe(difference: Difference): Promise<string> {
       `\n  ${server.name}: ${right.definition}`
     );
   }
-  const counts = `${table}: ${left.rows} rows on ${reference.name}, ${right.rows} on ${server.name}`;
+  const count = (rows: number, on: LocalServer): string => `${rows} rows on ${on.name}`;
+  const counts = `${table}: ${count(left.rows, reference)}, ${count(right.rows, server)}`;
   if (Math.max(left.rows, right.rows) > rowsComparedMax) return counts;
   const [here, there] = await Promise.all([rowsOf(reference, table), rowsOf(server, table)]);
   return [

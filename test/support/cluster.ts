@@ -9,7 +9,7 @@ import {
 // Everything but `engines` also works outside vitest, e.g. in benchmarks.
 export { checksums, expectEqualNodes } from './checksums.ts';
 export { connectTo } from './connect.ts';
-export { startServers, type StartServersOptions, type TestServers } from './servers.ts';
+export { startServers, type TestServers } from './servers.ts';
 
 /**
  * The engines to run a suite on, for `describe.each(engines())('on $name', (engine) => …)`.
