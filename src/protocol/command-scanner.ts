@@ -47,21 +47,34 @@ export class PacketAssembler {
     const packets: AssembledPacket[] = [];
     let offset = 0;
     while (offset < chunk.length) {
-      const whole = this.partial ? undefined : this.#wholePacket(chunk, offset);
-      if (whole !== undefined) {
-        packets.push(whole);
-        offset += whole.raw.length;
-        continue;
-      }
-      const start = offset;
-      offset = this.#takePart(chunk, offset);
-      this.#pending.push(chunk.subarray(start, offset));
-      const partEnded = this.#headerFilled === headerBytes && this.#bodyMissing === 0;
-      if (!partEnded) continue;
-      this.#headerFilled = 0;
-      if (this.#header.readUIntLE(0, 3) < partBytesMax) packets.push(this.#finish());
+      const { packet, consumed } = this.pushOne(chunk, offset);
+      if (packet !== undefined) packets.push(packet);
+      offset += consumed;
     }
     return packets;
+  }
+
+  /**
+   * As `push`, but stops behind the first packet that ends. For the login: what follows a
+   * request for TLS in the same chunk is TLS and no packet.
+   */
+  pushOne(
+    chunk: Buffer,
+    offset: number,
+  ): { packet: AssembledPacket | undefined; consumed: number } {
+    const whole = this.partial ? undefined : this.#wholePacket(chunk, offset);
+    if (whole !== undefined) return { packet: whole, consumed: whole.raw.length };
+    let position = offset;
+    while (position < chunk.length) {
+      const start = position;
+      position = this.#takePart(chunk, position);
+      this.#pending.push(chunk.subarray(start, position));
+      if (this.#headerFilled < headerBytes || this.#bodyMissing > 0) break;
+      this.#headerFilled = 0;
+      if (this.#header.readUIntLE(0, 3) === partBytesMax) continue;
+      return { packet: this.#finish(), consumed: position - offset };
+    }
+    return { packet: undefined, consumed: position - offset };
   }
 
   /** The common case: a packet of one part that lies in the chunk as a whole. */

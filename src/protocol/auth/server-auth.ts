@@ -36,7 +36,7 @@ export interface ServerAuthOptions {
   readonly secure: boolean;
   /** For the message of a denial; `localhost` when left out. */
   readonly clientHost?: string;
-  /** False makes every caching_sha2 login a full one, as a server's first after its start is. */
+  /** False makes every caching_sha2 login a full one, as the first on a MySQL server is. */
   readonly fastAuth?: boolean;
 }
 
@@ -57,9 +57,10 @@ type Phase = 'response' | 'scramble' | 'password_or_key_request' | 'password' | 
  * response ──> scramble ──────────────────────> done       (after an auth switch)
  *    └────────────┴──> password_or_key_request ──> password ──> done   (caching_sha2, full)
  * ```
- * A wrong scramble of caching_sha2 leads to full authentication, as it does in MySQL, where it
- * may only mean that the cache is stale. An unknown user takes the same path as a wrong
- * password, so that names cannot be probed.
+ * Passwords are known here, so the scramble alone decides and full authentication, which a
+ * MySQL server falls back to, is only on demand: asked for it without TLS, MariaDB's client
+ * sends the password in clear (seen with its version 10.11). An unknown user takes the same
+ * path as a wrong password, so that names cannot be probed.
  */
 export class ServerAuthentication {
   readonly #options: ServerAuthOptions;
@@ -126,9 +127,11 @@ export class ServerAuthentication {
       const verified = nativePasswordVerify(response, nonce, doubleSha1(password));
       return verified && known ? this.#accept() : this.#deny('wrong_password');
     }
-    const verified = cachingSha2Verify(response, nonce, password);
-    if (verified && known && this.#options.fastAuth !== false) {
-      return this.#accept(encodeAuthMoreData(Buffer.of(fastAuthSuccess)));
+    if (this.#options.fastAuth !== false) {
+      const verified = cachingSha2Verify(response, nonce, password);
+      return verified && known
+        ? this.#accept(encodeAuthMoreData(Buffer.of(fastAuthSuccess)))
+        : this.#deny('wrong_password');
     }
     if (!this.#options.secure && this.#options.rsaKeys === undefined) {
       return this.#deny('insecure_channel');
