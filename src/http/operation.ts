@@ -1,0 +1,81 @@
+import type { Static, TSchema } from 'typebox';
+import { Type } from 'typebox';
+import type { EventLog } from '../telemetry/event-log.ts';
+import type { BalancerControl } from './balancer-control.ts';
+
+export type HttpMethod = 'GET' | 'POST' | 'PUT' | 'DELETE';
+
+/** What an operation hands back; the server knows how each kind goes on the wire. */
+export type Answer =
+  | { readonly kind: 'json'; readonly status: number; readonly body: unknown }
+  | { readonly kind: 'text'; readonly contentType: string; readonly body: string }
+  | { readonly kind: 'events'; readonly events: EventLog }
+  | { readonly kind: 'empty' };
+
+export const json = (body: unknown, status = 200): Answer => ({ kind: 'json', status, body });
+
+export interface OperationSchema {
+  readonly params?: TSchema;
+  readonly query?: TSchema;
+  readonly body?: TSchema;
+  /** By status; an answer's schema is documentation, it does not filter. */
+  readonly answers: Readonly<Record<number, TSchema>>;
+}
+
+type Part<S> = S extends TSchema ? Static<S> : undefined;
+
+export interface OperationInput<S extends OperationSchema> {
+  readonly params: Part<S['params']>;
+  readonly query: Part<S['query']>;
+  readonly body: Part<S['body']>;
+}
+
+interface OperationBase<S extends OperationSchema> {
+  /** In camelCase; the operationId of the OpenAPI document. */
+  readonly name: string;
+  readonly tag: string;
+  readonly method: HttpMethod;
+  /** With parameters as OpenAPI writes them: `/nodes/{name}`. */
+  readonly path: string;
+  readonly summary: string;
+  readonly schema: S;
+}
+
+/** One thing that can be asked of the balancer: HTTP, OpenAPI and CLI are made from these. */
+export interface Operation extends OperationBase<OperationSchema> {
+  run(control: BalancerControl, input: OperationInput<OperationSchema>): Answer | Promise<Answer>;
+}
+
+export interface TypedOperation<S extends OperationSchema> extends OperationBase<S> {
+  run(control: BalancerControl, input: OperationInput<S>): Answer | Promise<Answer>;
+}
+
+/** Types `run` by the schemas; the server has validated the input by them when it runs. */
+export function operation<const S extends OperationSchema>(typed: TypedOperation<S>): Operation {
+  return typed as unknown as Operation;
+}
+
+export const closed = { additionalProperties: false } as const;
+
+export const nameParams = Type.Object({
+  name: Type.String({ minLength: 1, maxLength: 64, description: 'Name of a node.' }),
+});
+
+export const logPageQuery = Type.Object(
+  {
+    after: Type.Optional(
+      Type.Integer({ minimum: 0, description: 'Only entries behind this seq.' }),
+    ),
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, description: 'Default 100.' })),
+  },
+  closed,
+);
+
+const logLimitDefault = 100;
+
+export function pageOptions(query: Static<typeof logPageQuery>) {
+  return {
+    limit: query.limit ?? logLimitDefault,
+    ...(query.after === undefined ? {} : { after: query.after }),
+  };
+}

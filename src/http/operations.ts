@@ -1,0 +1,19 @@
+import type { Operation } from './operation.ts';
+import { eventOperations } from './operations/events.ts';
+import { logOperations } from './operations/log.ts';
+import { nodeOperations } from './operations/nodes.ts';
+import { queryOperations } from './operations/query.ts';
+import { statusOperations } from './operations/status.ts';
+import { strategyOperations } from './operations/strategy.ts';
+import { verifyOperations } from './operations/verify.ts';
+
+/** Everything the outside can ask for; a new operation is added to one of these lists. */
+export const operations: readonly Operation[] = [
+  ...statusOperations,
+  ...nodeOperations,
+  ...strategyOperations,
+  ...queryOperations,
+  ...logOperations,
+  ...verifyOperations,
+  ...eventOperations,
+];

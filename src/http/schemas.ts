@@ -1,0 +1,163 @@
+import { Type, type Static, type TSchema } from 'typebox';
+import { strategyNames } from '../config/strategy-name.ts';
+import { nodeStates } from '../nodes/node-state.ts';
+
+type DeepReadonly<T> = T extends readonly (infer Item)[]
+  ? readonly DeepReadonly<Item>[]
+  : T extends object
+    ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> }
+    : T;
+
+/** The TypeScript type of a schema, as a plain value that nobody changes. */
+export type Snapshot<S extends TSchema> = DeepReadonly<Static<S>>;
+
+const oneOf = <const Values extends readonly string[]>(values: Values) => Type.Enum([...values]);
+const count = (description: string) => Type.Integer({ minimum: 0, description });
+const text = (description: string) => Type.String({ description });
+const timestamp = (description: string) => Type.String({ format: 'date-time', description });
+
+export const nodeStatusSchema = Type.Object({
+  name: Type.String(),
+  address: text('host:port'),
+  state: oneOf(nodeStates),
+  since: timestamp('When the node entered this state.'),
+  reason: Type.Optional(text('Why it is in this state.')),
+  leader: Type.Boolean({ description: 'Writes execute here first.' }),
+  weight: Type.Integer({ minimum: 1 }),
+  inSync: Type.Boolean({ description: 'Up, and nothing pending beyond the in-flight window.' }),
+  position: count('The highest seq up to which everything is applied.'),
+  pending: count('Entries behind the position, not applied yet.'),
+  activeReads: count('Reads under way.'),
+  averageMs: Type.Number({ description: 'Moving average of its reads, in milliseconds.' }),
+  reads: count('Reads answered since the start.'),
+  writes: count('Entries executed or applied since the start.'),
+  connections: count('Open connections to the node.'),
+  serverVersion: Type.Optional(Type.String()),
+});
+export type NodeStatus = Snapshot<typeof nodeStatusSchema>;
+
+export const balancerStatusSchema = Type.Object({
+  version: Type.String(),
+  startedAt: timestamp('When the balancer started.'),
+  uptimeMs: count('Milliseconds since then.'),
+  strategy: oneOf(strategyNames),
+  consistency: Type.String(),
+  acks: Type.String(),
+  leader: Type.Optional(Type.String()),
+  epoch: count('The term of leadership.'),
+  lastSeq: count('The latest entry.'),
+  log: Type.Object({
+    firstSeq: count('The oldest entry kept; lastSeq + 1 when the log is empty.'),
+    lastSeq: count('The latest entry.'),
+    sizeBytes: count('On disk.'),
+  }),
+  sessions: count('Connected clients.'),
+  nodes: Type.Array(nodeStatusSchema),
+  summary: text('One sentence, e.g. "5 of 5 nodes in sync, nothing pending".'),
+});
+export type BalancerStatus = Snapshot<typeof balancerStatusSchema>;
+
+export const loggedCommandSchema = Type.Object({
+  seq: Type.Integer({ minimum: 1 }),
+  at: timestamp('When it was appended.'),
+  kind: text('transaction or ddl'),
+  commands: Type.Array(
+    Type.Object({
+      sql: Type.String(),
+      schema: text('Default schema, or empty.'),
+      pins: Type.Record(Type.String(), Type.String(), {
+        description: 'Values fixed so that every node computes the same.',
+      }),
+      affectedRows: count('On the leader.'),
+      insertId: text('As the leader answered; "0" for none.'),
+    }),
+  ),
+  bytes: count('Size in the log.'),
+});
+export type LoggedCommand = Snapshot<typeof loggedCommandSchema>;
+export type LoggedStatement = LoggedCommand['commands'][number];
+
+export const logPageSchema = Type.Object({
+  firstSeq: count('The oldest entry kept.'),
+  lastSeq: count('The latest entry.'),
+  entries: Type.Array(loggedCommandSchema),
+});
+export type LogPage = Snapshot<typeof logPageSchema>;
+
+export const nodeLogSchema = Type.Object({
+  node: Type.String(),
+  position: count('The highest seq up to which everything is applied.'),
+  pending: count('How many entries wait; `entries` may show fewer.'),
+  entries: Type.Array(loggedCommandSchema),
+});
+export type NodeLog = Snapshot<typeof nodeLogSchema>;
+
+export const strategyStatusSchema = Type.Object({
+  name: oneOf(strategyNames),
+  available: Type.Array(oneOf(strategyNames)),
+});
+export type StrategyStatus = Snapshot<typeof strategyStatusSchema>;
+
+export const rowsOutcomeSchema = Type.Object({
+  kind: Type.Literal('rows'),
+  columns: Type.Array(Type.Object({ name: Type.String(), type: Type.String() })),
+  rows: Type.Array(Type.Array(Type.Unknown())),
+  rowCount: count('Rows shown.'),
+  truncated: Type.Boolean({ description: 'The answer held more rows than are shown.' }),
+  node: text('The node that answered.'),
+  durationMs: Type.Number(),
+});
+export type RowsOutcome = Snapshot<typeof rowsOutcomeSchema>;
+
+export const resultOutcomeSchema = Type.Object({
+  kind: Type.Literal('result'),
+  affectedRows: count('On the leader.'),
+  insertId: text('"0" for none.'),
+  warnings: count('On the leader.'),
+  node: text('The leader, which executed it first.'),
+  seq: Type.Optional(count('Its place in the log; absent when nothing was logged.')),
+  durationMs: Type.Number(),
+});
+export type ResultOutcome = Snapshot<typeof resultOutcomeSchema>;
+
+export const acceptedOutcomeSchema = Type.Object({
+  kind: Type.Literal('accepted'),
+  id: text('For GET /commands/{id}.'),
+});
+export type AcceptedOutcome = Snapshot<typeof acceptedOutcomeSchema>;
+
+export const answeredOutcomeSchema = Type.Union([rowsOutcomeSchema, resultOutcomeSchema]);
+export type QueryOutcome = RowsOutcome | ResultOutcome | AcceptedOutcome;
+
+export const commandOutcomeSchema = Type.Object({
+  id: Type.String(),
+  state: oneOf(['queued', 'done', 'failed']),
+  sql: Type.String(),
+  outcome: Type.Optional(Type.Union([answeredOutcomeSchema, acceptedOutcomeSchema])),
+  error: Type.Optional(Type.String()),
+});
+export type CommandOutcome = Snapshot<typeof commandOutcomeSchema>;
+
+export const verifyReportSchema = Type.Object({
+  equal: Type.Boolean(),
+  seq: count('The nodes were compared as of this entry.'),
+  tables: Type.Array(
+    Type.Object({
+      schema: Type.String(),
+      table: Type.String(),
+      nodes: Type.Record(
+        Type.String(),
+        Type.Object({ rows: Type.Integer(), checksum: Type.String() }),
+      ),
+      equal: Type.Boolean(),
+    }),
+  ),
+});
+export type VerifyReport = Snapshot<typeof verifyReportSchema>;
+export type VerifiedTable = VerifyReport['tables'][number];
+
+export const readinessSchema = Type.Object({
+  ready: Type.Boolean(),
+  reason: Type.Optional(Type.String()),
+});
+export type Readiness = Snapshot<typeof readinessSchema>;
