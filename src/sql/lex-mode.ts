@@ -1,0 +1,24 @@
+/** Client character sets whose multi-byte characters may end in a byte that looks like `\` or a quote. */
+export type EscapeHidingCharset = 'big5' | 'cp932' | 'gb18030' | 'gbk' | 'sjis';
+
+/** What a server must know to cut a text into tokens as it itself would. */
+export interface LexMode {
+  /** sql_mode has ANSI_QUOTES: `"x"` is an identifier, not a string. */
+  readonly ansiQuotes: boolean;
+  /** sql_mode has NO_BACKSLASH_ESCAPES: a backslash in a string is itself. */
+  readonly noBackslashEscapes: boolean;
+  readonly flavor: 'mysql' | 'mariadb';
+  /**
+   * As the servers number themselves in version comments: 90704 for 9.7.4, 101119 for 10.11.19.
+   * Without it a comment that only some versions execute is analysed both ways.
+   */
+  readonly serverVersion?: number;
+  /** Only for a session whose character_set_client is one of these. */
+  readonly charset?: EscapeHidingCharset;
+}
+
+export const defaultLexMode: LexMode = {
+  ansiQuotes: false,
+  noBackslashEscapes: false,
+  flavor: 'mysql',
+};

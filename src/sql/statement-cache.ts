@@ -1,0 +1,50 @@
+import { analyse } from './analyse.ts';
+import type { LexMode } from './lex-mode.ts';
+import type { Statement } from './statement.ts';
+
+/** Texts longer than this (bytes) are analysed each time: they are seldom repeated. */
+const cachedTextBytesMax = 16_384;
+
+/**
+ * `analyse` with a memory of at most `capacity` statements, by text and mode. It keeps two
+ * generations: when the younger is full it becomes the older, and what is not asked for again is
+ * dropped with it. So a hit costs one or two look-ups and no bookkeeping.
+ */
+export class StatementCache {
+  readonly #generationSize: number;
+  #young = new Map<string, Statement>();
+  #old = new Map<string, Statement>();
+  #mode: LexMode | undefined;
+  #modeKey = '';
+
+  constructor(capacity: number) {
+    this.#generationSize = Math.max(1, Math.floor(capacity / 2));
+  }
+
+  /** Statements remembered now. */
+  get size(): number {
+    return this.#young.size + this.#old.size;
+  }
+
+  analyse(sql: string, mode: LexMode): Statement {
+    if (sql.length > cachedTextBytesMax) return analyse(sql, mode);
+    const key = this.#keyOf(mode) + sql;
+    const known = this.#young.get(key);
+    if (known !== undefined) return known;
+    const statement = this.#old.get(key) ?? analyse(sql, mode);
+    if (this.#young.size >= this.#generationSize) {
+      this.#old = this.#young;
+      this.#young = new Map();
+    } else this.#old.delete(key);
+    this.#young.set(key, statement);
+    return statement;
+  }
+
+  #keyOf(mode: LexMode): string {
+    if (mode === this.#mode) return this.#modeKey;
+    const flags = (mode.ansiQuotes ? 1 : 0) + (mode.noBackslashEscapes ? 2 : 0);
+    this.#mode = mode;
+    this.#modeKey = `${mode.flavor}${mode.serverVersion ?? ''}${mode.charset ?? ''}/${flags} `;
+    return this.#modeKey;
+  }
+}

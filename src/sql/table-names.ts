@@ -1,0 +1,452 @@
+import { reservedWords } from './keywords.ts';
+import { beginsQuery, type Outline } from './outline.ts';
+import type { TableName } from './statement.ts';
+import { isName, isOperator, isWord, nameOf, type Token } from './token.ts';
+
+export interface TableUse {
+  readonly tables: readonly TableName[];
+  readonly writtenTables: readonly TableName[];
+}
+
+/**
+ * Collects the tables that a statement names. It walks all tokens with a stack of parentheses and
+ * expects a name behind FROM, JOIN, INTO, UPDATE, TABLE …; stored programs are walked the same way,
+ * statement by statement. Names that WITH defines are left out where they hide real ones.
+ */
+export function tablesOf(
+  sql: string,
+  tokens: readonly Token[],
+  outline: Outline,
+  verb: string,
+): TableUse {
+  return new TableWalk(sql, tokens, outline, verb).run();
+}
+
+interface Level {
+  /** FROM, JOIN … mean what they mean in a statement (not so inside `EXTRACT(… FROM …)`). */
+  readonly statement: boolean;
+  expectTable: boolean;
+  /** Inside a list of table references: a comma or JOIN brings the next. */
+  inList: boolean;
+  /** The tables of the list are the target of an UPDATE. */
+  written: boolean;
+  /** How many WITH names were known when the level was opened. */
+  readonly namesBefore: number;
+}
+
+interface Found {
+  readonly table: TableName;
+  readonly alias: string;
+  written: boolean;
+}
+
+const listEnders = new Set(
+  (
+    'WHERE GROUP HAVING ORDER LIMIT UNION EXCEPT INTERSECT SET WINDOW PROCEDURE INTO VALUES SELECT ' +
+    'LOCK RETURNING QUALIFY VALUE'
+  ).split(' '),
+);
+
+const insertModifiers = new Set('LOW_PRIORITY DELAYED HIGH_PRIORITY IGNORE INTO QUICK'.split(' '));
+
+class TableWalk {
+  readonly #sql: string;
+  readonly #tokens: readonly Token[];
+  readonly #outline: Outline;
+  readonly #verb: string;
+  readonly #found: Found[] = [];
+  /** Targets of multi-table DELETE, which may be aliases of tables named later. */
+  readonly #deleteTargets: TableName[] = [];
+  readonly #withNames: string[] = [];
+  /** Index of the `)` behind which a WITH name begins to hide tables. */
+  readonly #pendingNames = new Map<number, string>();
+  readonly #levels: Level[] = [];
+  #level: Level = newLevel(true, 0);
+  #at = 0;
+
+  constructor(sql: string, tokens: readonly Token[], outline: Outline, verb: string) {
+    this.#sql = sql;
+    this.#tokens = tokens;
+    this.#outline = outline;
+    this.#verb = verb;
+  }
+
+  run(): TableUse {
+    if (/^(?:GRANT|REVOKE|CALL|USE|KILL|XA|EXECUTE|PREPARE|DEALLOCATE)/.test(this.#verb)) {
+      return { tables: [], writtenTables: [] };
+    }
+    while (this.#at < this.#tokens.length) {
+      this.#visit(this.#tokens[this.#at] as Token);
+      this.#at += 1;
+    }
+    this.#resolveDeleteTargets();
+    return {
+      tables: unique(this.#found.map((found) => found.table)),
+      writtenTables: unique(this.#found.filter(({ written }) => written).map(({ table }) => table)),
+    };
+  }
+
+  #visit(token: Token): void {
+    const level = this.#level;
+    if (token.kind === 'operator') {
+      if (token.text === '(') this.#open();
+      else if (token.text === ')') this.#close();
+      else if (token.text === ',') level.expectTable ||= level.inList;
+      else if (token.text === ';') this.#level = newLevel(true, this.#withNames.length);
+      else if (token.text === '{' && level.expectTable) this.#at += 1; // { OJ t1 LEFT JOIN t2 … }
+      return;
+    }
+    if (
+      level.expectTable &&
+      isName(token) &&
+      !isWord(token, 'LATERAL') &&
+      !isWord(token, 'SELECT')
+    ) {
+      level.expectTable = false;
+      this.#reference();
+      return;
+    }
+    if (token.kind === 'word' && level.statement) this.#word(token.text);
+  }
+
+  #open(): void {
+    const next = this.#tokens[this.#at + 1];
+    const query = beginsQuery(next);
+    const join = this.#level.expectTable && !query;
+    this.#levels.push(this.#level);
+    const level = newLevel(query || join, this.#withNames.length);
+    level.expectTable = join;
+    level.inList = join;
+    level.written = join && this.#level.written;
+    this.#level.expectTable = false;
+    this.#level = level;
+  }
+
+  #close(): void {
+    this.#withNames.length = this.#level.namesBefore;
+    this.#level = this.#levels.pop() ?? newLevel(true, 0);
+    const name = this.#pendingNames.get(this.#at);
+    if (name !== undefined) this.#withNames.push(name);
+  }
+
+  #peek(ahead = 1): Token | undefined {
+    return this.#tokens[this.#at + ahead];
+  }
+
+  #list(written = false): void {
+    this.#level.expectTable = true;
+    this.#level.inList = true;
+    this.#level.written = written;
+  }
+
+  #word(text: string): void {
+    const level = this.#level;
+    if (listEnders.has(text)) level.inList = false;
+    // Not FOR SYSTEM_TIME AS OF …, nor USE INDEX FOR JOIN (…).
+    if (text === 'FOR' && (isWord(this.#peek(), 'UPDATE') || isWord(this.#peek(), 'SHARE'))) {
+      level.inList = false;
+    }
+    switch (text) {
+      case 'FROM':
+        this.#from();
+        break;
+      case 'JOIN':
+      case 'STRAIGHT_JOIN':
+        if (level.inList) level.expectTable = true;
+        break;
+      case 'INSERT':
+      case 'REPLACE':
+        if (!isOperator(this.#peek(), '(') && !this.#isEvent() && !isWord(this.#previous(), 'OR')) {
+          this.#insert();
+        }
+        break;
+      case 'UPDATE':
+        if (!this.#isEvent() && !isWord(this.#previous(), 'KEY')) this.#update();
+        break;
+      case 'DELETE':
+        if (!this.#isEvent()) this.#delete();
+        break;
+      case 'WITH':
+        this.#with();
+        break;
+      case 'TABLE':
+      case 'TABLES':
+        this.#table();
+        break;
+      case 'USING':
+        // DELETE FROM a, b USING a JOIN b
+        if (this.#deleteTargets.length > 0 && !isOperator(this.#peek(), '(')) this.#list();
+        break;
+      default:
+        this.#definitionWord(text);
+    }
+  }
+
+  #previous(): Token | undefined {
+    return this.#tokens[this.#at - 1];
+  }
+
+  /** ON DELETE CASCADE, FOR UPDATE, BEFORE INSERT, AFTER UPDATE: no statement begins here. */
+  #isEvent(): boolean {
+    const previous = this.#previous();
+    return (
+      isWord(previous, 'ON') ||
+      isWord(previous, 'FOR') ||
+      isWord(previous, 'BEFORE') ||
+      isWord(previous, 'AFTER') ||
+      (isWord(previous, 'OR') && this.#verb === 'CREATE TRIGGER')
+    );
+  }
+
+  #from(): void {
+    if (!this.#verb.startsWith('SHOW')) return this.#list();
+    // SHOW COLUMNS FROM t FROM db; SHOW TABLES FROM db
+    const object = this.#previous();
+    if (
+      isWord(object, 'COLUMNS') ||
+      isWord(object, 'FIELDS') ||
+      /^(?:INDEX|INDEXES|KEYS)$/.test(object?.text ?? '')
+    ) {
+      this.#level.expectTable = true;
+    }
+  }
+
+  #insert(): void {
+    this.#skipWords(insertModifiers);
+    this.#named(true);
+  }
+
+  #update(): void {
+    this.#skipWords(insertModifiers);
+    this.#list(true);
+  }
+
+  #delete(): void {
+    const modifiers = new Set(['LOW_PRIORITY', 'QUICK', 'IGNORE', 'HISTORY']);
+    this.#skipWords(modifiers);
+    const behindFrom = isWord(this.#peek(), 'FROM');
+    const start = this.#at;
+    if (behindFrom) this.#at += 1;
+    const targets: TableName[] = [];
+    while (isName(this.#peek())) {
+      const { table, length } = this.#qualifiedName(this.#at + 1);
+      this.#at += length;
+      targets.push(table);
+      while (isOperator(this.#peek(), '.') || isOperator(this.#peek(), '*')) this.#at += 1;
+      if (!isOperator(this.#peek(), ',')) break;
+      this.#at += 1;
+    }
+    if (behindFrom && !isWord(this.#peek(), 'USING')) {
+      // Single table: DELETE FROM t [AS] a …; walked again as a list.
+      this.#at = start + 1;
+      this.#list(true);
+      return;
+    }
+    this.#deleteTargets.push(...targets);
+  }
+
+  /** Multi-table DELETE names aliases or tables; what matches none is taken as a table's name. */
+  #resolveDeleteTargets(): void {
+    for (const target of this.#deleteTargets) {
+      const matching = this.#found.filter(
+        ({ alias, table }) =>
+          (target.schema === undefined && alias === target.name) ||
+          (table.name === target.name && (target.schema ?? table.schema) === table.schema),
+      );
+      for (const found of matching) found.written = true;
+      if (matching.length === 0) this.#found.push({ table: target, alias: '', written: true });
+    }
+  }
+
+  #with(): void {
+    let cursor = this.#at + 1;
+    const recursive = isWord(this.#tokens[cursor], 'RECURSIVE');
+    if (recursive) cursor += 1;
+    for (;;) {
+      const token = this.#tokens[cursor];
+      if (!isName(token)) return;
+      cursor += 1;
+      const columns = this.#outline.closers.get(cursor);
+      if (columns !== undefined) cursor = columns + 1;
+      const close = this.#outline.closers.get(cursor + 1);
+      if (!isWord(this.#tokens[cursor], 'AS') || close === undefined) return;
+      const name = nameOf(this.#sql, token).toLowerCase();
+      if (recursive) this.#withNames.push(name);
+      else this.#pendingNames.set(close, name);
+      if (!isOperator(this.#tokens[close + 1], ',')) return;
+      cursor = close + 2;
+    }
+  }
+
+  #table(): void {
+    const previous = this.#previous();
+    const verb = this.#verb;
+    const defines = /^(?:CREATE|ALTER|DROP|RENAME|TRUNCATE)/.test(verb);
+    if (isWord(previous, 'EXCHANGE') || isWord(previous, 'COLUMN')) return;
+    if (verb.startsWith('SHOW')) {
+      if (isWord(previous, 'CREATE')) this.#named(false);
+      return;
+    }
+    if (verb === 'FLUSH') {
+      this.#list();
+      return;
+    }
+    const written = defines || /^(?:OPTIMIZE|REPAIR|ANALYZE|LOAD|IMPORT)/.test(verb);
+    this.#skipWords(new Set(['IF', 'NOT', 'EXISTS']));
+    if (/^(?:DROP|LOCK|OPTIMIZE|REPAIR|ANALYZE|CHECK|RENAME|FLUSH)/.test(verb)) this.#list(written);
+    else this.#named(written);
+    if (verb === 'LOCK TABLES') this.#lockTables();
+  }
+
+  /** LOCK TABLES t [AS a] READ|WRITE, …: those locked for writing count as written. */
+  #lockTables(): void {
+    this.#level.expectTable = false;
+    this.#level.inList = false;
+    for (;;) {
+      if (!isName(this.#peek())) return;
+      const { table, length } = this.#qualifiedName(this.#at + 1);
+      this.#at += length;
+      let written = false;
+      while (this.#peek() !== undefined && !isOperator(this.#peek(), ',')) {
+        written ||= isWord(this.#peek(), 'WRITE');
+        this.#at += 1;
+      }
+      this.#add(table, '', written);
+      this.#at += 1;
+    }
+  }
+
+  #definitionWord(text: string): void {
+    const verb = this.#verb;
+    const first = this.#levels.length === 0;
+    switch (text) {
+      case 'REFERENCES':
+        this.#named(false);
+        break;
+      case 'LIKE':
+        if (verb === 'CREATE TABLE' && isName(this.#peek())) this.#named(false);
+        break;
+      case 'VIEW':
+      case 'SEQUENCE':
+        if (!first || !/^(?:CREATE|ALTER|DROP)/.test(verb)) break;
+        this.#skipWords(new Set(['IF', 'NOT', 'EXISTS']));
+        if (verb.startsWith('DROP')) this.#list(true);
+        else this.#named(true);
+        break;
+      case 'ON':
+        if (first && /^(?:CREATE|DROP) (?:INDEX|TRIGGER)$/.test(verb) && this.#found.length === 0) {
+          this.#named(true);
+        }
+        break;
+      case 'TO':
+      case 'RENAME':
+        this.#renameTarget(text);
+        break;
+      case 'AS':
+        break;
+      default:
+        this.#statementWord(text);
+    }
+  }
+
+  /** RENAME TABLE a TO b, c TO d; ALTER TABLE a RENAME [TO|AS] b. */
+  #renameTarget(text: string): void {
+    if (this.#levels.length > 0) return;
+    if (this.#verb === 'RENAME TABLE' && text === 'TO') {
+      this.#named(true);
+      this.#level.inList = true;
+    }
+    if (this.#verb !== 'ALTER TABLE' || text !== 'RENAME') return;
+    if (/^(?:COLUMN|INDEX|KEY|PARTITION|CONSTRAINT)$/.test(this.#peek()?.text ?? '')) return;
+    if (isWord(this.#peek(), 'TO') || isWord(this.#peek(), 'AS') || isOperator(this.#peek(), '=')) {
+      this.#at += 1;
+    }
+    this.#named(true);
+  }
+
+  #statementWord(text: string): void {
+    const second = this.#at === 1 || this.#at === 0;
+    if (text === 'TRUNCATE' && second && !isWord(this.#peek(), 'TABLE')) this.#named(true);
+    else if (text === 'HANDLER' && this.#at === 0) this.#named(false);
+    else if (/^(?:DESC|DESCRIBE|EXPLAIN)$/.test(text) && this.#at === 0) this.#describe();
+  }
+
+  #describe(): void {
+    const next = this.#peek();
+    if (next?.kind === 'identifier') return this.#named(false);
+    if (next?.kind !== 'word' || reservedWords.has(next.text)) return;
+    const ends = this.#tokens.length <= this.#at + 6;
+    if (ends && !/^(?:FORMAT|EXTENDED|PARTITIONS|FOR)$/.test(next.text)) this.#named(false);
+  }
+
+  #skipWords(words: ReadonlySet<string>): void {
+    for (;;) {
+      const next = this.#peek();
+      if (next?.kind !== 'word' || !words.has(next.text)) return;
+      this.#at += 1;
+    }
+  }
+
+  /** The name right behind the current token. */
+  #named(written: boolean): void {
+    if (!isName(this.#peek())) return;
+    const { table, length } = this.#qualifiedName(this.#at + 1);
+    this.#add(table, '', written);
+    this.#at += length;
+  }
+
+  /** The name at the current token, in a list of table references. */
+  #reference(): void {
+    const token = this.#tokens[this.#at] as Token;
+    if (isWord(token, 'DUAL')) return;
+    const { table, length } = this.#qualifiedName(this.#at);
+    const next = this.#tokens[this.#at + length];
+    // JSON_TABLE(…) and the like make rows, they are no table.
+    if (isOperator(next, '(')) return;
+    this.#at += length - 1;
+    this.#skipPartition();
+    this.#add(table, this.#aliasBehind(), this.#level.written);
+  }
+
+  #skipPartition(): void {
+    if (!isWord(this.#peek(), 'PARTITION')) return;
+    const close = this.#outline.closers.get(this.#at + 2);
+    if (close !== undefined) this.#at = close;
+  }
+
+  #aliasBehind(): string {
+    let next = this.#peek();
+    const as = isWord(next, 'AS');
+    if (as) next = this.#peek(2);
+    if (!isName(next) || (next.kind === 'word' && reservedWords.has(next.text))) return '';
+    this.#at += as ? 2 : 1;
+    return nameOf(this.#sql, next);
+  }
+
+  #qualifiedName(start: number): { table: TableName; length: number } {
+    const first = nameOf(this.#sql, this.#tokens[start] as Token);
+    const second = this.#tokens[start + 2];
+    if (!isOperator(this.#tokens[start + 1], '.') || !isName(second)) {
+      return { table: { name: first }, length: 1 };
+    }
+    return { table: { schema: first, name: nameOf(this.#sql, second) }, length: 3 };
+  }
+
+  #add(table: TableName, alias: string, written: boolean): void {
+    const hidden = table.schema === undefined && this.#withNames.includes(table.name.toLowerCase());
+    if (!hidden) this.#found.push({ table, alias, written });
+  }
+}
+
+function newLevel(statement: boolean, namesBefore: number): Level {
+  return { statement, expectTable: false, inList: false, written: false, namesBefore };
+}
+
+function unique(tables: readonly TableName[]): TableName[] {
+  const result: TableName[] = [];
+  for (const table of tables) {
+    const known = result.some(({ schema, name }) => schema === table.schema && name === table.name);
+    if (!known) result.push(table);
+  }
+  return result;
+}
