@@ -81,10 +81,12 @@ function sourceFiles() {
       if (entry.isFile() && !file.endsWith('.test.ts')) files.push(file);
     }
   }
-  const described = files.toSorted((a, b) => (a < b ? -1 : 1)).map((file) => {
-    const { size, mtimeMs } = statSync(file);
-    return [relative(projectFolder, file), `${size} ${mtimeMs}`];
-  });
+  const described = files
+    .toSorted((a, b) => (a < b ? -1 : 1))
+    .map((file) => {
+      const { size, mtimeMs } = statSync(file);
+      return [relative(projectFolder, file), `${size} ${mtimeMs}`];
+    });
   return Object.fromEntries(described);
 }
 

@@ -1,4 +1,5 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { requireEngine, type Engine, type EngineName } from '../../src/demo/engine.ts';
@@ -27,7 +28,7 @@ export async function startServers(options: StartServersOptions): Promise<TestSe
   const servers: LocalServer[] = [];
   const close = async (): Promise<void> => {
     await Promise.all(servers.map((server) => server.kill()));
-    removeFolder(folder);
+    await rm(folder, removal);
     live.delete(forget);
   };
   const forget = (): void => {
@@ -68,8 +69,10 @@ function testFolder(): string {
   return mkdtempSync(join(tmpdir(), `${prefix}${process.pid}-`));
 }
 
+const removal = { recursive: true, force: true, maxRetries: 5, retryDelay: 50 } as const;
+
 function removeFolder(folder: string): void {
-  rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
+  rmSync(folder, removal);
 }
 
 /** Ends what is still running when the process ends without closing it. */
