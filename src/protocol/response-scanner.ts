@@ -23,7 +23,7 @@ export interface Terminal {
   readonly sequenceId: number;
   /** 0 for an ERR, which carries none. */
   readonly statusFlags: number;
-  /** It ends the response: an ERR, or MORE_RESULTS_EXISTS is not set. */
+  /** It ends the response: an ERR, or no more results follow. */
   readonly last: boolean;
   /** 0 for the first result of the response. */
   readonly resultIndex: number;
@@ -55,6 +55,12 @@ const eofByte = 0xfe;
 const errByte = 0xff;
 /** Without DEPRECATE_EOF, a 0xfe packet shorter than this is an EOF, else a row. */
 const eofLengthLimit = 9;
+/**
+ * MySQL sets these two in the EOF before a row of OUT parameters and not in the one behind it,
+ * though an OK follows; its own client library ORs them together (`sql-common/client.cc`,
+ * `libmysql.cc` read_binary_rows). MariaDB sets them in both.
+ */
+const outParametersAndMore = StatusFlag.PS_OUT_PARAMS | StatusFlag.MORE_RESULTS_EXISTS;
 const decidingBytes = headerBytes + 1;
 const eofPacketBytes = 5;
 const notInChunk = -1;
@@ -79,6 +85,8 @@ export class ResponseScanner {
   #resultIndex = 0;
   /** Packets of the phase `definitions` still to pass. */
   #definitionsLeft = 0;
+  /** The result holds OUT parameters and more follow: only the EOF before its row says so. */
+  #moreAfterOutParameters = false;
   /** The part before was full, so this one goes on with the same packet. */
   #continued = false;
   /** Bytes of a forwarded packet's body that are still to come. */
@@ -105,6 +113,7 @@ export class ResponseScanner {
     this.#phase = kind === 'fetch' || kind === 'field_list' ? 'rows' : 'first';
     this.#resultIndex = 0;
     this.#definitionsLeft = 0;
+    this.#moreAfterOutParameters = false;
     this.#continued = false;
     this.#skip = 0;
     this.#headFilled = 0;
@@ -270,10 +279,11 @@ export class ResponseScanner {
     else if (this.#phase === 'definitions_eof') {
       if (first !== eofByte) throw malformed('no EOF after the column definitions');
       // A statement executed with a cursor has no rows here: they come by COM_STMT_FETCH.
-      const cursor = (eofStatus(payload) & StatusFlag.CURSOR_EXISTS) !== 0;
-      if (cursor) this.#terminal('eof', raw, chunk, at, sink);
+      const flags = eofStatus(payload);
+      if ((flags & StatusFlag.CURSOR_EXISTS) !== 0) this.#terminal('eof', raw, chunk, at, sink);
       else {
         this.#forward(raw, at, sink);
+        this.#moreAfterOutParameters = (flags & outParametersAndMore) === outParametersAndMore;
         this.#phase = 'rows';
       }
     } else this.#onFirst(raw, chunk, at, sink);
@@ -325,7 +335,11 @@ export class ResponseScanner {
     this.#takeOut(raw, chunk, at, sink);
     const payload = raw.subarray(headerBytes);
     const statusFlags = statusOf(type, payload);
-    const last = (statusFlags & StatusFlag.MORE_RESULTS_EXISTS) === 0;
+    const more =
+      (statusFlags & StatusFlag.MORE_RESULTS_EXISTS) !== 0 ||
+      (this.#moreAfterOutParameters && type !== 'err');
+    const last = !more;
+    this.#moreAfterOutParameters = false;
     const resultIndex = this.#resultIndex;
     this.#phase = last ? 'idle' : 'first';
     this.#ended = last;

@@ -46,7 +46,8 @@ function decodeChange(type: number, data: Buffer, changes: SessionChange[]): voi
       changes.push({ kind: 'schema', name: text() });
       return;
     case trackType.stateChange:
-      changes.push({ kind: 'state_change', changed: text() === '1' });
+      // One character, without the length of its own that the documentation gives it.
+      changes.push({ kind: 'state_change', changed: data.toString('latin1') === '1' });
       return;
     case trackType.gtids:
       // One byte names the encoding; 0, plain text, is the only one there is.
@@ -82,7 +83,7 @@ function encodeChange(change: SessionChange): { type: number; data: Buffer } {
     case 'schema':
       return { type: trackType.schema, data: writer.lenencLatin1(change.name).finish() };
     case 'state_change':
-      writer.lenencLatin1(change.changed ? '1' : '0');
+      writer.latin1(change.changed ? '1' : '0');
       return { type: trackType.stateChange, data: writer.finish() };
     case 'gtids':
       return { type: trackType.gtids, data: writer.u8(0).lenencLatin1(change.gtids).finish() };

@@ -18,6 +18,8 @@ export const StatusFlag = {
   PS_OUT_PARAMS: 0x1000,
   IN_TRANS_READONLY: 0x2000,
   SESSION_STATE_CHANGED: 0x4000,
+  /** MariaDB only. */
+  ANSI_QUOTES: 0x8000,
 } as const;
 
 export type StatusFlagName = keyof typeof StatusFlag;
