@@ -64,9 +64,11 @@ async function runStep(step, vitestArgs, reports) {
   return named(step, countTests(report, ending, { filtered }));
 }
 
-async function announced(step, args, env) {
+async function announced(step, args, environment) {
   console.log(`\n== ${step.name}`);
   const { command, timeoutMs } = step;
+  // Tools that take CI for a terminal would fill its record with colour codes.
+  const env = process.stdout.isTTY ? environment : { NO_COLOR: '1', ...environment };
   const ending = await children.run({ command, args, env, timeoutMs });
   const seconds = (ending.durationMs / 1000).toFixed(1);
   console.log(
