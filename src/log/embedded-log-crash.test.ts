@@ -147,7 +147,10 @@ test('whatever the disk does: acknowledged entries stay, in order, and nothing i
       acknowledged += lives.counts.acknowledged;
       fences += lives.counts.fences;
     }),
-    { examples: process.env['LOG_SEED'] ? [[Number(process.env['LOG_SEED'])]] : [], numRuns: Number(process.env['LOG_CRASH_RUNS'] ?? 400) },
+    {
+      examples: process.env['LOG_SEED'] ? [[Number(process.env['LOG_SEED'])]] : [],
+      numRuns: Number(process.env['LOG_CRASH_RUNS'] ?? 400),
+    },
   );
   // The property would hold for a log that never accepts anything.
   expect(acknowledged).toBeGreaterThan(1_000);
