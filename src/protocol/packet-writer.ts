@@ -19,42 +19,50 @@ export class PayloadWriter {
   }
 
   u8(value: number): this {
-    this.#buffer.writeUInt8(value, this.#reserve(1));
+    const at = this.#reserve(1);
+    this.#buffer.writeUInt8(value, at);
     return this;
   }
 
   u16(value: number): this {
-    this.#buffer.writeUInt16LE(value, this.#reserve(2));
+    const at = this.#reserve(2);
+    this.#buffer.writeUInt16LE(value, at);
     return this;
   }
 
   u24(value: number): this {
-    this.#buffer.writeUIntLE(value, this.#reserve(3), 3);
+    const at = this.#reserve(3);
+    this.#buffer.writeUIntLE(value, at, 3);
     return this;
   }
 
   u32(value: number): this {
-    this.#buffer.writeUInt32LE(value, this.#reserve(4));
+    const at = this.#reserve(4);
+    this.#buffer.writeUInt32LE(value, at);
     return this;
   }
 
   u64(value: bigint): this {
-    this.#buffer.writeBigUInt64LE(value, this.#reserve(8));
+    const at = this.#reserve(8);
+    this.#buffer.writeBigUInt64LE(value, at);
     return this;
   }
 
   i64(value: bigint): this {
-    this.#buffer.writeBigInt64LE(value, this.#reserve(8));
+    const at = this.#reserve(8);
+    this.#buffer.writeBigInt64LE(value, at);
     return this;
   }
 
   float(value: number): this {
-    this.#buffer.writeFloatLE(value, this.#reserve(4));
+    const at = this.#reserve(4);
+    this.#buffer.writeFloatLE(value, at);
     return this;
   }
 
   double(value: number): this {
-    this.#buffer.writeDoubleLE(value, this.#reserve(8));
+    const at = this.#reserve(8);
+    this.#buffer.writeDoubleLE(value, at);
     return this;
   }
 
@@ -65,7 +73,8 @@ export class PayloadWriter {
   }
 
   bytes(value: Uint8Array): this {
-    this.#buffer.set(value, this.#reserve(value.length));
+    const at = this.#reserve(value.length);
+    this.#buffer.set(value, at);
     return this;
   }
 
@@ -82,7 +91,8 @@ export class PayloadWriter {
 
   /** Characters above 0xff lose their upper bits: pass binary strings only. */
   latin1(value: string): this {
-    this.#buffer.write(value, this.#reserve(value.length), 'latin1');
+    const at = this.#reserve(value.length);
+    this.#buffer.write(value, at, 'latin1');
     return this;
   }
 
@@ -99,6 +109,7 @@ export class PayloadWriter {
     return this.#buffer.subarray(0, this.#length);
   }
 
+  /** Where `length` bytes may be written. May replace the buffer, so it goes first. */
   #reserve(length: number): number {
     const start = this.#length;
     const end = start + length;

@@ -1,0 +1,41 @@
+/**
+ * Single fields read straight from a payload, without an object for the rest: for the path
+ * that every answer takes. The full decoders are `ok-packet.ts` and `eof-packet.ts`.
+ */
+import { eofPayloadBytes } from './eof-packet.ts';
+import { malformed } from './packet-reader.ts';
+
+/** The first packet of a result set. */
+export function columnCount(payload: Buffer): number {
+  const first = payload[0] as number;
+  if (first < 0xfb) return first;
+  // Both servers allow 4,096 columns, so 2 bytes are enough.
+  if (first === 0xfc && payload.length >= 3) return payload.readUInt16LE(1);
+  throw malformed(`0x${first.toString(16)} is no column count`);
+}
+
+/** Status flags of an OK packet, whichever header it has. */
+export function okStatus(payload: Buffer): number {
+  const at = lenencEnd(payload, lenencEnd(payload, 1));
+  if (at + 2 > payload.length) throw malformed('an OK packet without status flags');
+  return payload.readUInt16LE(at);
+}
+
+export function eofStatus(payload: Buffer): number {
+  if (payload.length < eofPayloadBytes) throw malformed('an EOF packet without status flags');
+  return payload.readUInt16LE(3);
+}
+
+/** The offset behind a length-encoded integer. */
+function lenencEnd(payload: Buffer, at: number): number {
+  switch (payload[at]) {
+    case 0xfc:
+      return at + 3;
+    case 0xfd:
+      return at + 4;
+    case 0xfe:
+      return at + 9;
+    default:
+      return at + 1;
+  }
+}
