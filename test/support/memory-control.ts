@@ -1,0 +1,169 @@
+import { nodeName } from '../../src/base/brands.ts';
+import { systemClock } from '../../src/base/clock.ts';
+import { LockstepError } from '../../src/base/errors.ts';
+import { type StrategyName, strategyNames } from '../../src/config/strategy-name.ts';
+import type {
+  BalancerControl,
+  BalancerStatus,
+  NodeStatus,
+  QueryOutcome,
+  QueryRequest,
+} from '../../src/http/balancer-control.ts';
+import type { NodeState } from '../../src/nodes/node-state.ts';
+import { EventLog } from '../../src/telemetry/event-log.ts';
+
+/**
+ * BalancerControl in plain memory, for tests of what stands before it (HTTP, CLI). It knows no
+ * database: what `query` answers is put in by the test.
+ */
+export class MemoryControl implements BalancerControl {
+  readonly events: EventLog;
+  readonly queries: QueryRequest[] = [];
+  answer: (request: QueryRequest) => QueryOutcome = () => {
+    throw new LockstepError('no_node', 'no node can serve this');
+  };
+  readiness: { ready: boolean; reason?: string } = { ready: true };
+  equal = true;
+  readonly #nodes: Map<string, NodeStatus>;
+  #strategy: StrategyName = 'least_time';
+
+  constructor(options: { nodes?: readonly string[]; eventCapacity?: number } = {}) {
+    const names = options.nodes ?? ['mysql1', 'mysql2', 'mysql3'];
+    this.#nodes = new Map(names.map((name, index) => [name, newNode(name, index)]));
+    this.events = new EventLog({ clock: systemClock, capacity: options.eventCapacity ?? 100 });
+  }
+
+  status(): BalancerStatus {
+    return {
+      version: '0.0.0',
+      startedAt: '2026-01-01T00:00:00.000Z',
+      uptimeMs: 61_000,
+      strategy: this.#strategy,
+      consistency: 'session',
+      acks: 'all',
+      leader: 'mysql1',
+      epoch: 1,
+      lastSeq: 7,
+      log: { firstSeq: 1, lastSeq: 7, sizeBytes: 700 },
+      sessions: 2,
+      nodes: this.nodes(),
+      summary: `${this.#nodes.size} nodes`,
+    };
+  }
+
+  nodes(): NodeStatus[] {
+    return [...this.#nodes.values()];
+  }
+
+  node(name: string): NodeStatus {
+    const found = this.#nodes.get(name);
+    if (found === undefined) throw new LockstepError('not_found', `no node is called "${name}"`);
+    return found;
+  }
+
+  put(name: string, change: Partial<NodeStatus>): void {
+    this.#nodes.set(name, { ...this.node(name), ...change });
+  }
+
+  async nodeLog(name: string, { after = 0, limit }: { after?: number; limit: number }) {
+    const { position, pending } = this.node(name);
+    const seqs = Array.from({ length: pending }, (_, index) => position + 1 + index);
+    const entries = seqs
+      .filter((seq) => seq > after)
+      .slice(0, limit)
+      .map(loggedCommand);
+    return { node: nodeName(name), position, pending, entries };
+  }
+
+  async log({ after = 0, limit }: { after?: number; limit: number }) {
+    const seqs = [1, 2, 3, 4, 5, 6, 7].filter((seq) => seq > after).slice(0, limit);
+    return { firstSeq: 1, lastSeq: 7, entries: seqs.map(loggedCommand) };
+  }
+
+  async enable(name: string) {
+    this.#setState(name, 'UP');
+  }
+  async disable(name: string) {
+    this.#setState(name, 'DISABLED');
+  }
+  async drain(name: string) {
+    this.#setState(name, 'DRAINING');
+  }
+  async resync(name: string) {
+    this.#setState(name, 'RESYNCING');
+  }
+
+  #setState(name: string, state: NodeState): void {
+    this.put(name, { state });
+  }
+
+  setWeight(name: string, weight: number): void {
+    this.put(name, { weight });
+  }
+
+  strategy() {
+    return { name: this.#strategy, available: strategyNames };
+  }
+
+  setStrategy(name: StrategyName): void {
+    this.#strategy = name;
+  }
+
+  async query(request: QueryRequest): Promise<QueryOutcome> {
+    this.queries.push(request);
+    return this.answer(request);
+  }
+
+  async command(id: string) {
+    if (id !== 'c1') throw new LockstepError('not_found', `no command has the id "${id}"`);
+    return { id, state: 'queued' as const, sql: 'DELETE FROM t' };
+  }
+
+  async verify() {
+    const nodes = { mysql1: { rows: 3, checksum: 'aa' }, mysql2: { rows: 3, checksum: 'bb' } };
+    return {
+      equal: this.equal,
+      seq: 7,
+      tables: [{ schema: 'app', table: 't', nodes, equal: this.equal }],
+    };
+  }
+
+  async metrics() {
+    return '# TYPE lockstep_up gauge\nlockstep_up 1\n';
+  }
+
+  ready() {
+    return this.readiness;
+  }
+}
+
+function newNode(name: string, index: number): NodeStatus {
+  return {
+    name,
+    address: `127.0.0.1:${3307 + index}`,
+    state: 'UP',
+    since: '2026-01-01T00:00:00.000Z',
+    leader: index === 0,
+    weight: 1,
+    inSync: true,
+    position: 7,
+    pending: 0,
+    activeReads: 0,
+    averageMs: 0.5,
+    reads: 10,
+    writes: 7,
+    connections: 2,
+  };
+}
+
+function loggedCommand(seq: number) {
+  const sql = `INSERT INTO t VALUES (${seq})`;
+  const command = { sql, schema: 'app', pins: {}, affectedRows: 1, insertId: '0' };
+  return {
+    seq,
+    at: '2026-01-01T00:00:00.000Z',
+    kind: 'transaction',
+    commands: [command],
+    bytes: 100,
+  };
+}
