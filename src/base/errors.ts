@@ -16,6 +16,12 @@ export const errorTable = {
     httpStatus: 400,
     remedy: 'Correct the request as the message says.',
   },
+  empty_query: {
+    errno: 1065,
+    sqlState: '42000',
+    httpStatus: 400,
+    remedy: 'Send a statement; the text held only blanks or comments.',
+  },
   not_found: {
     errno: 1105,
     sqlState: 'HY000',

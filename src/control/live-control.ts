@@ -1,0 +1,247 @@
+import type { NodeName, Seq } from '../base/brands.ts';
+import { seq } from '../base/brands.ts';
+import type { Clock } from '../base/clock.ts';
+import { LockstepError } from '../base/errors.ts';
+import type { Config } from '../config/config.ts';
+import { isStrategyName, type StrategyName, strategyNames } from '../config/strategy-name.ts';
+import type {
+  BalancerControl,
+  BalancerStatus,
+  CommandOutcome,
+  LogPage,
+  LogPageOptions,
+  NodeLog,
+  NodeStatus,
+  QueryOutcome,
+  QueryRequest,
+  Readiness,
+  StrategyStatus,
+  VerifyReport,
+} from '../http/balancer-control.ts';
+import type { CommandLog } from '../log/command-log.ts';
+import type { Node } from '../nodes/node.ts';
+import { encodeEntry } from '../replication/entry-codec.ts';
+import type { Replicator } from '../replication/replicator.ts';
+import type { Sequencer } from '../replication/sequencer.ts';
+import type { Cluster } from '../replication/shell/cluster.ts';
+import { verifyNodes } from '../replication/shell/verify.ts';
+import type { ReadRouter } from '../routing/read-router.ts';
+import { createStrategy } from '../routing/strategies/strategies.ts';
+import type { Counters } from '../telemetry/counters.ts';
+import type { EventLog } from '../telemetry/event-log.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { listEntry } from './log-listing.ts';
+import type { QueryRunner } from './query-runner.ts';
+import type { QueuedCommands } from './queued-commands.ts';
+
+export interface LiveControlParts {
+  readonly version: string;
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly nodes: ReadonlyMap<NodeName, Node>;
+  readonly log: CommandLog;
+  readonly sequencer: Sequencer;
+  readonly replicator: Replicator;
+  readonly cluster: Cluster;
+  readonly router: ReadRouter;
+  readonly counters: Counters;
+  readonly events: EventLog;
+  readonly metrics: Metrics;
+  readonly queries: QueryRunner;
+  readonly queued: QueuedCommands;
+  readonly isWrite: (sql: string) => boolean;
+  readonly random: () => number;
+}
+
+const listBytesMax = 8 * 1024 * 1024;
+
+/** The running balancer as HTTP, CLI and page see it. */
+export class LiveControl implements BalancerControl {
+  readonly events: EventLog;
+  readonly #parts: LiveControlParts;
+  readonly #startedAtMs: number;
+
+  constructor(parts: LiveControlParts) {
+    this.#parts = parts;
+    this.events = parts.events;
+    this.#startedAtMs = parts.clock.wallMs();
+  }
+
+  status(): BalancerStatus {
+    const { version, config, clock, log, replicator, router, counters } = this.#parts;
+    const nodes = this.nodes();
+    const leader = replicator.leadership?.name;
+    return {
+      version,
+      startedAt: new Date(this.#startedAtMs).toISOString(),
+      uptimeMs: Math.max(0, Math.round(clock.wallMs() - this.#startedAtMs)),
+      strategy: router.strategy.name,
+      consistency: config.consistency,
+      acks: config.acks,
+      ...(leader === undefined ? {} : { leader }),
+      epoch: replicator.epoch,
+      lastSeq: log.lastSeq,
+      log: { firstSeq: log.firstSeq, lastSeq: log.lastSeq, sizeBytes: log.sizeBytes },
+      sessions: counters.sessionsOpen,
+      nodes,
+      summary: summarise(nodes),
+    };
+  }
+
+  nodes(): readonly NodeStatus[] {
+    return [...this.#parts.nodes.values()].map((node) => this.#statusOf(node));
+  }
+
+  node(name: string): NodeStatus {
+    return this.#statusOf(this.#find(name));
+  }
+
+  async nodeLog(name: string, options: LogPageOptions): Promise<NodeLog> {
+    const { cluster } = this.#parts;
+    const node = this.#find(name);
+    const position = cluster.position(node.name);
+    const entries = await this.#list(Math.max(position, options.after ?? 0), options.limit);
+    return { node: node.name, position, pending: cluster.pending(node.name), entries };
+  }
+
+  async log(options: LogPageOptions): Promise<LogPage> {
+    const { log } = this.#parts;
+    const from = Math.max(log.firstSeq - 1, options.after ?? 0);
+    const entries = await this.#list(from, options.limit);
+    return { firstSeq: log.firstSeq, lastSeq: log.lastSeq, entries };
+  }
+
+  async #list(after: number, limit: number): Promise<LogPage['entries']> {
+    const { sequencer, log } = this.#parts;
+    const from = seq(Math.max(after + 1, log.firstSeq));
+    if (from > sequencer.lastDurable) return [];
+    const entries = await sequencer.read(from, { entriesMax: limit, bytesMax: listBytesMax });
+    return entries.map((entry) => listEntry(entry, encodeEntry(entry).length));
+  }
+
+  enable(name: string): Promise<void> {
+    this.#parts.cluster.enable(this.#find(name).name);
+    return Promise.resolve();
+  }
+
+  disable(name: string): Promise<void> {
+    return this.#parts.cluster.disable(this.#find(name).name);
+  }
+
+  drain(name: string): Promise<void> {
+    return this.#parts.cluster.drain(this.#find(name).name);
+  }
+
+  resync(name: string): Promise<void> {
+    return this.#parts.cluster.resync(this.#find(name).name);
+  }
+
+  setWeight(name: string, weight: number): void {
+    const node = this.#find(name);
+    node.weight = weight;
+    this.#parts.router.setWeight(node.name, weight);
+  }
+
+  strategy(): StrategyStatus {
+    return { name: this.#parts.router.strategy.name, available: strategyNames };
+  }
+
+  setStrategy(name: StrategyName): void {
+    const { router, random, events } = this.#parts;
+    if (!isStrategyName(name)) {
+      throw new LockstepError('bad_request', `strategies are ${strategyNames.join(', ')}`);
+    }
+    const from = router.strategy.name;
+    if (from === name) return;
+    router.swap(createStrategy(name, { random }));
+    events.publish({ kind: 'strategy_changed', from, to: name });
+  }
+
+  async query(request: QueryRequest): Promise<QueryOutcome> {
+    const { queries, queued, config, replicator, isWrite } = this.#parts;
+    const queue = (request.queueWhenDown ?? config.queueWhenDown) && isWrite(request.sql);
+    // Behind writes that wait, later ones wait too: they run in the order they came.
+    if (queue && (queued.waiting > 0 || !replicator.leadership)) return this.#enqueue(request);
+    try {
+      return await queries.run(request);
+    } catch (error) {
+      const noNode = error instanceof LockstepError && error.code === 'no_node';
+      if (queue && noNode) return this.#enqueue(request);
+      throw error;
+    }
+  }
+
+  async #enqueue(request: QueryRequest): Promise<QueryOutcome> {
+    const { sql, schema, parameters } = request;
+    return { kind: 'accepted', id: await this.#parts.queued.accept({ sql, schema, parameters }) };
+  }
+
+  command(id: string): Promise<CommandOutcome> {
+    return Promise.resolve(this.#parts.queued.outcome(id));
+  }
+
+  verify(): Promise<VerifyReport> {
+    const { replicator, sequencer, nodes, clock, config } = this.#parts;
+    const { ddlWaitTimeoutMs } = config;
+    return verifyNodes({
+      replicator,
+      sequencer,
+      nodes: [...nodes.values()],
+      clock,
+      ddlWaitTimeoutMs,
+    });
+  }
+
+  metrics(): Promise<string> {
+    return this.#parts.metrics.render();
+  }
+
+  ready(): Readiness {
+    const { replicator, config } = this.#parts;
+    if (!replicator.leadership) return { ready: false, reason: 'no node is in sync' };
+    if (replicator.inSyncCount < config.minInSync) {
+      return { ready: false, reason: `${replicator.inSyncCount} nodes are in sync` };
+    }
+    return { ready: true };
+  }
+
+  #find(name: string): Node {
+    const node = this.#parts.nodes.get(name as NodeName);
+    if (!node) throw new LockstepError('not_found', `there is no node named ${name}`);
+    return node;
+  }
+
+  #statusOf(node: Node): NodeStatus {
+    const { router, replicator, cluster, counters } = this.#parts;
+    const reads = router.statistics(node.name);
+    const counted = counters.node(node.name);
+    const position: Seq = cluster.position(node.name);
+    return {
+      name: node.name,
+      address: node.address,
+      state: node.state,
+      since: new Date(node.stateSinceMs).toISOString(),
+      reason: node.reason,
+      leader: replicator.leadership?.name === node.name,
+      weight: node.weight,
+      inSync: replicator.inSync(node.name),
+      position,
+      pending: cluster.pending(node.name),
+      activeReads: reads.active,
+      averageMs: reads.averageMs,
+      reads: counted.reads,
+      writes: counted.writes + counted.applied,
+      connections: node.connectionCount,
+      ...(node.facts ? { serverVersion: node.facts.version } : {}),
+    };
+  }
+}
+
+function summarise(nodes: readonly NodeStatus[]): string {
+  const inSync = nodes.filter((node) => node.inSync).length;
+  const pending = nodes.reduce((sum, node) => sum + node.pending, 0);
+  const start = `${inSync} of ${nodes.length} nodes in sync`;
+  const out = nodes.filter((node) => !node.inSync).map((node) => `${node.name} is ${node.state}`);
+  if (out.length === 0) return `${start}, ${pending === 0 ? 'nothing' : pending} pending`;
+  return `${start}; ${out.join(', ')}; ${pending} pending`;
+}

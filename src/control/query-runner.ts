@@ -1,0 +1,113 @@
+import mysql, { type FieldPacket, type ResultSetHeader } from 'mysql2/promise';
+import { LockstepError } from '../base/errors.ts';
+import type { UserConfig } from '../config/config.ts';
+import type { QueryOutcome } from '../http/balancer-control.ts';
+import { ServerError } from '../http/server-error.ts';
+import type { AcceptedClient, MysqlListener } from '../sessions/mysql-listener.ts';
+import type { Clock } from '../base/clock.ts';
+import { duplexPair } from './duplex-pair.ts';
+
+const rowsMax = 10_000;
+
+export interface RunQuery {
+  readonly sql: string;
+  readonly schema?: string | undefined;
+  readonly parameters?: readonly unknown[] | undefined;
+}
+
+/**
+ * Runs SQL as a client would, through a session of its own inside the process, with the rights
+ * of a database user: the first one configured.
+ */
+export class QueryRunner {
+  readonly #listener: MysqlListener;
+  readonly #user: UserConfig;
+  readonly #clock: Clock;
+
+  constructor(options: { listener: MysqlListener; user: UserConfig; clock: Clock }) {
+    this.#listener = options.listener;
+    this.#user = options.user;
+    this.#clock = options.clock;
+  }
+
+  async run(query: RunQuery): Promise<Exclude<QueryOutcome, { kind: 'accepted' }>> {
+    const startedMs = this.#clock.nowMs();
+    const [ours, theirs] = duplexPair();
+    const session = this.#listener.accept(theirs);
+    let connection: mysql.Connection | undefined;
+    try {
+      connection = await mysql.createConnection({
+        stream: () => ours,
+        user: this.#user.name,
+        password: this.#user.password,
+        supportBigNumbers: true,
+        bigNumberStrings: false,
+        dateStrings: true,
+        rowsAsArray: true,
+        ...(query.schema === undefined ? {} : { database: query.schema }),
+      });
+      const [result, fields] = query.parameters?.length
+        ? await connection.execute(query.sql, query.parameters as never)
+        : await connection.query(query.sql);
+      return outcomeOf(result, fields, session, this.#clock.nowMs() - startedMs);
+    } catch (error) {
+      throw translate(error, session);
+    } finally {
+      connection?.destroy();
+      ours.destroy();
+      theirs.destroy();
+    }
+  }
+}
+
+function outcomeOf(
+  result: unknown,
+  fields: readonly FieldPacket[] | undefined,
+  session: AcceptedClient,
+  durationMs: number,
+): Exclude<QueryOutcome, { kind: 'accepted' }> {
+  const node = session.route?.node ?? '';
+  if (Array.isArray(result)) {
+    const rows = (result as unknown[][]).slice(0, rowsMax);
+    return {
+      kind: 'rows',
+      columns: (fields ?? []).map((field) => ({
+        name: field.name,
+        type: mysql.Types[field.columnType ?? 0] ?? 'UNKNOWN',
+      })),
+      rows: rows.map((row) => row.map(plainValue)),
+      rowCount: rows.length,
+      truncated: result.length > rows.length,
+      node,
+      durationMs,
+    };
+  }
+  const header = result as ResultSetHeader;
+  return {
+    kind: 'result',
+    affectedRows: header.affectedRows,
+    insertId: String(header.insertId),
+    warnings: header.warningStatus,
+    node,
+    ...(session.route?.seq === undefined ? {} : { seq: session.route.seq }),
+    durationMs,
+  };
+}
+
+/** Binary values travel as hexadecimal text, since JSON has no bytes. */
+const plainValue = (value: unknown): unknown =>
+  Buffer.isBuffer(value) ? `0x${value.toString('hex')}` : value;
+
+function translate(error: unknown, session: AcceptedClient): unknown {
+  const failure = error as { errno?: number; sqlState?: string; sqlMessage?: string };
+  const own = session.error;
+  if (own instanceof LockstepError && failure.errno === own.errno) return own;
+  if (failure.errno !== undefined && failure.sqlMessage !== undefined) {
+    return new ServerError({
+      errno: failure.errno,
+      sqlState: failure.sqlState ?? 'HY000',
+      message: failure.sqlMessage,
+    });
+  }
+  return own instanceof LockstepError ? own : error;
+}

@@ -1,0 +1,370 @@
+import { connect, type Socket } from 'node:net';
+import type { Clock } from '../base/clock.ts';
+import { LockstepError } from '../base/errors.ts';
+import { ClientAuthentication } from '../protocol/auth/client-auth.ts';
+import { Capability } from '../protocol/capabilities.ts';
+import { PacketAssembler } from '../protocol/command-scanner.ts';
+import { CommandByte } from '../protocol/commands.ts';
+import { decodeErr, type ErrPacket } from '../protocol/err-packet.ts';
+import { encodeHandshakeResponse } from '../protocol/handshake-response.ts';
+import { decodeHandshakeV10 } from '../protocol/handshake-v10.ts';
+import { encodePacket } from '../protocol/packet-writer.ts';
+import {
+  type ResponseKind,
+  ResponseScanner,
+  type ResponseSink,
+} from '../protocol/response-scanner.ts';
+import { parseTextResults, type TextResult } from '../protocol/result-set.ts';
+import { ResponseCollector } from './response-collector.ts';
+
+/** What receives the answer to one command on a node connection. */
+export interface NodeResponseSink extends ResponseSink {
+  /** The connection broke before the answer was complete; nothing more will come. */
+  onLost(error: Error): void;
+  /** The whole answer has been handed over. */
+  onEnd?(): void;
+}
+
+export interface NodeConnectionOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  readonly schema?: string | undefined;
+  readonly connectTimeoutMs: number;
+  readonly clock: Clock;
+  /** The client's choice; result sets are forwarded as they come, so both sides must agree. */
+  readonly deprecateEof: boolean;
+  /** Affected rows count matched rather than changed rows, as the client asked. */
+  readonly foundRows: boolean;
+}
+
+/** The server refused the connection: its error is an answer, so the server is alive. */
+export class NodeRefusedError extends Error {
+  readonly errno: number;
+  readonly sqlState: string;
+
+  constructor(errno: number, sqlState: string, message: string) {
+    super(message);
+    this.name = 'NodeRefusedError';
+    this.errno = errno;
+    this.sqlState = sqlState;
+  }
+}
+
+/** Raised to whoever waits for an answer when the connection breaks under it. */
+export class NodeConnectionLostError extends Error {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'NodeConnectionLostError';
+  }
+}
+
+interface PendingResponse {
+  readonly kind: ResponseKind;
+  readonly sink: NodeResponseSink;
+}
+
+const utf8mb4GeneralCi = 45;
+const maxPacketBytes = 0x40000000;
+
+/**
+ * One connection to a database server. Commands may be sent without waiting for earlier
+ * answers; answers arrive in order, each to its own sink, framed but not decoded.
+ */
+export class NodeConnection {
+  readonly threadId: number;
+  readonly serverVersion: string;
+  readonly capabilities: number;
+  /** Key of the session state that the connection now carries; owned by the sessions room. */
+  stateKey = '';
+  /** Server-side prepared statements of this connection: statement text to server id. */
+  readonly preparedStatements = new Map<string, number>();
+  readonly #socket: Socket;
+  readonly #clock: Clock;
+  readonly #scanner: ResponseScanner;
+  readonly #pending: PendingResponse[] = [];
+  #lostError: Error | undefined;
+  #ended = false;
+  readonly #lostListeners = new Set<(error: Error) => void>();
+
+  private constructor(
+    socket: Socket,
+    clock: Clock,
+    greeting: { threadId: number; serverVersion: string; capabilities: number },
+  ) {
+    this.#socket = socket;
+    this.#clock = clock;
+    this.threadId = greeting.threadId;
+    this.serverVersion = greeting.serverVersion;
+    this.capabilities = greeting.capabilities;
+    this.#scanner = new ResponseScanner({
+      deprecateEof: (greeting.capabilities & Capability.DEPRECATE_EOF) !== 0,
+    });
+    socket.removeAllListeners();
+    socket.on('data', (chunk) => this.#onData(chunk));
+    socket.on('error', (error) => this.#lose(error));
+    socket.on('close', () => this.#lose(new Error('the server closed the connection')));
+  }
+
+  /** Connects and authenticates. Throws NodeRefusedError, or an Error for anything else. */
+  static connect(options: NodeConnectionOptions): Promise<NodeConnection> {
+    return new Promise((resolve, reject) => {
+      const socket = connect({ host: options.host, port: options.port, noDelay: true });
+      const assembler = new PacketAssembler({ payloadBytesMax: 1 << 20 });
+      const handshake = new ClientHandshake(options);
+      const fail = (error: unknown): void => {
+        timer.cancel();
+        socket.removeAllListeners();
+        socket.on('error', () => {});
+        socket.destroy();
+        reject(error instanceof Error ? error : new Error(String(error)));
+      };
+      const timer = options.clock.after(options.connectTimeoutMs, () =>
+        fail(new Error(`no answer within ${options.connectTimeoutMs} ms`)),
+      );
+      socket.on('error', fail);
+      socket.on('close', () => fail(new Error('the server closed the connection')));
+      socket.on('data', (chunk) => {
+        try {
+          for (const packet of assembler.push(chunk)) {
+            const step = handshake.onPacket(packet.payload);
+            if (step.kind === 'send') {
+              socket.write(encodePacket(step.payload, (packet.sequenceId + 1) & 0xff));
+            } else if (step.kind === 'failed') {
+              fail(step.error);
+            } else if (step.kind === 'ok') {
+              timer.cancel();
+              resolve(new NodeConnection(socket, options.clock, handshake.greeting()));
+            }
+          }
+        } catch (error) {
+          fail(error);
+        }
+      });
+    });
+  }
+
+  /** True after `end`: the server was told, so nothing of the session lingers there. */
+  get endedByUs(): boolean {
+    return this.#ended;
+  }
+
+  get lost(): Error | undefined {
+    return this.#lostError;
+  }
+
+  /** True when every command sent has been answered in full. */
+  get idle(): boolean {
+    return this.#pending.length === 0;
+  }
+
+  onLost(listener: (error: Error) => void): () => void {
+    this.#lostListeners.add(listener);
+    return () => this.#lostListeners.delete(listener);
+  }
+
+  /** Sends whole packets as they are; their one answer goes to `sink`. */
+  send(packets: Buffer, kind: ResponseKind, sink: NodeResponseSink): void {
+    if (this.#lostError) {
+      sink.onLost(this.#lostError);
+      return;
+    }
+    this.#pending.push({ kind, sink });
+    if (this.#pending.length === 1) this.#scanner.begin(kind);
+    this.#socket.write(packets);
+  }
+
+  /** Sends a command that the server never answers (statement close, long data). */
+  sendUnanswered(packets: Buffer): void {
+    if (!this.#lostError) this.#socket.write(packets);
+  }
+
+  /** Runs `sends` so that everything it sends leaves in one flush. */
+  flushTogether(sends: () => void): void {
+    this.#socket.cork();
+    try {
+      sends();
+    } finally {
+      this.#socket.uncork();
+    }
+  }
+
+  /**
+   * Runs SQL of our own (one or several statements) and decodes the text results.
+   * Server errors are results; only a lost connection or a passed deadline rejects.
+   */
+  query(sql: string, options?: { timeoutMs?: number; latin1?: boolean }): Promise<TextResult[]> {
+    const text = Buffer.from(sql, options?.latin1 ? 'latin1' : 'utf8');
+    return this.command(CommandByte.QUERY, text, 'query', options?.timeoutMs);
+  }
+
+  command(
+    command: number,
+    body: Buffer,
+    kind: ResponseKind,
+    timeoutMs?: number,
+  ): Promise<TextResult[]> {
+    return new Promise((resolve, reject) => {
+      const timer =
+        timeoutMs === undefined
+          ? undefined
+          : this.#clock.after(timeoutMs, () =>
+              this.destroy(new Error(`no answer within ${timeoutMs} ms`)),
+            );
+      const collector = new ResponseCollector((error, bytes) => {
+        timer?.cancel();
+        if (error) return reject(error);
+        try {
+          resolve(parseTextResults(bytes, this.capabilities));
+        } catch (cause) {
+          reject(new LockstepError('malformed_packet', 'unreadable answer of a node', { cause }));
+        }
+      });
+      this.send(commandPacket(command, body), kind, collector);
+    });
+  }
+
+  /** Backpressure: while paused nothing is read from the server. */
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  /** Says goodbye and closes; for connections that are idle. */
+  end(): void {
+    if (this.#lostError) return;
+    this.#socket.write(commandPacket(CommandByte.QUIT, Buffer.alloc(0)));
+    this.#socket.destroySoon();
+    this.#ended = true;
+    this.#lose(new Error('closed by Lockstep'));
+  }
+
+  /** Closes at once; the server rolls back what was open. */
+  destroy(reason: Error): void {
+    this.#lose(reason);
+  }
+
+  #onData(chunk: Buffer): void {
+    let offset = 0;
+    try {
+      while (offset < chunk.length) {
+        const head = this.#pending[0];
+        if (!head) throw new LockstepError('malformed_packet', 'a node sent an unasked packet');
+        offset += this.#scanner.push(chunk, offset, head.sink);
+        if (!this.#scanner.active) {
+          this.#pending.shift();
+          const next = this.#pending[0];
+          if (next) this.#scanner.begin(next.kind);
+          head.sink.onEnd?.();
+        }
+        if (this.#lostError) return;
+      }
+    } catch (error) {
+      this.#lose(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  #lose(cause: Error): void {
+    if (this.#lostError) return;
+    const error = new NodeConnectionLostError(cause.message, { cause });
+    this.#lostError = error;
+    this.#socket.removeAllListeners('data');
+    this.#socket.removeAllListeners('error');
+    this.#socket.on('error', () => {});
+    if (!this.#ended) this.#socket.destroy();
+    const waiting = this.#pending.splice(0);
+    for (const { sink } of waiting) sink.onLost(error);
+    for (const listener of this.#lostListeners) listener(error);
+    this.#lostListeners.clear();
+  }
+}
+
+type HandshakeStep =
+  | { readonly kind: 'send'; readonly payload: Buffer }
+  | { readonly kind: 'wait' }
+  | { readonly kind: 'ok' }
+  | { readonly kind: 'failed'; readonly error: Error };
+
+/** The connection phase, seen from the client's side. */
+class ClientHandshake {
+  readonly #options: NodeConnectionOptions;
+  readonly #authentication: ClientAuthentication;
+  #greeting: { threadId: number; serverVersion: string; capabilities: number } | undefined;
+
+  constructor(options: NodeConnectionOptions) {
+    this.#options = options;
+    this.#authentication = new ClientAuthentication({
+      user: options.user,
+      password: options.password,
+      secure: false,
+    });
+  }
+
+  greeting(): { threadId: number; serverVersion: string; capabilities: number } {
+    if (!this.#greeting) throw new LockstepError('malformed_packet', 'no greeting received');
+    return this.#greeting;
+  }
+
+  onPacket(payload: Buffer): HandshakeStep {
+    if (this.#greeting) {
+      const step = this.#authentication.onPacket(payload);
+      return step.kind === 'failed' ? refused(step.error) : step;
+    }
+    if (payload[0] === 0xff) {
+      return refused(decodeErr(payload));
+    }
+    const greeting = decodeHandshakeV10(payload);
+    const capabilities = this.#choose(greeting.capabilities);
+    this.#greeting = {
+      threadId: greeting.connectionId,
+      serverVersion: greeting.serverVersion,
+      capabilities,
+    };
+    const { plugin, authResponse } = this.#authentication.onGreeting(greeting);
+    const response = encodeHandshakeResponse({
+      capabilities,
+      maxPacketBytes,
+      characterSet: utf8mb4GeneralCi,
+      user: this.#options.user,
+      authResponse,
+      authPlugin: plugin,
+      ...(this.#options.schema ? { database: this.#options.schema } : {}),
+    });
+    return { kind: 'send', payload: response };
+  }
+
+  #choose(offered: number): number {
+    let wanted =
+      Capability.LONG_PASSWORD |
+      Capability.LONG_FLAG |
+      Capability.PROTOCOL_41 |
+      Capability.TRANSACTIONS |
+      Capability.SECURE_CONNECTION |
+      Capability.MULTI_STATEMENTS |
+      Capability.MULTI_RESULTS |
+      Capability.PS_MULTI_RESULTS |
+      Capability.PLUGIN_AUTH |
+      Capability.PLUGIN_AUTH_LENENC;
+    if (this.#options.schema) wanted |= Capability.CONNECT_WITH_DB;
+    if (this.#options.deprecateEof) wanted |= Capability.DEPRECATE_EOF;
+    if (this.#options.foundRows) wanted |= Capability.FOUND_ROWS;
+    return (wanted & offered) >>> 0;
+  }
+}
+
+function refused(error: ErrPacket): HandshakeStep {
+  const { errno, sqlState, message } = error;
+  return { kind: 'failed', error: new NodeRefusedError(errno, sqlState, message) };
+}
+
+/** One command as a packet that starts a new exchange. */
+export function commandPacket(command: number, body: Buffer): Buffer {
+  const payload = Buffer.allocUnsafe(body.length + 1);
+  payload[0] = command;
+  body.copy(payload, 1);
+  return encodePacket(payload, 0);
+}

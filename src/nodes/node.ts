@@ -1,0 +1,155 @@
+import type { NodeName } from '../base/brands.ts';
+import type { Clock } from '../base/clock.ts';
+import type { NodeConfig } from '../config/config.ts';
+import { type ConnectionKind, ConnectionPool } from './connection-pool.ts';
+import { NodeConnection, NodeRefusedError } from './node-connection.ts';
+import type { NodeState } from './node-state.ts';
+import type { ServerFacts } from './server-facts.ts';
+
+export interface NodeOptions {
+  readonly config: NodeConfig;
+  readonly clock: Clock;
+  readonly connectionsMax: number;
+  readonly waitersMax: number;
+  readonly waitTimeoutMs: number;
+  readonly connectTimeoutMs: number;
+  readonly onStateChanged: (node: Node, from: NodeState, reason: string) => void;
+  /** A connection could not be made or broke: the health monitor should look at once. */
+  readonly onSuspect: (node: Node, reason: string) => void;
+}
+
+const serverFullErrnos: ReadonlySet<number> = new Set([1040, 1203, 1226]);
+
+/** One database server: its state, its connections and what is known about it. */
+export class Node {
+  readonly name: NodeName;
+  readonly pool: ConnectionPool;
+  readonly #options: NodeOptions;
+  #state: NodeState = 'JOINING';
+  #stateSinceMs: number;
+  #reason = 'starting';
+  #weight: number;
+  #facts: ServerFacts | undefined;
+  /** Connections that broke without a goodbye, and the server start they belong to. */
+  readonly #orphans = new Set<number>();
+  readonly #connections = new Set<NodeConnection>();
+
+  constructor(options: NodeOptions) {
+    this.#options = options;
+    this.name = options.config.name;
+    this.#weight = options.config.weight;
+    this.#stateSinceMs = options.clock.wallMs();
+    this.pool = new ConnectionPool({
+      open: (kind) => this.#open(kind),
+      connectionsMax: options.connectionsMax,
+      waitersMax: options.waitersMax,
+      waitTimeoutMs: options.waitTimeoutMs,
+      clock: options.clock,
+    });
+  }
+
+  get config(): NodeConfig {
+    return this.#options.config;
+  }
+
+  get address(): string {
+    return `${this.config.host}:${this.config.port}`;
+  }
+
+  get state(): NodeState {
+    return this.#state;
+  }
+
+  /** Milliseconds since 1970. */
+  get stateSinceMs(): number {
+    return this.#stateSinceMs;
+  }
+
+  get reason(): string {
+    return this.#reason;
+  }
+
+  get weight(): number {
+    return this.#weight;
+  }
+
+  set weight(value: number) {
+    this.#weight = value;
+  }
+
+  /** What the server said of itself when it last joined. */
+  get facts(): ServerFacts | undefined {
+    return this.#facts;
+  }
+
+  set facts(facts: ServerFacts) {
+    this.#facts = facts;
+  }
+
+  get connectionCount(): number {
+    return this.#connections.size;
+  }
+
+  /** Ids of broken connections whose transactions may still hold locks on the server. */
+  get orphanedThreadIds(): readonly number[] {
+    return [...this.#orphans];
+  }
+
+  forgetOrphans(): void {
+    this.#orphans.clear();
+  }
+
+  transition(to: NodeState, reason: string): void {
+    const from = this.#state;
+    if (from === to) return;
+    this.#state = to;
+    this.#reason = reason;
+    this.#stateSinceMs = this.#options.clock.wallMs();
+    this.#options.onStateChanged(this, from, reason);
+  }
+
+  /** A connection of Lockstep's own account, outside the pool; the caller ends it. */
+  openControl(schema?: string): Promise<NodeConnection> {
+    return this.#open({
+      user: this.config.user,
+      password: this.config.password,
+      deprecateEof: true,
+      foundRows: true,
+      schema,
+    });
+  }
+
+  /** Breaks every connection to the node at once. */
+  destroyConnections(reason: Error): void {
+    this.pool.destroyAll(reason);
+    for (const connection of this.#connections) connection.destroy(reason);
+  }
+
+  async #open(kind: ConnectionKind & { schema?: string | undefined }): Promise<NodeConnection> {
+    const { config, connectTimeoutMs, clock } = this.#options;
+    try {
+      const connection = await NodeConnection.connect({
+        host: config.host,
+        port: config.port,
+        connectTimeoutMs,
+        clock,
+        ...kind,
+      });
+      this.#connections.add(connection);
+      connection.onLost((error) => {
+        this.#connections.delete(connection);
+        if (connection.endedByUs) return;
+        this.#orphans.add(connection.threadId);
+        this.#options.onSuspect(this, error.message);
+      });
+      return connection;
+    } catch (error) {
+      // A full server is alive: it answered.
+      const full = error instanceof NodeRefusedError && serverFullErrnos.has(error.errno);
+      if (!full) {
+        this.#options.onSuspect(this, error instanceof Error ? error.message : String(error));
+      }
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,121 @@
+import type { NodeConnection } from './node-connection.ts';
+import { queryRows } from './query-rows.ts';
+
+export type Flavor = 'mysql' | 'mariadb';
+
+/** What a server says of itself, read once each time it joins. */
+export interface ServerFacts {
+  readonly flavor: Flavor;
+  readonly version: string;
+  /** Seconds since 1970 at which the server started, good to a second or two. */
+  readonly startedAtS: number;
+  /** Session defaults that a new connection has, as SQL literals. */
+  readonly defaults: ReadonlyMap<string, string>;
+  /** Collation id (as in the handshake) to character set and collation name. */
+  readonly collations: ReadonlyMap<number, { charset: string; collation: string }>;
+  /** Settings that endanger equal copies, with what to do about each. */
+  readonly warnings: readonly SettingWarning[];
+}
+
+export interface SettingWarning {
+  readonly setting: string;
+  readonly found: string;
+  readonly wanted: string;
+  readonly remedy: string;
+}
+
+/** Session variables that a write can depend on: fixed for every command that is logged. */
+export const writeSettings = [
+  'sql_mode',
+  'time_zone',
+  'character_set_client',
+  'collation_connection',
+  'foreign_key_checks',
+  'unique_checks',
+  'auto_increment_increment',
+  'auto_increment_offset',
+  'div_precision_increment',
+  'group_concat_max_len',
+  'lc_time_names',
+  'default_week_format',
+  'sql_safe_updates',
+  'sql_select_limit',
+  'default_storage_engine',
+] as const;
+
+export async function readServerFacts(connection: NodeConnection): Promise<ServerFacts> {
+  const flavor: Flavor = /mariadb/i.test(connection.serverVersion) ? 'mariadb' : 'mysql';
+  const columns = writeSettings.map((name) => `@@session.${name} AS ${name}`).join(', ');
+  const [defaults] = await queryRows(connection, `SELECT ${columns}`);
+  const [uptime] = await queryRows(connection, "SHOW GLOBAL STATUS LIKE 'Uptime'");
+  const [clock] = await queryRows(connection, 'SELECT UNIX_TIMESTAMP() AS now');
+  // MariaDB lists the contextual uca1400 collations without a character set of their own.
+  const collationRows = await queryRows(
+    connection,
+    'SELECT ID AS id, CHARACTER_SET_NAME AS charset, COLLATION_NAME AS collation ' +
+      'FROM information_schema.COLLATIONS WHERE ID IS NOT NULL AND CHARACTER_SET_NAME IS NOT NULL',
+  );
+  const collations = new Map<number, { charset: string; collation: string }>();
+  for (const row of collationRows) {
+    const { id, charset, collation } = row;
+    if (id && charset && collation) collations.set(Number(id), { charset, collation });
+  }
+  return {
+    flavor,
+    version: connection.serverVersion,
+    startedAtS: Number(clock?.['now'] ?? 0) - Number(uptime?.['Value'] ?? 0),
+    defaults: new Map(
+      writeSettings.map((name) => [name, settingLiteral(defaults?.[name] ?? null)]),
+    ),
+    collations,
+    warnings: await checkSettings(connection),
+  };
+}
+
+/** A variable's value, as the server prints it, as a literal that SET takes. */
+export function settingLiteral(value: string | null): string {
+  if (value === null) return 'NULL';
+  if (/^-?\d+(\.\d+)?$/.test(value)) return value;
+  return `'${value.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
+}
+
+interface SettingRule {
+  readonly setting: string;
+  readonly sound: (value: string) => boolean;
+  readonly wanted: string;
+  readonly remedy: string;
+}
+
+const settingRules: readonly SettingRule[] = [
+  {
+    setting: 'event_scheduler',
+    sound: (value) => value !== 'ON' && value !== '1',
+    wanted: 'OFF',
+    remedy:
+      'SET GLOBAL event_scheduler=OFF, and in the server configuration: events would run on every node.',
+  },
+  {
+    setting: 'read_only',
+    sound: (value) => value === '0' || value === 'OFF',
+    wanted: 'OFF',
+    remedy: 'SET GLOBAL read_only=OFF: Lockstep writes on every node.',
+  },
+  {
+    setting: 'lower_case_table_names',
+    sound: () => true,
+    wanted: 'the same on every node',
+    remedy: 'Initialise the nodes with the same lower_case_table_names.',
+  },
+];
+
+async function checkSettings(connection: NodeConnection): Promise<SettingWarning[]> {
+  const names = settingRules.map((rule) => `@@global.${rule.setting} AS ${rule.setting}`);
+  const [row] = await queryRows(connection, `SELECT ${names.join(', ')}`);
+  const warnings: SettingWarning[] = [];
+  for (const rule of settingRules) {
+    const found = row?.[rule.setting] ?? '';
+    if (rule.sound(found)) continue;
+    warnings.push({ setting: rule.setting, found, wanted: rule.wanted, remedy: rule.remedy });
+  }
+  return warnings;
+}

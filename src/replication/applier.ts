@@ -1,0 +1,224 @@
+import { noSeq, type Seq } from '../base/brands.ts';
+import type { Clock } from '../base/clock.ts';
+import { assert } from '../base/assert.ts';
+import { type ApplyBatch, renderBatch } from './apply-batch.ts';
+import type { CommandContext } from './command.ts';
+import type { FollowerResult } from './compare-results.ts';
+import type { Entry } from './entry.ts';
+import type { EntrySource, ReadLimits } from './entry-source.ts';
+import type { FollowerPort } from './follower-port.ts';
+import type { ResultEvidence } from './result-evidence.ts';
+import { isTransient } from './transient-errors.ts';
+
+/** Why an applier stopped by itself. */
+export type ApplierEnd =
+  | { readonly kind: 'lost'; readonly reason: string }
+  | { readonly kind: 'diverged'; readonly seq: Seq; readonly detail: string };
+
+export interface ApplierOptions {
+  readonly port: FollowerPort;
+  readonly source: EntrySource;
+  readonly evidence: ResultEvidence;
+  readonly clock: Clock;
+  readonly limits: ReadLimits;
+  /** Everything up to here is on the node. */
+  readonly position: Seq;
+  /** Entries beyond `position` that are on the node too (it was the leader). */
+  readonly appliedBeyond: ReadonlySet<Seq>;
+  readonly onProgress: (position: Seq) => void;
+  readonly onEnd: (end: ApplierEnd) => void;
+}
+
+const transientRetriesMax = 50;
+const transientDelayMs = 20;
+
+/**
+ * Applies the log to one follower, in order. While a batch is under way entries gather; then
+ * all that are durable go together, so batches grow under load. Live following and catching
+ * up after an outage are this same loop. A batch that fails is applied entry by entry.
+ */
+export class Applier {
+  readonly #options: ApplierOptions;
+  readonly #appliedBeyond: Set<Seq>;
+  #position: Seq;
+  #sent: Seq;
+  #context: CommandContext | undefined;
+  #running = false;
+  #stopped = false;
+  #idle: (() => void)[] = [];
+
+  constructor(options: ApplierOptions) {
+    this.#options = options;
+    this.#position = options.position;
+    this.#appliedBeyond = new Set(options.appliedBeyond);
+    this.#sent = [...options.appliedBeyond].reduce(
+      (high, seq) => (seq > high ? seq : high),
+      options.position,
+    );
+  }
+
+  /** Everything up to here is committed on the node. */
+  get position(): Seq {
+    return this.#position;
+  }
+
+  /** Highest entry that a reader on the node may already see. */
+  get sent(): Seq {
+    return this.#sent;
+  }
+
+  /** Durable entries may have arrived. */
+  wake(): void {
+    if (this.#running || this.#stopped) return;
+    if (this.#position >= this.#options.source.lastDurable) return;
+    this.#running = true;
+    this.#run().then(
+      () => this.#rest(),
+      (error: unknown) => {
+        this.#rest();
+        this.#end({ kind: 'lost', reason: error instanceof Error ? error.message : String(error) });
+      },
+    );
+  }
+
+  /** Stops after the batch under way; resolves when nothing is under way any more. */
+  stop(): Promise<void> {
+    this.#stopped = true;
+    if (!this.#running) return Promise.resolve();
+    return new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  #rest(): void {
+    this.#running = false;
+    for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  #end(end: ApplierEnd): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.#options.onEnd(end);
+  }
+
+  async #run(): Promise<void> {
+    const { source, limits } = this.#options;
+    while (!this.#stopped && this.#position < source.lastDurable) {
+      const from = (this.#position + 1) as Seq;
+      const entries = source.readCached(from, limits) ?? (await source.read(from, limits));
+      assert(entries[0]?.seq === from, `the log has no entry ${from}`);
+      for (let index = 0; index < entries.length && !this.#stopped; ) {
+        index = await this.#applyFrom(entries, index);
+      }
+    }
+  }
+
+  /** Applies the run of like entries that starts at `index`; returns where the next starts. */
+  async #applyFrom(entries: readonly Entry[], index: number): Promise<number> {
+    const head = entries[index];
+    assert(head, 'index within entries');
+    if (this.#appliedBeyond.has(head.seq)) {
+      await this.#options.port.movePosition(head.seq);
+      this.#appliedBeyond.delete(head.seq);
+      this.#advance(head.seq);
+      return index + 1;
+    }
+    if (head.kind === 'ddl') {
+      await this.#applyDdl(head);
+      return index + 1;
+    }
+    let end = index + 1;
+    while (end < entries.length && this.#batches(entries[end])) end++;
+    await this.#applyTransactions(entries.slice(index, end));
+    return end;
+  }
+
+  #batches(entry: Entry | undefined): boolean {
+    return entry?.kind === 'transaction' && !this.#appliedBeyond.has(entry.seq);
+  }
+
+  async #applyTransactions(entries: readonly Entry[]): Promise<void> {
+    const { port } = this.#options;
+    for (let attempt = 0; !this.#stopped; attempt++) {
+      const last = entries.at(-1);
+      assert(last, 'a batch has entries');
+      const batch = renderBatch(entries, this.#context, last.seq);
+      this.#sent = last.seq;
+      const outcome = await port.applyBatch(batch);
+      if (outcome.kind === 'applied') {
+        this.#context = batch.context;
+        this.#check(batch, outcome.results);
+        return;
+      }
+      this.#context = undefined;
+      await port.reset();
+      if (entries.length > 1) {
+        for (const entry of entries) {
+          if (!this.#stopped) await this.#applyTransactions([entry]);
+        }
+        return;
+      }
+      if (!isTransient(outcome.errno)) {
+        this.#end({
+          kind: 'diverged',
+          seq: last.seq,
+          detail: `error ${outcome.errno} (${outcome.message}) where the leader succeeded`,
+        });
+        return;
+      }
+      await this.#pauseBeforeRetry(attempt, outcome.errno, outcome.message);
+    }
+  }
+
+  async #applyDdl(entry: Entry): Promise<void> {
+    for (let attempt = 0; !this.#stopped; attempt++) {
+      this.#sent = entry.seq;
+      const outcome = await this.#options.port.applyDdl(entry, this.#context);
+      this.#context = undefined;
+      await this.#options.port.reset();
+      if (outcome.kind === 'already_done') return this.#advance(entry.seq);
+      if (isTransient(outcome.result.errno)) {
+        await this.#pauseBeforeRetry(attempt, outcome.result.errno, outcome.message);
+        continue;
+      }
+      const command = entry.commands[0];
+      assert(command, 'a DDL entry has one command');
+      const difference = this.#options.evidence.check(entry, 0, outcome.result);
+      if (difference === undefined) return this.#advance(entry.seq);
+      this.#end({ kind: 'diverged', seq: entry.seq, detail: `${difference} ${outcome.message}` });
+    }
+  }
+
+  #check(batch: ApplyBatch, results: readonly FollowerResult[]): void {
+    const commands = batch.slots.filter((slot) => slot.kind === 'command');
+    assert(commands.length === results.length, 'one result for each command');
+    let entry: Entry | undefined;
+    let commandIndex = 0;
+    for (const [index, slot] of commands.entries()) {
+      commandIndex = slot.entry === entry ? commandIndex + 1 : 0;
+      entry = slot.entry;
+      const result = results[index];
+      assert(result, 'one result for each command');
+      const difference = this.#options.evidence.check(slot.entry, commandIndex, result);
+      if (difference !== undefined) {
+        this.#end({ kind: 'diverged', seq: slot.entry.seq, detail: difference });
+        return;
+      }
+    }
+    this.#advance(batch.position);
+  }
+
+  #advance(position: Seq): void {
+    assert(position > this.#position || position === noSeq, 'a position only moves forward');
+    this.#position = position;
+    if (this.#sent < position) this.#sent = position;
+    this.#options.onProgress(position);
+  }
+
+  async #pauseBeforeRetry(attempt: number, errno: number, message: string): Promise<void> {
+    if (attempt >= transientRetriesMax) {
+      throw new Error(`gave up after ${attempt} retries: error ${errno} (${message})`);
+    }
+    await new Promise<void>((resolve) => {
+      this.#options.clock.after(transientDelayMs * Math.min(attempt + 1, 10), resolve);
+    });
+  }
+}

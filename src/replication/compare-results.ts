@@ -1,0 +1,35 @@
+import type { CommandResult } from './command.ts';
+
+/** What a follower answered to a command. */
+export interface FollowerResult {
+  readonly affectedRows: number;
+  readonly insertId: string;
+  readonly errno: number;
+  /** The text in the OK packet, e.g. `Rows matched: 1  Changed: 0  Warnings: 0`. */
+  readonly info: string;
+}
+
+/** Undefined when a follower's answer agrees with the leader's, else how they differ. */
+export function compareResults(expected: CommandResult, found: FollowerResult): string | undefined {
+  if (expected.errno !== found.errno) {
+    return `error ${found.errno} instead of ${expected.errno}`;
+  }
+  if (expected.errno !== 0 || expected.comparable === 'status') return undefined;
+  const rows = expected.comparable === 'matched' ? matchedRows(found) : found.affectedRows;
+  if (rows !== expected.affectedRows) {
+    return `${rows} rows affected instead of ${expected.affectedRows}`;
+  }
+  if (expected.insertId !== found.insertId) {
+    return `insert id ${found.insertId} instead of ${expected.insertId}`;
+  }
+  return undefined;
+}
+
+/**
+ * Rows an UPDATE matched. Clients choose by CLIENT_FOUND_ROWS whether affected rows means
+ * matched or changed; the text that comes with an UPDATE's OK names both on either server.
+ */
+export function matchedRows(result: { affectedRows: number; info: string }): number {
+  const matched = /^Rows matched: (\d+)/.exec(result.info);
+  return matched ? Number(matched[1]) : result.affectedRows;
+}

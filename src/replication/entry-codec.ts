@@ -1,0 +1,215 @@
+import { seq } from '../base/brands.ts';
+import { LockstepError } from '../base/errors.ts';
+import { type Command, type CommandContext, comparables, type Pins } from './command.ts';
+import { type Entry, entryKinds } from './entry.ts';
+
+/*
+ * Layout of an entry in the command log, little endian. Text is bytes with a u32 length.
+ *
+ *   u8 version | u8 kind | u32 epoch | f64 seq | f64 atMs | f64 lastCommitted | u32 contexts
+ *   contexts × (text schema, text settings)          -- each distinct context once
+ *   u32 commands
+ *   commands × (text sql, u32 context, u32 parameters × (u32 offset, text literal),
+ *               u8 pin bits, the pins named by the bits as text (user variables: u32 × 2 texts),
+ *               f64 affectedRows, text insertId, u16 errno, u8 comparable)
+ *
+ * A new layout gets a new version; older versions stay readable.
+ */
+const formatVersion = 1;
+
+const pinBits = {
+  timestamp: 1,
+  insertId: 2,
+  lastInsertId: 4,
+  randSeed1: 8,
+  randSeed2: 16,
+  userVariables: 32,
+} as const;
+
+const textPins = ['timestamp', 'insertId', 'lastInsertId', 'randSeed1', 'randSeed2'] as const;
+
+export function encodeEntry(entry: Entry): Buffer {
+  const contexts: CommandContext[] = [];
+  const contextOf = entry.commands.map((command) => {
+    const known = contexts.findIndex(
+      (context) =>
+        context.schema === command.context.schema && context.settings === command.context.settings,
+    );
+    return known >= 0 ? known : contexts.push(command.context) - 1;
+  });
+  const out = new ByteWriter();
+  out.u8(formatVersion);
+  out.u8(entryKinds.indexOf(entry.kind));
+  out.u32(entry.epoch);
+  out.f64(entry.seq);
+  out.f64(entry.atMs);
+  out.f64(entry.lastCommitted);
+  out.u32(contexts.length);
+  for (const context of contexts) {
+    out.text(context.schema);
+    out.text(context.settings);
+  }
+  out.u32(entry.commands.length);
+  entry.commands.forEach((command, index) => writeCommand(out, command, contextOf[index] ?? 0));
+  return out.finish();
+}
+
+function writeCommand(out: ByteWriter, command: Command, context: number): void {
+  out.text(command.sql);
+  out.u32(context);
+  out.u32(command.parameters.length);
+  command.parameters.forEach((literal, index) => {
+    out.u32(command.parameterOffsets[index] ?? 0);
+    out.text(literal);
+  });
+  const pins = command.pins;
+  let bits = pins.userVariables ? pinBits.userVariables : 0;
+  for (const name of textPins) if (pins[name] !== undefined) bits |= pinBits[name];
+  out.u8(bits);
+  for (const name of textPins) {
+    const value = pins[name];
+    if (value !== undefined) out.text(value);
+  }
+  if (pins.userVariables) {
+    out.u32(pins.userVariables.length);
+    for (const [name, literal] of pins.userVariables) {
+      out.text(name);
+      out.text(literal);
+    }
+  }
+  out.f64(command.result.affectedRows);
+  out.text(command.result.insertId);
+  out.u16(command.result.errno);
+  out.u8(comparables.indexOf(command.result.comparable));
+}
+
+/** Throws LockstepError('log_corrupt') for bytes that no version of this codec wrote. */
+export function decodeEntry(payload: Buffer): Entry {
+  const input = new ByteReader(payload);
+  const version = input.u8();
+  if (version !== formatVersion) {
+    throw new LockstepError('log_corrupt', `entry format ${version} is not known to this version`);
+  }
+  const kind = entryKinds[input.u8()];
+  if (!kind) throw new LockstepError('log_corrupt', 'an entry is of an unknown kind');
+  const epoch = input.u32();
+  const entrySeq = seq(input.f64());
+  const atMs = input.f64();
+  const lastCommitted = seq(input.f64());
+  const contexts: CommandContext[] = [];
+  for (let left = input.u32(); left > 0; left--) {
+    contexts.push({ schema: input.text(), settings: input.text() });
+  }
+  const commands: Command[] = [];
+  for (let left = input.u32(); left > 0; left--) commands.push(readCommand(input, contexts));
+  return { seq: entrySeq, epoch, kind, atMs, lastCommitted, commands };
+}
+
+function readCommand(input: ByteReader, contexts: readonly CommandContext[]): Command {
+  const sql = input.text();
+  const context = contexts[input.u32()];
+  if (!context) throw new LockstepError('log_corrupt', 'an entry names a context it lacks');
+  const parameters: string[] = [];
+  const parameterOffsets: number[] = [];
+  for (let left = input.u32(); left > 0; left--) {
+    parameterOffsets.push(input.u32());
+    parameters.push(input.text());
+  }
+  const bits = input.u8();
+  const pins: { -readonly [Name in keyof Pins]: Pins[Name] } = {};
+  for (const name of textPins) if (bits & pinBits[name]) pins[name] = input.text();
+  if (bits & pinBits.userVariables) {
+    const variables: [string, string][] = [];
+    for (let left = input.u32(); left > 0; left--) variables.push([input.text(), input.text()]);
+    pins.userVariables = variables;
+  }
+  const affectedRows = input.f64();
+  const insertId = input.text();
+  const errno = input.u16();
+  const comparable = comparables[input.u8()] ?? 'status';
+  const result = { affectedRows, insertId, errno, comparable };
+  return { sql, parameters, parameterOffsets, context, pins, result };
+}
+
+class ByteWriter {
+  #bytes = Buffer.allocUnsafe(1024);
+  #length = 0;
+
+  u8(value: number): void {
+    this.#room(1);
+    this.#length = this.#bytes.writeUInt8(value, this.#length);
+  }
+
+  u16(value: number): void {
+    this.#room(2);
+    this.#length = this.#bytes.writeUInt16LE(value, this.#length);
+  }
+
+  u32(value: number): void {
+    this.#room(4);
+    this.#length = this.#bytes.writeUInt32LE(value, this.#length);
+  }
+
+  f64(value: number): void {
+    this.#room(8);
+    this.#length = this.#bytes.writeDoubleLE(value, this.#length);
+  }
+
+  text(value: string): void {
+    this.u32(value.length);
+    this.#room(value.length);
+    this.#length += this.#bytes.write(value, this.#length, 'latin1');
+  }
+
+  finish(): Buffer {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
+  #room(bytes: number): void {
+    const needed = this.#length + bytes;
+    if (needed <= this.#bytes.length) return;
+    const larger = Buffer.allocUnsafe(Math.max(needed, this.#bytes.length * 2));
+    this.#bytes.copy(larger, 0, 0, this.#length);
+    this.#bytes = larger;
+  }
+}
+
+class ByteReader {
+  readonly #bytes: Buffer;
+  #offset = 0;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+  }
+
+  u8(): number {
+    return this.#bytes.readUInt8(this.#advance(1));
+  }
+
+  u16(): number {
+    return this.#bytes.readUInt16LE(this.#advance(2));
+  }
+
+  u32(): number {
+    return this.#bytes.readUInt32LE(this.#advance(4));
+  }
+
+  f64(): number {
+    return this.#bytes.readDoubleLE(this.#advance(8));
+  }
+
+  text(): string {
+    const length = this.u32();
+    const start = this.#advance(length);
+    return this.#bytes.toString('latin1', start, start + length);
+  }
+
+  #advance(bytes: number): number {
+    const start = this.#offset;
+    if (start + bytes > this.#bytes.length) {
+      throw new LockstepError('log_corrupt', 'an entry ends before its content does');
+    }
+    this.#offset = start + bytes;
+    return start;
+  }
+}

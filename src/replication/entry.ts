@@ -1,0 +1,24 @@
+import type { Seq } from '../base/brands.ts';
+import type { Command } from './command.ts';
+
+export const entryKinds = ['transaction', 'ddl'] as const;
+export type EntryKind = (typeof entryKinds)[number];
+
+/**
+ * What is logged and applied as one: the commands of one committed transaction (or one
+ * autocommit statement), or exactly one DDL statement.
+ */
+export interface Entry {
+  readonly seq: Seq;
+  /** Which term of leadership produced it; results of different epochs are not comparable. */
+  readonly epoch: number;
+  readonly kind: EntryKind;
+  /** Wall clock of the balancer at the append, milliseconds since 1970. */
+  readonly atMs: number;
+  /** Highest seq whose COMMIT had been sent to the leader when this entry's last result came. */
+  readonly lastCommitted: Seq;
+  readonly commands: readonly Command[];
+}
+
+/** An entry before the sequencer gives it its place. */
+export type EntryDraft = Omit<Entry, 'seq' | 'atMs'>;

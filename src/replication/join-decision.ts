@@ -1,0 +1,62 @@
+import type { Seq } from '../base/brands.ts';
+
+/** What a node's markers say when it comes (back). */
+export interface JoiningNode {
+  readonly clusterId: string;
+  readonly position: Seq;
+  readonly appliedBeyond: ReadonlySet<Seq>;
+  /**
+   * It led when it was lost, and its server has run on since: only its connections broke, so
+   * locks may have been given up while later transactions went on.
+   */
+  readonly ledWithoutRestart: boolean;
+}
+
+export interface LogBounds {
+  readonly clusterId: string;
+  readonly firstSeq: Seq;
+  readonly lastSeq: Seq;
+}
+
+export type JoinDecision =
+  /** Never part of a cluster, and the log is empty: it may begin with it. */
+  | { readonly kind: 'initialise' }
+  | { readonly kind: 'follow' }
+  | { readonly kind: 'quarantine'; readonly reason: string }
+  /** It has entries that the log does not: the log was lost or is another one. */
+  | { readonly kind: 'ahead'; readonly reason: string };
+
+/** Decides from markers and log alone whether a node may catch up by replay. */
+export function decideJoin(node: JoiningNode | undefined, log: LogBounds): JoinDecision {
+  if (!node) {
+    if (log.lastSeq === 0) return { kind: 'initialise' };
+    return quarantine('it is new to the cluster, and its data is not known to be a copy');
+  }
+  if (node.clusterId !== log.clusterId) {
+    return quarantine(`it belongs to cluster ${node.clusterId}, not to ${log.clusterId}`);
+  }
+  const highest = [...node.appliedBeyond].reduce(
+    (high, seq) => (seq > high ? seq : high),
+    node.position,
+  );
+  if (highest > log.lastSeq) {
+    return {
+      kind: 'ahead',
+      reason: `it has entry ${highest}, but the log ends at ${log.lastSeq}`,
+    };
+  }
+  if (node.position + 1 < log.firstSeq) {
+    return quarantine(
+      `it needs entry ${node.position + 1}, but the log begins at ${log.firstSeq}`,
+    );
+  }
+  if (node.ledWithoutRestart && highest > node.position + node.appliedBeyond.size) {
+    return quarantine(
+      `it led and committed entry ${highest}, but not every entry before it: the order of its ` +
+        'commits is not known to agree with the log',
+    );
+  }
+  return { kind: 'follow' };
+}
+
+const quarantine = (reason: string): JoinDecision => ({ kind: 'quarantine', reason });

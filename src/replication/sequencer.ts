@@ -1,0 +1,102 @@
+import { assert } from '../base/assert.ts';
+import { type Seq, nextSeq, noSeq } from '../base/brands.ts';
+import type { Clock } from '../base/clock.ts';
+import type { CommandLog } from '../log/command-log.ts';
+import type { Entry, EntryDraft } from './entry.ts';
+import { decodeEntry, encodeEntry } from './entry-codec.ts';
+import type { EntrySource, ReadLimits } from './entry-source.ts';
+
+/** An entry that has its place in the order; `durable` settles when the log has decided. */
+export interface Appended {
+  readonly entry: Entry;
+  readonly durable: Promise<void>;
+}
+
+/**
+ * Gives every entry its seq. The place is taken synchronously, while the leader still holds
+ * the transaction's locks, so the order of the log agrees with the order of the locks.
+ */
+export class Sequencer implements EntrySource {
+  readonly #log: CommandLog;
+  readonly #clock: Clock;
+  readonly #onDurable: (entry: Entry) => void;
+  readonly #decoded = new Map<Seq, Entry>();
+  readonly #decodedMax = 4096;
+  #lastDurable: Seq;
+  #failed: Error | undefined;
+
+  constructor(options: { log: CommandLog; clock: Clock; onDurable: (entry: Entry) => void }) {
+    this.#log = options.log;
+    this.#clock = options.clock;
+    this.#onDurable = options.onDurable;
+    this.#lastDurable = options.log.lastSeq;
+  }
+
+  get lastAppended(): Seq {
+    return (this.#log.nextSeq - 1) as Seq;
+  }
+
+  get lastDurable(): Seq {
+    return this.#lastDurable;
+  }
+
+  get firstSeq(): Seq {
+    return this.#log.firstSeq;
+  }
+
+  /** Why the log refuses writes just now, if it does. */
+  get failed(): Error | undefined {
+    return this.#failed;
+  }
+
+  append(draft: EntryDraft): Appended {
+    const entry: Entry = {
+      ...draft,
+      seq: this.#log.nextSeq,
+      atMs: this.#clock.wallMs(),
+    };
+    const durable = this.#log.append({ seq: entry.seq, payload: encodeEntry(entry) }).then(
+      () => this.#becameDurable(entry),
+      (error: unknown) => {
+        this.#failed = error instanceof Error ? error : new Error(String(error));
+        throw error;
+      },
+    );
+    return { entry, durable };
+  }
+
+  /** Logs what a DDL statement is about to do, without taking a place in the order. */
+  intend(draft: EntryDraft, payloadOf: (entry: Entry) => Buffer): Promise<void> {
+    const entry = { ...draft, seq: this.#log.nextSeq, atMs: this.#clock.wallMs() };
+    return this.#log.appendIntent({ seq: entry.seq, payload: payloadOf(entry) });
+  }
+
+  readCached(from: Seq, limits: ReadLimits): readonly Entry[] | undefined {
+    const entries: Entry[] = [];
+    for (let at = from; entries.length < limits.entriesMax; at = nextSeq(at)) {
+      const entry = this.#decoded.get(at);
+      if (!entry || at > this.#lastDurable) break;
+      entries.push(entry);
+    }
+    return entries.length > 0 ? entries : undefined;
+  }
+
+  async read(from: Seq, limits: ReadLimits): Promise<readonly Entry[]> {
+    const records = await this.#log.read(from, limits);
+    return records.map((record) => {
+      const entry = decodeEntry(record.payload);
+      assert(entry.seq === record.seq, 'an entry is where its seq says');
+      return entry;
+    });
+  }
+
+  #becameDurable(entry: Entry): void {
+    assert(entry.seq === nextSeq(this.#lastDurable), 'entries become durable in order');
+    this.#lastDurable = entry.seq;
+    this.#failed = undefined;
+    this.#decoded.set(entry.seq, entry);
+    const stale = (entry.seq - this.#decodedMax) as Seq;
+    if (stale > noSeq) this.#decoded.delete(stale);
+    this.#onDurable(entry);
+  }
+}

@@ -1,0 +1,367 @@
+import type { NodeName, Seq } from '../../base/brands.ts';
+import { noSeq, nodeName } from '../../base/brands.ts';
+import type { Clock } from '../../base/clock.ts';
+import { LockstepError } from '../../base/errors.ts';
+import type { Config } from '../../config/config.ts';
+import type { HealthMonitor } from '../../health/health-monitor.ts';
+import type { RecoveryManager, RecoveryOutcome } from '../../health/recovery-manager.ts';
+import type { EmbeddedLog } from '../../log/embedded-log.ts';
+import type { Node } from '../../nodes/node.ts';
+import type { EventLog } from '../../telemetry/event-log.ts';
+import type { ApplierEnd } from '../applier.ts';
+import { decodeIntent, type Intent } from '../intent.ts';
+import type { Replicator, ReplicatorObserver } from '../replicator.ts';
+import type { Sequencer } from '../sequencer.ts';
+import { NodeFollower } from './node-follower.ts';
+import type { NodeRecovery } from './node-recovery.ts';
+import type { PositionFile } from './position-file.ts';
+
+export interface ClusterOptions {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly events: EventLog;
+  readonly log: EmbeddedLog;
+  readonly nodes: Map<NodeName, Node>;
+  readonly sequencer: Sequencer;
+  readonly positions: PositionFile;
+  readonly followerOf: (node: Node) => NodeFollower;
+}
+
+/** Made after the cluster, because they call back into it. */
+export interface ClusterParts {
+  readonly replicator: Replicator;
+  readonly recovery: NodeRecovery;
+  readonly monitor: HealthMonitor;
+  readonly recoveryManager: RecoveryManager;
+}
+
+interface Catching {
+  readonly startedMs: number;
+  readonly entries: number;
+  readonly resolve: (outcome: RecoveryOutcome) => void;
+}
+
+const intentWaitMs = 15_000;
+const housekeepingMs = 1_000;
+/** A position this old is surely durable, whatever a server's flush setting. */
+const durableAfterMs = 10_000;
+
+/**
+ * The life of every node: what its state becomes when health, replication or the operator say
+ * something of it. Decisions are the replicator's and the recovery's; this carries them out.
+ */
+export class Cluster implements ReplicatorObserver {
+  readonly #options: ClusterOptions;
+  #parts: ClusterParts | undefined;
+  readonly #ports = new Map<NodeName, NodeFollower>();
+  readonly #catching = new Map<NodeName, Catching>();
+  readonly #led = new Set<NodeName>();
+  readonly #lastPositions = new Map<NodeName, Seq>();
+  readonly #durable = new Map<NodeName, { seq: Seq; sampled: Seq; sampledMs: number }>();
+  readonly #leaving = new Map<NodeName, Promise<void>>();
+  #intent: Intent | undefined;
+  #closed = false;
+  /** The first node found ahead of the log; it stops the start. */
+  ahead: { readonly node: NodeName; readonly reason: string } | undefined;
+
+  constructor(options: ClusterOptions) {
+    this.#options = options;
+  }
+
+  get #p(): ClusterParts {
+    if (!this.#parts) throw new LockstepError('internal', 'the cluster is not connected yet');
+    return this.#parts;
+  }
+
+  async start(parts: ClusterParts): Promise<void> {
+    this.#parts = parts;
+    const { positions, log, nodes, clock } = this.#options;
+    for (const [name, position] of await positions.read()) {
+      if (nodes.has(name)) this.#lastPositions.set(name, position);
+    }
+    if (log.trailingIntent) {
+      this.#intent = decodeIntent(log.trailingIntent.payload);
+      parts.replicator.holdElection(true);
+      clock.after(intentWaitMs, () => this.#settleIntent());
+    }
+    for (const name of nodes.keys()) parts.monitor.watch(name);
+    this.#scheduleHousekeeping();
+  }
+
+  /** What the operator sees as the node's position while it takes no part. */
+  position(name: NodeName): Seq {
+    return this.#parts?.replicator.position(name) ?? this.#lastPositions.get(name) ?? noSeq;
+  }
+
+  pending(name: NodeName): number {
+    return Math.max(0, this.#options.sequencer.lastDurable - this.position(name));
+  }
+
+  // --- what health says -------------------------------------------------------------------
+
+  takeOut(name: NodeName, reason: string): void {
+    const node = this.#node(name);
+    if (node.state === 'DISABLED' || node.state === 'QUARANTINED') return;
+    // DOWN first: from now on no read or write is sent there.
+    node.transition('DOWN', reason);
+    this.#leave(node, reason);
+  }
+
+  async recover(name: NodeName, signal: AbortSignal): Promise<RecoveryOutcome> {
+    const node = this.#node(name);
+    if (node.state === 'DISABLED' || node.state === 'QUARANTINED') {
+      return { kind: 'failed', reason: `it is ${node.state}`, retry: false };
+    }
+    await this.#leaving.get(name);
+    node.transition('RECOVERING', 'reading what it has');
+    const led = this.#led.has(name);
+    const found = await this.#p.recovery.examine(node, { led });
+    if (this.#intent?.leader === name) this.#settleIntent();
+    if (signal.aborted) return { kind: 'aborted' };
+    if (found.kind !== 'follow') {
+      if (found.kind === 'ahead') this.ahead ??= { node: name, reason: found.reason };
+      this.quarantine(name, found.reason);
+      return { kind: 'failed', reason: found.reason, retry: false };
+    }
+    this.#led.delete(name);
+    this.#warnOfSettings(node);
+    return this.#catchUp(node, found, signal);
+  }
+
+  #catchUp(
+    node: Node,
+    from: { position: Seq; appliedBeyond: ReadonlySet<Seq> },
+    signal: AbortSignal,
+  ): Promise<RecoveryOutcome> {
+    const { clock, events, sequencer } = this.#options;
+    const entries = sequencer.lastDurable - from.position - from.appliedBeyond.size;
+    events.publish({ kind: 'replay_started', node: node.name, entries });
+    return new Promise((resolve) => {
+      this.#catching.set(node.name, { startedMs: clock.nowMs(), entries, resolve });
+      signal.addEventListener('abort', () => {
+        this.#catching.delete(node.name);
+        resolve({ kind: 'aborted' });
+      });
+      const port = this.#options.followerOf(node);
+      this.#ports.set(node.name, port);
+      this.#p.replicator.join(port, from);
+    });
+  }
+
+  // --- what replication says --------------------------------------------------------------
+
+  onInSync(name: NodeName): void {
+    const node = this.#node(name);
+    const { clock, events } = this.#options;
+    const catching = this.#catching.get(name);
+    if (catching) {
+      this.#catching.delete(name);
+      events.publish({
+        kind: 'replay_finished',
+        node: name,
+        entries: catching.entries,
+        durationMs: Math.round(clock.nowMs() - catching.startedMs),
+      });
+      catching.resolve({ kind: 'in_sync' });
+    }
+    if (node.state === 'RECOVERING' || node.state === 'LAGGING' || node.state === 'JOINING') {
+      node.transition('UP', 'it has every entry');
+    }
+  }
+
+  onLagging(name: NodeName, reason: string): void {
+    const node = this.#node(name);
+    if (node.state === 'UP') node.transition('LAGGING', reason);
+    // A server that stopped answering looks like one that is slow: the health check tells.
+    this.#p.monitor.suspect(name, reason);
+  }
+
+  onLeaderChanged(change: {
+    from?: NodeName;
+    to?: NodeName;
+    epoch: number;
+    reason: string;
+  }): void {
+    this.#options.events.publish({ kind: 'leader_changed', ...change });
+    if (change.from !== undefined && change.to === undefined) this.#led.add(change.from);
+  }
+
+  onLeaderBroken(name: NodeName, reason: string): void {
+    const node = this.#node(name);
+    node.transition('RECOVERING', `the leader broke under a write: ${reason}`);
+    this.#release(node, reason);
+    this.#p.monitor.suspect(name, reason);
+    this.#p.recoveryManager.onNodeUp(name);
+  }
+
+  onApplierEnd(name: NodeName, end: ApplierEnd): void {
+    const node = this.#node(name);
+    const catching = this.#catching.get(name);
+    this.#catching.delete(name);
+    if (end.kind === 'diverged') {
+      this.#options.events.publish({
+        kind: 'divergence',
+        node: name,
+        seq: end.seq,
+        detail: end.detail,
+      });
+      this.#release(node, end.detail);
+      node.transition('QUARANTINED', `diverged at entry ${end.seq}: ${end.detail}`);
+      catching?.resolve({ kind: 'failed', reason: end.detail, retry: false });
+      return;
+    }
+    this.#release(node, end.reason);
+    this.#p.monitor.suspect(name, end.reason);
+    if (node.state !== 'DOWN') node.transition('RECOVERING', end.reason);
+    if (catching) catching.resolve({ kind: 'failed', reason: end.reason, retry: true });
+    else this.#p.recoveryManager.onNodeUp(name);
+  }
+
+  // --- what the operator says -------------------------------------------------------------
+
+  /** Reads stop, the leader hands over, and once nothing is under way the node is DISABLED. */
+  async drain(name: NodeName): Promise<void> {
+    const node = this.#node(name);
+    if (node.state !== 'UP' && node.state !== 'LAGGING') {
+      throw new LockstepError('conflict', `${name} is ${node.state}, so there is nothing to drain`);
+    }
+    node.transition('DRAINING', 'by the operator');
+    await this.#stepDown(node, 'it is being drained');
+    node.transition('DISABLED', 'by the operator');
+    node.pool.destroyAll(new Error('the node was disabled'));
+  }
+
+  async disable(name: NodeName): Promise<void> {
+    const node = this.#node(name);
+    if (node.state === 'DISABLED') return;
+    this.#p.recoveryManager.onNodeDown(name, 'disabled by the operator');
+    await this.#stepDown(node, 'it is being disabled');
+    node.transition('DISABLED', 'by the operator');
+    this.#release(node, 'disabled by the operator');
+  }
+
+  enable(name: NodeName): void {
+    const node = this.#node(name);
+    if (node.state !== 'DISABLED' && node.state !== 'QUARANTINED') {
+      throw new LockstepError('conflict', `${name} is ${node.state} already`);
+    }
+    node.transition('JOINING', 'enabled by the operator');
+    this.#p.recoveryManager.onNodeUp(name);
+    this.#p.monitor.suspect(name, 'enabled by the operator');
+  }
+
+  quarantine(name: NodeName, reason: string): void {
+    const node = this.#node(name);
+    node.transition('QUARANTINED', `${reason}; resynchronise it, or remove it`);
+    this.#leave(node, reason);
+  }
+
+  /** Lets open transactions end before a leader goes, so that none of them fails. */
+  async #stepDown(node: Node, reason: string): Promise<void> {
+    const { replicator } = this.#p;
+    if (replicator.leadership?.name === node.name) {
+      const release = await replicator.gate.exclusive(this.#options.config.ddlWaitTimeoutMs);
+      try {
+        await replicator.leave(node.name, reason);
+      } finally {
+        release();
+      }
+    } else await replicator.leave(node.name, reason);
+    this.#noteLeft(node.name);
+  }
+
+  // --- housekeeping -----------------------------------------------------------------------
+
+  #leave(node: Node, reason: string): void {
+    this.#lastPositions.set(node.name, this.position(node.name));
+    const left = this.#p.replicator.leave(node.name, reason);
+    this.#leaving.set(node.name, left);
+    this.#release(node, reason);
+  }
+
+  #release(node: Node, reason: string): void {
+    this.#noteLeft(node.name);
+    this.#ports.get(node.name)?.close();
+    this.#ports.delete(node.name);
+    node.destroyConnections(new Error(reason));
+  }
+
+  #noteLeft(name: NodeName): void {
+    const port = this.#parts?.replicator.position(name);
+    if (port !== undefined) this.#lastPositions.set(name, port);
+  }
+
+  #node(name: NodeName): Node {
+    const node = this.#options.nodes.get(name);
+    if (!node) throw new LockstepError('not_found', `there is no node named ${name}`);
+    return node;
+  }
+
+  #warnOfSettings(node: Node): void {
+    for (const warning of node.facts?.warnings ?? []) {
+      this.#options.events.publish({ kind: 'node_settings_warning', node: node.name, ...warning });
+    }
+  }
+
+  /** The node that ran it has been asked, or is given up: what is not confirmed did not happen. */
+  #settleIntent(): void {
+    if (!this.#intent) return;
+    this.#intent = undefined;
+    this.#p.replicator.holdElection(false);
+  }
+
+  /** Logs the outcome of a DDL statement that took effect just before the balancer died. */
+  async confirmIntent(name: NodeName, seq: Seq): Promise<boolean> {
+    const intent = this.#intent;
+    if (!intent || intent.leader !== nodeName(name) || intent.entry.seq !== seq) return false;
+    const { durable } = this.#options.sequencer.append(intent.entry);
+    await durable;
+    return true;
+  }
+
+  #scheduleHousekeeping(): void {
+    this.#options.clock.after(housekeepingMs, () => {
+      if (this.#closed) return;
+      this.#keepHouse().then(
+        () => this.#scheduleHousekeeping(),
+        (error: unknown) => {
+          this.#options.events.publish({ kind: 'log_warning', message: String(error) });
+          this.#scheduleHousekeeping();
+        },
+      );
+    });
+  }
+
+  async #keepHouse(): Promise<void> {
+    const { nodes, clock, positions, log } = this.#options;
+    const nowMs = clock.nowMs();
+    let cutBefore = Number.POSITIVE_INFINITY;
+    for (const name of nodes.keys()) {
+      const position = this.#parts?.replicator.position(name);
+      if (position !== undefined) {
+        this.#lastPositions.set(name, position);
+        const known = this.#durable.get(name);
+        if (!known) this.#durable.set(name, { seq: noSeq, sampled: position, sampledMs: nowMs });
+        else if (nowMs - known.sampledMs >= durableAfterMs) {
+          this.#durable.set(name, { seq: known.sampled, sampled: position, sampledMs: nowMs });
+        }
+      }
+      cutBefore = Math.min(cutBefore, this.#durable.get(name)?.seq ?? noSeq);
+    }
+    await positions.write(this.#lastPositions);
+    if (Number.isFinite(cutBefore) && cutBefore > log.firstSeq) {
+      const before = log.firstSeq;
+      await log.truncateBefore(cutBefore as Seq);
+      if (log.firstSeq > before) {
+        this.#options.events.publish({ kind: 'log_truncated', before: log.firstSeq });
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const name of this.#options.nodes.keys()) this.#noteLeft(name);
+    await this.#options.positions.write(this.#lastPositions);
+    for (const port of this.#ports.values()) port.close();
+  }
+}

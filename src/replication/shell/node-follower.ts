@@ -1,0 +1,155 @@
+import type { NodeName, Seq } from '../../base/brands.ts';
+import { assert } from '../../base/assert.ts';
+import type { NodeConnection } from '../../nodes/node-connection.ts';
+import { queryRows } from '../../nodes/query-rows.ts';
+import { CommandByte } from '../../protocol/commands.ts';
+import type { TextResult } from '../../protocol/result-set.ts';
+import type { Statement } from '../../sql/statement.ts';
+import {
+  type ApplyBatch,
+  renderCommand,
+  renderPrelude,
+  statementSeparator,
+} from '../apply-batch.ts';
+import type { FollowerResult } from '../compare-results.ts';
+import type { Command, CommandContext } from '../command.ts';
+import type { Entry } from '../entry.ts';
+import type { BatchOutcome, DdlOutcome, FollowerPort } from '../follower-port.ts';
+import { ddlFingerprint } from './ddl-fingerprint.ts';
+import { announceDdl, concludeDdlStatement, positionStatements } from './node-markers.ts';
+
+/** Above this a transaction goes statement by statement, so that no packet limit is met. */
+const onePacketBytesMax = 4 * 1024 * 1024;
+
+const sessionSettings =
+  'SET SESSION wait_timeout=2147483;SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ';
+
+export interface NodeFollowerOptions {
+  readonly name: NodeName;
+  readonly open: () => Promise<NodeConnection>;
+  readonly analyse: (command: Command) => Statement;
+}
+
+/** A real node behind the applier: one connection that runs batches as they come. */
+export class NodeFollower implements FollowerPort {
+  readonly name: NodeName;
+  readonly #options: NodeFollowerOptions;
+  #connection: NodeConnection | undefined;
+
+  constructor(options: NodeFollowerOptions) {
+    this.name = options.name;
+    this.#options = options;
+  }
+
+  async applyBatch(batch: ApplyBatch): Promise<BatchOutcome> {
+    const connection = await this.#connected();
+    const bytes = batch.statements.reduce((sum, statement) => sum + statement.length, 0);
+    const results =
+      bytes <= onePacketBytesMax
+        ? await connection.query(batch.statements.join(statementSeparator), { latin1: true })
+        : await runOneByOne(connection, batch.statements);
+    const failed = results.at(-1);
+    assert(failed, 'a batch has answers');
+    if (failed.kind === 'err') {
+      const { errno, message } = failed.error;
+      return { kind: 'failed', slot: results.length - 1, errno, message };
+    }
+    const answers = statementAnswers(results, batch.statements.length);
+    const followerResults: FollowerResult[] = [];
+    batch.slots.forEach((slot, index) => {
+      const answer = answers[index];
+      if (slot.kind === 'command' && answer) followerResults.push(toFollowerResult(answer));
+    });
+    return { kind: 'applied', results: followerResults };
+  }
+
+  async applyDdl(entry: Entry, context: CommandContext | undefined): Promise<DdlOutcome> {
+    const command = entry.commands[0];
+    assert(command, 'a DDL entry has one command');
+    const connection = await this.#connected();
+    const statement = this.#options.analyse(command);
+    const fingerprint = await ddlFingerprint(connection, statement, command.context.schema);
+    await announceDdl(connection, {
+      seq: entry.seq,
+      fingerprint,
+      sql: command.sql,
+      schema: command.context.schema,
+    });
+    for (const sql of renderPrelude(command, context)) {
+      await queryRows(connection, sql, { latin1: true });
+    }
+    // DDL may take as long as it takes on the leader: no deadline.
+    const results = await connection.query(renderCommand(command), { latin1: true });
+    const answer = results.at(-1);
+    assert(answer, 'a statement has an answer');
+    const result = toFollowerResult(answer);
+    const message = answer.kind === 'err' ? answer.error.message : '';
+    if (result.errno === command.result.errno) {
+      await queryRows(connection, concludeDdlStatement(entry.seq));
+    }
+    return { kind: 'done', result, message };
+  }
+
+  async movePosition(position: Seq): Promise<void> {
+    await queryRows(await this.#connected(), positionStatements(position));
+  }
+
+  async reset(): Promise<void> {
+    const connection = await this.#connected();
+    await connection.command(CommandByte.RESET_CONNECTION, Buffer.alloc(0), 'simple', 10_000);
+    await queryRows(connection, sessionSettings);
+  }
+
+  close(): void {
+    this.#connection?.destroy(new Error('the applier stopped'));
+    this.#connection = undefined;
+  }
+
+  async #connected(): Promise<NodeConnection> {
+    if (this.#connection?.lost) throw this.#connection.lost;
+    if (!this.#connection) {
+      this.#connection = await this.#options.open();
+      await queryRows(this.#connection, sessionSettings);
+    }
+    return this.#connection;
+  }
+}
+
+async function runOneByOne(
+  connection: NodeConnection,
+  statements: readonly string[],
+): Promise<TextResult[]> {
+  const results: TextResult[] = [];
+  for (const statement of statements) {
+    const answer = (await connection.query(statement, { latin1: true })).at(-1);
+    assert(answer, 'a statement has an answer');
+    results.push(answer);
+    if (answer.kind === 'err') break;
+  }
+  return results;
+}
+
+/** A statement answers with one result here: writes return at most one result set. */
+function statementAnswers(
+  results: readonly TextResult[],
+  statements: number,
+): readonly TextResult[] {
+  assert(results.length === statements, `${results.length} answers to ${statements} statements`);
+  return results;
+}
+
+function toFollowerResult(answer: TextResult): FollowerResult {
+  switch (answer.kind) {
+    case 'ok':
+      return {
+        affectedRows: Number(answer.ok.affectedRows),
+        insertId: String(answer.ok.lastInsertId),
+        errno: 0,
+        info: answer.ok.info,
+      };
+    case 'rows':
+      return { affectedRows: answer.rows.length, insertId: '0', errno: 0, info: '' };
+    case 'err':
+      return { affectedRows: 0, insertId: '0', errno: answer.error.errno, info: '' };
+  }
+}

@@ -1,0 +1,145 @@
+import { type Seq, seq } from '../../base/brands.ts';
+import type { NodeConnection } from '../../nodes/node-connection.ts';
+import { NodeQueryError, queryRows } from '../../nodes/query-rows.ts';
+import { quoteString } from '../../sql/quote.ts';
+
+/** What a node itself says about which entries it has: the `lockstep` schema. */
+export interface NodeMarkers {
+  readonly clusterId: string;
+  readonly epoch: number;
+  /** Everything up to here is on the node. */
+  readonly position: Seq;
+  /** Entries beyond `position` that are on the node too. */
+  readonly appliedBeyond: ReadonlySet<Seq>;
+  /** A DDL statement that was announced and not yet followed by its position. */
+  readonly ddl: AnnouncedDdl | undefined;
+}
+
+export interface AnnouncedDdl {
+  readonly seq: Seq;
+  /** Fingerprint of the objects before it ran. */
+  readonly fingerprint: string;
+  /** Binary string. */
+  readonly sql: string;
+  readonly schema: string;
+}
+
+const unknownDatabase = 1049;
+const noSuchTable = 1146;
+
+/** Undefined when the node has no markers: it never took part in a cluster. */
+export async function readMarkers(connection: NodeConnection): Promise<NodeMarkers | undefined> {
+  try {
+    const [row] = await queryRows(
+      connection,
+      'SELECT cluster_id, epoch, position, ddl_seq, ddl_fingerprint, ' +
+        'HEX(ddl_statement) AS ddl_statement, HEX(ddl_schema) AS ddl_schema ' +
+        'FROM lockstep.node WHERE id = 1',
+    );
+    if (!row) return undefined;
+    const applied = await queryRows(
+      connection,
+      `SELECT seq FROM lockstep.applied WHERE seq > ${row['position']} ORDER BY seq`,
+    );
+    const ddlSeq = Number(row['ddl_seq']);
+    return {
+      clusterId: row['cluster_id'] ?? '',
+      epoch: Number(row['epoch']),
+      position: seq(Number(row['position'])),
+      appliedBeyond: new Set(applied.map((marker) => seq(Number(marker['seq'])))),
+      ddl:
+        ddlSeq === 0
+          ? undefined
+          : {
+              seq: seq(ddlSeq),
+              fingerprint: row['ddl_fingerprint'] ?? '',
+              sql: fromHex(row['ddl_statement']),
+              schema: fromHex(row['ddl_schema']),
+            },
+    };
+  } catch (error) {
+    const absent =
+      error instanceof NodeQueryError &&
+      (error.errno === unknownDatabase || error.errno === noSuchTable);
+    if (absent) return undefined;
+    throw error;
+  }
+}
+
+/** Makes the node a member of the cluster, at `position`. Replaces markers it had. */
+export async function initialiseMarkers(
+  connection: NodeConnection,
+  markers: { clusterId: string; epoch: number; position: Seq },
+): Promise<void> {
+  await queryRows(
+    connection,
+    `CREATE DATABASE IF NOT EXISTS lockstep;
+     CREATE TABLE IF NOT EXISTS lockstep.node (
+       id TINYINT NOT NULL PRIMARY KEY,
+       cluster_id CHAR(36) NOT NULL,
+       epoch BIGINT UNSIGNED NOT NULL,
+       position BIGINT UNSIGNED NOT NULL,
+       ddl_seq BIGINT UNSIGNED NOT NULL DEFAULT 0,
+       ddl_fingerprint CHAR(64) NOT NULL DEFAULT '',
+       ddl_statement LONGBLOB,
+       ddl_schema VARBINARY(256) NOT NULL DEFAULT ''
+     ) ENGINE=InnoDB;
+     CREATE TABLE IF NOT EXISTS lockstep.applied (
+       seq BIGINT UNSIGNED NOT NULL PRIMARY KEY
+     ) ENGINE=InnoDB;
+     BEGIN;
+     DELETE FROM lockstep.applied;
+     REPLACE INTO lockstep.node (id, cluster_id, epoch, position)
+       VALUES (1, ${quoteString(markers.clusterId)}, ${markers.epoch}, ${markers.position});
+     COMMIT`,
+  );
+}
+
+/** Lets the application's accounts write the marker row of their own transactions. */
+export async function grantMarkerRights(
+  connection: NodeConnection,
+  users: readonly string[],
+): Promise<void> {
+  for (const user of users) {
+    const accounts = await queryRows(
+      connection,
+      `SELECT Host AS host FROM mysql.user WHERE User = ${quoteString(user)}`,
+    );
+    for (const { host } of accounts) {
+      await queryRows(
+        connection,
+        `GRANT INSERT ON lockstep.applied TO ${quoteString(user)}@${quoteString(host ?? '%')}`,
+      );
+    }
+  }
+}
+
+/** The statement that a leader's transaction carries just before its COMMIT. */
+export const markerStatement = (position: Seq): string =>
+  `INSERT INTO lockstep.applied VALUES (${position})`;
+
+/** The statements that move a node's position and prune the markers behind it. */
+export const positionStatements = (position: Seq): string =>
+  `BEGIN;UPDATE lockstep.node SET position=${position} WHERE position<${position};` +
+  `DELETE FROM lockstep.applied WHERE seq<=${position};COMMIT`;
+
+export async function announceDdl(connection: NodeConnection, ddl: AnnouncedDdl): Promise<void> {
+  await queryRows(
+    connection,
+    `UPDATE lockstep.node SET ddl_seq=${ddl.seq},` +
+      `ddl_fingerprint=${quoteString(ddl.fingerprint)},` +
+      `ddl_statement=X'${toHex(ddl.sql)}',ddl_schema=X'${toHex(ddl.schema)}'`,
+  );
+}
+
+/** The DDL announced before has taken effect as entry `position`. */
+export const concludeDdlStatement = (position: Seq): string =>
+  `UPDATE lockstep.node SET position=${position}, ddl_seq=0`;
+
+export async function retractDdl(connection: NodeConnection): Promise<void> {
+  await queryRows(connection, 'UPDATE lockstep.node SET ddl_seq=0');
+}
+
+const toHex = (text: string): string => Buffer.from(text, 'latin1').toString('hex');
+const fromHex = (hex: string | null | undefined): string =>
+  Buffer.from(hex ?? '', 'hex').toString('latin1');

@@ -1,0 +1,168 @@
+import type { NodeName, Seq } from '../../base/brands.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { CommandLog } from '../../log/command-log.ts';
+import type { Node } from '../../nodes/node.ts';
+import type { NodeConnection } from '../../nodes/node-connection.ts';
+import { queryRows } from '../../nodes/query-rows.ts';
+import { readServerFacts } from '../../nodes/server-facts.ts';
+import type { Statement } from '../../sql/statement.ts';
+import { quoteString } from '../../sql/quote.ts';
+import { decodeEntry } from '../entry-codec.ts';
+import { decideJoin, type JoinDecision } from '../join-decision.ts';
+import { ddlFingerprint } from './ddl-fingerprint.ts';
+import {
+  type AnnouncedDdl,
+  grantMarkerRights,
+  initialiseMarkers,
+  type NodeMarkers,
+  readMarkers,
+  retractDdl,
+} from './node-markers.ts';
+
+export interface NodeRecoveryOptions {
+  readonly log: CommandLog;
+  readonly clusterId: string;
+  readonly clock: Clock;
+  readonly epoch: () => number;
+  /** Accounts of applications, which must be able to write their marker rows. */
+  readonly users: readonly string[];
+  readonly analyse: (sql: string) => Statement;
+  /** A DDL statement whose intent ends the log took effect on the node that ran it. */
+  readonly confirmIntent: (node: NodeName, seq: Seq) => Promise<boolean>;
+}
+
+export type RecoveredNode =
+  | { readonly kind: 'follow'; readonly position: Seq; readonly appliedBeyond: ReadonlySet<Seq> }
+  | Exclude<JoinDecision, { kind: 'follow' | 'initialise' }>;
+
+const sameStartToleranceS = 3;
+const killWaitAttempts = 100;
+const killWaitMs = 50;
+
+/**
+ * Finds out what a node that has come (back) already has: ends what our broken connections
+ * left open on it, then reads its markers. After any crash the truth is the log's entries
+ * minus the node's markers.
+ */
+export class NodeRecovery {
+  readonly #options: NodeRecoveryOptions;
+  /** Nodes that have been looked at once since this balancer started. */
+  readonly #seen = new Set<NodeName>();
+
+  constructor(options: NodeRecoveryOptions) {
+    this.#options = options;
+  }
+
+  async examine(node: Node, options: { led: boolean }): Promise<RecoveredNode> {
+    const { log, clusterId, users, epoch } = this.#options;
+    const control = await node.openControl();
+    try {
+      const before = node.facts;
+      const facts = await readServerFacts(control);
+      const restarted =
+        before === undefined ||
+        Math.abs(facts.startedAtS - before.startedAtS) > sameStartToleranceS;
+      if (restarted) node.forgetOrphans();
+      await this.#endLeftovers(node, control);
+      node.facts = facts;
+      const markers = await readMarkers(control);
+      const settled = markers && (await this.#settleDdl(node.name, markers, control));
+      if (settled === 'diverged') {
+        return {
+          kind: 'quarantine',
+          reason: 'a DDL statement took effect on it that the log does not have',
+        };
+      }
+      const decision = decideJoin(
+        settled && {
+          clusterId: settled.clusterId,
+          position: settled.position,
+          appliedBeyond: settled.appliedBeyond,
+          ledWithoutRestart: options.led && !restarted,
+        },
+        { clusterId, firstSeq: log.firstSeq, lastSeq: log.lastSeq },
+      );
+      if (decision.kind === 'initialise') {
+        await initialiseMarkers(control, { clusterId, epoch: epoch(), position: 0 as Seq });
+      } else if (decision.kind !== 'follow') return decision;
+      await grantMarkerRights(control, users);
+      return {
+        kind: 'follow',
+        position: settled?.position ?? (0 as Seq),
+        appliedBeyond: settled?.appliedBeyond ?? new Set(),
+      };
+    } finally {
+      control.end();
+    }
+  }
+
+  /**
+   * A connection of ours that broke may have left a live transaction that holds locks. Those
+   * of this process are known by id; those of a balancer that died are the open transactions
+   * of our accounts, since nobody else writes with them.
+   */
+  async #endLeftovers(node: Node, control: NodeConnection): Promise<void> {
+    let ids = [...node.orphanedThreadIds];
+    if (!this.#seen.has(node.name)) {
+      const accounts = [...new Set([node.config.user, ...this.#options.users])];
+      const rows = await queryRows(
+        control,
+        'SELECT p.ID AS id FROM information_schema.PROCESSLIST p ' +
+          'JOIN information_schema.INNODB_TRX t ON t.trx_mysql_thread_id = p.ID ' +
+          `WHERE p.USER IN (${accounts.map((name) => quoteString(name)).join(',')}) ` +
+          'AND p.ID <> CONNECTION_ID()',
+      );
+      ids = ids.concat(rows.map((row) => Number(row['id'])));
+    }
+    for (const id of ids) await control.query(`KILL ${id}`);
+    for (let attempt = 0; ids.length > 0; attempt++) {
+      const alive = await queryRows(
+        control,
+        `SELECT ID FROM information_schema.PROCESSLIST WHERE ID IN (${ids.join(',')})`,
+      );
+      if (alive.length === 0) break;
+      if (attempt === killWaitAttempts) {
+        throw new Error(`connections ${ids.join(', ')} of ours do not end`);
+      }
+      await new Promise<void>((resolve) => {
+        this.#options.clock.after(killWaitMs, resolve);
+      });
+    }
+    node.forgetOrphans();
+    this.#seen.add(node.name);
+  }
+
+  /** Whether a DDL statement that was announced took effect, by its fingerprint. */
+  async #settleDdl(
+    node: NodeName,
+    markers: NodeMarkers,
+    control: NodeConnection,
+  ): Promise<NodeMarkers | 'diverged'> {
+    const { ddl } = markers;
+    if (!ddl) return markers;
+    const now = await ddlFingerprint(control, this.#options.analyse(ddl.sql), ddl.schema);
+    if (now === ddl.fingerprint) {
+      await retractDdl(control);
+      return { ...markers, ddl: undefined };
+    }
+    const logged =
+      (await this.#isLogged(ddl)) || (await this.#options.confirmIntent(node, ddl.seq));
+    if (!logged) return 'diverged';
+    await queryRows(
+      control,
+      `BEGIN;INSERT IGNORE INTO lockstep.applied VALUES (${ddl.seq});` +
+        'UPDATE lockstep.node SET ddl_seq=0;COMMIT',
+    );
+    const appliedBeyond = new Set(markers.appliedBeyond).add(ddl.seq);
+    return { ...markers, ddl: undefined, appliedBeyond };
+  }
+
+  async #isLogged(ddl: AnnouncedDdl): Promise<boolean> {
+    const { log } = this.#options;
+    if (ddl.seq < log.firstSeq || ddl.seq > log.lastSeq) return false;
+    const [record] = await log.read(ddl.seq, { entriesMax: 1, bytesMax: 1 });
+    if (!record) return false;
+    const entry = decodeEntry(record.payload);
+    return entry.kind === 'ddl' && entry.commands[0]?.sql === ddl.sql;
+  }
+}

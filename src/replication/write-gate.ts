@@ -1,0 +1,113 @@
+import type { Clock } from '../base/clock.ts';
+import { LockstepError } from '../base/errors.ts';
+
+/** Gives back what was acquired; calling it again does nothing. */
+export type Release = () => void;
+
+interface Waiting {
+  readonly exclusive: boolean;
+  readonly enter: () => void;
+}
+
+/**
+ * Who may write at the same time. Transactions share the gate; a statement that must run
+ * alone (DDL, bulk inserts) takes it exclusively: it waits for open transactions to end, and
+ * those that come after it wait behind it, so nothing is logged beside it.
+ */
+export class WriteGate {
+  readonly #clock: Clock;
+  readonly #queueMax: number;
+  readonly #queue: Waiting[] = [];
+  #sharing = 0;
+  #exclusive = false;
+
+  constructor(options: { clock: Clock; queueMax: number }) {
+    this.#clock = options.clock;
+    this.#queueMax = options.queueMax;
+  }
+
+  get sharing(): number {
+    return this.#sharing;
+  }
+
+  get queued(): number {
+    return this.#queue.length;
+  }
+
+  /** Enters beside others at once, or returns undefined if that must wait. */
+  tryShared(): Release | undefined {
+    if (this.#exclusive || this.#queue.length > 0) return undefined;
+    return this.#enterShared();
+  }
+
+  shared(timeoutMs: number): Promise<Release> {
+    const release = this.tryShared();
+    return release ? Promise.resolve(release) : this.#wait(false, timeoutMs);
+  }
+
+  exclusive(timeoutMs: number): Promise<Release> {
+    if (!this.#exclusive && this.#sharing === 0 && this.#queue.length === 0) {
+      return Promise.resolve(this.#enterExclusive());
+    }
+    return this.#wait(true, timeoutMs);
+  }
+
+  #enterShared(): Release {
+    this.#sharing++;
+    let held = true;
+    return () => {
+      if (!held) return;
+      held = false;
+      this.#sharing--;
+      this.#admit();
+    };
+  }
+
+  #enterExclusive(): Release {
+    this.#exclusive = true;
+    let held = true;
+    return () => {
+      if (!held) return;
+      held = false;
+      this.#exclusive = false;
+      this.#admit();
+    };
+  }
+
+  #wait(exclusive: boolean, timeoutMs: number): Promise<Release> {
+    if (this.#queue.length >= this.#queueMax) {
+      throw new LockstepError('queue_full', 'too many writes wait (limits.queued_writes)');
+    }
+    return new Promise((resolve, reject) => {
+      const timer = this.#clock.after(timeoutMs, () => {
+        this.#queue.splice(this.#queue.indexOf(waiting), 1);
+        this.#admit();
+        reject(
+          new LockstepError(
+            'ddl_wait_timeout',
+            exclusive
+              ? `${this.#sharing} open transactions did not end in ${timeoutMs} ms, and this ` +
+                  'statement must run alone'
+              : `a statement that runs alone held up writes for ${timeoutMs} ms`,
+          ),
+        );
+      });
+      const waiting: Waiting = {
+        exclusive,
+        enter: () => {
+          timer.cancel();
+          resolve(exclusive ? this.#enterExclusive() : this.#enterShared());
+        },
+      };
+      this.#queue.push(waiting);
+    });
+  }
+
+  #admit(): void {
+    for (let head = this.#queue[0]; head && !this.#exclusive; head = this.#queue[0]) {
+      if (head.exclusive && this.#sharing > 0) return;
+      this.#queue.shift();
+      head.enter();
+    }
+  }
+}

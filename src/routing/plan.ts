@@ -1,0 +1,87 @@
+import type { ErrorCode } from '../base/errors.ts';
+import type { Statement } from '../sql/statement.ts';
+
+/** What is to be done with a statement, decided from its text alone. */
+export type Plan =
+  /** Any node that is in sync may answer. */
+  | { readonly kind: 'read' }
+  /** A read that only makes sense where writes are: it takes locks that others must meet. */
+  | { readonly kind: 'leader_read' }
+  /** `alone`: nothing else is logged beside it, because its effect depends on what runs beside. */
+  | { readonly kind: 'write'; readonly alone: boolean }
+  | { readonly kind: 'ddl' }
+  /** Keeps the session on one connection to the leader from here on. */
+  | { readonly kind: 'pin'; readonly reason: string }
+  | { readonly kind: 'begin' }
+  | { readonly kind: 'commit' }
+  | { readonly kind: 'rollback' }
+  | { readonly kind: 'savepoint' }
+  | { readonly kind: 'rollback_to_savepoint' }
+  | { readonly kind: 'release_savepoint' }
+  | { readonly kind: 'set' }
+  | { readonly kind: 'use' }
+  | { readonly kind: 'lock_tables' }
+  | { readonly kind: 'unlock_tables' }
+  | { readonly kind: 'refuse'; readonly code: ErrorCode; readonly message: string };
+
+const unsupported = (message: string): Plan => ({ kind: 'refuse', code: 'unsupported', message });
+
+/** Decides for one statement; what only the catalogue can tell is decided by the session. */
+export function planStatement(statement: Statement): Plan {
+  switch (statement.kind) {
+    case 'read':
+      return planRead(statement);
+    case 'show_session':
+      return { kind: 'read' };
+    case 'write':
+      return { kind: 'write', alone: statement.insertSelect };
+    case 'ddl':
+      return statement.temporary ? { kind: 'pin', reason: 'temporary table' } : { kind: 'ddl' };
+    case 'begin':
+    case 'commit':
+    case 'rollback':
+    case 'savepoint':
+    case 'rollback_to_savepoint':
+    case 'release_savepoint':
+    case 'set':
+    case 'use':
+    case 'lock_tables':
+    case 'unlock_tables':
+      return { kind: statement.kind };
+    case 'empty':
+      return { kind: 'refuse', code: 'empty_query', message: 'Query was empty' };
+    case 'call':
+      return unsupported('CALL is not supported yet: run the statements of the procedure directly');
+    case 'prepare':
+    case 'execute':
+    case 'deallocate':
+      return unsupported(
+        `${statement.verb} as text is not supported: prepare through the driver, which uses the ` +
+          'binary protocol',
+      );
+    case 'load_data':
+      return unsupported('LOAD DATA is not supported: use INSERT with several rows');
+    case 'xa':
+      return unsupported('XA transactions are not supported: use BEGIN and COMMIT');
+    case 'handler':
+      return unsupported('HANDLER is not supported: use SELECT');
+    case 'kill':
+      return unsupported('KILL is not supported: close the session that runs the statement');
+    case 'flush_lock':
+      return unsupported(`${statement.verb} is not supported: it would stop one node only`);
+    case 'replication_admin':
+      return unsupported(`${statement.verb} is not supported: Lockstep keeps the nodes equal`);
+  }
+}
+
+function planRead(statement: Statement): Plan {
+  if (statement.into === 'outfile' || statement.into === 'dumpfile') {
+    return unsupported('SELECT … INTO OUTFILE is not supported: the file would lie on one node');
+  }
+  if (statement.usesUserLock) return { kind: 'pin', reason: 'user-level lock' };
+  if (statement.calcFoundRows || statement.usesFoundRows) {
+    return { kind: 'pin', reason: 'FOUND_ROWS' };
+  }
+  if (statement.locking) return { kind: 'leader_read' };
+  return { kind: 'read' };
+}

@@ -1,0 +1,21 @@
+import type { OkPacket } from '../protocol/ok-packet.ts';
+import type { HeldReply } from './held-reply.ts';
+
+/** What a statement answers its client, before it is put on the wire. */
+export type Answer =
+  /** A node's answer, held back until now. */
+  | { readonly kind: 'held'; readonly reply: HeldReply }
+  /** Made by Lockstep itself. */
+  | { readonly kind: 'ok'; readonly ok?: Partial<OkPacket> }
+  /** Already on its way to the client; `failed` when it ends in the server's error. */
+  | { readonly kind: 'streamed'; readonly failed: boolean };
+
+export const okAnswer: Answer = { kind: 'ok' };
+
+/** The client can no longer be told anything sensible: its connection is to be closed. */
+export class SessionBroken extends Error {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'SessionBroken';
+  }
+}

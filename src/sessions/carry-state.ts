@@ -1,0 +1,88 @@
+import { type NodeConnection, commandPacket } from '../nodes/node-connection.ts';
+import type { NodeResponseSink } from '../nodes/node-connection.ts';
+import { CommandByte } from '../protocol/commands.ts';
+import type { Terminal } from '../protocol/response-scanner.ts';
+import { type CarriedState, emptyState, renderState } from './session-state.ts';
+
+/** Which state each pooled connection carries; absent means a fresh session. */
+const carriedBy = new WeakMap<NodeConnection, CarriedState>();
+
+/** Collects whether statements sent ahead of the client's own have all succeeded. */
+export class PreludeOutcome implements NodeResponseSink {
+  #error: string | undefined;
+
+  get error(): string | undefined {
+    return this.#error;
+  }
+
+  onData(): void {}
+
+  onTerminal(terminal: Terminal): void {
+    if (terminal.type === 'err') this.#error ??= terminal.payload.toString('utf8', 9);
+  }
+
+  onLocalInfile(): void {}
+
+  onLost(): void {}
+}
+
+/** False when a connection cannot be brought to `state` and another must be taken. */
+export function canCarry(connection: NodeConnection, state: CarriedState): boolean {
+  const current = carriedBy.get(connection) ?? emptyState;
+  // No command returns a session to having no default schema.
+  return state.schema !== '' || current.schema === '';
+}
+
+/**
+ * Sends what brings the connection to `state`, ahead of the client's command and in the same
+ * flush; undefined when it carries that state already. The caller looks at the outcome when
+ * the client's own answer arrives: an error there means that the answer is not to be used.
+ */
+export function sendState(
+  connection: NodeConnection,
+  state: CarriedState,
+): PreludeOutcome | undefined {
+  const current = carriedBy.get(connection) ?? emptyState;
+  if (current.key === state.key) return undefined;
+  const outcome = new PreludeOutcome();
+  if (!overrides(state, current)) {
+    connection.send(
+      commandPacket(CommandByte.RESET_CONNECTION, Buffer.alloc(0)),
+      'simple',
+      outcome,
+    );
+    connection.preparedStatements.clear();
+  }
+  if (state.schema !== current.schema) {
+    const schema = Buffer.from(state.schema, 'latin1');
+    connection.send(commandPacket(CommandByte.INIT_DB, schema), 'simple', outcome);
+  }
+  const settings = renderState(state);
+  if (settings !== undefined) {
+    const text = Buffer.from(settings, 'latin1');
+    connection.send(commandPacket(CommandByte.QUERY, text), 'query', outcome);
+  }
+  carriedBy.set(connection, state);
+  connection.stateKey = state.key;
+  return outcome;
+}
+
+/** The connection is known to carry this state, because the state was set and read on it. */
+export function noteCarried(connection: NodeConnection, state: CarriedState): void {
+  carriedBy.set(connection, state);
+  connection.stateKey = state.key;
+}
+
+/** The connection's state is not what was thought: the next use resets it. */
+export function distrustState(connection: NodeConnection): void {
+  const unknown = { ...emptyState, key: '?', settings: new Map([['?', '?']]) };
+  carriedBy.set(connection, { ...unknown, schema: carriedBy.get(connection)?.schema ?? '' });
+  connection.stateKey = '?';
+}
+
+/** True when setting all of `next` leaves nothing of `current` behind. */
+function overrides(next: CarriedState, current: CarriedState): boolean {
+  for (const name of current.settings.keys()) if (!next.settings.has(name)) return false;
+  for (const name of current.userVariables.keys()) if (!next.userVariables.has(name)) return false;
+  return true;
+}

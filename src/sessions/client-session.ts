@@ -1,0 +1,237 @@
+import { errorTable, LockstepError } from '../base/errors.ts';
+import { NodeQueryError } from '../nodes/query-rows.ts';
+import { Capability, has } from '../protocol/capabilities.ts';
+import type { AssembledPacket } from '../protocol/command-scanner.ts';
+import { CommandByte } from '../protocol/commands.ts';
+import { encodeErr, type ErrPacket } from '../protocol/err-packet.ts';
+import { encodeOk, plainOk } from '../protocol/ok-packet.ts';
+import { encodePacket } from '../protocol/packet-writer.ts';
+import { decodeStmtSendLongData } from '../protocol/stmt-execute.ts';
+import { statementIdOf } from '../protocol/statement-id.ts';
+import { StatusFlag } from '../protocol/status-flags.ts';
+import { splitStatements } from '../sql/split-statements.ts';
+import { type Answer, SessionBroken } from './answer.ts';
+import { plainRequest } from './node-request.ts';
+import { PreparedStatements } from './prepared-statements.ts';
+import type { SessionCore } from './session-core.ts';
+import { runStatement, useSchema } from './statement-runner.ts';
+import type { VisibleStatus } from './status-patch.ts';
+import { commandPacket } from '../nodes/node-connection.ts';
+import type { WriteRequest } from './write-request.ts';
+
+/**
+ * One client after it has logged in: takes its commands one at a time, in order, and puts the
+ * answers on the wire.
+ */
+export class ClientSession {
+  readonly core: SessionCore;
+  readonly #capabilities: number;
+  readonly #initialSettings: ReadonlyMap<string, string>;
+  readonly #prepared: PreparedStatements;
+  readonly #queue: AssembledPacket[] = [];
+  readonly #onClosed: () => void;
+  #busy = false;
+  #closed = false;
+
+  constructor(options: {
+    core: SessionCore;
+    /** As agreed with the client. */
+    capabilities: number;
+    initialSettings: ReadonlyMap<string, string>;
+    onClosed: () => void;
+  }) {
+    this.core = options.core;
+    this.#capabilities = options.capabilities;
+    this.#initialSettings = options.initialSettings;
+    this.#onClosed = options.onClosed;
+    this.#prepared = new PreparedStatements(
+      options.core.context.config.limits.preparedStatementsPerSession,
+    );
+    this.core.state.reset(options.initialSettings);
+  }
+
+  receive(packet: AssembledPacket): void {
+    if (this.#closed) return;
+    this.#queue.push(packet);
+    if (!this.#busy) void this.#work();
+  }
+
+  /** The client is gone, or is to go: what it had open is rolled back at once. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#queue.length = 0;
+    this.core.client.end();
+    if (!this.#busy) void this.#release();
+    this.#onClosed();
+  }
+
+  async #work(): Promise<void> {
+    this.#busy = true;
+    for (let packet = this.#queue.shift(); packet; packet = this.#queue.shift()) {
+      try {
+        await this.#command(packet);
+      } catch (error) {
+        this.#fault(error, (packet.sequenceId + 1) & 0xff);
+      }
+      if (this.#closed) break;
+    }
+    this.#busy = false;
+    if (this.#closed) await this.#release();
+  }
+
+  async #release(): Promise<void> {
+    try {
+      await this.core.letGo();
+    } catch {
+      // The connection went with what it held; there is nobody left to tell.
+    }
+  }
+
+  async #command(packet: AssembledPacket): Promise<void> {
+    const { payload } = packet;
+    const sequenceId = (packet.sequenceId + 1) & 0xff;
+    switch (payload[0]) {
+      case CommandByte.QUERY:
+        return this.#query(payload, sequenceId);
+      case CommandByte.PING:
+        return this.#reply({ kind: 'ok' }, sequenceId);
+      case CommandByte.QUIT:
+        return this.close();
+      case CommandByte.INIT_DB:
+        return this.#reply(await useSchema(this.core, payload.toString('latin1', 1)), sequenceId);
+      case CommandByte.RESET_CONNECTION:
+        await this.core.letGo();
+        this.core.state.reset(this.#initialSettings);
+        this.core.autocommit = true;
+        this.core.lastInsertId = '0';
+        this.#prepared.clear();
+        return this.#reply({ kind: 'ok' }, sequenceId);
+      case CommandByte.STMT_PREPARE: {
+        const bytes = await this.#prepared.prepare(this.core, payload.toString('latin1', 1));
+        this.core.client.write(bytes);
+        return;
+      }
+      case CommandByte.STMT_EXECUTE: {
+        const write = this.#prepared.execution(this.core, payload);
+        return this.#reply(await runStatement(this.core, write, { stream: true }), sequenceId);
+      }
+      case CommandByte.STMT_SEND_LONG_DATA:
+        return this.#prepared.addLongData(decodeStmtSendLongData(payload));
+      case CommandByte.STMT_RESET:
+        this.#prepared.reset(statementIdOf(payload));
+        return this.#reply({ kind: 'ok' }, sequenceId);
+      case CommandByte.STMT_CLOSE:
+        return this.#prepared.close(statementIdOf(payload));
+      default:
+        throw new LockstepError('unknown_command', `command ${payload[0]} is not supported`);
+    }
+  }
+
+  async #query(payload: Buffer, sequenceId: number): Promise<void> {
+    const sql = payload.toString('latin1', 1);
+    const parts = this.#split(sql);
+    if (parts.length <= 1) {
+      const write = this.#writeRequest(parts[0] ?? sql, sql.length, payload);
+      return this.#reply(await runStatement(this.core, write, { stream: true }), sequenceId);
+    }
+    let nextId = sequenceId;
+    for (const [index, part] of parts.entries()) {
+      const write = this.#writeRequest(part, sql.length, payload);
+      const answer = await runStatement(this.core, write, { stream: false });
+      nextId = this.#send(answer, nextId, index < parts.length - 1);
+      if (answer.kind === 'held' && answer.reply.error) return;
+    }
+  }
+
+  #split(sql: string): string[] {
+    const semicolon = sql.indexOf(';');
+    if (semicolon < 0) return [sql];
+    const parts = splitStatements(sql, this.core.lexMode).map((span) =>
+      sql.slice(span.start, span.end),
+    );
+    if (parts.length > 1 && !has(this.#capabilities, Capability.MULTI_STATEMENTS)) {
+      // As a server does: without the capability the rest is a syntax error, which it reports.
+      return [sql];
+    }
+    return parts;
+  }
+
+  /** The client's own packet where the statement is all of it, else one of our making. */
+  #writeRequest(sql: string, wholeLength: number, payload: Buffer): WriteRequest {
+    const statement = this.core.analyse(sql);
+    const packet =
+      sql.length === wholeLength
+        ? encodePacket(payload, 0)
+        : commandPacket(CommandByte.QUERY, Buffer.from(sql, 'latin1'));
+    return { statement, sql, parameters: [], request: plainRequest(packet) };
+  }
+
+  #reply(answer: Answer, sequenceId: number): void {
+    this.#send(answer, sequenceId);
+  }
+
+  /** Returns the sequence id that follows. */
+  #send(answer: Answer, sequenceId: number, moreResults = false): number {
+    const status: VisibleStatus = { ...this.core.status, moreResults };
+    switch (answer.kind) {
+      case 'streamed':
+        return sequenceId;
+      case 'held': {
+        const { bytes, nextSequenceId } = answer.reply.render(status, sequenceId);
+        this.core.client.write(bytes);
+        return nextSequenceId;
+      }
+      case 'ok': {
+        const ok = { ...plainOk(flagsOf(status)), ...answer.ok };
+        this.core.client.write(encodePacket(encodeOk(ok, this.#capabilities), sequenceId));
+        return (sequenceId + 1) & 0xff;
+      }
+    }
+  }
+
+  #fault(error: unknown, sequenceId: number): void {
+    if (error instanceof SessionBroken) {
+      this.core.client.destroy();
+      this.close();
+      return;
+    }
+    const packet = errorPacket(error);
+    this.core.lastError = error;
+    if (error instanceof LockstepError) this.core.context.counters.error(error.code);
+    if (!this.core.client.destroyed) {
+      this.core.client.write(encodePacket(encodeErr(packet), sequenceId));
+    }
+    if (!isExpected(error)) {
+      this.core.context.onFault(error);
+      this.close();
+    }
+  }
+}
+
+const isExpected = (error: unknown): boolean =>
+  error instanceof LockstepError || error instanceof NodeQueryError;
+
+/** What the client is told of an error: the server's own words, or the table's code. */
+export function errorPacket(error: unknown): ErrPacket {
+  if (error instanceof NodeQueryError) {
+    return { errno: error.errno, sqlState: error.sqlState, message: error.message };
+  }
+  if (error instanceof LockstepError) {
+    return {
+      errno: error.errno,
+      sqlState: error.sqlState,
+      message: error.code === 'empty_query' ? error.message : `Lockstep: ${error.message}`,
+    };
+  }
+  const { errno, sqlState } = errorTable.internal;
+  return { errno, sqlState, message: 'Lockstep: internal error; the session was closed' };
+}
+
+function flagsOf(status: VisibleStatus): number {
+  let flags = 0;
+  if (status.inTransaction) flags |= StatusFlag.IN_TRANS;
+  if (status.autocommit) flags |= StatusFlag.AUTOCOMMIT;
+  if (status.moreResults) flags |= StatusFlag.MORE_RESULTS_EXISTS;
+  return flags;
+}

@@ -1,0 +1,113 @@
+import type { NodeResponseSink } from '../nodes/node-connection.ts';
+import { LockstepError } from '../base/errors.ts';
+import { decodeErr } from '../protocol/err-packet.ts';
+import { decodeOk, type OkPacket } from '../protocol/ok-packet.ts';
+import { Capability } from '../protocol/capabilities.ts';
+import type { Terminal } from '../protocol/response-scanner.ts';
+import { patchStatus, type VisibleStatus } from './status-patch.ts';
+
+type Piece = { readonly bytes: Buffer } | { readonly terminal: Terminal };
+
+export interface HeldError {
+  readonly errno: number;
+  readonly message: string;
+}
+
+/**
+ * A node's answer kept back: a write's answer may reach the client only once the write is
+ * committed, and the answers of one multi-statement command must be numbered as one.
+ */
+export class HeldReply implements NodeResponseSink {
+  readonly done: Promise<void>;
+  readonly #pieces: Piece[] = [];
+  readonly #bytesMax: number;
+  #bytes = 0;
+  #ok: OkPacket | undefined;
+  #error: HeldError | undefined;
+  #tooLarge = false;
+  #resolve!: () => void;
+  #reject!: (error: Error) => void;
+
+  constructor(bytesMax: number) {
+    this.#bytesMax = bytesMax;
+    this.done = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    // Whoever holds the reply awaits it, but perhaps only after a connection is found lost.
+    this.done.catch(() => {});
+  }
+
+  /** The last OK packet, when the statement returned no rows. */
+  get ok(): OkPacket | undefined {
+    return this.#ok;
+  }
+
+  /** The server's refusal, if the answer ends in one. */
+  get error(): HeldError | undefined {
+    return this.#error;
+  }
+
+  onData(bytes: Buffer): void {
+    this.#bytes += bytes.length;
+    if (this.#bytes > this.#bytesMax) {
+      this.#tooLarge = true;
+      this.#pieces.length = 0;
+      return;
+    }
+    this.#pieces.push({ bytes });
+  }
+
+  onTerminal(terminal: Terminal): void {
+    this.#pieces.push({ terminal });
+    if (terminal.type === 'ok') this.#ok = decodeOk(terminal.payload, Capability.PROTOCOL_41);
+    if (terminal.type === 'err') {
+      const { errno, message } = decodeErr(terminal.payload);
+      this.#error = { errno, message };
+    }
+  }
+
+  onEnd(): void {
+    if (this.#tooLarge) {
+      this.#reject(
+        new LockstepError(
+          'packet_too_large',
+          `the answer is over ${this.#bytesMax} bytes, more than can be held back until commit ` +
+            '(limits.result_buffer_bytes)',
+        ),
+      );
+    } else this.#resolve();
+  }
+
+  onLocalInfile(): void {
+    this.#reject(new LockstepError('unsupported', 'LOAD DATA LOCAL INFILE is not supported'));
+  }
+
+  onLost(error: Error): void {
+    this.#reject(error);
+  }
+
+  /** The answer as the client should get it; packets are numbered from `firstSequenceId`. */
+  render(
+    status: VisibleStatus,
+    firstSequenceId: number,
+  ): { bytes: Buffer; nextSequenceId: number } {
+    const bytes = Buffer.concat(
+      this.#pieces.map((piece) =>
+        'bytes' in piece ? piece.bytes : patchStatus(piece.terminal, status),
+      ),
+    );
+    return { bytes, nextSequenceId: renumber(bytes, firstSequenceId) };
+  }
+}
+
+/** Numbers whole packets in place; returns the number that follows the last. */
+function renumber(bytes: Buffer, firstSequenceId: number): number {
+  let sequenceId = firstSequenceId;
+  for (let at = 0; at + 4 <= bytes.length; ) {
+    bytes[at + 3] = sequenceId & 0xff;
+    sequenceId++;
+    at += 4 + bytes.readUIntLE(at, 3);
+  }
+  return sequenceId & 0xff;
+}

@@ -1,0 +1,151 @@
+import type { Seq } from '../base/brands.ts';
+import { LockstepError } from '../base/errors.ts';
+import { commandPacket, type NodeConnection } from '../nodes/node-connection.ts';
+import { NodeQueryError, queryRows } from '../nodes/query-rows.ts';
+import { ResponseCollector } from '../nodes/response-collector.ts';
+import { CommandByte } from '../protocol/commands.ts';
+import { StatusFlag } from '../protocol/status-flags.ts';
+import { parseTextResults } from '../protocol/result-set.ts';
+import type { LeaderCommit, LeaderTransaction } from '../replication/leader-transaction.ts';
+import { markerStatement } from '../replication/shell/node-markers.ts';
+import { distrustState, PreludeOutcome, sendState } from './carry-state.ts';
+import type { HeldReply } from './held-reply.ts';
+import type { NodeRequest } from './node-request.ts';
+import type { CarriedState } from './session-state.ts';
+
+/** What a statement on the leader left behind besides its answer. */
+export interface LaneResult {
+  /** LAST_INSERT_ID() afterwards, when it was asked for; '0' when nothing was generated. */
+  readonly generatedInsertId: string | undefined;
+}
+
+const lastInsertIdQuery = commandPacket(
+  CommandByte.QUERY,
+  Buffer.from('SELECT LAST_INSERT_ID()', 'latin1'),
+);
+
+/**
+ * One transaction on one connection to the leader. Its row locks order it against every
+ * conflicting transaction, from its first statement until its COMMIT.
+ */
+export class LeaderLane implements LeaderTransaction {
+  readonly connection: NodeConnection;
+  #begun = false;
+
+  constructor(connection: NodeConnection) {
+    this.connection = connection;
+  }
+
+  get alive(): boolean {
+    return this.connection.lost === undefined;
+  }
+
+  /**
+   * Runs one statement inside the transaction, beginning it first if need be: session state,
+   * BEGIN, pins and the statement leave in one flush. Rejects when the connection is lost,
+   * or with LockstepError when the state could not be carried; the caller then rolls back.
+   */
+  async run(
+    request: NodeRequest,
+    reply: HeldReply,
+    options: { state: CarriedState; pins: string; askInsertId: boolean },
+  ): Promise<LaneResult> {
+    const { connection } = this;
+    if (connection.lost) throw connection.lost;
+    const outcomes: PreludeOutcome[] = [];
+    const sendPrelude = (): void => {
+      const carried = sendState(connection, options.state);
+      if (carried) outcomes.push(carried);
+      // BEGIN comes first: were a pin refused, the statement would still not commit by itself.
+      const prelude = [this.#begun ? '' : 'BEGIN', options.pins].filter((sql) => sql !== '');
+      this.#begun = true;
+      if (prelude.length === 0) return;
+      const outcome = new PreludeOutcome();
+      outcomes.push(outcome);
+      const text = Buffer.from(prelude.join(';'), 'latin1');
+      connection.send(commandPacket(CommandByte.QUERY, text), 'query', outcome);
+    };
+    if (request.before) {
+      sendPrelude();
+      await request.before(connection);
+    }
+    let insertId: Promise<string> | undefined;
+    connection.flushTogether(() => {
+      if (!request.before) sendPrelude();
+      connection.send(request.packetsFor(connection), request.kind, reply);
+      if (options.askInsertId) insertId = this.#askInsertId();
+    });
+    await reply.done;
+    const failed = outcomes.find((outcome) => outcome.error !== undefined);
+    if (failed) {
+      distrustState(connection);
+      throw new LockstepError('internal', `the session could not be prepared: ${failed.error}`);
+    }
+    return { generatedInsertId: await insertId };
+  }
+
+  /** Sends BEGIN (or START TRANSACTION …) as the client wrote it, after `before`. */
+  async begin(
+    request: NodeRequest,
+    reply: HeldReply,
+    options: { state: CarriedState; isolation: string | undefined },
+  ): Promise<void> {
+    const { connection } = this;
+    const outcome = new PreludeOutcome();
+    connection.flushTogether(() => {
+      sendState(connection, options.state);
+      if (options.isolation) {
+        const text = Buffer.from(`SET TRANSACTION ${options.isolation}`, 'latin1');
+        connection.send(commandPacket(CommandByte.QUERY, text), 'query', outcome);
+      }
+      connection.send(request.packetsFor(connection), request.kind, reply);
+    });
+    this.#begun = true;
+    await reply.done;
+    if (outcome.error !== undefined) throw new LockstepError('bad_request', outcome.error);
+  }
+
+  /** Whether the server still has the transaction open (some errors end it). */
+  async stillOpen(): Promise<boolean> {
+    const [answer] = await this.connection.command(
+      CommandByte.PING,
+      Buffer.alloc(0),
+      'simple',
+      10_000,
+    );
+    return answer?.kind === 'ok' && (answer.ok.statusFlags & StatusFlag.IN_TRANS) !== 0;
+  }
+
+  async commit(seq: Seq): Promise<LeaderCommit> {
+    try {
+      await queryRows(this.connection, `${markerStatement(seq)};COMMIT`, {
+        timeoutMs: 60_000,
+      });
+      return { kind: 'confirmed' };
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.connection.destroy(new Error(`COMMIT failed: ${reason}`));
+      return { kind: 'unknown', reason };
+    }
+  }
+
+  async rollback(): Promise<void> {
+    if (!this.#begun || this.connection.lost) return;
+    try {
+      await queryRows(this.connection, 'ROLLBACK');
+    } catch (error) {
+      if (error instanceof NodeQueryError) this.connection.destroy(error);
+    }
+  }
+
+  #askInsertId(): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const collector = new ResponseCollector((error, bytes) => {
+        if (error) return reject(error);
+        const [result] = parseTextResults(bytes, this.connection.capabilities);
+        resolve((result?.kind === 'rows' ? result.rows[0]?.[0] : undefined) ?? '0');
+      });
+      this.connection.send(lastInsertIdQuery, 'query', collector);
+    });
+  }
+}

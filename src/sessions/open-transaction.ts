@@ -1,0 +1,71 @@
+import type { Seq } from '../base/brands.ts';
+import type { Node } from '../nodes/node.ts';
+import type { Command } from '../replication/command.ts';
+import type { Leadership } from '../replication/replicator.ts';
+import type { Release } from '../replication/write-gate.ts';
+import type { LeaderLane } from './leader-lane.ts';
+
+/** A client's transaction: its connection to the leader and what it has changed so far. */
+export class OpenTransaction {
+  readonly leadership: Leadership;
+  readonly node: Node;
+  readonly lane: LeaderLane;
+  readonly release: Release;
+  /** Highest seq whose COMMIT had been sent to the leader when the last answer arrived. */
+  lastCommitted: Seq;
+  #commands: Command[] = [];
+  readonly #savepoints = new Map<string, number>();
+
+  constructor(options: {
+    leadership: Leadership;
+    node: Node;
+    lane: LeaderLane;
+    release: Release;
+    lastCommitted: Seq;
+  }) {
+    this.leadership = options.leadership;
+    this.node = options.node;
+    this.lane = options.lane;
+    this.release = options.release;
+    this.lastCommitted = options.lastCommitted;
+  }
+
+  get commands(): readonly Command[] {
+    return this.#commands;
+  }
+
+  record(command: Command): void {
+    this.#commands.push(command);
+  }
+
+  setSavepoint(name: string): void {
+    const key = name.toLowerCase();
+    // A savepoint of the same name is replaced, and is then the latest one.
+    this.#savepoints.delete(key);
+    this.#savepoints.set(key, this.#commands.length);
+  }
+
+  /** What came after the savepoint is undone, so it is not replayed either. */
+  rollbackTo(name: string): void {
+    const key = name.toLowerCase();
+    const length = this.#savepoints.get(key);
+    if (length === undefined) return;
+    this.#commands = this.#commands.slice(0, length);
+    this.#forgetAfter(key);
+  }
+
+  releaseSavepoint(name: string): void {
+    const key = name.toLowerCase();
+    if (!this.#savepoints.has(key)) return;
+    this.#forgetAfter(key);
+    this.#savepoints.delete(key);
+  }
+
+  #forgetAfter(key: string): void {
+    let after = false;
+    for (const known of [...this.#savepoints.keys()]) {
+      if (after) this.#savepoints.delete(known);
+      if (known === key) after = true;
+    }
+  }
+}

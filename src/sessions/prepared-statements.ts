@@ -1,0 +1,132 @@
+import { LockstepError } from '../base/errors.ts';
+import { NodeQueryError } from '../nodes/query-rows.ts';
+import { ResponseCollector } from '../nodes/response-collector.ts';
+import { commandPacket, type NodeConnection } from '../nodes/node-connection.ts';
+import { CommandByte } from '../protocol/commands.ts';
+import { decodeErr } from '../protocol/err-packet.ts';
+import { decodeStmtExecute } from '../protocol/stmt-execute.ts';
+import { statementIdOf } from '../protocol/statement-id.ts';
+import { literalOf } from '../sql/render-parameters.ts';
+import { executeRequest, type PreparedStatement, rememberPrepared } from './prepared-statement.ts';
+import { withConnection } from './with-connection.ts';
+import type { SessionCore } from './session-core.ts';
+import type { WriteRequest } from './write-request.ts';
+
+const statementIdAt = 5;
+const parameterCountAt = 11;
+const longDataBytesMax = 64 * 1024 * 1024;
+
+/** A session's prepared statements: its ids are ours, so they outlive any node connection. */
+export class PreparedStatements {
+  readonly #statements = new Map<number, PreparedStatement>();
+  readonly #max: number;
+  #lastId = 0;
+
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  /** Has a node prepare the text; returns its answer with our id in it, for the client. */
+  async prepare(core: SessionCore, sql: string): Promise<Buffer> {
+    if (this.#statements.size >= this.#max) {
+      throw new LockstepError(
+        'queue_full',
+        `${this.#max} statements are prepared (limits.prepared_statements_per_session)`,
+      );
+    }
+    const answer = await withConnection(core, (connection) => prepareRaw(connection, sql));
+    if (answer[4] !== 0) {
+      const error = decodeErr(answer.subarray(4));
+      throw new NodeQueryError(error.errno, error.sqlState, error.message);
+    }
+    this.#lastId++;
+    const prepared: PreparedStatement = {
+      id: this.#lastId,
+      sql,
+      statement: core.analyse(sql),
+      parameterCount: answer.readUInt16LE(parameterCountAt),
+      types: undefined,
+      previousTypes: [],
+      longData: new Map(),
+    };
+    this.#statements.set(prepared.id, prepared);
+    answer.writeUInt32LE(prepared.id, statementIdAt);
+    return answer;
+  }
+
+  /** What COM_STMT_EXECUTE asks for. Long data sent ahead is used up. */
+  execution(core: SessionCore, payload: Buffer): WriteRequest {
+    const prepared = this.#get(statementIdOf(payload), 'EXECUTE');
+    const { statement, sql } = prepared;
+    const request = executeRequest(prepared, payload);
+    const parameters = statement.kind === 'read' ? [] : literals(core, prepared, payload);
+    prepared.longData.clear();
+    return { statement, sql, parameters, request };
+  }
+
+  addLongData(piece: { statementId: number; parameterIndex: number; data: Buffer }): void {
+    const prepared = this.#statements.get(piece.statementId);
+    // The command has no answer; a server reports a wrong id at the execution.
+    if (!prepared) return;
+    const pieces = prepared.longData.get(piece.parameterIndex) ?? [];
+    pieces.push(Buffer.from(piece.data));
+    prepared.longData.set(piece.parameterIndex, pieces);
+    const bytes = pieces.reduce((sum, part) => sum + part.length, 0);
+    if (bytes > longDataBytesMax) {
+      prepared.longData.delete(piece.parameterIndex);
+      throw new LockstepError('packet_too_large', `a parameter is over ${longDataBytesMax} bytes`);
+    }
+  }
+
+  reset(id: number): void {
+    this.#get(id, 'RESET').longData.clear();
+  }
+
+  close(id: number): void {
+    this.#statements.delete(id);
+  }
+
+  clear(): void {
+    this.#statements.clear();
+  }
+
+  #get(id: number, verb: string): PreparedStatement {
+    const prepared = this.#statements.get(id);
+    if (prepared) return prepared;
+    const message = `Unknown prepared statement handler (${id}) given to COM_STMT_${verb}`;
+    throw new NodeQueryError(1243, 'HY000', message);
+  }
+}
+
+async function prepareRaw(connection: NodeConnection, sql: string): Promise<Buffer> {
+  const answer = await new Promise<Buffer>((resolve, reject) => {
+    const collector = new ResponseCollector((error, bytes) =>
+      error ? reject(error) : resolve(bytes),
+    );
+    const text = Buffer.from(sql, 'latin1');
+    connection.send(commandPacket(CommandByte.STMT_PREPARE, text), 'prepare', collector);
+  });
+  if (answer[4] === 0) rememberPrepared(connection, sql, answer.readUInt32LE(statementIdAt));
+  return answer;
+}
+
+/** The parameters as SQL literals, for the log. */
+function literals(core: SessionCore, prepared: PreparedStatement, payload: Buffer): string[] {
+  if (prepared.parameterCount === 0) return [];
+  const longData = new Map<number, Buffer>();
+  for (const [index, pieces] of prepared.longData) longData.set(index, Buffer.concat(pieces));
+  const decoded = decodeStmtExecute(payload, {
+    parameterCount: prepared.parameterCount,
+    previousTypes: prepared.previousTypes,
+    capabilities: 0,
+    longData,
+  });
+  prepared.previousTypes = decoded.types;
+  const charset = core.state.carried.settings.get('character_set_client') ?? 'utf8mb4';
+  return decoded.parameters.map((parameter) =>
+    literalOf(parameter, {
+      charset: charset.replaceAll("'", ''),
+      noBackslashEscapes: core.lexMode.noBackslashEscapes,
+    }),
+  );
+}

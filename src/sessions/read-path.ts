@@ -1,0 +1,223 @@
+import type { NodeName } from '../base/brands.ts';
+import { LockstepError } from '../base/errors.ts';
+import {
+  NodeConnectionLostError,
+  type NodeConnection,
+  commandPacket,
+} from '../nodes/node-connection.ts';
+import { NodeRefusedError } from '../nodes/node-connection.ts';
+import type { Node } from '../nodes/node.ts';
+import { CommandByte } from '../protocol/commands.ts';
+import type { Statement } from '../sql/statement.ts';
+import { type Answer, SessionBroken } from './answer.ts';
+import { distrustState, PreludeOutcome, sendState } from './carry-state.ts';
+import { HeldReply } from './held-reply.ts';
+import type { NodeRequest } from './node-request.ts';
+import type { SessionCore } from './session-core.ts';
+import { StreamReply } from './stream-reply.ts';
+
+export interface ReadOptions {
+  readonly statement: Statement | undefined;
+  /** Only the leader will do. */
+  readonly leader: boolean;
+  /** Forward as it comes; else the answer is held. */
+  readonly stream: boolean;
+  /** Runs on the same connection after a successful held answer, before it is given back. */
+  readonly after?: (connection: NodeConnection) => Promise<void>;
+}
+
+type Attempt =
+  | { readonly kind: 'answered'; readonly answer: Answer }
+  | { readonly kind: 'lost_unseen'; readonly error: Error };
+
+const waitForProgressMs = 50;
+
+/**
+ * A read: a node that is in sync, chosen by the strategy; if it fails before anything of the
+ * answer has reached the client, another one.
+ */
+export async function read(
+  core: SessionCore,
+  request: NodeRequest,
+  options: ReadOptions,
+): Promise<Answer> {
+  if (core.pinned) return readPinned(core, request, options);
+  const { clock, config, router, counters } = core.context;
+  const deadlineMs = clock.nowMs() + config.noNodeTimeoutMs;
+  const failed = new Set<NodeName>();
+  for (;;) {
+    const node = await chooseNode(core, options.leader, failed, deadlineMs);
+    const startedMs = clock.nowMs();
+    router.started(node.name);
+    let attempt: Attempt | undefined;
+    try {
+      attempt = await readFrom(core, node, request, options);
+    } finally {
+      router.finished(node.name, { startedMs, failed: attempt?.kind !== 'answered' });
+    }
+    if (attempt.kind === 'answered') {
+      noteRead(core, node);
+      counters.node(node.name).reads++;
+      return attempt.answer;
+    }
+    counters.node(node.name).retries++;
+    failed.add(node.name);
+  }
+}
+
+/** Waits for a node that may serve, until the deadline; throws no_node. */
+export async function chooseNode(
+  core: SessionCore,
+  leaderOnly: boolean,
+  failed: Set<NodeName>,
+  deadlineMs: number,
+): Promise<Node> {
+  const { clock, replicator, router, config, nodes } = core.context;
+  const strongSeq = config.consistency === 'strong' ? replicator.lastAcknowledged : undefined;
+  for (;;) {
+    const minSeq = strongSeq ?? (config.consistency === 'session' ? core.minSeq : 0);
+    const mayServe = (name: NodeName): boolean => {
+      if (failed.has(name) || nodes.get(name)?.state !== 'UP' || !replicator.inSync(name)) {
+        return false;
+      }
+      if (leaderOnly) return replicator.leadership?.name === name;
+      if ((replicator.position(name) ?? -1) >= minSeq) return true;
+      // A node never goes back in time, so the one read last has all that was seen there.
+      return strongSeq === undefined && name === core.lastReadNode;
+    };
+    const chosen = router.choose(mayServe);
+    if (chosen !== undefined) return core.node(chosen);
+    const leftMs = deadlineMs - clock.nowMs();
+    if (leftMs <= 0) {
+      throw new LockstepError(
+        'no_node',
+        `no node could answer the read within ${config.noNodeTimeoutMs} ms`,
+      );
+    }
+    failed.clear();
+    await replicator.positionChanged(Math.min(leftMs, waitForProgressMs));
+  }
+}
+
+async function readFrom(
+  core: SessionCore,
+  node: Node,
+  request: NodeRequest,
+  options: ReadOptions,
+): Promise<Attempt> {
+  let connection: NodeConnection;
+  try {
+    connection = await core.takeConnection(node);
+  } catch (error) {
+    if (error instanceof LockstepError) throw error;
+    if (error instanceof NodeRefusedError && error.errno === 1045) {
+      throw new LockstepError('access_denied', `node ${node.name}: ${error.message}`);
+    }
+    return { kind: 'lost_unseen', error: error as Error };
+  }
+  try {
+    return await exchange(core, connection, request, options);
+  } catch (error) {
+    if (error instanceof NodeConnectionLostError) return { kind: 'lost_unseen', error };
+    throw error;
+  } finally {
+    node.pool.give(connection);
+  }
+}
+
+/** One exchange on one connection, session state included. Rejects when it is lost in between. */
+export async function exchange(
+  core: SessionCore,
+  connection: NodeConnection,
+  request: NodeRequest,
+  options: ReadOptions,
+): Promise<Attempt> {
+  const prelude: PreludeOutcome[] = [];
+  const stream = options.stream
+    ? new StreamReply({
+        client: core.client,
+        connection,
+        status: core.status,
+        valid: () => prelude.every((outcome) => outcome.error === undefined),
+      })
+    : undefined;
+  const held = new HeldReply(core.context.config.limits.resultBufferBytes);
+  if (request.before) {
+    sendPrelude(core, connection, options.statement, prelude);
+    await request.before(connection);
+  }
+  connection.flushTogether(() => {
+    if (!request.before) sendPrelude(core, connection, options.statement, prelude);
+    connection.send(request.packetsFor(connection), request.kind, stream ?? held);
+  });
+  if (stream) {
+    const outcome = await stream.done;
+    if (outcome.kind === 'lost_midway') {
+      throw new SessionBroken('a node was lost in the middle of its answer', {
+        cause: outcome.error,
+      });
+    }
+    if (outcome.kind === 'lost_unseen') return outcome;
+    if (outcome.kind === 'invalid') throw preludeError(connection, prelude);
+    return { kind: 'answered', answer: { kind: 'streamed', failed: outcome.failed } };
+  }
+  await held.done;
+  if (prelude.some((outcome) => outcome.error !== undefined)) {
+    throw preludeError(connection, prelude);
+  }
+  if (!held.error) await options.after?.(connection);
+  return { kind: 'answered', answer: { kind: 'held', reply: held } };
+}
+
+function sendPrelude(
+  core: SessionCore,
+  connection: NodeConnection,
+  statement: Statement | undefined,
+  outcomes: PreludeOutcome[],
+): void {
+  const carried = sendState(connection, core.state.carried);
+  if (carried) outcomes.push(carried);
+  if (!statement?.usesLastInsertId) return;
+  const outcome = new PreludeOutcome();
+  outcomes.push(outcome);
+  const text = Buffer.from(`SET last_insert_id=${core.lastInsertId}`, 'latin1');
+  connection.send(commandPacket(CommandByte.QUERY, text), 'query', outcome);
+}
+
+function preludeError(
+  connection: NodeConnection,
+  outcomes: readonly PreludeOutcome[],
+): LockstepError {
+  distrustState(connection);
+  const failed = outcomes.find((outcome) => outcome.error !== undefined);
+  return new LockstepError(
+    'internal',
+    `the session's state could not be restored on a node: ${failed?.error}`,
+  );
+}
+
+/** The session must not go back behind what it may have seen here. */
+function noteRead(core: SessionCore, node: Node): void {
+  const visible = core.context.replicator.visible(node.name);
+  if (visible > core.minSeq) core.minSeq = visible;
+  core.lastReadNode = node.name;
+  core.route = { node: node.name };
+}
+
+async function readPinned(
+  core: SessionCore,
+  request: NodeRequest,
+  options: ReadOptions,
+): Promise<Answer> {
+  const pinned = core.pinned;
+  if (!pinned) throw new LockstepError('internal', 'the session is not pinned');
+  if (pinned.connection.lost || !core.context.replicator.isCurrent(pinned.leadership)) {
+    throw new SessionBroken(`the node that held the session's ${pinned.reason} is gone`);
+  }
+  const attempt = await exchange(core, pinned.connection, request, options);
+  if (attempt.kind === 'lost_unseen') {
+    throw new SessionBroken(`the node that held the session's ${pinned.reason} is gone`);
+  }
+  core.route = { node: pinned.node.name };
+  return attempt.answer;
+}

@@ -1,0 +1,30 @@
+import type { NodeName } from '../base/brands.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Config } from '../config/config.ts';
+import type { Node } from '../nodes/node.ts';
+import type { Replicator } from '../replication/replicator.ts';
+import type { LeaderDdl } from '../replication/shell/leader-ddl.ts';
+import type { ReadRouter } from '../routing/read-router.ts';
+import type { StatementCache } from '../sql/statement-cache.ts';
+import type { Counters } from '../telemetry/counters.ts';
+import type { EventLog } from '../telemetry/event-log.ts';
+import type { TableCatalogue } from '../nodes/table-catalogue.ts';
+
+/** What every session shares. Built once, by the composition root. */
+export interface SessionContext {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly nodes: ReadonlyMap<NodeName, Node>;
+  readonly router: ReadRouter;
+  readonly replicator: Replicator;
+  readonly leaderDdl: LeaderDdl;
+  readonly catalogue: TableCatalogue;
+  readonly statements: StatementCache;
+  readonly events: EventLog;
+  readonly counters: Counters;
+  readonly random: () => number;
+  /** The password of a user that may log in. */
+  readonly passwordOf: (user: string) => string | undefined;
+  /** A defect of our own: reported, and the session that met it is closed. */
+  readonly onFault: (error: unknown) => void;
+}

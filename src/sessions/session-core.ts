@@ -1,0 +1,133 @@
+import type { Duplex } from 'node:stream';
+import { type NodeName, noSeq, type Seq } from '../base/brands.ts';
+import { LockstepError } from '../base/errors.ts';
+import type { ConnectionKind } from '../nodes/connection-pool.ts';
+import type { NodeConnection } from '../nodes/node-connection.ts';
+import type { Node } from '../nodes/node.ts';
+import type { Leadership } from '../replication/replicator.ts';
+import type { Release } from '../replication/write-gate.ts';
+import type { LexMode } from '../sql/lex-mode.ts';
+import type { Statement } from '../sql/statement.ts';
+import { canCarry } from './carry-state.ts';
+import type { OpenTransaction } from './open-transaction.ts';
+import type { SessionContext } from './session-context.ts';
+import { SessionState } from './session-state.ts';
+import type { VisibleStatus } from './status-patch.ts';
+
+/** The leader's connection that a session keeps because its state cannot be carried. */
+export interface PinnedConnection {
+  readonly node: Node;
+  readonly connection: NodeConnection;
+  readonly leadership: Leadership;
+  readonly reason: string;
+}
+
+/** Which node a statement ran on, and its place in the log if it was logged. */
+export interface Route {
+  readonly node: NodeName;
+  readonly seq?: Seq;
+}
+
+/** Everything a session knows between two statements. */
+export class SessionCore {
+  readonly context: SessionContext;
+  readonly client: Duplex;
+  readonly account: ConnectionKind;
+  readonly state = new SessionState();
+  autocommit = true;
+  transaction: OpenTransaction | undefined;
+  pinned: PinnedConnection | undefined;
+  /** Held while LOCK TABLES is in force: no other session writes. */
+  tableLock: Release | undefined;
+  readonly temporaryTables = new Set<string>();
+  /** SET TRANSACTION ISOLATION LEVEL, for the next transaction only. */
+  nextIsolation: string | undefined;
+  /** LAST_INSERT_ID() as this session must see it. */
+  lastInsertId = '0';
+  /** Reads must see everything up to here (session consistency). */
+  minSeq: Seq = noSeq;
+  lastReadNode: NodeName | undefined;
+  route: Route | undefined;
+  /** The latest error that Lockstep answered with, for callers inside the process. */
+  lastError: unknown;
+  #mode: { readonly stateKey: string; readonly mode: LexMode } | undefined;
+
+  constructor(options: { context: SessionContext; client: Duplex; account: ConnectionKind }) {
+    this.context = options.context;
+    this.client = options.client;
+    this.account = options.account;
+  }
+
+  /** How text is to be read under the session's sql_mode. */
+  get lexMode(): LexMode {
+    const stateKey = this.state.carried.key;
+    if (this.#mode?.stateKey === stateKey) return this.#mode.mode;
+    const facts = this.anyFacts();
+    const sqlMode =
+      this.state.carried.settings.get('sql_mode') ?? facts?.defaults.get('sql_mode') ?? '';
+    const mode: LexMode = {
+      ansiQuotes: /ANSI/.test(sqlMode),
+      noBackslashEscapes: sqlMode.includes('NO_BACKSLASH_ESCAPES'),
+      flavor: facts?.flavor ?? 'mysql',
+    };
+    this.#mode = { stateKey, mode };
+    return mode;
+  }
+
+  get status(): VisibleStatus {
+    return {
+      inTransaction: this.transaction !== undefined,
+      autocommit: this.autocommit,
+      moreResults: false,
+    };
+  }
+
+  analyse(sql: string): Statement {
+    return this.context.statements.analyse(sql, this.lexMode);
+  }
+
+  node(name: NodeName): Node {
+    const node = this.context.nodes.get(name);
+    if (!node) throw new LockstepError('no_node', `node ${name} was removed`);
+    return node;
+  }
+
+  anyFacts(): Node['facts'] {
+    const leader = this.context.replicator.leadership;
+    const known = leader ? this.context.nodes.get(leader.name)?.facts : undefined;
+    if (known) return known;
+    for (const node of this.context.nodes.values()) if (node.facts) return node.facts;
+    return undefined;
+  }
+
+  /** A connection to the node that can be brought to this session's state. */
+  async takeConnection(node: Node): Promise<NodeConnection> {
+    const { carried } = this.state;
+    for (;;) {
+      const connection =
+        node.pool.tryTake(this.account, carried.key) ??
+        (await node.pool.take(this.account, carried.key));
+      if (canCarry(connection, carried)) return connection;
+      connection.end();
+    }
+  }
+
+  /** Lets go of everything held on nodes: the client is gone or starts afresh. */
+  async letGo(): Promise<void> {
+    const transaction = this.transaction;
+    this.transaction = undefined;
+    if (transaction) {
+      await transaction.lane.rollback();
+      transaction.release();
+      if (transaction.lane.connection !== this.pinned?.connection) {
+        transaction.node.pool.give(transaction.lane.connection);
+      }
+    }
+    this.pinned?.connection.end();
+    this.pinned = undefined;
+    this.tableLock?.();
+    this.tableLock = undefined;
+    this.temporaryTables.clear();
+    this.nextIsolation = undefined;
+  }
+}

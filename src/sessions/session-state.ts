@@ -1,0 +1,102 @@
+import type { ServerFacts } from '../nodes/server-facts.ts';
+import { writeSettings } from '../nodes/server-facts.ts';
+import type { CommandContext } from '../replication/command.ts';
+import { quoteIdentifier } from '../sql/quote.ts';
+
+/** Session state as a connection can carry it. Immutable: a change makes a new one. */
+export interface CarriedState {
+  /** Equal keys mean equal state. */
+  readonly key: string;
+  readonly schema: string;
+  /** System variables that differ from the server's defaults: name and SQL literal. */
+  readonly settings: ReadonlyMap<string, string>;
+  /** User variables: lower-case name and SQL literal. */
+  readonly userVariables: ReadonlyMap<string, string>;
+}
+
+export const emptyState: CarriedState = {
+  key: '',
+  schema: '',
+  settings: new Map(),
+  userVariables: new Map(),
+};
+
+/**
+ * What a client's session has set, independent of any connection, so that whichever
+ * connection serves it next can be brought to the same state.
+ */
+export class SessionState {
+  #carried: CarriedState = emptyState;
+  #contexts = new WeakMap<ServerFacts, CommandContext>();
+
+  get carried(): CarriedState {
+    return this.#carried;
+  }
+
+  get schema(): string {
+    return this.#carried.schema;
+  }
+
+  useSchema(schema: string): void {
+    this.#change({ schema });
+  }
+
+  /** `literal` undefined returns the variable to the server's default. */
+  setVariables(values: Iterable<readonly [name: string, literal: string | undefined]>): void {
+    const settings = new Map(this.#carried.settings);
+    for (const [name, literal] of values) {
+      settings.delete(name);
+      if (literal !== undefined) settings.set(name, literal);
+    }
+    this.#change({ settings });
+  }
+
+  setUserVariables(values: Iterable<readonly [name: string, literal: string]>): void {
+    const userVariables = new Map(this.#carried.userVariables);
+    for (const [name, literal] of values) {
+      userVariables.delete(name);
+      if (literal !== 'NULL') userVariables.set(name, literal);
+    }
+    this.#change({ userVariables });
+  }
+
+  /** As COM_RESET_CONNECTION: everything but the schema returns to its default. */
+  reset(initialSettings: ReadonlyMap<string, string>): void {
+    this.#change({ settings: new Map(initialSettings), userVariables: new Map() });
+  }
+
+  /** What a write logged now depends on, given the defaults of the node it ran on. */
+  commandContext(facts: ServerFacts): CommandContext {
+    const known = this.#contexts.get(facts);
+    if (known) return known;
+    const assignments = writeSettings.map((name) => {
+      const literal = this.#carried.settings.get(name) ?? facts.defaults.get(name) ?? 'DEFAULT';
+      return `${name}=${literal}`;
+    });
+    const context = { schema: this.#carried.schema, settings: `SET ${assignments.join(',')}` };
+    this.#contexts.set(facts, context);
+    return context;
+  }
+
+  #change(part: Partial<Omit<CarriedState, 'key'>>): void {
+    const next = { ...this.#carried, ...part };
+    this.#carried = { ...next, key: keyOf(next) };
+    this.#contexts = new WeakMap();
+  }
+}
+
+function keyOf(state: Omit<CarriedState, 'key'>): string {
+  const { schema, settings, userVariables } = state;
+  if (schema === '' && settings.size === 0 && userVariables.size === 0) return '';
+  return JSON.stringify([schema, [...settings].sort(), [...userVariables].sort()]);
+}
+
+/** The SET statement that gives a fresh session this state; undefined when there is nothing. */
+export function renderState(state: CarriedState): string | undefined {
+  const assignments: string[] = [];
+  for (const [name, literal] of state.settings) assignments.push(`${name}=${literal}`);
+  for (const [name, literal] of state.userVariables) {
+    assignments.push(`@${quoteIdentifier(name)}=${literal}`);
+  }
+  return assignments.length === 0 ? undefined : `SET ${assignments.join(',')}`;
+}

@@ -1,0 +1,234 @@
+import { LockstepError } from '../base/errors.ts';
+import { commandPacket } from '../nodes/node-connection.ts';
+import { CommandByte } from '../protocol/commands.ts';
+import { planStatement } from '../routing/plan.ts';
+import type { Statement } from '../sql/statement.ts';
+import { type Answer, okAnswer } from './answer.ts';
+import { runDdl } from './ddl-path.ts';
+import { type NodeRequest, plainRequest } from './node-request.ts';
+import { read, type ReadOptions } from './read-path.ts';
+import type { SessionCore } from './session-core.ts';
+import { executeAndReadBack, readBackUserVariables, runSet } from './set-path.ts';
+import {
+  commitTransaction,
+  openTransaction,
+  readInTransaction,
+  rollbackTransaction,
+  savepoint,
+  writeInTransaction,
+} from './transaction-path.ts';
+import { writeAutocommit } from './write-path.ts';
+import type { WriteRequest } from './write-request.ts';
+
+export interface RunOptions {
+  /** The answer may be forwarded as it comes. */
+  readonly stream: boolean;
+}
+
+const query = (sql: string): NodeRequest =>
+  plainRequest(commandPacket(CommandByte.QUERY, Buffer.from(sql, 'latin1')));
+
+/** Runs one statement of a client, whichever way it came. */
+export async function runStatement(
+  core: SessionCore,
+  write: WriteRequest,
+  options: RunOptions,
+): Promise<Answer> {
+  const { statement, request } = write;
+  const plan = planStatement(statement);
+  switch (plan.kind) {
+    case 'read':
+    case 'leader_read':
+      return runRead(core, write, { ...options, leader: plan.kind === 'leader_read' });
+    case 'write':
+      return runWrite(core, write);
+    case 'ddl':
+      await commitTransaction(core);
+      return runDdl(core, write);
+    case 'pin':
+      return runPinned(core, write, plan.reason, options);
+    case 'begin':
+      await commitTransaction(core);
+      core.tableLock?.();
+      core.tableLock = undefined;
+      return openTransaction(core, request);
+    case 'commit':
+    case 'rollback':
+      return endTransaction(core, statement);
+    case 'savepoint':
+    case 'rollback_to_savepoint':
+    case 'release_savepoint':
+      return runSavepoint(core, write);
+    case 'set':
+      return runSet(core, write.sql, statement, request);
+    case 'use':
+      return useSchema(core, statement.schema ?? '');
+    case 'lock_tables':
+      await commitTransaction(core);
+      core.tableLock?.();
+      core.tableLock = undefined;
+      core.tableLock = await core.context.replicator.gate.exclusive(
+        core.context.config.ddlWaitTimeoutMs,
+      );
+      return okAnswer;
+    case 'unlock_tables':
+      core.tableLock?.();
+      core.tableLock = undefined;
+      return okAnswer;
+    case 'refuse':
+      throw refused(core, plan.code, plan.message, write.sql);
+  }
+}
+
+function refused(
+  core: SessionCore,
+  code: LockstepError['code'],
+  message: string,
+  sql: string,
+): LockstepError {
+  core.context.counters.refused(code);
+  core.context.events.publish({
+    kind: 'refused_statement',
+    reason: message,
+    sql: sql.length > 500 ? `${sql.slice(0, 500)}…` : sql,
+  });
+  return new LockstepError(code, message);
+}
+
+/** With autocommit off, any statement that touches data begins a transaction. */
+async function ensureTransaction(core: SessionCore): Promise<void> {
+  if (core.autocommit || core.transaction) return;
+  const answer = await openTransaction(core, query('START TRANSACTION'));
+  if (answer.kind === 'held' && answer.reply.error) {
+    throw new LockstepError('internal', answer.reply.error.message);
+  }
+}
+
+async function runRead(
+  core: SessionCore,
+  write: WriteRequest,
+  options: RunOptions & { leader: boolean },
+): Promise<Answer> {
+  const { statement, request } = write;
+  if (statement.tables.length > 0) await ensureTransaction(core);
+  if (statement.hasUnknownFunction && (await callsStoredFunction(core, statement))) {
+    return runWrite(core, write);
+  }
+  const assigned = statement.userVariablesAssigned;
+  if (assigned.length > 0) {
+    return executeAndReadBack(core, statement, request, (connection) =>
+      readBackUserVariables(core, connection, assigned),
+    );
+  }
+  const readOptions: ReadOptions = {
+    statement,
+    leader: options.leader,
+    stream: options.stream,
+  };
+  return core.transaction
+    ? readInTransaction(core, core.transaction, request, readOptions)
+    : read(core, request, readOptions);
+}
+
+/** A stored function may write, so a SELECT that calls one is run as a write. */
+const callsStoredFunction = (core: SessionCore, statement: Statement): Promise<boolean> =>
+  core.context.catalogue.hasStoredFunction(core.state.schema, statement.functions);
+
+async function runWrite(core: SessionCore, write: WriteRequest): Promise<Answer> {
+  try {
+    if (onlyTemporary(core, write.statement)) {
+      return await runRead(core, write, { stream: false, leader: true });
+    }
+    refuseTemporarySources(core, write.statement);
+    await ensureTransaction(core);
+    return core.transaction
+      ? await writeInTransaction(core, core.transaction, write)
+      : await writeAutocommit(core, write);
+  } catch (error) {
+    if (error instanceof LockstepError && error.code === 'unsafe_statement') {
+      throw refused(core, error.code, error.message, write.sql);
+    }
+    throw error;
+  }
+}
+
+const temporaryName = (core: SessionCore, table: { schema?: string; name: string }): string =>
+  `${table.schema ?? core.state.schema}.${table.name}`.toLowerCase();
+
+/** Temporary tables live on the session's own connection: what changes only them is not logged. */
+function onlyTemporary(core: SessionCore, statement: Statement): boolean {
+  if (core.temporaryTables.size === 0 || statement.writtenTables.length === 0) return false;
+  return statement.writtenTables.every((table) =>
+    core.temporaryTables.has(temporaryName(core, table)),
+  );
+}
+
+function refuseTemporarySources(core: SessionCore, statement: Statement): void {
+  if (core.temporaryTables.size === 0) return;
+  const source = statement.tables.find((table) =>
+    core.temporaryTables.has(temporaryName(core, table)),
+  );
+  if (!source) return;
+  throw new LockstepError(
+    'unsafe_statement',
+    `temporary table ${source.name} exists on one node only; SELECT its rows and insert them as values`,
+  );
+}
+
+/** Takes a connection to the leader for this session alone, and runs the statement there. */
+async function runPinned(
+  core: SessionCore,
+  write: WriteRequest,
+  reason: string,
+  options: RunOptions,
+): Promise<Answer> {
+  const { statement, request } = write;
+  if (!core.pinned) {
+    const { replicator, config } = core.context;
+    const leadership = await replicator.beginTerm(config.noNodeTimeoutMs);
+    const transaction = core.transaction;
+    const node = transaction?.node ?? core.node(leadership.name);
+    const connection = transaction?.lane.connection ?? (await core.takeConnection(node));
+    core.pinned = { node, connection, leadership, reason };
+  }
+  const readOptions = { statement, leader: true, stream: options.stream };
+  const answer = core.transaction
+    ? await readInTransaction(core, core.transaction, request, readOptions)
+    : await read(core, request, readOptions);
+  const failed =
+    (answer.kind === 'held' && answer.reply.error) || (answer.kind === 'streamed' && answer.failed);
+  if (!failed && statement.temporary) noteTemporaryTables(core, statement);
+  return answer;
+}
+
+function noteTemporaryTables(core: SessionCore, statement: Statement): void {
+  for (const table of statement.writtenTables) {
+    const name = temporaryName(core, table);
+    if (statement.verb.startsWith('DROP')) core.temporaryTables.delete(name);
+    else core.temporaryTables.add(name);
+  }
+}
+
+async function endTransaction(core: SessionCore, statement: Statement): Promise<Answer> {
+  const answer =
+    statement.kind === 'commit' ? await commitTransaction(core) : await rollbackTransaction(core);
+  if (statement.chain) return openTransaction(core, query('START TRANSACTION'));
+  return answer;
+}
+
+async function runSavepoint(core: SessionCore, write: WriteRequest): Promise<Answer> {
+  await ensureTransaction(core);
+  const { transaction } = core;
+  if (transaction) return savepoint(core, transaction, write.statement, write.request);
+  // Outside a transaction a server forgets a savepoint at once, and misses one it is asked for.
+  return read(core, write.request, { statement: write.statement, leader: true, stream: false });
+}
+
+/** USE and COM_INIT_DB: a node says whether the schema is there. `schema` is a binary string. */
+export function useSchema(core: SessionCore, schema: string): Promise<Answer> {
+  const packet = commandPacket(CommandByte.INIT_DB, Buffer.from(schema, 'latin1'));
+  return executeAndReadBack(core, undefined, plainRequest(packet, 'simple'), () => {
+    core.state.useSchema(schema);
+    return Promise.resolve();
+  });
+}

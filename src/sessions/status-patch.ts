@@ -1,0 +1,39 @@
+import { StatusFlag } from '../protocol/status-flags.ts';
+import type { Terminal } from '../protocol/response-scanner.ts';
+
+const packetHeaderBytes = 4;
+const sessionFlags = StatusFlag.IN_TRANS | StatusFlag.AUTOCOMMIT;
+
+/** The flags a client must see: those of its own session, not of the connection behind it. */
+export interface VisibleStatus {
+  readonly inTransaction: boolean;
+  readonly autocommit: boolean;
+  readonly moreResults: boolean;
+}
+
+/** Rewrites the status flags of a packet that ends a result, in place. Errors carry none. */
+export function patchStatus(terminal: Terminal, status: VisibleStatus): Buffer {
+  if (terminal.type === 'err') return terminal.raw;
+  const at = statusOffset(terminal);
+  let flags = terminal.raw.readUInt16LE(at) & ~(sessionFlags | StatusFlag.MORE_RESULTS_EXISTS);
+  if (status.inTransaction) flags |= StatusFlag.IN_TRANS;
+  if (status.autocommit) flags |= StatusFlag.AUTOCOMMIT;
+  if (status.moreResults || !terminal.last) flags |= StatusFlag.MORE_RESULTS_EXISTS;
+  terminal.raw.writeUInt16LE(flags, at);
+  return terminal.raw;
+}
+
+/** Where the flags lie: after the warnings of an EOF, after two numbers of an OK packet. */
+function statusOffset(terminal: Terminal): number {
+  const body = packetHeaderBytes + 1;
+  if (terminal.type === 'eof') return body + 2;
+  const afterRows = body + lengthEncodedBytes(terminal.raw[body] ?? 0);
+  return afterRows + lengthEncodedBytes(terminal.raw[afterRows] ?? 0);
+}
+
+function lengthEncodedBytes(first: number): number {
+  if (first === 0xfc) return 3;
+  if (first === 0xfd) return 4;
+  if (first === 0xfe) return 9;
+  return 1;
+}

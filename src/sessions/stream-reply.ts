@@ -1,0 +1,109 @@
+import type { Duplex } from 'node:stream';
+import type { NodeConnection, NodeResponseSink } from '../nodes/node-connection.ts';
+import { LockstepError } from '../base/errors.ts';
+import type { Terminal } from '../protocol/response-scanner.ts';
+import { patchStatus, type VisibleStatus } from './status-patch.ts';
+
+/**
+ * Up to this much of an answer is held back, so that a node that dies early in it can be
+ * replaced by another without the client noticing. Small answers fit whole.
+ */
+const heldBytesMax = 64 * 1024;
+
+/** How a streamed answer ended. */
+export type StreamOutcome =
+  | { readonly kind: 'complete'; readonly failed: boolean }
+  /** Nothing of it has reached the client: it can be asked of another node. */
+  | { readonly kind: 'lost_unseen'; readonly error: Error }
+  | { readonly kind: 'lost_midway'; readonly error: Error }
+  /** What was sent ahead of the statement failed, so its answer was thrown away. */
+  | { readonly kind: 'invalid' };
+
+/** Forwards a node's answer to the client as it comes, without decoding it. */
+export class StreamReply implements NodeResponseSink {
+  readonly done: Promise<StreamOutcome>;
+  readonly #client: Duplex;
+  readonly #connection: NodeConnection;
+  readonly #status: VisibleStatus;
+  readonly #valid: () => boolean;
+  readonly #held: Buffer[] = [];
+  #heldBytes = 0;
+  #forwarding = false;
+  #failed = false;
+  #infile = false;
+  #invalid = false;
+  #resolve!: (outcome: StreamOutcome) => void;
+
+  constructor(options: {
+    client: Duplex;
+    connection: NodeConnection;
+    status: VisibleStatus;
+    /** Asked once, before the first byte is forwarded. */
+    valid: () => boolean;
+  }) {
+    this.#valid = options.valid;
+    this.#client = options.client;
+    this.#connection = options.connection;
+    this.#status = options.status;
+    this.done = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+  }
+
+  onData(bytes: Buffer): void {
+    if (this.#forwarding) {
+      this.#write(bytes);
+      return;
+    }
+    this.#held.push(bytes);
+    this.#heldBytes += bytes.length;
+    if (this.#heldBytes > heldBytesMax) {
+      this.#forwarding = true;
+      this.#writeHeld();
+    }
+  }
+
+  onTerminal(terminal: Terminal): void {
+    if (terminal.type === 'err') this.#failed = true;
+    this.onData(patchStatus(terminal, this.#status));
+  }
+
+  onLocalInfile(): void {
+    this.#infile = true;
+    this.#connection.destroy(
+      new LockstepError('unsupported', 'LOAD DATA LOCAL INFILE is not supported'),
+    );
+  }
+
+  onEnd(): void {
+    if (!this.#forwarding) this.#writeHeld();
+    this.#resolve(this.#invalid ? { kind: 'invalid' } : { kind: 'complete', failed: this.#failed });
+  }
+
+  onLost(error: Error): void {
+    const unseen = !this.#forwarding && !this.#infile;
+    this.#resolve({ kind: unseen ? 'lost_unseen' : 'lost_midway', error });
+  }
+
+  #writeHeld(): void {
+    if (!this.#valid()) this.#invalid = true;
+    if (this.#held.length === 0) return;
+    const [only] = this.#held;
+    this.#write(this.#held.length === 1 && only ? only : Buffer.concat(this.#held));
+    this.#held.length = 0;
+  }
+
+  /** A client that does not read makes us stop reading from the node. */
+  #write(bytes: Buffer): void {
+    if (this.#invalid || this.#client.destroyed) return;
+    if (this.#client.write(bytes) || this.#connection.lost) return;
+    this.#connection.pause();
+    const go = (): void => {
+      this.#client.off('drain', go);
+      this.#client.off('close', go);
+      this.#connection.resume();
+    };
+    this.#client.on('drain', go);
+    this.#client.on('close', go);
+  }
+}

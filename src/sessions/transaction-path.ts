@@ -1,0 +1,197 @@
+import { LockstepError } from '../base/errors.ts';
+import { NodeConnectionLostError } from '../nodes/node-connection.ts';
+import type { Statement } from '../sql/statement.ts';
+import { type Answer, okAnswer } from './answer.ts';
+import { HeldReply } from './held-reply.ts';
+import { LeaderLane } from './leader-lane.ts';
+import type { NodeRequest } from './node-request.ts';
+import { OpenTransaction } from './open-transaction.ts';
+import { checkWrite } from './pin-write.ts';
+import { exchange, type ReadOptions } from './read-path.ts';
+import type { SessionCore } from './session-core.ts';
+import { enterGate, execute, notLogged } from './write-path.ts';
+import type { WriteRequest } from './write-request.ts';
+
+/** BEGIN and its like, or the first statement of a session with autocommit off. */
+export async function openTransaction(core: SessionCore, begin: NodeRequest): Promise<Answer> {
+  const { replicator, config } = core.context;
+  for (;;) {
+    const leadership = await replicator.beginTerm(config.noNodeTimeoutMs);
+    const node = core.node(leadership.name);
+    const release = await enterGate(core, false);
+    let handedOver = false;
+    try {
+      if (!replicator.isCurrent(leadership)) continue;
+      const connection = core.pinned?.connection ?? (await core.takeConnection(node));
+      const lane = new LeaderLane(connection);
+      const reply = new HeldReply(config.limits.resultBufferBytes);
+      await lane.begin(begin, reply, { state: core.state.carried, isolation: core.nextIsolation });
+      core.nextIsolation = undefined;
+      if (reply.error) {
+        if (connection !== core.pinned?.connection) node.pool.give(connection);
+        return { kind: 'held', reply };
+      }
+      core.transaction = new OpenTransaction({
+        leadership,
+        node,
+        lane,
+        release,
+        lastCommitted: replicator.lastCommitSent,
+      });
+      core.route = { node: node.name };
+      handedOver = true;
+      return { kind: 'held', reply };
+    } catch (error) {
+      if (error instanceof LockstepError || core.pinned) throw error;
+      await replicator.positionChanged(20);
+    } finally {
+      if (!handedOver) release();
+    }
+  }
+}
+
+/** A read inside the transaction sees its own changes, so it runs on its connection. */
+export async function readInTransaction(
+  core: SessionCore,
+  transaction: OpenTransaction,
+  request: NodeRequest,
+  options: ReadOptions,
+): Promise<Answer> {
+  return guard(core, transaction, async () => {
+    const attempt = await exchange(core, transaction.lane.connection, request, options);
+    if (attempt.kind === 'lost_unseen') throw attempt.error;
+    transaction.lastCommitted = core.context.replicator.lastCommitSent;
+    const { answer } = attempt;
+    const failed =
+      (answer.kind === 'streamed' && answer.failed) ||
+      (answer.kind === 'held' && answer.reply.error !== undefined);
+    if (failed) await dropIfEnded(core, transaction);
+    return answer;
+  });
+}
+
+export async function writeInTransaction(
+  core: SessionCore,
+  transaction: OpenTransaction,
+  write: WriteRequest,
+): Promise<Answer> {
+  const facts = await checkWrite(core, write);
+  return guard(core, transaction, async () => {
+    const executed = await execute(core, write, facts, transaction.lane, transaction.node);
+    transaction.lastCommitted = core.context.replicator.lastCommitSent;
+    if (executed.kind === 'done') transaction.record(executed.command);
+    else await dropIfEnded(core, transaction);
+    return { kind: 'held', reply: executed.reply };
+  });
+}
+
+/** SAVEPOINT, ROLLBACK TO and RELEASE: the server does it and the commands follow suit. */
+export async function savepoint(
+  core: SessionCore,
+  transaction: OpenTransaction,
+  statement: Statement,
+  request: NodeRequest,
+): Promise<Answer> {
+  return guard(core, transaction, async () => {
+    const options = { statement, leader: true, stream: false };
+    const attempt = await exchange(core, transaction.lane.connection, request, options);
+    if (attempt.kind === 'lost_unseen') throw attempt.error;
+    const { answer } = attempt;
+    if (answer.kind === 'held' && answer.reply.error) return answer;
+    const name = statement.savepoint ?? '';
+    if (statement.kind === 'savepoint') transaction.setSavepoint(name);
+    else if (statement.kind === 'rollback_to_savepoint') transaction.rollbackTo(name);
+    else transaction.releaseSavepoint(name);
+    return answer;
+  });
+}
+
+/** Commits what is open; does nothing when nothing is. */
+export async function commitTransaction(core: SessionCore): Promise<Answer> {
+  const { transaction } = core;
+  if (!transaction) return okAnswer;
+  const { replicator } = core.context;
+  if (transaction.commands.length === 0) {
+    // Nothing was changed, so losing it loses nothing.
+    await end(core, transaction);
+    return okAnswer;
+  }
+  try {
+    const outcome = await replicator.commit(
+      transaction.leadership,
+      {
+        kind: 'transaction',
+        lastCommitted: transaction.lastCommitted,
+        commands: transaction.commands,
+      },
+      transaction.lane,
+    );
+    switch (outcome.kind) {
+      case 'committed':
+        core.context.counters.node(transaction.node.name).writes++;
+        if (outcome.seq > core.minSeq) core.minSeq = outcome.seq;
+        core.route = { node: transaction.node.name, seq: outcome.seq };
+        return okAnswer;
+      case 'aborted':
+        throw transactionLost(outcome.reason);
+      case 'not_logged':
+        throw notLogged(outcome.error);
+    }
+  } finally {
+    letGo(core, transaction);
+  }
+}
+
+export async function rollbackTransaction(core: SessionCore): Promise<Answer> {
+  if (core.transaction) await end(core, core.transaction);
+  return okAnswer;
+}
+
+async function end(core: SessionCore, transaction: OpenTransaction): Promise<void> {
+  try {
+    await transaction.lane.rollback();
+  } catch (error) {
+    if (!(error instanceof NodeConnectionLostError)) throw error;
+  } finally {
+    letGo(core, transaction);
+  }
+}
+
+function letGo(core: SessionCore, transaction: OpenTransaction): void {
+  core.transaction = undefined;
+  transaction.release();
+  const { connection } = transaction.lane;
+  if (connection !== core.pinned?.connection) transaction.node.pool.give(connection);
+}
+
+/** Some errors (a deadlock) end the transaction on the server: then it is over here too. */
+async function dropIfEnded(core: SessionCore, transaction: OpenTransaction): Promise<void> {
+  if (await transaction.lane.stillOpen()) return;
+  letGo(core, transaction);
+}
+
+/** A statement of a transaction whose leader is gone gets the error that says: run it again. */
+async function guard(
+  core: SessionCore,
+  transaction: OpenTransaction,
+  run: () => Promise<Answer>,
+): Promise<Answer> {
+  if (!core.context.replicator.isCurrent(transaction.leadership)) {
+    await end(core, transaction);
+    throw transactionLost('the leader changed');
+  }
+  try {
+    core.route = { node: transaction.node.name };
+    return await run();
+  } catch (error) {
+    if (!(error instanceof NodeConnectionLostError)) throw error;
+    letGo(core, transaction);
+    throw transactionLost(error.message);
+  }
+}
+
+const transactionLost = (reason: string): LockstepError =>
+  new LockstepError(
+    'transaction_lost',
+    `the transaction was rolled back because its node was lost (${reason}); try restarting it`,
+  );

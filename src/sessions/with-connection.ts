@@ -1,0 +1,42 @@
+import type { NodeName } from '../base/brands.ts';
+import { LockstepError } from '../base/errors.ts';
+import { type NodeConnection, NodeRefusedError } from '../nodes/node-connection.ts';
+import { NodeQueryError } from '../nodes/query-rows.ts';
+import { sendState } from './carry-state.ts';
+import { chooseNode } from './read-path.ts';
+import type { SessionCore } from './session-core.ts';
+
+/**
+ * Runs something that changes nothing on a connection in the session's state: the one it is
+ * bound to, else one to any node in sync, and on another node if that one is lost meanwhile.
+ */
+export async function withConnection<T>(
+  core: SessionCore,
+  run: (connection: NodeConnection) => Promise<T>,
+): Promise<T> {
+  const bound = core.transaction?.lane.connection ?? core.pinned?.connection;
+  if (bound) return run(bound);
+  const { clock, config } = core.context;
+  const deadlineMs = clock.nowMs() + config.noNodeTimeoutMs;
+  const failed = new Set<NodeName>();
+  for (;;) {
+    const node = await chooseNode(core, false, failed, deadlineMs);
+    let connection: NodeConnection | undefined;
+    try {
+      connection = await core.takeConnection(node);
+      sendState(connection, core.state.carried);
+      return await run(connection);
+    } catch (error) {
+      if (isAnswer(error)) throw error;
+      failed.add(node.name);
+    } finally {
+      if (connection) node.pool.give(connection);
+    }
+  }
+}
+
+/** The node answered, if only with a refusal: another node would say the same. */
+const isAnswer = (error: unknown): boolean =>
+  error instanceof LockstepError ||
+  error instanceof NodeQueryError ||
+  (error instanceof NodeRefusedError && error.errno === 1045);

@@ -1,0 +1,204 @@
+import { LockstepError } from '../base/errors.ts';
+import type { NodeConnection } from '../nodes/node-connection.ts';
+import { NodeConnectionLostError, NodeRefusedError } from '../nodes/node-connection.ts';
+import type { Node } from '../nodes/node.ts';
+import { Capability } from '../protocol/capabilities.ts';
+import type { Command, CommandResult } from '../replication/command.ts';
+import { matchedRows } from '../replication/compare-results.ts';
+import type { Leadership } from '../replication/replicator.ts';
+import type { Release } from '../replication/write-gate.ts';
+import type { Answer } from './answer.ts';
+import { HeldReply } from './held-reply.ts';
+import { LeaderLane } from './leader-lane.ts';
+import { checkWrite, type PinnedWrite, pinWrite } from './pin-write.ts';
+import { sendState } from './carry-state.ts';
+import type { SessionCore } from './session-core.ts';
+import type { WriteRequest } from './write-request.ts';
+
+type Attempt =
+  | { readonly kind: 'answered'; readonly answer: Answer }
+  /** Nothing of it took effect: the next leader may run it. */
+  | { readonly kind: 'again'; readonly reason: string };
+
+/**
+ * A write outside a transaction: it runs on the leader, is logged, committed and acknowledged
+ * before the client hears of it. A leader that dies before the log has it costs the client
+ * nothing: the next leader runs it.
+ */
+export async function writeAutocommit(core: SessionCore, write: WriteRequest): Promise<Answer> {
+  const { replicator, config } = core.context;
+  const facts = await checkWrite(core, write);
+  for (;;) {
+    const leadership = await replicator.beginTerm(config.noNodeTimeoutMs);
+    const release = await enterGate(core, facts.alone);
+    try {
+      if (!replicator.isCurrent(leadership)) continue;
+      const attempt = await attemptWrite(core, write, facts, leadership);
+      if (attempt.kind === 'answered') return attempt.answer;
+      core.context.counters.node(leadership.name).retries++;
+    } finally {
+      release();
+    }
+  }
+}
+
+/** A session that holds LOCK TABLES has the gate already. */
+export function enterGate(core: SessionCore, alone: boolean): Promise<Release> {
+  const { replicator, config } = core.context;
+  if (core.tableLock) return Promise.resolve(() => {});
+  return alone
+    ? replicator.gate.exclusive(config.ddlWaitTimeoutMs)
+    : replicator.gate.shared(config.ddlWaitTimeoutMs);
+}
+
+async function attemptWrite(
+  core: SessionCore,
+  write: WriteRequest,
+  facts: { alone: boolean; askInsertId: boolean },
+  leadership: Leadership,
+): Promise<Attempt> {
+  const node = core.node(leadership.name);
+  let connection: NodeConnection;
+  try {
+    connection = core.pinned?.connection ?? (await core.takeConnection(node));
+  } catch (error) {
+    if (error instanceof LockstepError || error instanceof NodeRefusedError) throw error;
+    await leaderMayBeGone(core, leadership);
+    return { kind: 'again', reason: String(error) };
+  }
+  const lane = new LeaderLane(connection);
+  try {
+    return await writeOnLane(core, write, facts, { leadership, node, lane });
+  } catch (error) {
+    if (error instanceof NodeConnectionLostError && !core.pinned) {
+      await leaderMayBeGone(core, leadership);
+      return { kind: 'again', reason: error.message };
+    }
+    await lane.rollback();
+    throw error;
+  } finally {
+    if (connection !== core.pinned?.connection) node.pool.give(connection);
+  }
+}
+
+/** Gives the health check a moment to decide before the statement is tried again. */
+async function leaderMayBeGone(core: SessionCore, leadership: Leadership): Promise<void> {
+  if (core.context.replicator.isCurrent(leadership)) {
+    await core.context.replicator.positionChanged(20);
+  }
+}
+
+async function writeOnLane(
+  core: SessionCore,
+  write: WriteRequest,
+  facts: { alone: boolean; askInsertId: boolean },
+  place: { leadership: Leadership; node: Node; lane: LeaderLane },
+): Promise<Attempt> {
+  const { replicator, counters } = core.context;
+  const { leadership, node, lane } = place;
+  const executed = await execute(core, write, facts, lane, node);
+  if (executed.kind === 'refused') {
+    await lane.rollback();
+    return { kind: 'answered', answer: { kind: 'held', reply: executed.reply } };
+  }
+  const outcome = await replicator.commit(
+    leadership,
+    {
+      kind: 'transaction',
+      lastCommitted: replicator.lastCommitSent,
+      commands: [executed.command],
+    },
+    lane,
+  );
+  switch (outcome.kind) {
+    case 'committed':
+      counters.node(node.name).writes++;
+      core.minSeq = outcome.seq > core.minSeq ? outcome.seq : core.minSeq;
+      core.route = { node: node.name, seq: outcome.seq };
+      return { kind: 'answered', answer: { kind: 'held', reply: executed.reply } };
+    case 'aborted':
+      return { kind: 'again', reason: outcome.reason };
+    case 'not_logged':
+      throw notLogged(outcome.error);
+  }
+}
+
+export const notLogged = (cause: Error): LockstepError =>
+  new LockstepError('log_unavailable', `the command log cannot take writes: ${cause.message}`, {
+    cause,
+  });
+
+export type Executed =
+  | { readonly kind: 'done'; readonly reply: HeldReply; readonly command: Command }
+  /** The server's error; the reply carries it. */
+  | { readonly kind: 'refused'; readonly reply: HeldReply };
+
+/** Runs a write inside the lane's transaction and makes the command that repeats it. */
+export async function execute(
+  core: SessionCore,
+  write: WriteRequest,
+  facts: { alone: boolean; askInsertId: boolean },
+  lane: LeaderLane,
+  node: Node,
+): Promise<Executed> {
+  const serverFacts = node.facts;
+  if (!serverFacts) throw new LockstepError('internal', `nothing is known of node ${node.name}`);
+  if (write.statement.unsafe.length > 0) sendState(lane.connection, core.state.carried);
+  const pinned = await pinWrite(core, write, lane.connection, facts);
+  const reply = new HeldReply(core.context.config.limits.resultBufferBytes);
+  const result = await lane.run(pinned.request, reply, {
+    state: core.state.carried,
+    pins: pinned.leaderPins,
+    askInsertId: facts.askInsertId,
+  });
+  if (reply.error) return { kind: 'refused', reply };
+  const before = pinned.pins.lastInsertId ?? '0';
+  const generated =
+    result.generatedInsertId !== undefined && result.generatedInsertId !== before
+      ? result.generatedInsertId
+      : undefined;
+  noteInsertId(core, pinned, reply, generated);
+  return {
+    kind: 'done',
+    reply,
+    command: {
+      sql: pinned.sql,
+      parameters: pinned.parameters,
+      parameterOffsets: pinned.parameters.length > 0 ? pinned.statement.parameterOffsets : [],
+      context: core.state.commandContext(serverFacts),
+      pins: generated === undefined ? pinned.pins : { ...pinned.pins, insertId: generated },
+      result: resultOf(core, pinned, reply),
+    },
+  };
+}
+
+function noteInsertId(
+  core: SessionCore,
+  pinned: PinnedWrite,
+  reply: HeldReply,
+  generated: string | undefined,
+): void {
+  if (generated !== undefined) core.lastInsertId = generated;
+  // LAST_INSERT_ID(expr) sets it to a value that only the OK packet tells.
+  else if (pinned.statement.usesLastInsertId && reply.ok && reply.ok.lastInsertId !== 0n) {
+    core.lastInsertId = String(reply.ok.lastInsertId);
+  }
+}
+
+function resultOf(core: SessionCore, pinned: PinnedWrite, reply: HeldReply): CommandResult {
+  const { ok } = reply;
+  const nothing = { affectedRows: 0, insertId: '0', errno: 0 };
+  if (!ok) return { ...nothing, comparable: 'status' };
+  const insertId = String(ok.lastInsertId);
+  const affectedRows = Number(ok.affectedRows);
+  if (pinned.statement.verb === 'UPDATE') {
+    const rows = matchedRows({ affectedRows, info: ok.info });
+    return { affectedRows: rows, insertId, errno: 0, comparable: 'matched' };
+  }
+  // Unchanged rows of an upsert count only with CLIENT_FOUND_ROWS, which followers have set.
+  const exact = core.account.foundRows || !pinned.statement.onDuplicateKey;
+  return { affectedRows, insertId, errno: 0, comparable: exact ? 'exact' : 'status' };
+}
+
+export const foundRowsOf = (capabilities: number): boolean =>
+  (capabilities & Capability.FOUND_ROWS) !== 0;

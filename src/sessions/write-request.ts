@@ -1,0 +1,12 @@
+import type { Statement } from '../sql/statement.ts';
+import type { NodeRequest } from './node-request.ts';
+
+/** A modifying statement as the client sent it. */
+export interface WriteRequest {
+  readonly statement: Statement;
+  /** Binary string; the one statement, without a closing semicolon. */
+  readonly sql: string;
+  /** SQL literals of a prepared statement's parameters; empty for plain text. */
+  readonly parameters: readonly string[];
+  readonly request: NodeRequest;
+}

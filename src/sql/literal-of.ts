@@ -1,0 +1,123 @@
+import { LockstepError } from '../base/errors.ts';
+import type { DateTimeValue, TimeValue } from '../protocol/binary-value.ts';
+import { ColumnType } from '../protocol/column-definition.ts';
+import type { BoundParameter } from '../protocol/stmt-execute.ts';
+import type { EscapeHidingCharset } from './lex-mode.ts';
+import { characterBytes } from './multibyte.ts';
+import { quoteString } from './quote.ts';
+
+export interface LiteralOptions {
+  /** The session's character_set_client, in which strings are sent: `utf8mb4`, `latin1` … */
+  readonly charset: string;
+  readonly noBackslashEscapes: boolean;
+}
+
+const escapeHiding: ReadonlySet<string> = new Set<EscapeHidingCharset>([
+  'big5',
+  'cp932',
+  'gb18030',
+  'gbk',
+  'sjis',
+]);
+
+const hidesEscapes = (charset: string): charset is EscapeHidingCharset => escapeHiding.has(charset);
+
+/** As the servers group them: these arrive as binary strings, all other strings as text. */
+const binaryTypes: ReadonlySet<number> = new Set([
+  ColumnType.TINY_BLOB,
+  ColumnType.MEDIUM_BLOB,
+  ColumnType.LONG_BLOB,
+  ColumnType.BLOB,
+]);
+
+const decimalTypes: ReadonlySet<number> = new Set([ColumnType.DECIMAL, ColumnType.NEWDECIMAL]);
+const realTypes: ReadonlySet<number> = new Set([ColumnType.FLOAT, ColumnType.DOUBLE]);
+
+/**
+ * A bound parameter as an SQL literal (a binary string) that the server reads as the same value in
+ * a session of these settings. Throws LockstepError('bad_request') for a number that no literal can be.
+ */
+export function literalOf(parameter: BoundParameter, options: LiteralOptions): string {
+  const { type, value } = parameter;
+  if (value === null) return 'NULL';
+  if (typeof value === 'bigint') return value.toString();
+  if (typeof value === 'number') return realTypes.has(type) ? real(value) : integer(value);
+  if (Buffer.isBuffer(value)) return bytesLiteral(type, value, options);
+  return value.kind === 'time' ? time(value) : dateTime(type, value);
+}
+
+function integer(value: number): string {
+  if (!Number.isSafeInteger(value)) throw notANumber(value);
+  return Object.is(value, -0) ? '0' : value.toString();
+}
+
+/** With an exponent, since `0.1` would be a DECIMAL; JavaScript gives the digits that read back exactly. */
+function real(value: number): string {
+  if (!Number.isFinite(value)) throw notANumber(value);
+  return Object.is(value, -0) ? '-0e0' : value.toExponential().replace('e+', 'e');
+}
+
+function notANumber(value: number): LockstepError {
+  return new LockstepError('bad_request', `the parameter ${value} has no literal in SQL`);
+}
+
+function bytesLiteral(type: number, value: Buffer, options: LiteralOptions): string {
+  if (decimalTypes.has(type)) {
+    const text = value.toString('latin1').trim();
+    if (/^[-+]?(?:\d+(?:\.\d*)?|\.\d+)$/.test(text)) return text;
+  }
+  if (binaryTypes.has(type)) return binary(value, options);
+  const text = value.toString('latin1');
+  return hidesEscapes(options.charset)
+    ? quoteCharacters(text, options.charset, options)
+    : quoteString(text, options);
+}
+
+/** Behind an introducer X'…' is a string, not a number. */
+function binary(value: Buffer, options: LiteralOptions): string {
+  if (hidesEscapes(options.charset)) return `_binary X'${value.toString('hex')}'`;
+  return `_binary${quoteString(value.toString('latin1'), options)}`;
+}
+
+/**
+ * Escapes character by character, as the server will read: the second byte of a character stays as
+ * it is, even if it is that of a backslash. A quote is doubled, since `\'` behind a lone first byte
+ * would be read as a character and the end of the string.
+ */
+function quoteCharacters(text: string, charset: EscapeHidingCharset, options: LiteralOptions) {
+  let quoted = "'";
+  for (let at = 0; at < text.length; ) {
+    const length = characterBytes(text, at, charset);
+    const character = text.slice(at, at + length);
+    if (character === "'") quoted += "''";
+    else if (character === '\\' && !options.noBackslashEscapes) quoted += '\\\\';
+    else quoted += character;
+    at += length;
+  }
+  return `${quoted}'`;
+}
+
+const pad = (value: number, width: number): string => value.toString().padStart(width, '0');
+
+const fraction = (microseconds: number): string =>
+  microseconds === 0 ? '' : `.${pad(microseconds, 6)}`;
+
+/**
+ * TIMESTAMP'…' rather than '…', which would be a string: MariaDB stores the one and the other
+ * differently in a number column (measured). A date with zeros, though, is only possible as a string.
+ */
+function dateTime(type: number, value: DateTimeValue): string {
+  const date = `${pad(value.year, 4)}-${pad(value.month, 2)}-${pad(value.day, 2)}`;
+  const whole = value.month > 0 && value.day > 0;
+  if (type === ColumnType.DATE || type === ColumnType.NEWDATE) {
+    return `${whole ? 'DATE' : ''}'${date}'`;
+  }
+  const clock = `${pad(value.hour, 2)}:${pad(value.minute, 2)}:${pad(value.second, 2)}`;
+  return `${whole ? 'TIMESTAMP' : ''}'${date} ${clock}${fraction(value.microsecond)}'`;
+}
+
+function time(value: TimeValue): string {
+  const hours = value.days * 24 + value.hours;
+  const clock = `${pad(hours, 2)}:${pad(value.minutes, 2)}:${pad(value.seconds, 2)}`;
+  return `TIME'${value.negative ? '-' : ''}${clock}${fraction(value.microseconds)}'`;
+}
