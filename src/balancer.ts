@@ -17,6 +17,7 @@ import { NodeChecker } from './nodes/node-checker.ts';
 import { ControlConnection } from './nodes/control-connection.ts';
 import { TableCatalogue } from './nodes/table-catalogue.ts';
 import { decodeEntry } from './replication/entry-codec.ts';
+import type { Acks } from './replication/acknowledgements.ts';
 import { Replicator } from './replication/replicator.ts';
 import { Sequencer } from './replication/sequencer.ts';
 import { Cluster } from './replication/shell/cluster.ts';
@@ -32,7 +33,7 @@ import type { LexMode } from './sql/lex-mode.ts';
 import { StatementCache } from './sql/statement-cache.ts';
 import { Counters } from './telemetry/counters.ts';
 import { EventLog } from './telemetry/event-log.ts';
-import { createLogger, type Logger } from './telemetry/logger.ts';
+import { createLogger, type Logger, type LoggerOptions } from './telemetry/logger.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import { version } from './version.ts';
 
@@ -64,7 +65,7 @@ export async function createBalancer(
   options: BalancerOptions = {},
 ): Promise<Balancer> {
   const clock = systemClock;
-  const logger = options.logger ?? createLogger({ level: config.logLevel });
+  const logger = options.logger ?? createLogger({ level: config.logLevel as LoggerOptions['level'] });
   const events = new EventLog({ clock, capacity: eventsKept });
   events.subscribe(({ id, at, ...event }) => logger.info(event, event.kind));
   const log = await openEmbeddedLog({
@@ -131,7 +132,7 @@ async function assemble(base: Base): Promise<Balancer> {
   const replicator: Replicator = new Replicator({
     sequencer,
     clock,
-    acks: config.acks,
+    acks: config.acks as Acks,
     syncTimeoutMs: config.syncTimeoutMs,
     minInSync: config.minInSync,
     queuedWritesMax: config.limits.queuedWrites,
@@ -298,7 +299,9 @@ async function assemble(base: Base): Promise<Balancer> {
         control,
         host: config.http.host,
         port: config.http.port,
-        operations: options.operations ?? [],
+        extraOperations: options.operations ?? [],
+        clock,
+        onDefect: (error) => logger.error({ err: error }, 'an HTTP request failed'),
       });
     }
     scheduleDrain();

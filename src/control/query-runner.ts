@@ -8,6 +8,7 @@ import type { Clock } from '../base/clock.ts';
 import { duplexPair } from './duplex-pair.ts';
 
 const rowsMax = 10_000;
+const typeNames = mysql.Types as unknown as Record<number, string | undefined>;
 
 export interface RunQuery {
   readonly sql: string;
@@ -73,7 +74,7 @@ function outcomeOf(
       kind: 'rows',
       columns: (fields ?? []).map((field) => ({
         name: field.name,
-        type: mysql.Types[field.columnType ?? 0] ?? 'UNKNOWN',
+        type: typeNames[field.columnType ?? 0] ?? 'UNKNOWN',
       })),
       rows: rows.map((row) => row.map(plainValue)),
       rowCount: rows.length,

@@ -30,7 +30,7 @@ export interface CommandLog {
    * are rejected.
    */
   readonly nextSeq: Seq;
-  /** The intent at the very end of the log, its seq `lastSeq + 1`; undefined if an entry ends it. */
+  /** The intent at the very end of the log, of seq `lastSeq + 1`; undefined after an entry. */
   readonly trailingIntent: LogRecord | undefined;
   /**
    * Resolves when the entry is durable. Calls resolve in the order they were made. `seq` must

@@ -100,7 +100,7 @@ describe('the last segment', () => {
     },
   );
 
-  test('a batch of which a sector never reached the disk is torn, later records or not', async () => {
+  test('a last batch of which a sector never reached the disk is torn', async () => {
     const scene = new Scene();
     const start = await tenEntries(scene, 'each');
     const log = await scene.open();

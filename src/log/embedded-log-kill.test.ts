@@ -22,7 +22,13 @@ async function compileWriter(): Promise<string> {
   const compiler = join(dirname(require.resolve('typescript/package.json')), 'bin', 'tsc');
   const project = {
     extends: join(here, '../../tsconfig.json'),
-    compilerOptions: { noEmit: false, noCheck: true, outDir: folder, rootDir: join(here, '..') },
+    compilerOptions: {
+      noEmit: false,
+      noCheck: true,
+      types: [],
+      outDir: folder,
+      rootDir: join(here, '..'),
+    },
     include: [join(here, 'testing/kill-writer.ts')],
   };
   await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(project));

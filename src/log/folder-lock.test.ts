@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, utimes, writeFile } from 'node:fs/promises';
+import { readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Clock } from '../base/clock.ts';
@@ -72,8 +72,8 @@ test('a living process keeps its lock', async () => {
   const lock = await take(folder);
   const found = JSON.parse(await readFile(join(folder, 'lock'), 'utf8')) as object;
   await lock.release();
-  const stat = await readFile(`/proc/${process.ppid}/stat`, 'utf8');
-  const startedAt = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+  const line = await readFile(`/proc/${process.ppid}/stat`, 'utf8');
+  const startedAt = line.slice(line.lastIndexOf(')') + 2).split(' ')[19];
   const other = { ...found, pid: process.ppid, startedAt, token: 'another' };
   await writeFile(join(folder, 'lock'), JSON.stringify(other));
   await expect(take(folder)).rejects.toThrow(`process ${process.ppid}`);
@@ -86,12 +86,11 @@ test('a holder on another machine is dead when it shows no sign of life', async 
   await writeFile(path, JSON.stringify(elsewhere));
 
   const clock = new ManualClock();
-  const alive = take(folder, clock);
-  const verdict = expect(alive).rejects.toMatchObject({ code: 'conflict' });
+  const alive = take(folder, clock).catch((error: unknown) => error);
   await expect.poll(() => clock.waiting).toBe(1);
   await utimes(path, new Date(), new Date(Date.now() + 5_000));
   clock.advance(6_000);
-  await verdict;
+  expect(await alive).toMatchObject({ code: 'conflict' });
 
   const dead = take(folder, clock);
   await expect.poll(() => clock.waiting).toBe(1);
@@ -104,10 +103,10 @@ test('a holder shows signs of life, and notices when the lock was taken from it'
   const clock = new ManualClock();
   let lost = 0;
   const lock = await take(folder, clock, () => lost++);
-  const { mtimeMs: before } = await (await import('node:fs/promises')).stat(join(folder, 'lock'));
+  const { mtimeMs: before } = await stat(join(folder, 'lock'));
   clock.advance(2_000);
   await expect.poll(() => clock.waiting).toBe(1);
-  const { mtimeMs: after } = await (await import('node:fs/promises')).stat(join(folder, 'lock'));
+  const { mtimeMs: after } = await stat(join(folder, 'lock'));
   expect(after).not.toBe(before);
   await writeFile(join(folder, 'lock'), JSON.stringify({ pid: 1, token: 'thief' }));
   clock.advance(2_000);
@@ -117,7 +116,6 @@ test('a holder shows signs of life, and notices when the lock was taken from it'
 });
 
 test('a folder that cannot be written to says so', async () => {
-  const folder = join(await temporaryFolder(), 'file');
-  await mkdir(folder);
-  await expect(take(join(folder, 'missing'))).rejects.toMatchObject({ code: 'ENOENT' });
+  const folder = join(await temporaryFolder(), 'missing');
+  await expect(take(folder)).rejects.toMatchObject({ code: 'ENOENT' });
 });

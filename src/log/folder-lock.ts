@@ -23,7 +23,8 @@ const lockName = 'lock';
 const signOfLifeMs = 2_000;
 /** A holder elsewhere (another container or machine) is dead when silent for so long. */
 const silenceMs = 3 * signOfLifeMs;
-const attemptsMax = 20;
+const attemptsMax = 50;
+const contendedMs = 20;
 
 /** Tokens that this process holds: its own pid in a lock file of a former life proves nothing. */
 const held = new Set<string>();
@@ -69,28 +70,38 @@ async function take(path: string, own: string, me: Holder, clock: Clock): Promis
         `The log folder is in use by another balancer, process ${found.pid}: ${path}`,
       );
     }
-    await removeStale(path, found, me);
+    await removeStale(path, found, { own, me, clock });
   }
   throw new LockstepError('conflict', `The log folder is contended for by others: ${path}`);
 }
 
 /**
- * Two takers may see the same dead holder. Each moves the file away and looks at what it got:
- * whoever moved a living taker's lock puts it back.
+ * Several takers may see the same dead holder, and one may already hold the lock anew when
+ * another comes to remove it. So only the holder of a second file removes, after a second
+ * look; it holds that one for a moment only.
  */
-async function removeStale(path: string, stale: Holder, me: Holder): Promise<void> {
-  const aside = `${path}.stale.${me.token}`;
+async function removeStale(
+  path: string,
+  stale: Holder,
+  taker: { readonly own: string; readonly me: Holder; readonly clock: Clock },
+): Promise<void> {
+  const guard = `${path}.takeover`;
   try {
-    await fsp.rename(path, aside);
+    await fsp.link(taker.own, guard);
   } catch (error) {
-    if (hasCode(error, 'ENOENT')) return;
-    throw error;
+    if (!hasCode(error, 'EEXIST')) throw error;
+    const other = await readHolder(guard);
+    const isLeftOver = other !== undefined && !(await isAlive(other, guard, taker.me, taker.clock));
+    if (isLeftOver) await fsp.rm(guard, { force: true });
+    await wait(taker.clock, contendedMs);
+    return;
   }
-  const got = await readHolder(aside);
-  if (got !== undefined && got.token !== stale.token) {
-    await fsp.link(aside, path).catch(() => undefined);
+  try {
+    const found = await readHolder(path);
+    if (found?.token === stale.token) await fsp.rm(path, { force: true });
+  } finally {
+    await fsp.rm(guard, { force: true });
   }
-  await fsp.rm(aside, { force: true });
 }
 
 async function isAlive(found: Holder, path: string, me: Holder, clock: Clock): Promise<boolean> {
@@ -109,9 +120,7 @@ async function isAlive(found: Holder, path: string, me: Holder, clock: Clock): P
 async function showsSignOfLife(path: string, clock: Clock): Promise<boolean> {
   const before = await modifiedAt(path);
   if (before === undefined) return false;
-  await new Promise<void>((resolve) => {
-    clock.after(silenceMs, resolve);
-  });
+  await wait(clock, silenceMs);
   const after = await modifiedAt(path);
   return after !== undefined && after !== before;
 }
@@ -124,7 +133,7 @@ function keepLock(
   let timer: Timer | undefined;
   let released = false;
   const beat = async (): Promise<void> => {
-    const now = new Date(options.clock.wallMs());
+    const now = options.clock.wallMs() / 1000;
     const found = await readHolder(path).catch(() => me);
     if (released) return;
     if (found?.token !== me.token) {
@@ -163,8 +172,8 @@ async function readHolder(path: string): Promise<Holder | undefined> {
     if (typeof found.pid === 'number' && typeof found.token === 'string') {
       return {
         pid: found.pid,
-        startedAt: String(found.startedAt ?? ''),
-        place: String(found.place ?? ''),
+        startedAt: found.startedAt ?? '',
+        place: found.place ?? '',
         token: found.token,
       };
     }
@@ -193,6 +202,12 @@ async function describePlace(): Promise<string> {
 async function startOf(pid: number): Promise<string> {
   const stat = await fsp.readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+}
+
+function wait(clock: Clock, delayMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    clock.after(delayMs, resolve);
+  });
 }
 
 async function modifiedAt(path: string): Promise<number | undefined> {

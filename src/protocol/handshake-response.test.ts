@@ -10,7 +10,7 @@ import {
 } from './handshake-response.ts';
 import { login } from './testing/captures.ts';
 
-const responseOf = (name: string): Buffer => login(name)[1]?.payload ?? Buffer.alloc(0);
+const responseOf = (name: string): Buffer => login(name)[1] ?? Buffer.alloc(0);
 
 describe('real clients', () => {
   test.each([

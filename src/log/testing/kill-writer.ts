@@ -1,6 +1,5 @@
-import { writeSync } from 'node:fs';
-import { argv } from 'node:process';
-import { type Seq } from '../../base/brands.ts';
+import { argv, stdout } from 'node:process';
+import type { Seq } from '../../base/brands.ts';
 import { openEmbeddedLog } from '../embedded-log.ts';
 import { payloadOf } from './payload-of.ts';
 
@@ -18,7 +17,7 @@ async function caller(): Promise<void> {
   for (;;) {
     const mine: Seq = log.nextSeq;
     await log.append({ seq: mine, payload: payloadOf(mine) });
-    writeSync(1, `${mine}\n`);
+    stdout.write(`${mine}\n`);
   }
 }
 

@@ -36,7 +36,7 @@ export class LogModel {
         submission.fate = 'durable';
       },
       (error: unknown) => {
-        assert(error instanceof LogUnavailable, `append rejects with its own error: ${error}`);
+        assert(error instanceof LogUnavailable, 'append rejects with its own error');
         submission.fate = error.outcome === 'unknown' ? 'unknown' : 'gone';
       },
     );

@@ -51,12 +51,12 @@ export function payloads(bytes: Buffer): Buffer[] {
 
 export const loginPassword: string = logins.password;
 
-/** The payloads of a login between a real client and a real server, from both sides. */
-export function login(name: string): { from: string; payload: Buffer }[] {
+/**
+ * The payloads of a login between a real client and a real server, from both sides: greeting,
+ * handshake response, and so on in turn.
+ */
+export function login(name: string): Buffer[] {
   const found = logins.logins.find((candidate) => candidate.name === name);
   if (found === undefined) throw new Error(`no login ${name}`);
-  return found.packets.map(({ from, bytes }) => ({
-    from,
-    payload: Buffer.from(bytes, 'hex').subarray(4),
-  }));
+  return found.packets.map(({ bytes }) => Buffer.from(bytes, 'hex').subarray(4));
 }

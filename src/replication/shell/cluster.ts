@@ -97,6 +97,12 @@ export class Cluster implements ReplicatorObserver {
     return Math.max(0, this.#options.sequencer.lastDurable - this.position(name));
   }
 
+  /** No node is on its way up: there is nothing to wait for. */
+  get settled(): boolean {
+    const out = new Set(['DOWN', 'DISABLED', 'QUARANTINED']);
+    return [...this.#options.nodes.values()].every((node) => out.has(node.state));
+  }
+
   // --- what health says -------------------------------------------------------------------
 
   takeOut(name: NodeName, reason: string): void {
@@ -248,6 +254,14 @@ export class Cluster implements ReplicatorObserver {
     node.transition('JOINING', 'enabled by the operator');
     this.#p.recoveryManager.onNodeUp(name);
     this.#p.monitor.suspect(name, 'enabled by the operator');
+  }
+
+  resync(name: NodeName): Promise<void> {
+    throw new LockstepError(
+      'unsupported',
+      `${name} cannot be resynchronised yet: stop it, copy the data folder of a stopped node ` +
+        'that is in sync, and start both',
+    );
   }
 
   quarantine(name: NodeName, reason: string): void {

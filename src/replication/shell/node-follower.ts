@@ -28,6 +28,8 @@ export interface NodeFollowerOptions {
   readonly name: NodeName;
   readonly open: () => Promise<NodeConnection>;
   readonly analyse: (command: Command) => Statement;
+  /** Told of entries applied, for the counters. */
+  readonly onApplied: (entries: number) => void;
 }
 
 /** A real node behind the applier: one connection that runs batches as they come. */
@@ -60,6 +62,7 @@ export class NodeFollower implements FollowerPort {
       const answer = answers[index];
       if (slot.kind === 'command' && answer) followerResults.push(toFollowerResult(answer));
     });
+    this.#options.onApplied(batch.entries.length);
     return { kind: 'applied', results: followerResults };
   }
 
@@ -86,6 +89,7 @@ export class NodeFollower implements FollowerPort {
     const message = answer.kind === 'err' ? answer.error.message : '';
     if (result.errno === command.result.errno) {
       await queryRows(connection, concludeDdlStatement(entry.seq));
+      this.#options.onApplied(1);
     }
     return { kind: 'done', result, message };
   }

@@ -1,0 +1,66 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Balancer, createBalancer } from '../../src/balancer.ts';
+import { nodeName } from '../../src/base/brands.ts';
+import { type Config, defaultConfig } from '../../src/config/config.ts';
+import type { TestServers } from './servers.ts';
+
+/** A balancer over real servers, on free ports, with a log folder of its own. */
+export interface TestBalancer extends AsyncDisposable {
+  readonly balancer: Balancer;
+  readonly config: Config;
+  readonly port: number;
+  /** Closes the balancer but keeps its log, and starts it again on the same ports. */
+  restart(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function startBalancer(
+  servers: TestServers,
+  overrides: Partial<Config> = {},
+): Promise<TestBalancer> {
+  const folder = await mkdtemp(join(tmpdir(), 'lockstep-log-'));
+  const config: Config = {
+    ...defaultConfig,
+    mysql: { host: '127.0.0.1', port: 0 },
+    http: { host: '127.0.0.1', port: 0, enabled: true },
+    logLevel: 'silent',
+    log: { ...defaultConfig.log, folder },
+    users: [{ name: 'app', password: 'app' }],
+    nodes: servers.servers.map((server, index) => ({
+      name: nodeName(`mysql${index + 1}`),
+      host: '127.0.0.1',
+      port: server.port,
+      user: 'root',
+      password: 'root',
+      weight: index + 1,
+    })),
+    ...overrides,
+  };
+  let balancer = await createBalancer(config);
+  const close = async (): Promise<void> => {
+    await balancer.close();
+    await rm(folder, { recursive: true, force: true });
+  };
+  return {
+    get balancer() {
+      return balancer;
+    },
+    config,
+    get port() {
+      return balancer.mysqlPort;
+    },
+    async restart() {
+      const { mysqlPort, httpPort } = balancer;
+      await balancer.close();
+      balancer = await createBalancer({
+        ...config,
+        mysql: { ...config.mysql, port: mysqlPort },
+        http: { ...config.http, port: httpPort ?? 0 },
+      });
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
