@@ -24,7 +24,7 @@ import { Cluster } from './replication/shell/cluster.ts';
 import { LeaderDdl } from './replication/shell/leader-ddl.ts';
 import { NodeFollower } from './replication/shell/node-follower.ts';
 import { NodeRecovery } from './replication/shell/node-recovery.ts';
-import { PositionFile } from './replication/shell/position-file.ts';
+import { PositionFile } from './log/position-file.ts';
 import { ReadRouter } from './routing/read-router.ts';
 import { createStrategy } from './routing/strategies/strategies.ts';
 import { MysqlListener } from './sessions/mysql-listener.ts';
@@ -35,7 +35,7 @@ import { Counters } from './telemetry/counters.ts';
 import { EventLog } from './telemetry/event-log.ts';
 import { createLogger, type Logger, type LoggerOptions } from './telemetry/logger.ts';
 import { createMetrics } from './telemetry/metrics.ts';
-import { version } from './version.ts';
+import { version } from './base/version.ts';
 
 export interface BalancerOptions {
   /** Operations beside the standard ones, such as those of the demo. */
@@ -65,9 +65,10 @@ export async function createBalancer(
   options: BalancerOptions = {},
 ): Promise<Balancer> {
   const clock = systemClock;
-  const logger = options.logger ?? createLogger({ level: config.logLevel as LoggerOptions['level'] });
+  const logger =
+    options.logger ?? createLogger({ level: config.logLevel as LoggerOptions['level'] });
   const events = new EventLog({ clock, capacity: eventsKept });
-  events.subscribe(({ id, at, ...event }) => logger.info(event, event.kind));
+  events.subscribe((event) => logger.info(event, event.kind));
   const log = await openEmbeddedLog({
     folder: config.log.folder,
     segmentBytes: config.log.segmentBytes,
@@ -358,11 +359,7 @@ async function firstLeader(cluster: Cluster, replicator: Replicator, clock: Cloc
   }
 }
 
-async function findInLog(
-  log: EmbeddedLog,
-  text: string,
-  afterSeq: Seq,
-): Promise<Seq | undefined> {
+async function findInLog(log: EmbeddedLog, text: string, afterSeq: Seq): Promise<Seq | undefined> {
   let from = Math.max(afterSeq + 1, log.firstSeq) as Seq;
   while (from <= log.lastSeq) {
     const records = await log.read(from, { entriesMax: 1000, bytesMax: 8 * 1024 * 1024 });

@@ -22,3 +22,6 @@ export const systemClock: Clock = {
     return { cancel: () => clearTimeout(handle) };
   },
 };
+
+/** Milliseconds since 1970 as people and JSON read it. */
+export const isoTime = (wallMs: number): string => new Date(wallMs).toISOString();

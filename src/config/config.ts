@@ -5,9 +5,6 @@ import type { Members, ValueOf } from './setting.ts';
 export type Config = ValueOf<typeof configSchema>;
 export type NodeConfig = Config['nodes'][number];
 export type UserConfig = Config['users'][number];
-export type Consistency = Config['consistency'];
-export type Acks = Config['acks'];
-export type LogLevel = Config['logLevel'];
 
 /** What applies where the file is silent. Nodes have no default: `nodes` is empty. */
 export const defaultConfig: Config = defaultsOf(configSchema.members) as Config;

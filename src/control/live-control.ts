@@ -1,6 +1,6 @@
 import type { NodeName, Seq } from '../base/brands.ts';
 import { seq } from '../base/brands.ts';
-import type { Clock } from '../base/clock.ts';
+import { type Clock, isoTime } from '../base/clock.ts';
 import { LockstepError } from '../base/errors.ts';
 import type { Config } from '../config/config.ts';
 import { isStrategyName, type StrategyName, strategyNames } from '../config/strategy-name.ts';
@@ -73,7 +73,7 @@ export class LiveControl implements BalancerControl {
     const leader = replicator.leadership?.name;
     return {
       version,
-      startedAt: new Date(this.#startedAtMs).toISOString(),
+      startedAt: isoTime(this.#startedAtMs),
       uptimeMs: Math.max(0, Math.round(clock.wallMs() - this.#startedAtMs)),
       strategy: router.strategy.name,
       consistency: config.consistency,
@@ -220,7 +220,7 @@ export class LiveControl implements BalancerControl {
       name: node.name,
       address: node.address,
       state: node.state,
-      since: new Date(node.stateSinceMs).toISOString(),
+      since: isoTime(node.stateSinceMs),
       reason: node.reason,
       leader: replicator.leadership?.name === node.name,
       weight: node.weight,

@@ -1,3 +1,4 @@
+import { isoTime } from '../base/clock.ts';
 import type { LoggedCommand } from '../http/balancer-control.ts';
 import { renderCommand } from '../replication/apply-batch.ts';
 import type { Command } from '../replication/command.ts';
@@ -7,7 +8,7 @@ import type { Entry } from '../replication/entry.ts';
 export function listEntry(entry: Entry, bytes: number): LoggedCommand {
   return {
     seq: entry.seq,
-    at: new Date(entry.atMs).toISOString(),
+    at: isoTime(entry.atMs),
     kind: entry.kind,
     commands: entry.commands.map((command) => ({
       sql: readable(renderCommand(command)),
@@ -25,7 +26,7 @@ const readable = (bytes: string): string => Buffer.from(bytes, 'latin1').toStrin
 
 function readablePins(pins: Command['pins']): Record<string, string> {
   const { userVariables = [], ...plain } = pins;
-  const named = Object.entries(plain).map(([name, value]) => [name, String(value)] as const);
+  const named = Object.entries(plain).map(([name, value]) => [name, value] as const);
   const variables = userVariables.map(([name, value]) => [`@${name}`, readable(value)] as const);
   return Object.fromEntries([...named, ...variables]);
 }

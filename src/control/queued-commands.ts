@@ -15,7 +15,12 @@ interface Queued {
 }
 
 type Line =
-  | { readonly kind: 'accepted'; readonly id: string; readonly query: RunQuery; readonly afterSeq: Seq }
+  | {
+      readonly kind: 'accepted';
+      readonly id: string;
+      readonly query: RunQuery;
+      readonly afterSeq: Seq;
+    }
   | { readonly kind: 'ended'; readonly outcome: CommandOutcome };
 
 export interface QueuedCommandsOptions {

@@ -72,17 +72,6 @@ export function engineMissingMessage(name: EngineName): string {
   return `no ${wanted} found; install it with: ${command}`;
 }
 
-/** The engine's own command-line client. Throws LockstepError('not_found') if it is absent. */
-export function clientCommand(engine: Engine, argv: readonly string[] = []): ProgramCommand {
-  const command =
-    (engine.name === 'mariadb' ? engine.tool('mariadb', argv) : undefined) ??
-    engine.tool('mysql', argv);
-  if (command === undefined) {
-    throw new LockstepError('not_found', `no command-line client of ${engine.program} found`);
-  }
-  return command;
-}
-
 function installedEngine(name: EngineName, programs: readonly string[]): Engine | undefined {
   for (const program of programs) {
     const path = findProgram(program);

@@ -13,20 +13,15 @@ import type {
 } from './schemas.ts';
 
 export type {
-  AcceptedOutcome,
   BalancerStatus,
   CommandOutcome,
   LoggedCommand,
-  LoggedStatement,
   LogPage,
   NodeLog,
   NodeStatus,
   QueryOutcome,
   Readiness,
-  ResultOutcome,
-  RowsOutcome,
   StrategyStatus,
-  VerifiedTable,
   VerifyReport,
 } from './schemas.ts';
 

@@ -52,7 +52,8 @@ export interface TypedOperation<S extends OperationSchema> extends OperationBase
 
 /** Types `run` by the schemas; the server has validated the input by them when it runs. */
 export function operation<const S extends OperationSchema>(typed: TypedOperation<S>): Operation {
-  return typed as unknown as Operation;
+  const widened: unknown = typed;
+  return widened as Operation;
 }
 
 export const closed = { additionalProperties: false } as const;

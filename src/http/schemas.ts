@@ -11,7 +11,7 @@ type DeepReadonly<T> = T extends readonly (infer Item)[]
 /** The TypeScript type of a schema, as a plain value that nobody changes. */
 export type Snapshot<S extends TSchema> = DeepReadonly<Static<S>>;
 
-const oneOf = <const Values extends readonly string[]>(values: Values) => Type.Enum([...values]);
+const oneOf = <const Value extends string>(values: readonly Value[]) => Type.Enum([...values]);
 const count = (description: string) => Type.Integer({ minimum: 0, description });
 const text = (description: string) => Type.String({ description });
 const timestamp = (description: string) => Type.String({ format: 'date-time', description });
@@ -75,7 +75,6 @@ export const loggedCommandSchema = Type.Object({
   bytes: count('Size in the log.'),
 });
 export type LoggedCommand = Snapshot<typeof loggedCommandSchema>;
-export type LoggedStatement = LoggedCommand['commands'][number];
 
 export const logPageSchema = Type.Object({
   firstSeq: count('The oldest entry kept.'),
@@ -154,7 +153,6 @@ export const verifyReportSchema = Type.Object({
   ),
 });
 export type VerifyReport = Snapshot<typeof verifyReportSchema>;
-export type VerifiedTable = VerifyReport['tables'][number];
 
 export const readinessSchema = Type.Object({
   ready: Type.Boolean(),

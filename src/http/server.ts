@@ -89,9 +89,10 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     url: `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}`,
     async close() {
       streams.close();
-      const timer = setTimeout(() => app.server.closeAllConnections(), closeTimeoutMs);
+      const clock = options.clock ?? systemClock;
+      const timer = clock.after(closeTimeoutMs, () => app.server.closeAllConnections());
       await app.close();
-      clearTimeout(timer);
+      timer.cancel();
     },
   };
 }

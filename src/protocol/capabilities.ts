@@ -40,8 +40,6 @@ export const Capability = {
   REMEMBER_OPTIONS: 2 ** 31,
 } as const;
 
-export type CapabilityName = keyof typeof Capability;
-
 /** True when every bit of `bits` is set in `flags`. */
 export function has(flags: number, bits: number): boolean {
   return (flags & bits) >>> 0 === bits >>> 0;

@@ -74,6 +74,13 @@ test('the limit holds for packets of one part too', () => {
   expect(assembler.lastSequenceId).toBe(5);
 });
 
+test('the limit is for each packet, however they are cut', () => {
+  const assembler = new PacketAssembler({ payloadBytesMax: 3 });
+  const bytes = Buffer.concat([0, 1, 2].map((id) => encodePacket(Buffer.alloc(3), id)));
+  const pieces = cutAt(bytes, [...bytes.keys()]);
+  expect(pieces.flatMap((piece) => assembler.push(piece))).toHaveLength(3);
+});
+
 test('one at a time leaves what is no packet alone: TLS behind a request for it', () => {
   const request = encodePacket(Buffer.alloc(32), 1);
   const chunk = Buffer.concat([Buffer.of(0xaa), request, Buffer.from('160301ffff', 'hex')]);

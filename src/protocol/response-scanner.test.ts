@@ -251,6 +251,25 @@ describe('rows of 16 MB and more', () => {
   });
 });
 
+test('a definition of 16 MB counts once', () => {
+  const payloads = [Buffer.of(2), Buffer.alloc(partBytesMax + 3), Buffer.of(3), Buffer.of(0xfb)];
+  const end = encodeOk(plainOk(2), 0, { header: 0xfe });
+  const bytes = Buffer.concat([...payloads, end].map((each, at) => encodePacket(each, at + 1)));
+  const { told } = scan({ kind: 'query', deprecateEof: true, chunks: [bytes] });
+  expect(told).toEqual(['data', 'result_end_ok 2 #0 last']);
+});
+
+test('an empty row does not take the next header for its first byte', () => {
+  const row = Buffer.alloc(0xfe, 1);
+  const end = encodeOk(plainOk(2), 0, { header: 0xfe });
+  const payloads = [Buffer.of(1), Buffer.of(3), Buffer.alloc(0), row, end];
+  const bytes = Buffer.concat(payloads.map((payload, at) => encodePacket(payload, at + 1)));
+  for (const cuts of [[], [...bytes.keys()]]) {
+    const { told } = scan({ kind: 'query', deprecateEof: true, chunks: cutAt(bytes, cuts) });
+    expect(told).toEqual(['data', 'result_end_ok 2 #0 last']);
+  }
+});
+
 describe('the end of a response', () => {
   const ok = encodePacket(encodeOk(plainOk(2), 0), 1);
 

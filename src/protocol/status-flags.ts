@@ -21,5 +21,3 @@ export const StatusFlag = {
   /** MariaDB only. */
   ANSI_QUOTES: 0x8000,
 } as const;
-
-export type StatusFlagName = keyof typeof StatusFlag;

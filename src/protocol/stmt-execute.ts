@@ -7,8 +7,6 @@ import { CommandByte } from './commands.ts';
 import { malformed, PayloadReader } from './packet-reader.ts';
 import { PayloadWriter } from './packet-writer.ts';
 
-export { rewriteStatementId as withStatementId } from './statement-id.ts';
-
 export type ParameterType = BinaryType;
 
 /** A parameter with the value bound to it; see `BinaryValue` for what stands for what. */

@@ -46,9 +46,7 @@ export function decideJoin(node: JoiningNode | undefined, log: LogBounds): JoinD
     };
   }
   if (node.position + 1 < log.firstSeq) {
-    return quarantine(
-      `it needs entry ${node.position + 1}, but the log begins at ${log.firstSeq}`,
-    );
+    return quarantine(`it needs entry ${node.position + 1}, but the log begins at ${log.firstSeq}`);
   }
   if (node.ledWithoutRestart && highest > node.position + node.appliedBeyond.size) {
     return quarantine(

@@ -6,7 +6,6 @@ import { CommandByte } from '../protocol/commands.ts';
 import { renderPins } from '../replication/apply-batch.ts';
 import type { Pins } from '../replication/command.ts';
 import type { Unsafe } from '../sql/determinism.ts';
-import { renderWithParameters } from '../sql/render-parameters.ts';
 import { replaceSpans } from '../sql/replace-spans.ts';
 import type { Statement } from '../sql/statement.ts';
 import { plainRequest } from './node-request.ts';
@@ -172,9 +171,3 @@ const unsafe = (what: string, wayOut: string): LockstepError =>
 
 /** Seconds since 1970 with the microseconds that the servers take. */
 export const timestampOf = (wallMs: number): string => (wallMs / 1000).toFixed(6);
-
-/** The statement with its parameters written out: for statements that go as text. */
-export const renderWrite = (write: WriteRequest): string =>
-  write.parameters.length === 0
-    ? write.sql
-    : renderWithParameters(write.sql, write.statement.parameterOffsets, write.parameters);

@@ -88,8 +88,11 @@ export class SessionState {
 function keyOf(state: Omit<CarriedState, 'key'>): string {
   const { schema, settings, userVariables } = state;
   if (schema === '' && settings.size === 0 && userVariables.size === 0) return '';
-  return JSON.stringify([schema, [...settings].sort(), [...userVariables].sort()]);
+  return JSON.stringify([schema, sorted(settings), sorted(userVariables)]);
 }
+
+const sorted = (values: ReadonlyMap<string, string>): (readonly [string, string])[] =>
+  [...values].toSorted(([a], [b]) => (a < b ? -1 : 1));
 
 /** The SET statement that gives a fresh session this state; undefined when there is nothing. */
 export function renderState(state: CarriedState): string | undefined {

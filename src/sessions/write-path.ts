@@ -2,7 +2,6 @@ import { LockstepError } from '../base/errors.ts';
 import type { NodeConnection } from '../nodes/node-connection.ts';
 import { NodeConnectionLostError, NodeRefusedError } from '../nodes/node-connection.ts';
 import type { Node } from '../nodes/node.ts';
-import { Capability } from '../protocol/capabilities.ts';
 import type { Command, CommandResult } from '../replication/command.ts';
 import { matchedRows } from '../replication/compare-results.ts';
 import type { Leadership } from '../replication/replicator.ts';
@@ -199,6 +198,3 @@ function resultOf(core: SessionCore, pinned: PinnedWrite, reply: HeldReply): Com
   const exact = core.account.foundRows || !pinned.statement.onDuplicateKey;
   return { affectedRows, insertId, errno: 0, comparable: exact ? 'exact' : 'status' };
 }
-
-export const foundRowsOf = (capabilities: number): boolean =>
-  (capabilities & Capability.FOUND_ROWS) !== 0;

@@ -364,8 +364,3 @@ function skippedCommentEnd(sql: string, from: number): number {
     cursor = innerEnd + 2;
   }
 }
-
-/** The tokens of `sql`; uncertain version comments are read as code. */
-export function tokenize(sql: string, mode: LexMode): Token[] {
-  return new Lexer(sql, mode).run();
-}

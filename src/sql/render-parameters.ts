@@ -2,7 +2,7 @@ import { assert } from '../base/assert.ts';
 import { isWordCode } from './character-class.ts';
 import { replaceSpans } from './replace-spans.ts';
 
-export { type LiteralOptions, literalOf } from './literal-of.ts';
+export { literalOf } from './literal-of.ts';
 
 /**
  * The text with the `?` at each of `offsets` replaced by the literal of the same index, so that it

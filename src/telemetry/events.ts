@@ -51,7 +51,5 @@ export type LockstepEvent =
   | { readonly kind: 'log_truncated'; readonly before: Seq }
   | { readonly kind: 'refused_statement'; readonly reason: string; readonly sql: string };
 
-export type EventKind = LockstepEvent['kind'];
-
 /** An event as it was published: `id` counts from 1, `at` is milliseconds since 1970. */
 export type StampedEvent = LockstepEvent & { readonly id: number; readonly at: number };

@@ -6,6 +6,7 @@ export const floors: readonly (readonly string[])[] = [
   ['cli'],
   ['demo'],
   ['balancer.ts'],
+  ['control'],
   ['http'],
   ['sessions'],
   ['routing'],

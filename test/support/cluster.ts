@@ -7,7 +7,7 @@ import {
 } from '../../src/demo/engine.ts';
 
 // Everything but `engines` also works outside vitest, e.g. in benchmarks.
-export { checksums, expectEqualNodes } from './checksums.ts';
+export { expectEqualNodes } from './checksums.ts';
 export { connectTo } from './connect.ts';
 export { startServers, type TestServers } from './servers.ts';
 

@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { createHash, generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { decodeAuthMoreData } from '../auth-more-data.ts';
 import { decodeAuthSwitchRequest } from '../auth-switch-request.ts';
@@ -163,6 +163,23 @@ describe('what must not work', () => {
     if (asked.kind !== 'send') return expect.unreachable();
     expect(decodeAuthMoreData(asked.payload)).toEqual(Buffer.of(4));
     expect(reasonOf(auth.onPacket(Buffer.from('secret\0')))).toBe('malformed');
+  });
+
+  test('the proof of an empty password opens neither an unknown account nor one without', () => {
+    const hash = (name: string, ...parts: Uint8Array[]): Buffer =>
+      createHash(name).update(Buffer.concat(parts)).digest();
+    const xor = (left: Buffer, right: Buffer): Buffer =>
+      Buffer.from(left.map((byte, index) => byte ^ (right[index] ?? 0)));
+    const forged = {
+      [native]: xor(hash('sha1'), hash('sha1', nonce, hash('sha1', hash('sha1')))),
+      [sha2]: xor(hash('sha256'), hash('sha256', hash('sha256', hash('sha256')), nonce)),
+    };
+    for (const [authPlugin, authResponse] of Object.entries(forged)) {
+      for (const user of ['ghost', 'free']) {
+        const step = server().onResponse({ user, authPlugin, authResponse });
+        expect(step.kind, `${user} ${authPlugin}`).toBe('denied');
+      }
+    }
   });
 
   test('nothing is accepted after a denial or before the first response', () => {

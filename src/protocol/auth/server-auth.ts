@@ -160,7 +160,7 @@ export class ServerAuthentication {
   #onPassword(given: string | undefined): AuthStep {
     if (given === undefined) return this.#deny('malformed');
     const expected = this.#password;
-    if (expected === undefined || expected === '') return this.#deny('wrong_password');
+    if (expected === undefined) return this.#deny('wrong_password');
     return equalSecrets(given, expected) ? this.#accept() : this.#deny('wrong_password');
   }
 

@@ -12,9 +12,9 @@ import type { ApplierEnd } from '../applier.ts';
 import { decodeIntent, type Intent } from '../intent.ts';
 import type { Replicator, ReplicatorObserver } from '../replicator.ts';
 import type { Sequencer } from '../sequencer.ts';
-import { NodeFollower } from './node-follower.ts';
+import type { NodeFollower } from './node-follower.ts';
 import type { NodeRecovery } from './node-recovery.ts';
-import type { PositionFile } from './position-file.ts';
+import type { PositionFile } from '../../log/position-file.ts';
 
 export interface ClusterOptions {
   readonly config: Config;
@@ -182,12 +182,7 @@ export class Cluster implements ReplicatorObserver {
     this.#p.monitor.suspect(name, reason);
   }
 
-  onLeaderChanged(change: {
-    from?: NodeName;
-    to?: NodeName;
-    epoch: number;
-    reason: string;
-  }): void {
+  onLeaderChanged(change: { from?: NodeName; to?: NodeName; epoch: number; reason: string }): void {
     this.#options.events.publish({ kind: 'leader_changed', ...change });
     if (change.from !== undefined && change.to === undefined) this.#led.add(change.from);
   }
