@@ -252,7 +252,8 @@ describe('rows of 16 MB and more', () => {
 });
 
 test('a definition of 16 MB counts once', () => {
-  const payloads = [Buffer.of(2), Buffer.alloc(partBytesMax + 3), Buffer.of(3), Buffer.of(0xfb)];
+  const second = Buffer.of(0xfe, 0, 0, 2, 0, 0, 0);
+  const payloads = [Buffer.of(2), Buffer.alloc(partBytesMax + 3), second, Buffer.of(0xfb)];
   const end = encodeOk(plainOk(2), 0, { header: 0xfe });
   const bytes = Buffer.concat([...payloads, end].map((each, at) => encodePacket(each, at + 1)));
   const { told } = scan({ kind: 'query', deprecateEof: true, chunks: [bytes] });
