@@ -213,6 +213,17 @@ describe('a failing disk', () => {
     };
   };
 
+  /** The sync of the folder that follows a removal fails, once. */
+  const afterUnlink = (scene: Scene, fault: Fault): ((step: DiskStep) => Fault | undefined) => {
+    let removed = false;
+    return (step) => {
+      removed ||= step === 'unlink';
+      if (!removed || step !== 'sync_folder') return undefined;
+      scene.fault = () => undefined;
+      return fault;
+    };
+  };
+
   test('when full, it rejects the batch and all behind it, and takes the next', async () => {
     const scene = new Scene();
     const log = await scene.open();
@@ -259,6 +270,21 @@ describe('a failing disk', () => {
     await log.heal();
     scene.disk.losePower();
     expect(await readAll(await scene.open())).toEqual(['one']);
+  });
+
+  test('a truncation that failed half way leaves no hole, whatever names survive', async () => {
+    for (let seed = 1; seed <= 40; seed++) {
+      const scene = new Scene(seed);
+      const log = await scene.open(300);
+      for (const text of [...texts, ...texts]) await appendAll(log, [text]);
+      scene.fault = afterUnlink(scene, 'io_error');
+      await expect(log.truncateBefore(seq(8))).rejects.toThrow('EIO');
+      scene.fault = afterUnlink(scene, 'power_loss');
+      await expect(log.truncateBefore(seq(15))).rejects.toThrow('EIO');
+      scene.fault = () => undefined;
+      scene.disk.losePower();
+      expect((await scene.open(300)).lastSeq).toBe(20);
+    }
   });
 
   test('heal refuses when an acknowledged record is damaged', async () => {
