@@ -1,24 +1,51 @@
-import { LockstepError } from '../base/errors.ts';
+import { CliError } from './cli-error.ts';
 
-export type Json = Readonly<Record<string, unknown>>;
+export interface ApiCall {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  /** Default 30 s. */
+  readonly deadlineMs?: number;
+}
 
-const deadlineMs = 30_000;
+const deadlineMsDefault = 30_000;
 
-/** One call to the HTTP API. Throws LockstepError with what the balancer says is wrong. */
-export async function callApi(url: string, method: 'GET' | 'POST', path: string): Promise<Json> {
+/**
+ * One call to the HTTP API of the balancer at `url`; T is what its OpenAPI document says.
+ * Throws CliError with what the balancer says is wrong, or that none is there.
+ */
+export async function callApi<T>(url: string, call: ApiCall): Promise<T> {
+  const deadlineMs = call.deadlineMs ?? deadlineMsDefault;
   let response: Response;
+  let text: string;
   try {
-    response = await fetch(new URL(path, url), {
-      method,
+    response = await fetch(new URL(call.path, url), {
+      method: call.method,
       signal: AbortSignal.timeout(deadlineMs),
-      ...(method === 'POST' ? { body: '{}', headers: { 'content-type': 'application/json' } } : {}),
     });
+    text = await response.text();
   } catch (cause) {
-    throw new LockstepError('not_found', `no balancer answers at ${url}`, { cause });
+    if (cause instanceof Error && cause.name === 'TimeoutError') {
+      throw new CliError(`the balancer at ${url} did not answer within ${deadlineMs / 1000} s`, {
+        cause,
+      });
+    }
+    const remedy =
+      'Start one with `lockstep serve` or `lockstep demo`, or say where it is with --url.';
+    throw new CliError(`no balancer answers at ${url}`, { remedy, cause });
   }
-  const text = await response.text();
-  const answer = (text === '' ? {} : JSON.parse(text)) as Json;
-  if (response.ok) return answer;
-  const detail = answer['detail'] ?? answer['title'] ?? `status ${response.status}`;
-  throw new LockstepError('conflict', JSON.stringify(detail));
+  const body = parse(text);
+  if (response.ok && body !== undefined) return body as T;
+  const { message, remedy } = (body ?? {}) as { message?: string; remedy?: string };
+  if (message === undefined) {
+    throw new CliError(`what answers at ${url} is not Lockstep (status ${response.status})`);
+  }
+  throw new CliError(message, remedy === undefined ? {} : { remedy });
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

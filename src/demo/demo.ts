@@ -1,22 +1,67 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { access } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { createBalancer } from '../balancer.ts';
+import { type Balancer, createBalancer } from '../balancer.ts';
 import { nodeName } from '../base/brands.ts';
+import { systemClock } from '../base/clock.ts';
 import { LockstepError } from '../base/errors.ts';
+import { version } from '../base/version.ts';
 import { type Config, defaultConfig } from '../config/config.ts';
-import { engineNames, findEngine, type Engine } from './engine.ts';
+import { demoCard } from './demo-card.ts';
+import { demoOperations } from './demo-control.ts';
+import { prepareDemoFolder } from './demo-folder.ts';
+import { type Engine, type EngineName, engineNames, findEngine, requireEngine } from './engine.ts';
 import { isPortFree } from './free-port.ts';
 import { LocalServer } from './local-server.ts';
+import { usersOperations } from './users-operations.ts';
 
-/** As the command line gives them: text. */
 export interface DemoOptions {
-  readonly engine?: string;
-  readonly nodes: string;
-  readonly basePort: string;
-  readonly port: string;
-  readonly httpPort: string;
+  /** Default: whichever is found, MariaDB first. */
+  readonly engine?: EngineName;
+  readonly nodes: number;
+  /** Of mysql1; the others follow. */
+  readonly basePort: number;
+  readonly port: number;
+  readonly httpPort: number;
+  /** Everything the demo keeps. */
   readonly data: string;
   readonly fresh: boolean;
+}
+
+export interface DemoShell {
+  /** Takes one line, or several, for people. */
+  readonly say: (text: string) => void;
+  /** How the program was started, for the card. */
+  readonly command: string;
+}
+
+/** Real local servers with the balancer before them. */
+export interface Demo {
+  readonly balancer: Balancer;
+  readonly servers: readonly LocalServer[];
+  /** Closes the balancer, then stops the servers in order. */
+  close(): Promise<void>;
+}
+
+/** What has been started so far, so that it can be ended whenever the user wants. */
+export class DemoParts {
+  readonly servers: LocalServer[] = [];
+  balancer: Balancer | undefined;
+  #closing: Promise<void> | undefined;
+
+  close(): Promise<void> {
+    this.#closing ??= (async () => {
+      try {
+        await this.balancer?.close();
+      } finally {
+        await Promise.all(this.servers.map((server) => server.stop()));
+      }
+    })();
+    return this.#closing;
+  }
+
+  killNow(): void {
+    for (const server of this.servers) server.killNow();
+  }
 }
 
 const createUsers =
@@ -24,99 +69,144 @@ const createUsers =
   'name VARCHAR(100) NOT NULL, email VARCHAR(200) NOT NULL UNIQUE, ' +
   'created_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP)';
 
-/** Starts local servers and the balancer before them; ends when asked to by a signal. */
-export async function runDemo(options: DemoOptions): Promise<void> {
+const sampleUsers =
+  "INSERT INTO users (name, email) VALUES ('Ada Lovelace', 'ada@example.com'), " +
+  "('Grace Hopper', 'grace@example.com'), ('Edsger Dijkstra', 'edsger@example.com')";
+
+/** Starts servers and balancer and shows the card. `parts` is filled as things come up. */
+export async function startDemo(
+  options: DemoOptions,
+  shell: DemoShell,
+  parts: DemoParts,
+): Promise<Demo> {
   const engine = engineOf(options.engine);
   const folder = resolve(options.data);
-  const ports = await portsOf(options);
-  if (options.fresh) await rm(folder, { recursive: true, force: true });
-  await mkdir(folder, { recursive: true });
-  const servers = await Promise.all(
-    ports.map((port, index) => {
-      const name = `mysql${index + 1}`;
-      return LocalServer.create({ engine, name, port, folder: join(folder, name) });
+  await refuseTakenPorts(options, folder);
+  const layout = { engine: engine.name, nodes: options.nodes };
+  await prepareDemoFolder(folder, layout, options);
+  shell.say(`starting ${options.nodes} servers (${engine.name} ${engine.version}) …`);
+  await startServers({ options, shell, engine, folder, parts });
+  parts.balancer = await createBalancer(configOf(options, folder), {
+    operations: [...usersOperations, ...demoOperations(parts.servers)],
+  });
+  shell.say(`balancer is up on ports ${options.port} (MySQL) and ${options.httpPort} (HTTP)`);
+  await createTable(parts.balancer);
+  for (const server of parts.servers) {
+    server.onExit(({ expected }) => {
+      if (!expected) shell.say(`${server.name} ended by itself; its log: ${server.errorLog}`);
+    });
+  }
+  shell.say(
+    demoCard({
+      version,
+      serverCount: options.nodes,
+      server: `${engine.name} ${engine.version}`,
+      client: engine.name,
+      port: options.port,
+      httpPort: options.httpPort,
+      folder,
+      command: shell.command,
     }),
   );
-  const stopServers = async (): Promise<void> => {
-    await Promise.all(servers.map((server) => server.stop()));
-  };
-  console.log(`starting ${servers.length} ${engine.name} servers …`);
-  try {
-    await Promise.all(servers.map((server) => server.start()));
-    const balancer = await createBalancer(configOf(options, folder, ports));
-    await balancer.control.query({ sql: createUsers, schema: 'app' });
-    console.log(card(options, folder));
-    await signalled();
-    console.log('stopping …');
-    await balancer.close();
-  } finally {
-    await stopServers();
-  }
+  return { balancer: parts.balancer, servers: parts.servers, close: () => parts.close() };
 }
 
-function engineOf(name: string | undefined): Engine {
-  const names = engineNames.filter((candidate) => name === undefined || candidate === name);
-  for (const candidate of names) {
-    const engine = findEngine(candidate);
-    if (engine) return engine;
-  }
-  throw new LockstepError(
-    'not_found',
-    `no database server found (${name ?? engineNames.join(' or ')}); install one with ` +
-      '`node scripts/install-engines.mjs --engine mariadb`',
-  );
+function engineOf(name: EngineName | undefined): Engine {
+  if (name !== undefined) return requireEngine(name);
+  const found = engineNames.map((one) => findEngine(one)).find((engine) => engine !== undefined);
+  return found ?? requireEngine('mariadb');
 }
 
-async function portsOf(options: DemoOptions): Promise<number[]> {
-  const ports = Array.from(
-    { length: Number(options.nodes) },
-    (_, index) => Number(options.basePort) + index,
-  );
+const nameOf = (index: number): string => `mysql${index + 1}`;
+
+/** Names the first port that somebody else has, with the flag that chooses another. */
+async function refuseTakenPorts(options: DemoOptions, folder: string): Promise<void> {
+  const { basePort, nodes, port, httpPort } = options;
   const wanted = [
-    ...ports.map((port) => ({ port, flag: '--base-port' })),
-    { port: Number(options.port), flag: '--port' },
-    { port: Number(options.httpPort), flag: '--http-port' },
+    { port, flag: '--port', use: 'MySQL clients' },
+    { port: httpPort, flag: '--http-port', use: 'HTTP' },
   ];
-  for (const { port, flag } of wanted) {
-    if (await isPortFree(port)) continue;
-    throw new LockstepError('conflict', `port ${port} is taken; choose another with ${flag}`);
+  for (let index = 0; index < nodes; index += 1) {
+    // A server of a demo that crashed may still have its port; starting it ends that one.
+    const note = join(folder, nameOf(index), 'process.json');
+    if (await exists(note)) continue;
+    wanted.push({ port: basePort + index, flag: '--base-port', use: nameOf(index) });
   }
-  return ports;
+  for (const one of wanted) {
+    if (await isPortFree(one.port)) continue;
+    throw new LockstepError(
+      'conflict',
+      `port ${one.port} (for ${one.use}) is already taken; choose another with ${one.flag}`,
+    );
+  }
 }
 
-function configOf(options: DemoOptions, folder: string, ports: readonly number[]): Config {
+async function exists(file: string): Promise<boolean> {
+  return access(file).then(
+    () => true,
+    () => false,
+  );
+}
+
+interface ServerStart {
+  readonly options: DemoOptions;
+  readonly shell: DemoShell;
+  readonly engine: Engine;
+  readonly folder: string;
+  readonly parts: DemoParts;
+}
+
+async function startServers({ options, shell, engine, folder, parts }: ServerStart): Promise<void> {
+  const startedMs = systemClock.nowMs();
+  const indexes = Array.from({ length: options.nodes }, (_, index) => index);
+  const created = await Promise.all(
+    indexes.map((index) =>
+      LocalServer.create({
+        engine,
+        name: nameOf(index),
+        port: options.basePort + index,
+        folder: join(folder, nameOf(index)),
+      }),
+    ),
+  );
+  parts.servers.push(...created);
+  await Promise.all(
+    created.map(async (server) => {
+      await server.start().catch((cause: unknown) => {
+        const taken = cause instanceof Error && cause.message.includes('already taken');
+        if (!taken) throw cause;
+        const message = `${cause.message}; choose another with --base-port`;
+        throw new LockstepError('conflict', message, { cause });
+      });
+      const seconds = ((systemClock.nowMs() - startedMs) / 1000).toFixed(1);
+      shell.say(`${server.name} is up on port ${server.port} (${seconds} s)`);
+    }),
+  );
+}
+
+async function createTable({ control }: Balancer): Promise<void> {
+  await control.query({ sql: createUsers, schema: 'app' });
+  const outcome = await control.query({ sql: 'SELECT COUNT(*) FROM users', schema: 'app' });
+  if (outcome.kind === 'rows' && Number(outcome.rows[0]?.[0]) === 0) {
+    await control.query({ sql: sampleUsers, schema: 'app' });
+  }
+}
+
+function configOf(options: DemoOptions, folder: string): Config {
   return {
     ...defaultConfig,
-    mysql: { ...defaultConfig.mysql, port: Number(options.port) },
-    http: { ...defaultConfig.http, port: Number(options.httpPort) },
+    mysql: { ...defaultConfig.mysql, port: options.port },
+    http: { ...defaultConfig.http, port: options.httpPort },
     log: { ...defaultConfig.log, folder: join(folder, 'log') },
     logLevel: 'warn',
     users: [{ name: 'app', password: 'app' }],
-    nodes: ports.map((port, index) => ({
-      name: nodeName(`mysql${index + 1}`),
+    nodes: Array.from({ length: options.nodes }, (_, index) => ({
+      name: nodeName(nameOf(index)),
       host: '127.0.0.1',
-      port,
+      port: options.basePort + index,
       user: 'root',
       password: 'root',
       weight: 1,
     })),
   };
 }
-
-function card(options: DemoOptions, folder: string): string {
-  return [
-    '',
-    `  connect   mariadb -h 127.0.0.1 -P ${options.port} -u app -papp app`,
-    `  page      http://127.0.0.1:${options.httpPort}/`,
-    `  stop one  end the server on port ${Number(options.basePort) + 1}: its pid is in ` +
-      `${folder}/mysql2/process.json`,
-    '  end       ctrl-C',
-    '',
-  ].join('\n');
-}
-
-const signalled = (): Promise<void> =>
-  new Promise((done) => {
-    process.once('SIGINT', () => done());
-    process.once('SIGTERM', () => done());
-  });

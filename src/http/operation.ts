@@ -2,12 +2,20 @@ import type { Static, TSchema } from 'typebox';
 import { Type } from 'typebox';
 import type { EventLog } from '../telemetry/event-log.ts';
 import type { BalancerControl } from './balancer-control.ts';
+import type { Problem } from './problem.ts';
 
 export type HttpMethod = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
 /** What an operation hands back; the server knows how each kind goes on the wire. */
 export type Answer =
-  | { readonly kind: 'json'; readonly status: number; readonly body: unknown }
+  | {
+      readonly kind: 'json';
+      readonly status: number;
+      readonly body: unknown;
+      /** The node that answered, for a header where the body has no place for it. */
+      readonly node?: string;
+    }
+  | { readonly kind: 'problem'; readonly problem: Problem }
   | { readonly kind: 'text'; readonly contentType: string; readonly body: string }
   | { readonly kind: 'events'; readonly events: EventLog }
   | { readonly kind: 'empty' };

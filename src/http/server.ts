@@ -222,7 +222,11 @@ interface Exchange {
 
 async function send(answer: Answer, { request, reply, streams }: Exchange): Promise<void> {
   switch (answer.kind) {
+    case 'problem':
+      await sendProblem(reply, answer.problem);
+      return;
     case 'json':
+      if (answer.node !== undefined) reply.header('x-lockstep-node', answer.node);
       await reply.code(answer.status).type('application/json; charset=utf-8').send(answer.body);
       return;
     case 'text':

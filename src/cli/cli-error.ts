@@ -1,0 +1,41 @@
+import { LockstepError } from '../base/errors.ts';
+
+/** 0: all is well. 1: it failed, or what was asked about is not well. 2: asked wrongly. */
+export const exitCodes = { ok: 0, failed: 1, usage: 2 } as const;
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
+
+/** An error with its way out, for people at a terminal. */
+export class CliError extends Error {
+  readonly remedy: string | undefined;
+  readonly exitCode: ExitCode;
+
+  constructor(
+    message: string,
+    options: { remedy?: string; exitCode?: ExitCode; cause?: unknown } = {},
+  ) {
+    super(message, { cause: options.cause });
+    this.name = 'CliError';
+    this.remedy = options.remedy;
+    this.exitCode = options.exitCode ?? exitCodes.failed;
+  }
+}
+
+/** What is printed of an error, and the exit code it means. */
+export function describeError(error: unknown): { text: string; exitCode: ExitCode } {
+  if (error instanceof CliError) {
+    return { text: withRemedy(error.message, error.remedy), exitCode: error.exitCode };
+  }
+  if (error instanceof LockstepError) {
+    const usage = error.code === 'config_invalid' || error.code === 'bad_request';
+    // A conflict in this very process (a port, a folder) says itself how it is resolved.
+    const remedy = error.code === 'conflict' || usage ? undefined : error.remedy;
+    const exitCode = usage ? exitCodes.usage : exitCodes.failed;
+    return { text: withRemedy(error.message, remedy), exitCode };
+  }
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return { text: `unexpected: ${text}`, exitCode: exitCodes.failed };
+}
+
+function withRemedy(message: string, remedy: string | undefined): string {
+  return `lockstep: ${message}${remedy === undefined ? '' : `\n  ${remedy}`}`;
+}

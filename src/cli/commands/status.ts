@@ -1,0 +1,83 @@
+import type { Command } from 'commander';
+import type { BalancerStatus, NodeStatus, VerifyReport } from '../../http/balancer-control.ts';
+import { callApi } from '../call-api.ts';
+import { exitCodes } from '../cli-error.ts';
+import { nodeTable } from '../node-table.ts';
+import { table } from '../table.ts';
+import type { Terminal } from '../terminal.ts';
+
+const verifyDeadlineMs = 10 * 60_000;
+
+export function addStatus(program: Command, terminal: Terminal, url: () => string): void {
+  program
+    .command('status')
+    .description('how things are; exit code 1 when a node that should serve does not')
+    .option('--json', 'as JSON', false)
+    .action(async ({ json }: { json: boolean }) => {
+      const status = await callApi<BalancerStatus>(url(), { method: 'GET', path: '/status' });
+      terminal.say(json ? JSON.stringify(status, null, 2) : statusText(status, terminal.width));
+      terminal.setExitCode(healthy(status) ? exitCodes.ok : exitCodes.failed);
+    });
+  program
+    .command('verify')
+    .description('compare every table of every node; exit code 1 when they differ')
+    .option('--json', 'as JSON', false)
+    .action(async ({ json }: { json: boolean }) => {
+      const report = await callApi<VerifyReport>(url(), {
+        method: 'POST',
+        path: '/verify',
+        deadlineMs: verifyDeadlineMs,
+      });
+      terminal.say(json ? JSON.stringify(report, null, 2) : verifyText(report, terminal.width));
+      terminal.setExitCode(report.equal ? exitCodes.ok : exitCodes.failed);
+    });
+}
+
+/** What an operator took out on purpose is no fault. */
+const meant = ({ state }: NodeStatus): boolean => state === 'DISABLED' || state === 'DRAINING';
+
+function healthy({ nodes, leader }: BalancerStatus): boolean {
+  return leader !== undefined && nodes.every((node) => node.inSync || meant(node));
+}
+
+function statusText(status: BalancerStatus, width: number): string {
+  const { version, uptimeMs, strategy, consistency, acks, log, sessions } = status;
+  return [
+    status.summary,
+    '',
+    `version ${version}, up ${duration(uptimeMs)}, ${sessions} sessions`,
+    `strategy ${strategy}, consistency ${consistency}, acks ${acks}`,
+    `log ${log.firstSeq} to ${log.lastSeq}, ${(log.sizeBytes / 1024 / 1024).toFixed(1)} MB`,
+    '',
+    nodeTable(status.nodes, width),
+  ].join('\n');
+}
+
+export function duration(ms: number): string {
+  const seconds = Math.floor(ms / 1000);
+  const minutes = Math.floor(seconds / 60);
+  const hours = Math.floor(minutes / 60);
+  if (hours >= 48) return `${Math.floor(hours / 24)} days`;
+  if (hours > 0) return `${hours} h ${minutes % 60} min`;
+  return minutes > 0 ? `${minutes} min ${seconds % 60} s` : `${seconds} s`;
+}
+
+function verifyText(report: VerifyReport, width: number): string {
+  const nodes = [...new Set(report.tables.flatMap((one) => Object.keys(one.nodes)))];
+  const rows = report.tables.map(({ schema, table: name, equal, nodes: found }) => [
+    `${schema}.${name}`,
+    equal ? 'equal' : 'DIFFERS',
+    ...nodes.map((node) => {
+      const one = found[node];
+      if (one === undefined) return 'missing';
+      return equal ? String(one.rows) : `${one.rows} (${one.checksum})`;
+    }),
+  ]);
+  const columns = [
+    { head: 'table', shrinks: true },
+    { head: '' },
+    ...nodes.map((node) => ({ head: `rows ${node}` })),
+  ];
+  const verdict = report.equal ? 'all nodes are equal' : 'the nodes DIFFER';
+  return `${table(columns, rows, width)}\n\n${verdict} as of entry ${report.seq}`;
+}

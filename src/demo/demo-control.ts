@@ -1,0 +1,92 @@
+import { Type } from 'typebox';
+import { LockstepError } from '../base/errors.ts';
+import { json, nameParams, type Operation, operation } from '../http/operation.ts';
+import type { LocalServer } from './local-server.ts';
+
+export const demoActions = ['stop', 'kill', 'pause', 'resume', 'start'] as const;
+export type DemoAction = (typeof demoActions)[number];
+
+/** What of a local server can be told; a process that is starting is `running` already. */
+type DemoNodeState = 'running' | 'paused' | 'stopped';
+
+const tag = 'demo';
+
+const demoNodeSchema = Type.Object({
+  name: Type.String(),
+  port: Type.Integer(),
+  state: Type.Enum(['running', 'paused', 'stopped']),
+  pid: Type.Optional(Type.Integer()),
+  actions: Type.Array(Type.Enum([...demoActions])),
+});
+
+export const demoActionSummaries: Readonly<Record<DemoAction, string>> = {
+  stop: "End a node's server in order (SIGTERM)",
+  kill: "Kill a node's server (SIGKILL), as a crash would",
+  pause: "Freeze a node's server (SIGSTOP): it keeps its connections and answers nothing",
+  resume: "Let a node's frozen server go on (SIGCONT)",
+  start: "Start a node's server again",
+};
+
+const possibleActions: Readonly<Record<DemoNodeState, readonly DemoAction[]>> = {
+  running: ['stop', 'kill', 'pause'],
+  paused: ['resume', 'stop', 'kill'],
+  stopped: ['start'],
+};
+
+/** Stop, kill, pause, resume and start for the servers that the demo runs itself. */
+export function demoOperations(servers: readonly LocalServer[]): Operation[] {
+  return [
+    operation({
+      name: 'listDemoNodes',
+      tag,
+      method: 'GET',
+      path: '/demo/nodes',
+      summary: "The demo's servers as processes",
+      schema: { answers: { 200: Type.Array(demoNodeSchema) } },
+      run: () => json(servers.map(describe)),
+    }),
+    ...demoActions.map((action) =>
+      operation({
+        name: `${action}DemoNode`,
+        tag,
+        method: 'POST',
+        path: `/demo/nodes/{name}/${action}`,
+        summary: demoActionSummaries[action],
+        schema: { params: nameParams, answers: { 200: demoNodeSchema } },
+        async run(_control, { params: { name } }) {
+          const server = servers.find((one) => one.name === name);
+          if (server === undefined) {
+            throw new LockstepError('not_found', `the demo has no node called "${name}"`);
+          }
+          await act(server, action);
+          return json(describe(server));
+        },
+      }),
+    ),
+  ];
+}
+
+async function act(server: LocalServer, action: DemoAction): Promise<void> {
+  const state = stateOf(server);
+  if (!possibleActions[state].includes(action)) {
+    throw new LockstepError('conflict', `${server.name} is ${state}; it cannot ${action}`);
+  }
+  await server[action]();
+}
+
+function stateOf(server: LocalServer): DemoNodeState {
+  if (!server.running) return 'stopped';
+  return server.paused ? 'paused' : 'running';
+}
+
+function describe(server: LocalServer) {
+  const state = stateOf(server);
+  const { name, port, pid } = server;
+  return {
+    name,
+    port,
+    state,
+    ...(pid === undefined ? {} : { pid }),
+    actions: possibleActions[state],
+  };
+}
