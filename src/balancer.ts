@@ -1,7 +1,8 @@
-import type { NodeName, Seq } from './base/brands.ts';
+import type { NodeName } from './base/brands.ts';
 import { type Clock, systemClock } from './base/clock.ts';
 import { LockstepError } from './base/errors.ts';
-import type { Config, UserConfig } from './config/config.ts';
+import type { Config, NodeConfig, UserConfig } from './config/config.ts';
+import { usersOf } from './config/users-of.ts';
 import { LiveControl } from './control/live-control.ts';
 import { QueryRunner } from './control/query-runner.ts';
 import { QueuedCommands } from './control/queued-commands.ts';
@@ -13,28 +14,31 @@ import { type HttpServer, startHttpServer } from './http/server.ts';
 import type { Operation } from './http/operation.ts';
 import { type EmbeddedLog, openEmbeddedLog } from './log/embedded-log.ts';
 import { Node } from './nodes/node.ts';
+import type { NodeConnection } from './nodes/node-connection.ts';
 import { NodeChecker } from './nodes/node-checker.ts';
 import { ControlConnection } from './nodes/control-connection.ts';
 import { TableCatalogue } from './nodes/table-catalogue.ts';
-import { decodeEntry } from './replication/entry-codec.ts';
+import type { Entry } from './replication/entry.ts';
 import type { Acks } from './replication/acknowledgements.ts';
 import { Replicator } from './replication/replicator.ts';
 import { Sequencer } from './replication/sequencer.ts';
 import { Cluster } from './replication/shell/cluster.ts';
+import { lastEpoch } from './replication/shell/last-epoch.ts';
 import { LeaderDdl } from './replication/shell/leader-ddl.ts';
 import { NodeFollower } from './replication/shell/node-follower.ts';
 import { NodeRecovery } from './replication/shell/node-recovery.ts';
+import { findInLog } from './log/find-in-log.ts';
 import { PositionFile } from './log/position-file.ts';
 import { ReadRouter } from './routing/read-router.ts';
 import { createStrategy } from './routing/strategies/strategies.ts';
 import { MysqlListener } from './sessions/mysql-listener.ts';
-import type { SessionContext } from './sessions/session-context.ts';
 import type { LexMode } from './sql/lex-mode.ts';
+import type { Statement } from './sql/statement.ts';
 import { StatementCache } from './sql/statement-cache.ts';
 import { Counters } from './telemetry/counters.ts';
 import { EventLog } from './telemetry/event-log.ts';
 import { createLogger, type Logger, type LoggerOptions } from './telemetry/logger.ts';
-import { createMetrics } from './telemetry/metrics.ts';
+import { createMetrics, type Metrics } from './telemetry/metrics.ts';
 import { version } from './base/version.ts';
 
 export interface BalancerOptions {
@@ -91,27 +95,83 @@ interface Base {
   readonly options: BalancerOptions;
 }
 
+/** The parts below sessions and HTTP: nodes, log and what keeps them equal. */
+interface Core {
+  readonly nodes: ReadonlyMap<NodeName, Node>;
+  readonly router: ReadRouter;
+  readonly counters: Counters;
+  readonly statements: StatementCache;
+  readonly analyse: (sql: string) => Statement;
+  readonly sequencer: Sequencer;
+  readonly replicator: Replicator;
+  readonly cluster: Cluster;
+  readonly monitor: HealthMonitor;
+  readonly checker: NodeChecker;
+  readonly users: readonly UserConfig[];
+}
+
+interface CoreServices {
+  readonly recovery: NodeRecovery;
+  readonly recoveryManager: RecoveryManager;
+  readonly leaderControl: ControlConnection;
+}
+
+/** What sees the outside: MySQL sessions, and control for HTTP, CLI and page. */
+interface Front {
+  readonly listener: MysqlListener;
+  readonly queued: QueuedCommands;
+  readonly control: LiveControl;
+}
+
 async function assemble(base: Base): Promise<Balancer> {
-  const { config, clock, logger, events, log, options } = base;
-  const users = usersOf(config);
+  const core = assembleCore(base, await lastEpoch(base.log));
+  const services = connectHealth(base, core);
+  const front = await assembleFront(base, core, services);
+  await core.cluster.start({ ...services, replicator: core.replicator, monitor: core.monitor });
+  base.events.publish({ kind: 'started', version, nodes: [...core.nodes.keys()] });
+  const stopCore = async (): Promise<void> => {
+    core.monitor.stop();
+    await services.recoveryManager.stop();
+    await core.cluster.close();
+    core.replicator.close();
+    services.leaderControl.close();
+    core.checker.close();
+    for (const node of core.nodes.values()) node.destroyConnections(new Error('Lockstep stopped'));
+  };
+  try {
+    await firstLeader(core.cluster, core.replicator, base.clock);
+    return await serve(base, front, stopCore);
+  } catch (error) {
+    await front.listener.close();
+    await stopCore();
+    throw error;
+  }
+}
+
+function assembleCore({ config, clock, events, log }: Base, epoch: number): Core {
   const counters = new Counters();
   const statements = new StatementCache(config.limits.statementCache);
-  const router = new ReadRouter({
-    clock,
-    strategy: createStrategy(config.strategy, { random: Math.random }),
-  });
+  const strategy = createStrategy(config.strategy, { random: Math.random });
+  const router = new ReadRouter({ clock, strategy });
   const nodes = new Map<NodeName, Node>();
-  const sequencer: Sequencer = new Sequencer({
-    log,
-    clock,
-    onDurable: (entry) => replicator.onDurable(entry),
-  });
   const modeOf = (): LexMode => ({
     ansiQuotes: false,
     noBackslashEscapes: false,
     flavor: [...nodes.values()].find((node) => node.facts)?.facts?.flavor ?? 'mysql',
   });
-  const analyse = (sql: string) => statements.analyse(sql, modeOf());
+  const analyse = (sql: string): Statement => statements.analyse(sql, modeOf());
+  const onDurable = (entry: Entry): void => replicator.onDurable(entry);
+  const sequencer: Sequencer = new Sequencer({ log, clock, onDurable });
+  const positions = new PositionFile(config.log.folder);
+  const followerOf = (node: Node): NodeFollower =>
+    new NodeFollower({
+      name: node.name,
+      open: () => node.openControl(),
+      analyse: (command) => analyse(command.sql),
+      onApplied: (commands) => {
+        counters.node(node.name).applied += commands;
+      },
+    });
   const cluster = new Cluster({
     config,
     clock,
@@ -119,16 +179,8 @@ async function assemble(base: Base): Promise<Balancer> {
     log,
     nodes,
     sequencer,
-    positions: new PositionFile(config.log.folder),
-    followerOf: (node) =>
-      new NodeFollower({
-        name: node.name,
-        open: () => node.openControl(),
-        analyse: (command) => analyse(command.sql),
-        onApplied: (commands) => {
-          counters.node(node.name).applied += commands;
-        },
-      }),
+    positions,
+    followerOf,
   });
   const replicator: Replicator = new Replicator({
     sequencer,
@@ -139,46 +191,52 @@ async function assemble(base: Base): Promise<Balancer> {
     queuedWritesMax: config.limits.queuedWrites,
     applyLimits: { entriesMax: config.apply.batchEntriesMax, bytesMax: config.apply.batchBytesMax },
     nodeCount: () => nodes.size,
-    epoch: await lastEpoch(log),
+    epoch,
     observer: cluster,
   });
   const checker = new NodeChecker({ node: (name) => nodes.get(name), clock });
-  const monitor: HealthMonitor = new HealthMonitor({
+  const monitor = new HealthMonitor({
+    ...config.health,
     clock,
     check: (name, signal) => checker.check(name, signal),
-    intervalMs: config.health.intervalMs,
-    timeoutMs: config.health.timeoutMs,
-    fall: config.health.fall,
-    rise: config.health.rise,
   });
   for (const nodeConfig of config.nodes) {
-    const node = new Node({
-      config: nodeConfig,
-      clock,
-      connectionsMax: config.limits.connectionsPerNode,
-      waitersMax: config.limits.sessions,
-      waitTimeoutMs: config.noNodeTimeoutMs,
-      connectTimeoutMs: config.health.connectTimeoutMs,
-      onStateChanged: (changed, from, reason) =>
-        events.publish({
-          kind: 'node_state_changed',
-          node: changed.name,
-          from,
-          to: changed.state,
-          reason,
-        }),
-      onSuspect: (suspect, reason) => monitor.suspect(suspect.name, reason),
-    });
+    const node = createNode({ config, clock, events, monitor }, nodeConfig);
     nodes.set(node.name, node);
     router.add(node.name, node.weight);
   }
+  const users = usersOf(config);
+  const lower = { nodes, router, counters, statements, analyse, sequencer };
+  return { ...lower, replicator, cluster, monitor, checker, users };
+}
+
+function createNode(
+  { config, clock, events, monitor }: Pick<Base & Core, 'config' | 'clock' | 'events' | 'monitor'>,
+  nodeConfig: NodeConfig,
+): Node {
+  return new Node({
+    config: nodeConfig,
+    clock,
+    connectionsMax: config.limits.connectionsPerNode,
+    waitersMax: config.limits.sessions,
+    waitTimeoutMs: config.noNodeTimeoutMs,
+    connectTimeoutMs: config.health.connectTimeoutMs,
+    onStateChanged: ({ name, state }, from, reason) =>
+      events.publish({ kind: 'node_state_changed', node: name, from, to: state, reason }),
+    onSuspect: (suspect, reason) => monitor.suspect(suspect.name, reason),
+  });
+}
+
+/** What recovers nodes, and who hears of their health. */
+function connectHealth({ clock, events, log }: Base, core: Core): CoreServices {
+  const { cluster, replicator, monitor } = core;
   const recovery = new NodeRecovery({
     log,
     clock,
     clusterId: log.clusterId,
     epoch: () => replicator.epoch,
-    users: users.map((user) => user.name),
-    analyse,
+    users: core.users.map((user) => user.name),
+    analyse: core.analyse,
     confirmIntent: (name, seq) => cluster.confirmIntent(name, seq),
   });
   const recoveryManager = new RecoveryManager({
@@ -186,49 +244,51 @@ async function assemble(base: Base): Promise<Balancer> {
     recover: (name, signal) => cluster.recover(name, signal),
     onOutcome: (node, outcome) => {
       if (outcome.kind !== 'failed') return;
-      events.publish({
-        kind: 'recovery_failed',
-        node,
-        reason: outcome.reason,
-        retry: outcome.retry,
-      });
+      const { reason, retry } = outcome;
+      events.publish({ kind: 'recovery_failed', node, reason, retry });
     },
   });
-  monitor.subscribe(
-    new FailoverManager({ takeOut: (name, reason) => cluster.takeOut(name, reason) }),
-  );
+  const takeOut = (name: NodeName, reason: string): void => cluster.takeOut(name, reason);
+  monitor.subscribe(new FailoverManager({ takeOut }));
   monitor.subscribe(recoveryManager);
-  const openControl = (name: NodeName) => {
-    const node = nodes.get(name);
-    if (!node) throw new LockstepError('no_node', `node ${name} was removed`);
-    return node.openControl();
-  };
   const leaderControl = new ControlConnection(() => {
     const leader = replicator.leadership;
     if (!leader) throw new LockstepError('no_node', 'no node can take writes');
-    return { node: leader.name, open: () => openControl(leader.name) };
+    return { node: leader.name, open: () => openControl(core, leader.name) };
   });
-  const context: SessionContext = {
+  return { recovery, recoveryManager, leaderControl };
+}
+
+function openControl({ nodes }: Core, name: NodeName): Promise<NodeConnection> {
+  const node = nodes.get(name);
+  if (!node) throw new LockstepError('no_node', `node ${name} was removed`);
+  return node.openControl();
+}
+
+async function assembleFront(base: Base, core: Core, services: CoreServices): Promise<Front> {
+  const { config, clock, logger, events, log } = base;
+  const { nodes, router, counters, statements, sequencer, replicator, cluster, users } = core;
+  const leaderDdl = new LeaderDdl({
+    replicator,
+    sequencer,
+    openControl: (name) => openControl(core, name),
+    onStranded: (name, detail) => cluster.quarantine(name, detail),
+  });
+  const listener = new MysqlListener({
     config,
     clock,
     nodes,
     router,
     replicator,
-    leaderDdl: new LeaderDdl({
-      replicator,
-      sequencer,
-      openControl,
-      onStranded: (name, detail) => cluster.quarantine(name, detail),
-    }),
-    catalogue: new TableCatalogue(() => leaderControl.get()),
+    leaderDdl,
+    catalogue: new TableCatalogue(() => services.leaderControl.get()),
     statements,
     events,
     counters,
     random: Math.random,
     passwordOf: (name) => users.find((user) => user.name === name)?.password,
     onFault: (error) => logger.error({ err: error }, 'a session failed'),
-  };
-  const listener = new MysqlListener(context);
+  });
   const [firstUser] = users;
   if (!firstUser) throw new LockstepError('config_invalid', 'no user is configured');
   const queries = new QueryRunner({ listener, user: firstUser, clock });
@@ -241,109 +301,78 @@ async function assemble(base: Base): Promise<Balancer> {
     writable: () => replicator.leadership !== undefined,
   });
   await queued.load();
+  const shared = { version, config, clock, events, log, queries, queued, random: Math.random };
   const control = new LiveControl({
-    version,
-    config,
-    clock,
+    ...shared,
     nodes,
-    log,
     sequencer,
     replicator,
     cluster,
     router,
     counters,
-    events,
-    metrics: createMetrics({
-      counters: () => counters.snapshot(),
-      nodes: () =>
-        [...nodes.values()].map((node) => ({
-          node: node.name,
-          up: node.state === 'UP',
-          pendingEntries: cluster.pending(node.name),
-          latencyMs: router.statistics(node.name).averageMs || undefined,
-        })),
-      log: () => ({ lastSeq: log.lastSeq, bytes: log.sizeBytes }),
-    }),
-    queries,
-    queued,
+    metrics: metricsOf(base, core),
     isWrite: (sql) => {
-      const { kind } = analyse(Buffer.from(sql).toString('latin1'));
+      const { kind } = core.analyse(Buffer.from(sql).toString('latin1'));
       return kind === 'write' || kind === 'ddl';
     },
-    random: Math.random,
   });
+  return { listener, queued, control };
+}
 
-  await cluster.start({ replicator, recovery, monitor, recoveryManager });
-  events.publish({ kind: 'started', version, nodes: [...nodes.keys()] });
-  const stopCore = async (): Promise<void> => {
-    monitor.stop();
-    await recoveryManager.stop();
-    await cluster.close();
-    replicator.close();
-    leaderControl.close();
-    checker.close();
-    for (const node of nodes.values()) node.destroyConnections(new Error('Lockstep stopped'));
-  };
-  let mysqlPort: number;
+function metricsOf({ log }: Base, { counters, nodes, cluster, router }: Core): Metrics {
+  return createMetrics({
+    counters: () => counters.snapshot(),
+    nodes: () =>
+      [...nodes.values()].map((node) => ({
+        node: node.name,
+        up: node.state === 'UP',
+        pendingEntries: cluster.pending(node.name),
+        latencyMs: router.statistics(node.name).averageMs || undefined,
+      })),
+    log: () => ({ lastSeq: log.lastSeq, bytes: log.sizeBytes }),
+  });
+}
+
+/** Opens the ports. `stopCore` ends what was started before, when the balancer is closed. */
+async function serve(
+  { config, clock, logger, events, log, options }: Base,
+  { listener, queued, control }: Front,
+  stopCore: () => Promise<void>,
+): Promise<Balancer> {
+  const mysqlPort = await listener.listen(config.mysql);
   let http: HttpServer | undefined;
+  if (config.http.enabled) {
+    http = await startHttpServer({
+      control,
+      host: config.http.host,
+      port: config.http.port,
+      extraOperations: options.operations ?? [],
+      clock,
+      onDefect: (error) => logger.error({ err: error }, 'an HTTP request failed'),
+    });
+  }
   let drainTimer: { cancel(): void } | undefined;
   const scheduleDrain = (): void => {
     drainTimer = clock.after(queueDrainMs, () => {
       queued.drain().then(scheduleDrain, scheduleDrain);
     });
   };
-  try {
-    await firstLeader(cluster, replicator, clock);
-    mysqlPort = await listener.listen(config.mysql);
-    if (config.http.enabled) {
-      http = await startHttpServer({
-        control,
-        host: config.http.host,
-        port: config.http.port,
-        extraOperations: options.operations ?? [],
-        clock,
-        onDefect: (error) => logger.error({ err: error }, 'an HTTP request failed'),
-      });
-    }
-    scheduleDrain();
-  } catch (error) {
+  scheduleDrain();
+  const close = async (): Promise<void> => {
+    events.publish({ kind: 'stopping', reason: 'asked to' });
+    drainTimer?.cancel();
+    await http?.close();
     await listener.close();
     await stopCore();
-    throw error;
-  }
+    await log.close();
+  };
   let closing: Promise<void> | undefined;
   return {
     control,
     mysqlPort,
     ...(http ? { httpPort: http.port } : {}),
-    close: () => {
-      closing ??= (async () => {
-        events.publish({ kind: 'stopping', reason: 'asked to' });
-        drainTimer?.cancel();
-        await http?.close();
-        await listener.close();
-        await stopCore();
-        await log.close();
-      })();
-      return closing;
-    },
+    close: () => (closing ??= close()),
   };
-}
-
-/** Without `users`, the accounts in the nodes' URLs may log in. */
-function usersOf(config: Config): readonly UserConfig[] {
-  if (config.users.length > 0) return config.users;
-  const users = new Map<string, UserConfig>();
-  for (const node of config.nodes) {
-    users.set(node.user, { name: node.user, password: node.password });
-  }
-  return [...users.values()];
-}
-
-async function lastEpoch(log: EmbeddedLog): Promise<number> {
-  if (log.lastSeq < log.firstSeq) return 0;
-  const [record] = await log.read(log.lastSeq, { entriesMax: 1, bytesMax: 1 });
-  return record ? decodeEntry(record.payload).epoch : 0;
 }
 
 /** Waits until writes are possible, but not for ever: reads and the page work without. */
@@ -357,17 +386,4 @@ async function firstLeader(cluster: Cluster, replicator: Replicator, clock: Cloc
     if (cluster.settled) return;
     await replicator.positionChanged(50);
   }
-}
-
-async function findInLog(log: EmbeddedLog, text: string, afterSeq: Seq): Promise<Seq | undefined> {
-  let from = Math.max(afterSeq + 1, log.firstSeq) as Seq;
-  while (from <= log.lastSeq) {
-    const records = await log.read(from, { entriesMax: 1000, bytesMax: 8 * 1024 * 1024 });
-    const found = records.find((record) => record.payload.includes(text));
-    if (found) return found.seq;
-    const last = records.at(-1);
-    if (!last) return undefined;
-    from = (last.seq + 1) as Seq;
-  }
-  return undefined;
 }
