@@ -12,10 +12,14 @@ class PipeEnd extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: string, done: () => void): void {
-    const { peer } = this;
-    if (!peer || peer.destroyed) return done();
-    if (peer.push(chunk)) done();
-    else peer.#release = done;
+    // As with a socket, the answer to what is written never comes before the write returns:
+    // clients step on in their protocol only after it.
+    queueMicrotask(() => {
+      const { peer } = this;
+      if (!peer || peer.destroyed) return done();
+      if (peer.push(chunk)) done();
+      else peer.#release = done;
+    });
   }
 
   override _final(done: () => void): void {

@@ -15,12 +15,18 @@ import type { WriteRequest } from './write-request.ts';
 const statementIdAt = 5;
 const parameterCountAt = 11;
 const longDataBytesMax = 64 * 1024 * 1024;
+/**
+ * Stands for the statement prepared last: clients of MariaDB send its execution along with the
+ * PREPARE, before they know the id. Source: MariaDB, COM_STMT_EXECUTE, "specific -1 value".
+ */
+const lastPreparedId = 0xffff_ffff;
 
 /** A session's prepared statements: its ids are ours, so they outlive any node connection. */
 export class PreparedStatements {
   readonly #statements = new Map<number, PreparedStatement>();
   readonly #max: number;
   #lastId = 0;
+  #last: PreparedStatement | undefined;
 
   constructor(max: number) {
     this.#max = max;
@@ -28,6 +34,7 @@ export class PreparedStatements {
 
   /** Has a node prepare the text; returns its answer with our id in it, for the client. */
   async prepare(core: SessionCore, sql: string): Promise<Buffer> {
+    this.#last = undefined;
     if (this.#statements.size >= this.#max) {
       throw new LockstepError(
         'queue_full',
@@ -50,6 +57,7 @@ export class PreparedStatements {
       longData: new Map(),
     };
     this.#statements.set(prepared.id, prepared);
+    this.#last = prepared;
     answer.writeUInt32LE(prepared.id, statementIdAt);
     return answer;
   }
@@ -65,7 +73,7 @@ export class PreparedStatements {
   }
 
   addLongData(piece: { statementId: number; parameterIndex: number; data: Buffer }): void {
-    const prepared = this.#statements.get(piece.statementId);
+    const prepared = this.#find(piece.statementId);
     // The command has no answer; a server reports a wrong id at the execution.
     if (!prepared) return;
     const pieces = prepared.longData.get(piece.parameterIndex) ?? [];
@@ -83,15 +91,22 @@ export class PreparedStatements {
   }
 
   close(id: number): void {
-    this.#statements.delete(id);
+    const prepared = this.#find(id);
+    if (prepared) this.#statements.delete(prepared.id);
+    if (prepared === this.#last) this.#last = undefined;
   }
 
   clear(): void {
     this.#statements.clear();
+    this.#last = undefined;
+  }
+
+  #find(id: number): PreparedStatement | undefined {
+    return id === lastPreparedId ? this.#last : this.#statements.get(id);
   }
 
   #get(id: number, verb: string): PreparedStatement {
-    const prepared = this.#statements.get(id);
+    const prepared = this.#find(id);
     if (prepared) return prepared;
     const message = `Unknown prepared statement handler (${id}) given to COM_STMT_${verb}`;
     throw new NodeQueryError(1243, 'HY000', message);

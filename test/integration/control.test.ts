@@ -1,0 +1,45 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startBalancer, type TestBalancer } from '../support/balancer.ts';
+import { engines, startServers, type TestServers } from '../support/cluster.ts';
+
+describe.each(engines())('SQL by way of control, $name', (engine) => {
+  let servers: TestServers;
+  let lockstep: TestBalancer;
+
+  beforeAll(async () => {
+    servers = await startServers({ engine, count: 2 });
+    lockstep = await startBalancer(servers);
+  });
+
+  afterAll(async () => {
+    await lockstep?.close();
+    await servers?.close();
+  });
+
+  test('statements run as any client would run them, and say where', async () => {
+    const { control } = lockstep.balancer;
+    const run = (sql: string, parameters?: readonly (string | number | null)[]) =>
+      control.query({ sql, schema: 'app', ...(parameters ? { parameters } : {}) });
+    expect(await run('CREATE TABLE c (id INT PRIMARY KEY, note MEDIUMTEXT)')).toMatchObject({
+      kind: 'result',
+      seq: 1,
+    });
+    const long = 'x'.repeat(300_000);
+    const written = await run('INSERT INTO c VALUES (?, ?), (2, NULL)', [1, long]);
+    expect(written).toMatchObject({
+      kind: 'result',
+      affectedRows: 2,
+      seq: 2,
+      node: control.status().leader,
+    });
+    const found = await run('SELECT id, note FROM c ORDER BY id');
+    expect(found).toMatchObject({
+      kind: 'rows',
+      rows: [
+        [1, long],
+        [2, null],
+      ],
+    });
+    await expect(run('SELECT nothing FROM c')).rejects.toThrow(/nothing/);
+  });
+});
