@@ -16,6 +16,7 @@ import { type EmbeddedLog, openEmbeddedLog } from './log/embedded-log.ts';
 import { Node } from './nodes/node.ts';
 import type { NodeConnection } from './nodes/node-connection.ts';
 import { NodeChecker } from './nodes/node-checker.ts';
+import { SilenceWatch } from './nodes/silence-watch.ts';
 import { ControlConnection } from './nodes/control-connection.ts';
 import { TableCatalogue } from './nodes/table-catalogue.ts';
 import type { Entry } from './replication/entry.ts';
@@ -129,7 +130,13 @@ async function assemble(base: Base): Promise<Balancer> {
   const front = await assembleFront(base, core, services);
   await core.cluster.start({ ...services, replicator: core.replicator, monitor: core.monitor });
   base.events.publish({ kind: 'started', version, nodes: [...core.nodes.keys()] });
+  const silence = new SilenceWatch({
+    clock: base.clock,
+    nodes: () => core.nodes.values(),
+    afterMs: base.config.health.suspectAfterMs,
+  });
   const stopCore = async (): Promise<void> => {
+    silence.stop();
     core.monitor.stop();
     await services.recoveryManager.stop();
     await core.cluster.close();

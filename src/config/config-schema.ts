@@ -128,6 +128,11 @@ export const configSchema = group('', {
       2000,
       'A check without an answer after this has failed.',
     ),
+    suspectAfterMs: withDefault<number>(
+      duration(50, 10 * minuteMs),
+      1000,
+      'A node that owes an answer for this long is checked at once; until then others are asked.',
+    ),
     fall: withDefault<number>(integer(1, 100), 1, 'Failed checks in a row that take a node out.'),
     rise: withDefault<number>(integer(1, 100), 2, 'Good checks in a row that bring a node back.'),
     connectTimeoutMs: withDefault<number>(

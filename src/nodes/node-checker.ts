@@ -34,6 +34,7 @@ export class NodeChecker {
         if (!connection.idle) connection.destroy(new Error('the health check timed out'));
       });
       const [row] = await queryRows(connection, "SHOW GLOBAL STATUS LIKE 'Uptime'");
+      node.answered();
       const latencyMs = this.#clock.nowMs() - startedMs;
       return { kind: 'healthy', latencyMs, uptimeMs: Number(row?.['Value'] ?? 0) * 1000 };
     } catch (error) {

@@ -84,6 +84,10 @@ export class NodeConnection {
   readonly #clock: Clock;
   readonly #scanner: ResponseScanner;
   readonly #pending: PendingResponse[] = [];
+  /** Since when an answer is owed and nothing has come; undefined while nothing is owed. */
+  #silentSinceMs: number | undefined;
+  /** A silence of this length is reported next; doubled by each report. */
+  #reportSilenceAfterMs = 0;
   #lostError: Error | undefined;
   #ended = false;
   readonly #lostListeners = new Set<(error: Error) => void>();
@@ -159,6 +163,18 @@ export class NodeConnection {
     return this.#pending.length === 0;
   }
 
+  /**
+   * How many milliseconds an answer has been owed without a byte of it, once that is longer
+   * than `afterMs`; and of the same silence again when it has doubled.
+   */
+  reportSilence(nowMs: number, afterMs: number): number | undefined {
+    if (this.#silentSinceMs === undefined || this.#lostError) return undefined;
+    const silentMs = nowMs - this.#silentSinceMs;
+    if (silentMs < Math.max(afterMs, this.#reportSilenceAfterMs)) return undefined;
+    this.#reportSilenceAfterMs = silentMs * 2;
+    return silentMs;
+  }
+
   onLost(listener: (error: Error) => void): () => void {
     this.#lostListeners.add(listener);
     return () => this.#lostListeners.delete(listener);
@@ -171,7 +187,10 @@ export class NodeConnection {
       return;
     }
     this.#pending.push({ kind, sink });
-    if (this.#pending.length === 1) this.#scanner.begin(kind);
+    if (this.#pending.length === 1) {
+      this.#scanner.begin(kind);
+      this.#listen();
+    }
     this.#socket.write(packets);
   }
 
@@ -228,10 +247,12 @@ export class NodeConnection {
   /** Backpressure: while paused nothing is read from the server. */
   pause(): void {
     this.#socket.pause();
+    this.#silentSinceMs = undefined;
   }
 
   resume(): void {
     this.#socket.resume();
+    if (this.#pending.length > 0) this.#listen();
   }
 
   /** Says goodbye and closes; for connections that are idle. */
@@ -248,7 +269,13 @@ export class NodeConnection {
     this.#lose(reason);
   }
 
+  #listen(): void {
+    this.#silentSinceMs = this.#clock.nowMs();
+    this.#reportSilenceAfterMs = 0;
+  }
+
   #onData(chunk: Buffer): void {
+    this.#listen();
     let offset = 0;
     try {
       while (offset < chunk.length) {
@@ -259,6 +286,7 @@ export class NodeConnection {
           this.#pending.shift();
           const next = this.#pending[0];
           if (next) this.#scanner.begin(next.kind);
+          else this.#silentSinceMs = undefined;
           head.sink.onEnd?.();
         }
         if (this.#lostError) return;

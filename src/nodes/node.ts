@@ -33,6 +33,7 @@ export class Node {
   /** Connections that broke without a goodbye, and the server start they belong to. */
   readonly #orphans = new Set<number>();
   readonly #connections = new Set<NodeConnection>();
+  #questioned = false;
 
   constructor(options: NodeOptions) {
     this.#options = options;
@@ -86,6 +87,26 @@ export class Node {
     this.#facts = facts;
   }
 
+  /** It owes an answer for suspiciously long: others are better asked until it is checked. */
+  get questioned(): boolean {
+    return this.#questioned;
+  }
+
+  /** The server answered a check. */
+  answered(): void {
+    this.#questioned = false;
+  }
+
+  /** Reports the node when an answer has been owed for longer than `afterMs`. */
+  reportSilence(nowMs: number, afterMs: number): void {
+    for (const connection of this.#connections) {
+      const silentMs = connection.reportSilence(nowMs, afterMs);
+      if (silentMs === undefined) continue;
+      this.#questioned = true;
+      this.#options.onSuspect(this, `no answer for ${Math.round(silentMs)} ms`);
+    }
+  }
+
   get connectionCount(): number {
     return this.#connections.size;
   }
@@ -103,6 +124,7 @@ export class Node {
     const from = this.#state;
     if (from === to) return;
     this.#state = to;
+    this.#questioned = false;
     this.#reason = reason;
     this.#stateSinceMs = this.#options.clock.wallMs();
     this.#options.onStateChanged(this, from, reason);

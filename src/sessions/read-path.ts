@@ -85,7 +85,9 @@ export async function chooseNode(
       // A node never goes back in time, so the one read last has all that was seen there.
       return strongSeq === undefined && name === core.lastReadNode;
     };
-    const chosen = router.choose(mayServe);
+    const chosen =
+      router.choose((name) => mayServe(name) && nodes.get(name)?.questioned === false) ??
+      router.choose(mayServe);
     if (chosen !== undefined) return core.node(chosen);
     const leftMs = deadlineMs - clock.nowMs();
     if (leftMs <= 0) {
