@@ -12,6 +12,7 @@ import { StatusFlag } from '../protocol/status-flags.ts';
 import { splitStatements } from '../sql/split-statements.ts';
 import { type Answer, SessionBroken } from './answer.ts';
 import { plainRequest } from './node-request.ts';
+import { syntaxError } from './syntax-error.ts';
 import { PreparedStatements } from './prepared-statements.ts';
 import type { SessionCore } from './session-core.ts';
 import { runStatement, useSchema } from './statement-runner.ts';
@@ -147,14 +148,12 @@ export class ClientSession {
   #split(sql: string): string[] {
     const semicolon = sql.indexOf(';');
     if (semicolon < 0) return [sql];
-    const parts = splitStatements(sql, this.core.lexMode).map((span) =>
-      sql.slice(span.start, span.end),
-    );
-    if (parts.length > 1 && !has(this.#capabilities, Capability.MULTI_STATEMENTS)) {
-      // As a server does: without the capability the rest is a syntax error, which it reports.
-      return [sql];
+    const spans = splitStatements(sql, this.core.lexMode);
+    const [, second] = spans;
+    if (second && !has(this.#capabilities, Capability.MULTI_STATEMENTS)) {
+      throw syntaxError(sql, second.start, this.core.lexMode.flavor);
     }
-    return parts;
+    return spans.map((span) => sql.slice(span.start, span.end));
   }
 
   /** The client's own packet where the statement is all of it, else one of our making. */

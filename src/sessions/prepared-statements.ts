@@ -7,6 +7,7 @@ import { decodeErr } from '../protocol/err-packet.ts';
 import { decodeStmtExecute } from '../protocol/stmt-execute.ts';
 import { statementIdOf } from '../protocol/statement-id.ts';
 import { literalOf } from '../sql/render-parameters.ts';
+import { splitStatements } from '../sql/split-statements.ts';
 import { executeRequest, type PreparedStatement, rememberPrepared } from './prepared-statement.ts';
 import { withConnection } from './with-connection.ts';
 import type { SessionCore } from './session-core.ts';
@@ -33,8 +34,9 @@ export class PreparedStatements {
   }
 
   /** Has a node prepare the text; returns its answer with our id in it, for the client. */
-  async prepare(core: SessionCore, sql: string): Promise<Buffer> {
+  async prepare(core: SessionCore, text: string): Promise<Buffer> {
     this.#last = undefined;
+    const sql = singleStatement(core, text);
     if (this.#statements.size >= this.#max) {
       throw new LockstepError(
         'queue_full',
@@ -111,6 +113,14 @@ export class PreparedStatements {
     const message = `Unknown prepared statement handler (${id}) given to COM_STMT_${verb}`;
     throw new NodeQueryError(1243, 'HY000', message);
   }
+}
+
+/** Without the semicolon after it, with which it could not be joined to others in a batch. */
+function singleStatement(core: SessionCore, text: string): string {
+  if (!text.includes(';')) return text;
+  const [span, second] = splitStatements(text, core.lexMode);
+  // A server prepares one statement at a time and says so of more.
+  return span && !second ? text.slice(span.start, span.end) : text;
 }
 
 async function prepareRaw(connection: NodeConnection, sql: string): Promise<Buffer> {

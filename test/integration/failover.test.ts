@@ -4,6 +4,8 @@ import type { NodeState } from '../../src/nodes/node-state.ts';
 import { startBalancer, type TestBalancer } from '../support/balancer.ts';
 import { engines, expectEqualNodes, startServers, type TestServers } from '../support/cluster.ts';
 
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
 describe.each(engines())('nodes that die and return, $name', (engine) => {
   let servers: TestServers;
   let lockstep: TestBalancer;
@@ -57,6 +59,25 @@ describe.each(engines())('nodes that die and return, $name', (engine) => {
     expect((await lockstep.balancer.control.nodeLog('mysql2', { limit: 10 })).entries).toEqual([]);
     await clients.end();
     await expectEqualNodes(servers.servers);
+  });
+
+  test('a node that the operator takes out comes back once, and stays', async () => {
+    const { control } = lockstep.balancer;
+    const clients = pool();
+    for (const action of ['disable', 'drain'] as const) {
+      await Promise.all(Array.from({ length: 20 }, () => clients.query('SELECT SLEEP(0.01)')));
+      await control[action]('mysql3');
+      expect(control.node('mysql3').state).toBe('DISABLED');
+      await pause(300);
+      await control.enable('mysql3');
+      await untilState('mysql3', 'UP');
+    }
+    // Two more looks of the health check, which has its own opinion of when the node came up.
+    await pause(2 * lockstep.config.health.intervalMs);
+    expect(control.node('mysql3').state).toBe('UP');
+    const failed = control.events.since(0).filter((event) => event.kind === 'recovery_failed');
+    expect(failed).toEqual([]);
+    await clients.end();
   });
 
   test('killing the leader under load fails no statement and loses no write', async () => {

@@ -119,6 +119,8 @@ export class Cluster implements ReplicatorObserver {
       return { kind: 'failed', reason: `it is ${node.state}`, retry: false };
     }
     await this.#leaving.get(name);
+    // Enabled by the operator it may be back before the health check says that it is up.
+    if (this.#p.replicator.position(name) !== undefined) return { kind: 'in_sync' };
     node.transition('RECOVERING', 'reading what it has');
     const led = this.#led.has(name);
     const found = await this.#p.recovery.examine(node, { led });
