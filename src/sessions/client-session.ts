@@ -92,6 +92,9 @@ export class ClientSession {
   async #command(packet: AssembledPacket): Promise<void> {
     const { payload } = packet;
     const sequenceId = (packet.sequenceId + 1) & 0xff;
+    if (payload[0] !== CommandByte.QUIT && payload[0] !== CommandByte.RESET_CONNECTION) {
+      this.core.checkPinned();
+    }
     switch (payload[0]) {
       case CommandByte.QUERY:
         return this.#query(payload, sequenceId);

@@ -49,7 +49,10 @@ export async function runDdl(core: SessionCore, write: WriteRequest): Promise<An
             return { errno: reply.error?.errno ?? 0, affectedRows };
           },
         );
-        if (run.kind === 'lost') continue;
+        if (run.kind === 'lost') {
+          core.checkPinned();
+          continue;
+        }
         if (run.kind === 'not_logged') throw notLogged(run.error);
         if (run.kind === 'committed') {
           counters.node(node.name).writes++;

@@ -92,8 +92,12 @@ export class LeaderLane implements LeaderTransaction {
   ): Promise<void> {
     const { connection } = this;
     const outcome = new PreludeOutcome();
-    connection.flushTogether(() => {
+    if (request.before) {
       sendState(connection, options.state);
+      await request.before(connection);
+    }
+    connection.flushTogether(() => {
+      if (!request.before) sendState(connection, options.state);
       if (options.isolation) {
         const text = Buffer.from(`SET TRANSACTION ${options.isolation}`, 'latin1');
         connection.send(commandPacket(CommandByte.QUERY, text), 'query', outcome);

@@ -213,12 +213,10 @@ async function readPinned(
 ): Promise<Answer> {
   const pinned = core.pinned;
   if (!pinned) throw new LockstepError('internal', 'the session is not pinned');
-  if (pinned.connection.lost || !core.context.replicator.isCurrent(pinned.leadership)) {
-    throw new SessionBroken(`the node that held the session's ${pinned.reason} is gone`);
-  }
   const attempt = await exchange(core, pinned.connection, request, options);
   if (attempt.kind === 'lost_unseen') {
-    throw new SessionBroken(`the node that held the session's ${pinned.reason} is gone`);
+    core.checkPinned();
+    throw attempt.error;
   }
   core.route = { node: pinned.node.name };
   return attempt.answer;

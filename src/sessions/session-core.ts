@@ -8,6 +8,7 @@ import type { Leadership } from '../replication/replicator.ts';
 import type { Release } from '../replication/write-gate.ts';
 import type { LexMode } from '../sql/lex-mode.ts';
 import type { Statement } from '../sql/statement.ts';
+import { SessionBroken } from './answer.ts';
 import { canCarry } from './carry-state.ts';
 import type { OpenTransaction } from './open-transaction.ts';
 import type { SessionContext } from './session-context.ts';
@@ -80,6 +81,17 @@ export class SessionCore {
       autocommit: this.autocommit,
       moreResults: false,
     };
+  }
+
+  /**
+   * Throws SessionBroken when the connection that the session cannot do without is gone, or
+   * its node leads no more: what is held there (a temporary table, a lock) has no copy.
+   */
+  checkPinned(): void {
+    const { pinned } = this;
+    if (!pinned) return;
+    if (!pinned.connection.lost && this.context.replicator.isCurrent(pinned.leadership)) return;
+    throw new SessionBroken(`the node that held the session's ${pinned.reason} is gone`);
   }
 
   analyse(sql: string): Statement {

@@ -1,5 +1,6 @@
 import { LockstepError } from '../base/errors.ts';
-import { NodeConnectionLostError } from '../nodes/node-connection.ts';
+import { type NodeConnection, NodeConnectionLostError } from '../nodes/node-connection.ts';
+import { NodeQueryError } from '../nodes/query-rows.ts';
 import type { Statement } from '../sql/statement.ts';
 import { type Answer, okAnswer } from './answer.ts';
 import { HeldReply } from './held-reply.ts';
@@ -20,9 +21,10 @@ export async function openTransaction(core: SessionCore, begin: NodeRequest): Pr
     const node = core.node(leadership.name);
     const release = await enterGate(core, false);
     let handedOver = false;
+    let connection: NodeConnection | undefined;
     try {
       if (!replicator.isCurrent(leadership)) continue;
-      const connection = core.pinned?.connection ?? (await core.takeConnection(node));
+      connection = core.pinned?.connection ?? (await core.takeConnection(node));
       const lane = new LeaderLane(connection);
       const reply = new HeldReply(config.limits.resultBufferBytes);
       await lane.begin(begin, reply, { state: core.state.carried, isolation: core.nextIsolation });
@@ -42,7 +44,10 @@ export async function openTransaction(core: SessionCore, begin: NodeRequest): Pr
       handedOver = true;
       return { kind: 'held', reply };
     } catch (error) {
-      if (error instanceof LockstepError || core.pinned) throw error;
+      // Whether it began is not known, so nobody else may have it.
+      if (connection !== core.pinned?.connection) connection?.end();
+      if (error instanceof LockstepError || error instanceof NodeQueryError) throw error;
+      core.checkPinned();
       await replicator.positionChanged(20);
     } finally {
       if (!handedOver) release();

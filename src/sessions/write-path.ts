@@ -69,7 +69,8 @@ async function attemptWrite(
   try {
     return await writeOnLane(core, write, facts, { leadership, node, lane });
   } catch (error) {
-    if (error instanceof NodeConnectionLostError && !core.pinned) {
+    if (error instanceof NodeConnectionLostError) {
+      core.checkPinned();
       await leaderMayBeGone(core, leadership);
       return { kind: 'again', reason: error.message };
     }

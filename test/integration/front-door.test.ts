@@ -75,6 +75,25 @@ describe.each(engines())('a client of three nodes, $name', (engine) => {
     await expectEqualNodes(servers.servers);
   });
 
+  test('prepared BEGIN and COMMIT do what a server lets them do', async () => {
+    const client = await connect();
+    await client.query('CREATE TABLE pb (id INT PRIMARY KEY)');
+    if (engine.name === 'mysql') {
+      await expect(client.execute('BEGIN')).rejects.toMatchObject({ errno: 1295 });
+      await client.query('BEGIN');
+    } else await client.execute('BEGIN');
+    await client.execute('INSERT INTO pb VALUES (?)', [1]);
+    const other = await connect();
+    const [before] = await other.query<RowDataPacket[]>('SELECT id FROM pb');
+    expect(before).toEqual([]);
+    await client.execute('COMMIT');
+    const [after] = await other.query<RowDataPacket[]>('SELECT id FROM pb');
+    expect(after).toEqual([{ id: 1 }]);
+    await client.end();
+    await other.end();
+    await expectEqualNodes(servers.servers);
+  });
+
   test('session state follows the session from node to node', async () => {
     const client = await connect();
     await client.query("SET @greeting = CONCAT('hel', 'lo'), time_zone = '+02:00'");
