@@ -24,10 +24,12 @@ import type { Acks } from './replication/acknowledgements.ts';
 import { Replicator } from './replication/replicator.ts';
 import { Sequencer } from './replication/sequencer.ts';
 import { Cluster } from './replication/shell/cluster.ts';
+import { firstLeader } from './replication/shell/first-leader.ts';
 import { lastEpoch } from './replication/shell/last-epoch.ts';
 import { LeaderDdl } from './replication/shell/leader-ddl.ts';
 import { NodeFollower } from './replication/shell/node-follower.ts';
 import { NodeRecovery } from './replication/shell/node-recovery.ts';
+import { ResyncManager } from './replication/shell/resync-manager.ts';
 import { findInLog } from './log/find-in-log.ts';
 import { PositionFile } from './log/position-file.ts';
 import { ReadRouter } from './routing/read-router.ts';
@@ -57,8 +59,6 @@ export interface Balancer {
 
 const eventsKept = 10_000;
 const queueDrainMs = 250;
-/** How long a start waits for nodes before it serves without them. */
-const startWaitMs = 10_000;
 
 /**
  * Builds a balancer from its configuration and starts it; resolves when it serves. This is the
@@ -114,6 +114,7 @@ interface Core {
 interface CoreServices {
   readonly recovery: NodeRecovery;
   readonly recoveryManager: RecoveryManager;
+  readonly resyncs: ResyncManager;
   readonly leaderControl: ControlConnection;
 }
 
@@ -263,7 +264,20 @@ function connectHealth({ clock, events, log }: Base, core: Core): CoreServices {
     if (!leader) throw new LockstepError('no_node', 'no node can take writes');
     return { node: leader.name, open: () => openControl(core, leader.name) };
   });
-  return { recovery, recoveryManager, leaderControl };
+  const { nodes, sequencer } = core;
+  const resyncs = new ResyncManager({
+    nodes,
+    replicator,
+    sequencer,
+    clock,
+    events,
+    clusterId: log.clusterId,
+    recovery,
+    recoveryManager,
+    takeOut: (node) => cluster.takeOutForResync(node),
+    onSnapshot: (name, seq) => cluster.keepLogAfter(name, seq),
+  });
+  return { recovery, recoveryManager, resyncs, leaderControl };
 }
 
 function openControl({ nodes }: Core, name: NodeName): Promise<NodeConnection> {
@@ -315,6 +329,7 @@ async function assembleFront(base: Base, core: Core, services: CoreServices): Pr
     sequencer,
     replicator,
     cluster,
+    resyncs: services.resyncs,
     router,
     counters,
     metrics: metricsOf(base, core),
@@ -380,17 +395,4 @@ async function serve(
     ...(http ? { httpPort: http.port } : {}),
     close: () => (closing ??= close()),
   };
-}
-
-/** Waits until writes are possible, but not for ever: reads and the page work without. */
-async function firstLeader(cluster: Cluster, replicator: Replicator, clock: Clock): Promise<void> {
-  const deadlineMs = clock.nowMs() + startWaitMs;
-  while (!replicator.leadership && clock.nowMs() < deadlineMs) {
-    if (cluster.ahead) {
-      const { node, reason } = cluster.ahead;
-      throw new LockstepError('log_behind_nodes', `node ${node} is ahead of the log: ${reason}`);
-    }
-    if (cluster.settled) return;
-    await replicator.positionChanged(50);
-  }
 }

@@ -46,6 +46,27 @@ export const errorTable = {
     httpStatus: 503,
     remedy: 'Bring nodes back, or lower `min_in_sync`.',
   },
+  no_source: {
+    errno: 1105,
+    sqlState: 'HY000',
+    httpStatus: 409,
+    remedy: 'Bring another node in sync first (see `lockstep nodes`), then run it again.',
+  },
+  node_unreachable: {
+    errno: 1105,
+    sqlState: '08S01',
+    httpStatus: 503,
+    remedy: 'Start its server, and check that the account in its URL may log in there.',
+  },
+  nodes_differ: {
+    errno: 1105,
+    sqlState: 'HY000',
+    httpStatus: 409,
+    remedy:
+      'Say which node has the right data: `lockstep serve … --source <node>`, or ' +
+      '`initial_source: <node>` in the configuration. The others become copies of it; ' +
+      'what they hold now is lost.',
+  },
   log_unavailable: {
     errno: 1105,
     sqlState: '08S01',

@@ -24,6 +24,7 @@ import { encodeEntry } from '../replication/entry-codec.ts';
 import type { Replicator } from '../replication/replicator.ts';
 import type { Sequencer } from '../replication/sequencer.ts';
 import type { Cluster } from '../replication/shell/cluster.ts';
+import type { ResyncManager } from '../replication/shell/resync-manager.ts';
 import { verifyNodes } from '../replication/shell/verify.ts';
 import type { ReadRouter } from '../routing/read-router.ts';
 import { createStrategy } from '../routing/strategies/strategies.ts';
@@ -43,6 +44,7 @@ export interface LiveControlParts {
   readonly sequencer: Sequencer;
   readonly replicator: Replicator;
   readonly cluster: Cluster;
+  readonly resyncs: ResyncManager;
   readonly router: ReadRouter;
   readonly counters: Counters;
   readonly events: EventLog;
@@ -133,7 +135,7 @@ export class LiveControl implements BalancerControl {
   }
 
   resync(name: string): Promise<void> {
-    return this.#parts.cluster.resync(this.#find(name).name);
+    return this.#parts.resyncs.start(this.#find(name).name);
   }
 
   setWeight(name: string, weight: number): void {
@@ -181,15 +183,8 @@ export class LiveControl implements BalancerControl {
   }
 
   verify(): Promise<VerifyReport> {
-    const { replicator, sequencer, nodes, clock, config } = this.#parts;
-    const { ddlWaitTimeoutMs } = config;
-    return verifyNodes({
-      replicator,
-      sequencer,
-      nodes: [...nodes.values()],
-      clock,
-      ddlWaitTimeoutMs,
-    });
+    const { replicator, sequencer, nodes, clock } = this.#parts;
+    return verifyNodes({ replicator, sequencer, clock, nodes: [...nodes.values()] });
   }
 
   metrics(): Promise<string> {
@@ -212,7 +207,8 @@ export class LiveControl implements BalancerControl {
   }
 
   #statusOf(node: Node): NodeStatus {
-    const { router, replicator, cluster, counters } = this.#parts;
+    const { router, replicator, cluster, resyncs, counters } = this.#parts;
+    const resync = resyncs.progress(node.name);
     const reads = router.statistics(node.name);
     const counted = counters.node(node.name);
     const position: Seq = cluster.position(node.name);
@@ -232,6 +228,7 @@ export class LiveControl implements BalancerControl {
       reads: counted.reads,
       writes: counted.writes + counted.applied,
       connections: node.connectionCount,
+      ...(resync ? { resync } : {}),
       ...(node.facts ? { serverVersion: node.facts.version } : {}),
     };
   }

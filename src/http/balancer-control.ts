@@ -37,6 +37,7 @@ export interface BalancerControl {
   enable(name: string): Promise<void>;
   disable(name: string): Promise<void>;
   drain(name: string): Promise<void>;
+  /** Resolves when it has begun; the node's status tells how far it is. */
   resync(name: string): Promise<void>;
   setWeight(name: string, weight: number): void;
   strategy(): StrategyStatus;

@@ -16,6 +16,16 @@ const count = (description: string) => Type.Integer({ minimum: 0, description })
 const text = (description: string) => Type.String({ description });
 const timestamp = (description: string) => Type.String({ format: 'date-time', description });
 
+export const resyncProgressSchema = Type.Object({
+  phase: oneOf(['waiting', 'schema', 'data', 'programs', 'done']),
+  source: text('The node that is copied; empty before one is chosen.'),
+  seq: Type.Optional(count('The copy is made as of this entry.')),
+  tablesDone: count('Tables copied and compared.'),
+  tables: count('Tables in all; 0 before they are known.'),
+  rows: count('Rows copied.'),
+  bytes: count('Bytes of statements sent for them.'),
+});
+
 export const nodeStatusSchema = Type.Object({
   name: Type.String(),
   address: text('host:port'),
@@ -33,6 +43,7 @@ export const nodeStatusSchema = Type.Object({
   writes: count('Entries executed or applied since the start.'),
   connections: count('Open connections to the node.'),
   serverVersion: Type.Optional(Type.String()),
+  resync: Type.Optional(resyncProgressSchema),
 });
 export type NodeStatus = Snapshot<typeof nodeStatusSchema>;
 
@@ -143,12 +154,15 @@ export const verifyReportSchema = Type.Object({
   tables: Type.Array(
     Type.Object({
       schema: Type.String(),
-      table: Type.String(),
+      table: text('With its kind if it is no table: "total (function)".'),
       nodes: Type.Record(
         Type.String(),
         Type.Object({ rows: Type.Integer(), checksum: Type.String() }),
       ),
       equal: Type.Boolean(),
+      differing: Type.Array(Type.String(), {
+        description: 'Nodes that hold something else than most; all when there is no majority.',
+      }),
     }),
   ),
 });

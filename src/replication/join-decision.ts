@@ -18,6 +18,9 @@ export interface LogBounds {
   readonly lastSeq: Seq;
 }
 
+/** What stands in the place of a cluster's id while a node is being filled. */
+export const unfinishedCopy = 'resyncing';
+
 export type JoinDecision =
   /** Never part of a cluster, and the log is empty: it may begin with it. */
   | { readonly kind: 'initialise' }
@@ -31,6 +34,9 @@ export function decideJoin(node: JoiningNode | undefined, log: LogBounds): JoinD
   if (!node) {
     if (log.lastSeq === 0) return { kind: 'initialise' };
     return quarantine('it is new to the cluster, and its data is not known to be a copy');
+  }
+  if (node.clusterId === unfinishedCopy) {
+    return quarantine('a resync of it was interrupted, so its data is incomplete');
   }
   if (node.clusterId !== log.clusterId) {
     return quarantine(`it belongs to cluster ${node.clusterId}, not to ${log.clusterId}`);

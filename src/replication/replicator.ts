@@ -67,9 +67,8 @@ interface LeaderProgress {
 }
 
 /**
- * The heart of replication: who leads, who follows and how far each node is; the path of a
- * commit from the leader's locks through the log to the acknowledgement. It has no sockets,
- * files or clock of its own.
+ * The heart of replication: who leads, who follows, how far each node is, and the way of a commit
+ * from the leader's locks through the log to the acknowledgement. No sockets, files or clock.
  */
 export class Replicator {
   readonly gate: WriteGate;
@@ -207,6 +206,7 @@ export class Replicator {
     draft: Omit<EntryDraft, 'epoch'>,
     transaction: LeaderTransaction,
   ): Promise<CommitOutcome> {
+    if (this.gate.commits.held) await this.gate.commits.whenFree();
     if (!this.isCurrent(leadership) || !transaction.alive) {
       await transaction.rollback();
       return { kind: 'aborted', reason: 'the leader changed before the commit' };

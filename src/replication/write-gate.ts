@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import { LockstepError } from '../base/errors.ts';
+import { Hold } from './hold.ts';
 
 /** Gives back what was acquired; calling it again does nothing. */
 export type Release = () => void;
@@ -15,6 +16,10 @@ interface Waiting {
  * those that come after it wait behind it, so nothing is logged beside it.
  */
 export class WriteGate {
+  /** While held no commit is begun: the log stands still, and open transactions stay open. */
+  readonly commits: Hold;
+  /** While held no DDL begins: a copy or a comparison reads the tables as they are defined now. */
+  readonly schema: Hold;
   readonly #clock: Clock;
   readonly #queueMax: number;
   readonly #queue: Waiting[] = [];
@@ -24,6 +29,8 @@ export class WriteGate {
   constructor(options: { clock: Clock; queueMax: number }) {
     this.#clock = options.clock;
     this.#queueMax = options.queueMax;
+    this.commits = new Hold(options.clock);
+    this.schema = new Hold(options.clock);
   }
 
   get sharing(): number {
@@ -50,6 +57,27 @@ export class WriteGate {
       return Promise.resolve(this.#enterExclusive());
     }
     return this.#wait(true, timeoutMs);
+  }
+
+  /**
+   * As `exclusive`, for DDL: waits until nobody reads the tables as a whole, without holding
+   * up other writes meanwhile. Rejects ddl_wait_timeout.
+   */
+  async exclusiveSchema(timeoutMs: number): Promise<Release> {
+    const deadlineMs = this.#clock.nowMs() + timeoutMs;
+    for (;;) {
+      const leftMs = deadlineMs - this.#clock.nowMs();
+      if (!(await this.schema.free(leftMs))) {
+        throw new LockstepError(
+          'ddl_wait_timeout',
+          `a resync or a verification did not end in ${timeoutMs} ms, and until then no ` +
+            'definition may change',
+        );
+      }
+      const release = await this.exclusive(timeoutMs);
+      if (!this.schema.held) return release;
+      release();
+    }
   }
 
   #enterShared(): Release {

@@ -7,7 +7,7 @@ import { HeldReply } from './held-reply.ts';
 import { renderPins } from '../replication/apply-batch.ts';
 import { timestampOf } from './pin-write.ts';
 import type { SessionCore } from './session-core.ts';
-import { enterGate, notLogged } from './write-path.ts';
+import { enterSchemaGate, notLogged } from './write-path.ts';
 import type { WriteRequest } from './write-request.ts';
 
 /** DDL, and whatever else acts on a whole server: alone, on every node, exactly once. */
@@ -24,7 +24,7 @@ export async function runDdl(core: SessionCore, write: WriteRequest): Promise<An
   for (;;) {
     const leadership = await replicator.beginTerm(config.noNodeTimeoutMs);
     const node = core.node(leadership.name);
-    const release = await enterGate(core, true);
+    const release = await enterSchemaGate(core);
     try {
       if (!replicator.isCurrent(leadership)) continue;
       const facts = node.facts;

@@ -75,6 +75,8 @@ export class LeaderLane implements LeaderTransaction {
       connection.send(request.packetsFor(connection), request.kind, reply);
       if (options.askInsertId) insertId = this.#askInsertId();
     });
+    // If the connection breaks, the reply rejects first and this is never awaited.
+    insertId?.catch(() => {});
     await reply.done;
     const failed = outcomes.find((outcome) => outcome.error !== undefined);
     if (failed) {

@@ -50,6 +50,14 @@ export function enterGate(core: SessionCore, alone: boolean): Promise<Release> {
     : replicator.gate.shared(config.ddlWaitTimeoutMs);
 }
 
+/** As `enterGate`, for DDL, which also waits for whoever reads the tables as a whole. */
+export async function enterSchemaGate(core: SessionCore): Promise<Release> {
+  const { replicator, config } = core.context;
+  if (!core.tableLock) return replicator.gate.exclusiveSchema(config.ddlWaitTimeoutMs);
+  if (await replicator.gate.schema.free(config.ddlWaitTimeoutMs)) return () => {};
+  throw new LockstepError('ddl_wait_timeout', 'a resync or a verification is under way');
+}
+
 async function attemptWrite(
   core: SessionCore,
   write: WriteRequest,

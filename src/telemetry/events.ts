@@ -38,6 +38,27 @@ export type LockstepEvent =
       readonly seq: Seq;
       readonly detail: string;
     }
+  | {
+      readonly kind: 'resync_started';
+      readonly node: NodeName;
+      readonly source: NodeName;
+      /** The copy is made as of this entry. */
+      readonly seq: Seq;
+      /** How long commits waited for it. */
+      readonly heldMs: number;
+    }
+  | {
+      readonly kind: 'resync_finished';
+      readonly node: NodeName;
+      readonly source: string;
+      readonly seq: Seq;
+      readonly tables: number;
+      readonly rows: number;
+      readonly bytes: number;
+      readonly durationMs: number;
+    }
+  | { readonly kind: 'resync_failed'; readonly node: NodeName; readonly reason: string }
+  | { readonly kind: 'resync_warning'; readonly node: NodeName; readonly detail: string }
   | { readonly kind: 'strategy_changed'; readonly from: string; readonly to: string }
   | {
       readonly kind: 'node_settings_warning';

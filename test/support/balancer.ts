@@ -13,6 +13,8 @@ export interface TestBalancer extends AsyncDisposable {
   readonly port: number;
   /** Closes the balancer but keeps its log, and starts it again on the same ports. */
   restart(): Promise<void>;
+  /** As `restart`, under another configuration. */
+  restartWith(change: (config: Config) => Config): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -45,6 +47,17 @@ export async function startBalancer(
     await balancer.close();
     await rm(folder, { recursive: true, force: true });
   };
+  const restartWith = async (change: (config: Config) => Config): Promise<void> => {
+    const { mysqlPort, httpPort } = balancer;
+    await balancer.close();
+    balancer = await createBalancer(
+      change({
+        ...config,
+        mysql: { ...config.mysql, port: mysqlPort },
+        http: { ...config.http, port: httpPort ?? 0 },
+      }),
+    );
+  };
   return {
     get balancer() {
       return balancer;
@@ -53,15 +66,8 @@ export async function startBalancer(
     get port() {
       return balancer.mysqlPort;
     },
-    async restart() {
-      const { mysqlPort, httpPort } = balancer;
-      await balancer.close();
-      balancer = await createBalancer({
-        ...config,
-        mysql: { ...config.mysql, port: mysqlPort },
-        http: { ...config.http, port: httpPort ?? 0 },
-      });
-    },
+    restart: () => restartWith((same) => same),
+    restartWith,
     close,
     [Symbol.asyncDispose]: close,
   };

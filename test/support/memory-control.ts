@@ -124,7 +124,7 @@ export class MemoryControl implements BalancerControl {
     return {
       equal: this.equal,
       seq: 7,
-      tables: [{ schema: 'app', table: 't', nodes, equal: this.equal }],
+      tables: [{ schema: 'app', table: 't', nodes, equal: this.equal, differing: [] }],
     };
   }
 

@@ -5,10 +5,11 @@ import { callApi } from '../call-api.ts';
 import { nodeTable } from '../node-table.ts';
 import { integerBetween } from '../parse-number.ts';
 import { table } from '../table.ts';
+import { resyncNode } from './resync-node.ts';
 import type { Terminal } from '../terminal.ts';
 
-/** A copy of a large node takes its time. */
-const actionDeadlineMs = 60 * 60_000;
+/** A leader lets open transactions end before it is drained. */
+const actionDeadlineMs = 10 * 60_000;
 const logLimitDefault = 100;
 
 const descriptions: Readonly<Record<NodeAction, string>> = {
@@ -32,6 +33,7 @@ export function addNodes(program: Command, terminal: Terminal, url: () => string
       .command(`${action} <name>`)
       .description(descriptions[action])
       .action(async (name: string) => {
+        if (action === 'resync') return resyncNode(url(), name, terminal);
         const { state } = await callApi<NodeStatus>(url(), {
           method: 'POST',
           path: `/nodes/${encodeURIComponent(name)}/${action}`,

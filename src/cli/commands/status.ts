@@ -69,7 +69,7 @@ function verifyText(report: VerifyReport, width: number): string {
     equal ? 'equal' : 'DIFFERS',
     ...nodes.map((node) => {
       const one = found[node];
-      if (one === undefined) return 'missing';
+      if (one === undefined || one.checksum === 'absent') return 'missing';
       return equal ? String(one.rows) : `${one.rows} (${one.checksum})`;
     }),
   ]);
@@ -79,5 +79,17 @@ function verifyText(report: VerifyReport, width: number): string {
     ...nodes.map((node) => ({ head: `rows ${node}` })),
   ];
   const verdict = report.equal ? 'all nodes are equal' : 'the nodes DIFFER';
-  return `${table(columns, rows, width)}\n\n${verdict} as of entry ${report.seq}`;
+  const text = `${table(columns, rows, width)}\n\n${verdict} as of entry ${report.seq}`;
+  return [text, ...wayOut(report)].join('\n');
+}
+
+/** Who differs from most, and what makes it equal again; nobody is named without a majority. */
+function wayOut({ tables }: VerifyReport): string[] {
+  const odd = new Set(tables.flatMap(({ differing }) => differing));
+  const all = new Set(tables.flatMap(({ nodes }) => Object.keys(nodes)));
+  if (odd.size >= all.size) return [];
+  return [...odd].map(
+    (node) =>
+      `${node} differs from most: lockstep nodes disable ${node}; lockstep nodes resync ${node}`,
+  );
 }

@@ -15,6 +15,9 @@ const summaries: Readonly<Record<NodeAction, string>> = {
   resync: "Replace a node's data with a copy from a node in sync",
 };
 
+/** A resync has only begun when it is answered; the node's `resync` tells how far it is. */
+const statusOf = (action: NodeAction): number => (action === 'resync' ? 202 : 200);
+
 const actionOperations = nodeActions.map((action) =>
   operation({
     name: `${action}Node`,
@@ -22,10 +25,10 @@ const actionOperations = nodeActions.map((action) =>
     method: 'POST',
     path: `/nodes/{name}/${action}`,
     summary: summaries[action],
-    schema: { params: nameParams, answers: { 200: nodeStatusSchema } },
+    schema: { params: nameParams, answers: { [statusOf(action)]: nodeStatusSchema } },
     async run(control: BalancerControl, { params }) {
       await control[action](params.name);
-      return json(control.node(params.name));
+      return json(control.node(params.name), statusOf(action));
     },
   }),
 );

@@ -12,8 +12,10 @@ import type { ApplierEnd } from '../applier.ts';
 import { decodeIntent, type Intent } from '../intent.ts';
 import type { Replicator, ReplicatorObserver } from '../replicator.ts';
 import type { Sequencer } from '../sequencer.ts';
+import { LogRetention } from './log-retention.ts';
 import type { NodeFollower } from './node-follower.ts';
 import type { NodeRecovery } from './node-recovery.ts';
+import type { ResyncManager } from './resync-manager.ts';
 import type { PositionFile } from '../../log/position-file.ts';
 
 export interface ClusterOptions {
@@ -33,6 +35,7 @@ export interface ClusterParts {
   readonly recovery: NodeRecovery;
   readonly monitor: HealthMonitor;
   readonly recoveryManager: RecoveryManager;
+  readonly resyncs: ResyncManager;
 }
 
 interface Catching {
@@ -43,8 +46,6 @@ interface Catching {
 
 const intentWaitMs = 15_000;
 const housekeepingMs = 1_000;
-/** A position this old is surely durable, whatever a server's flush setting. */
-const durableAfterMs = 10_000;
 
 /**
  * The life of every node: what its state becomes when health, replication or the operator say
@@ -57,7 +58,7 @@ export class Cluster implements ReplicatorObserver {
   readonly #catching = new Map<NodeName, Catching>();
   readonly #led = new Set<NodeName>();
   readonly #lastPositions = new Map<NodeName, Seq>();
-  readonly #durable = new Map<NodeName, { seq: Seq; sampled: Seq; sampledMs: number }>();
+  readonly #retention: LogRetention;
   readonly #leaving = new Map<NodeName, Promise<void>>();
   #intent: Intent | undefined;
   #closed = false;
@@ -66,6 +67,7 @@ export class Cluster implements ReplicatorObserver {
 
   constructor(options: ClusterOptions) {
     this.#options = options;
+    this.#retention = new LogRetention(options.clock);
   }
 
   get #p(): ClusterParts {
@@ -108,6 +110,10 @@ export class Cluster implements ReplicatorObserver {
   takeOut(name: NodeName, reason: string): void {
     const node = this.#node(name);
     if (node.state === 'DISABLED' || node.state === 'QUARANTINED') return;
+    if (node.state === 'RESYNCING') {
+      void this.#p.resyncs.suspect(name, reason);
+      return;
+    }
     // DOWN first: from now on no read or write is sent there.
     node.transition('DOWN', reason);
     this.#leave(node, reason);
@@ -115,7 +121,8 @@ export class Cluster implements ReplicatorObserver {
 
   async recover(name: NodeName, signal: AbortSignal): Promise<RecoveryOutcome> {
     const node = this.#node(name);
-    if (node.state === 'DISABLED' || node.state === 'QUARANTINED') {
+    const out = node.state === 'DISABLED' || node.state === 'QUARANTINED';
+    if (out || this.#p.resyncs.running(name)) {
       return { kind: 'failed', reason: `it is ${node.state}`, retry: false };
     }
     await this.#leaving.get(name);
@@ -209,7 +216,10 @@ export class Cluster implements ReplicatorObserver {
         detail: end.detail,
       });
       this.#release(node, end.detail);
-      node.transition('QUARANTINED', `diverged at entry ${end.seq}: ${end.detail}`);
+      node.transition(
+        'QUARANTINED',
+        `diverged at entry ${end.seq}: ${end.detail}; run \`lockstep nodes resync ${name}\``,
+      );
       catching?.resolve({ kind: 'failed', reason: end.detail, retry: false });
       return;
     }
@@ -237,6 +247,7 @@ export class Cluster implements ReplicatorObserver {
   async disable(name: NodeName): Promise<void> {
     const node = this.#node(name);
     if (node.state === 'DISABLED') return;
+    await this.#p.resyncs.stop(name, 'disabled by the operator');
     this.#p.recoveryManager.onNodeDown(name, 'disabled by the operator');
     await this.#stepDown(node, 'it is being disabled');
     node.transition('DISABLED', 'by the operator');
@@ -253,17 +264,26 @@ export class Cluster implements ReplicatorObserver {
     this.#p.monitor.suspect(name, 'enabled by the operator');
   }
 
-  resync(name: NodeName): Promise<void> {
-    throw new LockstepError(
-      'unsupported',
-      `${name} cannot be resynchronised yet: stop it, copy the data folder of a stopped node ` +
-        'that is in sync, and start both',
-    );
+  /** The node is about to be filled anew: whatever it took part in goes on without it. */
+  async takeOutForResync(node: Node): Promise<void> {
+    if (node.state === 'UP' || node.state === 'LAGGING') {
+      await this.#stepDown(node, 'it is being resynchronised');
+    }
+    node.transition('RESYNCING', 'by the operator');
+    this.#leave(node, 'it is being resynchronised');
+    await this.#leaving.get(node.name);
+    this.#led.delete(node.name);
+  }
+
+  /** The node will need the log from behind `seq` on. */
+  keepLogAfter(name: NodeName, seq: Seq): void {
+    this.#lastPositions.set(name, seq);
+    this.#retention.keepAfter(name, seq);
   }
 
   quarantine(name: NodeName, reason: string): void {
     const node = this.#node(name);
-    node.transition('QUARANTINED', `${reason}; resynchronise it, or remove it`);
+    node.transition('QUARANTINED', `${reason}; run \`lockstep nodes resync ${name}\``);
     this.#leave(node, reason);
   }
 
@@ -344,33 +364,26 @@ export class Cluster implements ReplicatorObserver {
   }
 
   async #keepHouse(): Promise<void> {
-    const { nodes, clock, positions, log } = this.#options;
-    const nowMs = clock.nowMs();
-    let cutBefore = Number.POSITIVE_INFINITY;
+    const { nodes, positions, log } = this.#options;
     for (const name of nodes.keys()) {
       const position = this.#parts?.replicator.position(name);
-      if (position !== undefined) {
-        this.#lastPositions.set(name, position);
-        const known = this.#durable.get(name);
-        if (!known) this.#durable.set(name, { seq: noSeq, sampled: position, sampledMs: nowMs });
-        else if (nowMs - known.sampledMs >= durableAfterMs) {
-          this.#durable.set(name, { seq: known.sampled, sampled: position, sampledMs: nowMs });
-        }
-      }
-      cutBefore = Math.min(cutBefore, this.#durable.get(name)?.seq ?? noSeq);
+      if (position === undefined) continue;
+      this.#lastPositions.set(name, position);
+      this.#retention.sample(name, position);
     }
     await positions.write(this.#lastPositions);
-    if (Number.isFinite(cutBefore) && cutBefore > log.firstSeq) {
-      const before = log.firstSeq;
-      await log.truncateBefore(cutBefore as Seq);
-      if (log.firstSeq > before) {
-        this.#options.events.publish({ kind: 'log_truncated', before: log.firstSeq });
-      }
+    const cutBefore = this.#retention.cutBefore(nodes.keys());
+    if (cutBefore <= log.firstSeq) return;
+    const before = log.firstSeq;
+    await log.truncateBefore(cutBefore);
+    if (log.firstSeq > before) {
+      this.#options.events.publish({ kind: 'log_truncated', before: log.firstSeq });
     }
   }
 
   async close(): Promise<void> {
     this.#closed = true;
+    await this.#parts?.resyncs.close();
     for (const name of this.#options.nodes.keys()) this.#noteLeft(name);
     await this.#options.positions.write(this.#lastPositions);
     for (const port of this.#ports.values()) port.close();

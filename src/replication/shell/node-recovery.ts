@@ -57,14 +57,7 @@ export class NodeRecovery {
     const { log, clusterId, users, epoch } = this.#options;
     const control = await node.openControl();
     try {
-      const before = node.facts;
-      const facts = await readServerFacts(control);
-      const restarted =
-        before === undefined ||
-        Math.abs(facts.startedAtS - before.startedAtS) > sameStartToleranceS;
-      if (restarted) node.forgetOrphans();
-      await this.#endLeftovers(node, control);
-      node.facts = facts;
+      const restarted = await this.#readFacts(node, control);
       const markers = await readMarkers(control);
       const settled = markers && (await this.#settleDdl(node.name, markers, control));
       if (settled === 'diverged') {
@@ -94,6 +87,28 @@ export class NodeRecovery {
     } finally {
       control.end();
     }
+  }
+
+  /** Ends what our broken connections left open on a node that is to be filled anew. */
+  async prepare(node: Node): Promise<void> {
+    const control = await node.openControl();
+    try {
+      await this.#readFacts(node, control);
+    } finally {
+      control.end();
+    }
+  }
+
+  /** Whether the server was restarted since it was last asked. */
+  async #readFacts(node: Node, control: NodeConnection): Promise<boolean> {
+    const before = node.facts;
+    const facts = await readServerFacts(control);
+    const restarted =
+      before === undefined || Math.abs(facts.startedAtS - before.startedAtS) > sameStartToleranceS;
+    if (restarted) node.forgetOrphans();
+    await this.#endLeftovers(node, control);
+    node.facts = facts;
+    return restarted;
   }
 
   /**

@@ -1,0 +1,64 @@
+import type { Clock } from '../base/clock.ts';
+
+/** Something that several may hold at the same time; others wait until nobody does. */
+export class Hold {
+  readonly #clock: Clock;
+  readonly #waiters = new Set<() => void>();
+  #holders = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  get held(): boolean {
+    return this.#holders > 0;
+  }
+
+  /** The function returned gives it back; calling that again does nothing. */
+  take(): () => void {
+    this.#holders++;
+    let mine = true;
+    return () => {
+      if (!mine) return;
+      mine = false;
+      this.#holders--;
+      if (this.#holders > 0) return;
+      for (const wake of this.#waiters) wake();
+    };
+  }
+
+  /** True once nobody holds it; false if somebody still does after `timeoutMs`. */
+  async free(timeoutMs: number): Promise<boolean> {
+    const deadlineMs = this.#clock.nowMs() + timeoutMs;
+    while (this.held) {
+      const leftMs = deadlineMs - this.#clock.nowMs();
+      if (leftMs <= 0) return false;
+      await this.#changed(leftMs);
+    }
+    return true;
+  }
+
+  async whenFree(): Promise<void> {
+    while (this.held) {
+      await new Promise<void>((resolve) => {
+        const done = (): void => {
+          this.#waiters.delete(done);
+          resolve();
+        };
+        this.#waiters.add(done);
+      });
+    }
+  }
+
+  #changed(timeoutMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        timer.cancel();
+        this.#waiters.delete(done);
+        resolve();
+      };
+      const timer = this.#clock.after(timeoutMs, done);
+      this.#waiters.add(done);
+    });
+  }
+}
