@@ -25,6 +25,7 @@ import { Replicator } from './replication/replicator.ts';
 import { Sequencer } from './replication/sequencer.ts';
 import { Cluster } from './replication/shell/cluster.ts';
 import { firstLeader } from './replication/shell/first-leader.ts';
+import { FirstStart } from './replication/shell/first-start.ts';
 import { lastEpoch } from './replication/shell/last-epoch.ts';
 import { LeaderDdl } from './replication/shell/leader-ddl.ts';
 import { NodeFollower } from './replication/shell/node-follower.ts';
@@ -63,7 +64,7 @@ const queueDrainMs = 250;
 /**
  * Builds a balancer from its configuration and starts it; resolves when it serves. This is the
  * one place where rooms meet. Throws LockstepError: config_invalid, log_corrupt,
- * log_behind_nodes, conflict (a port or folder is taken).
+ * log_behind_nodes, nodes_differ, no_node, conflict (a port or folder is taken).
  */
 export async function createBalancer(
   config: Config,
@@ -115,6 +116,7 @@ interface CoreServices {
   readonly recovery: NodeRecovery;
   readonly recoveryManager: RecoveryManager;
   readonly resyncs: ResyncManager;
+  readonly firstStart: FirstStart;
   readonly leaderControl: ControlConnection;
 }
 
@@ -147,7 +149,7 @@ async function assemble(base: Base): Promise<Balancer> {
     for (const node of core.nodes.values()) node.destroyConnections(new Error('Lockstep stopped'));
   };
   try {
-    await firstLeader(core.cluster, core.replicator, base.clock);
+    await firstLeader({ ...core, ...services, clock: base.clock });
     return await serve(base, front, stopCore);
   } catch (error) {
     await front.listener.close();
@@ -236,8 +238,10 @@ function createNode(
 }
 
 /** What recovers nodes, and who hears of their health. */
-function connectHealth({ clock, events, log }: Base, core: Core): CoreServices {
-  const { cluster, replicator, monitor } = core;
+function connectHealth({ config, clock, events, log }: Base, core: Core): CoreServices {
+  const { cluster, replicator, monitor, nodes, sequencer } = core;
+  const shared = { nodes, replicator, sequencer, clock };
+  const firstStart = new FirstStart({ ...shared, source: config.initialSource });
   const recovery = new NodeRecovery({
     log,
     clock,
@@ -246,6 +250,7 @@ function connectHealth({ clock, events, log }: Base, core: Core): CoreServices {
     users: core.users.map((user) => user.name),
     analyse: core.analyse,
     confirmIntent: (name, seq) => cluster.confirmIntent(name, seq),
+    firstStart,
   });
   const recoveryManager = new RecoveryManager({
     clock,
@@ -264,12 +269,8 @@ function connectHealth({ clock, events, log }: Base, core: Core): CoreServices {
     if (!leader) throw new LockstepError('no_node', 'no node can take writes');
     return { node: leader.name, open: () => openControl(core, leader.name) };
   });
-  const { nodes, sequencer } = core;
   const resyncs = new ResyncManager({
-    nodes,
-    replicator,
-    sequencer,
-    clock,
+    ...shared,
     events,
     clusterId: log.clusterId,
     recovery,
@@ -277,7 +278,7 @@ function connectHealth({ clock, events, log }: Base, core: Core): CoreServices {
     takeOut: (node) => cluster.takeOutForResync(node),
     onSnapshot: (name, seq) => cluster.keepLogAfter(name, seq),
   });
-  return { recovery, recoveryManager, resyncs, leaderControl };
+  return { recovery, recoveryManager, resyncs, firstStart, leaderControl };
 }
 
 function openControl({ nodes }: Core, name: NodeName): Promise<NodeConnection> {

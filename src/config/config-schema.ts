@@ -81,6 +81,11 @@ export const configSchema = group('', {
       password: withDefault<string>(secret, '', 'Password the client gives.'),
     },
   ),
+  initialSource: optional<NodeName>(
+    nodeNameForm,
+    'Name of the node that has the right data when the nodes differ at the first start; the ' +
+      'others become copies of it.',
+  ),
   strategy: choice<StrategyName>(
     strategyNames,
     'least_time',

@@ -9,6 +9,7 @@ export function crossChecks(config: Config): { path: string; message: string }[]
     ...repeatedNodes(config),
     ...repeatedUsers(config),
     ...minInSyncCheck(config),
+    ...initialSourceCheck(config),
     ...portCheck(config),
     ...tlsCheck(config),
   ];
@@ -41,6 +42,13 @@ function minInSyncCheck({ minInSync, nodes }: Config) {
   if (nodes.length === 0 || !(minInSync > nodes.length)) return [];
   const message = `${minInSync} nodes can never be in sync; there are only ${nodes.length}`;
   return [{ path: 'min_in_sync', message: `min_in_sync: ${message}` }];
+}
+
+function initialSourceCheck({ initialSource, nodes }: Config) {
+  const known = nodes.some(({ name }) => name === initialSource);
+  if (initialSource === undefined || known) return [];
+  const message = `initial_source: "${initialSource}" is not the name of a node`;
+  return [{ path: 'initial_source', message }];
 }
 
 function portCheck({ mysql, http }: Config) {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { nodeName } from '../../base/brands.ts';
 import { type Balancer, createBalancer } from '../../balancer.ts';
 import type { Config, UserConfig } from '../../config/config.ts';
 import { configFromNodes, loadConfig } from '../../config/load-config.ts';
@@ -15,6 +16,7 @@ interface ServeOptions {
   readonly port?: number;
   readonly httpPort?: number;
   readonly data?: string;
+  readonly source?: string;
 }
 
 export function addServe(program: Command, terminal: Terminal): void {
@@ -38,6 +40,10 @@ export function addServe(program: Command, terminal: Terminal): void {
     .option('--port <port>', 'port for MySQL clients (default 3300)', listenPort)
     .option('--http-port <port>', 'port for HTTP (default 8000)', listenPort)
     .option('--data <folder>', 'folder of the command log (default ./lockstep-data)')
+    .option(
+      '--source <node>',
+      'first start: the node with the right data; the others become copies of it',
+    )
     .action((options: ServeOptions) => serve(options, terminal));
 }
 
@@ -73,8 +79,15 @@ function listeningLine(config: Config, { mysqlPort, httpPort }: Balancer): strin
 /** The file or the nodes given, with what the other options override. */
 export function configOf(options: ServeOptions): Config {
   const config = readConfig(options);
+  const { source } = options;
+  if (source !== undefined && !config.nodes.some(({ name }) => name === source)) {
+    throw new CliError(`--source ${source}: no node has this name`, {
+      exitCode: exitCodes.usage,
+    });
+  }
   return {
     ...config,
+    ...(source === undefined ? {} : { initialSource: nodeName(source) }),
     ...(options.user === undefined ? {} : { users: [...options.user] }),
     mysql: { ...config.mysql, ...(options.port === undefined ? {} : { port: options.port }) },
     http: { ...config.http, ...(options.httpPort === undefined ? {} : { port: options.httpPort }) },

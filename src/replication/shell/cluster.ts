@@ -12,6 +12,7 @@ import type { ApplierEnd } from '../applier.ts';
 import { decodeIntent, type Intent } from '../intent.ts';
 import type { Replicator, ReplicatorObserver } from '../replicator.ts';
 import type { Sequencer } from '../sequencer.ts';
+import type { FirstStart } from './first-start.ts';
 import { LogRetention } from './log-retention.ts';
 import type { NodeFollower } from './node-follower.ts';
 import type { NodeRecovery } from './node-recovery.ts';
@@ -36,6 +37,7 @@ export interface ClusterParts {
   readonly monitor: HealthMonitor;
   readonly recoveryManager: RecoveryManager;
   readonly resyncs: ResyncManager;
+  readonly firstStart: FirstStart;
 }
 
 interface Catching {
@@ -136,6 +138,7 @@ export class Cluster implements ReplicatorObserver {
     if (found.kind !== 'follow') {
       if (found.kind === 'ahead') this.ahead ??= { node: name, reason: found.reason };
       this.quarantine(name, found.reason);
+      if (this.#p.firstStart.takeUnlike(name)) this.#p.resyncs.startWhenPossible(name);
       return { kind: 'failed', reason: found.reason, retry: false };
     }
     this.#led.delete(name);
@@ -383,6 +386,7 @@ export class Cluster implements ReplicatorObserver {
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.#parts?.firstStart.close();
     await this.#parts?.resyncs.close();
     for (const name of this.#options.nodes.keys()) this.#noteLeft(name);
     await this.#options.positions.write(this.#lastPositions);

@@ -1,4 +1,4 @@
-import type { NodeName, Seq } from '../../base/brands.ts';
+import { type NodeName, noSeq, type Seq } from '../../base/brands.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { CommandLog } from '../../log/command-log.ts';
 import type { Node } from '../../nodes/node.ts';
@@ -10,6 +10,7 @@ import { quoteString } from '../../sql/quote.ts';
 import { decodeEntry } from '../entry-codec.ts';
 import { decideJoin, type JoinDecision } from '../join-decision.ts';
 import { ddlFingerprint } from './ddl-fingerprint.ts';
+import type { FirstStart } from './first-start.ts';
 import {
   type AnnouncedDdl,
   grantMarkerRights,
@@ -29,11 +30,14 @@ export interface NodeRecoveryOptions {
   readonly analyse: (sql: string) => Statement;
   /** A DDL statement whose intent ends the log took effect on the node that ran it. */
   readonly confirmIntent: (node: NodeName, seq: Seq) => Promise<boolean>;
+  readonly firstStart: FirstStart;
 }
+
+type Refusal = Exclude<JoinDecision, { kind: 'follow' | 'initialise' }>;
 
 export type RecoveredNode =
   | { readonly kind: 'follow'; readonly position: Seq; readonly appliedBeyond: ReadonlySet<Seq> }
-  | Exclude<JoinDecision, { kind: 'follow' | 'initialise' }>;
+  | Refusal;
 
 const sameStartToleranceS = 3;
 const killWaitAttempts = 100;
@@ -75,18 +79,27 @@ export class NodeRecovery {
         },
         { clusterId, firstSeq: log.firstSeq, lastSeq: log.lastSeq },
       );
-      if (decision.kind === 'initialise') {
-        await initialiseMarkers(control, { clusterId, epoch: epoch(), position: 0 as Seq });
-      } else if (decision.kind !== 'follow') return decision;
+      if (this.#begins(decision)) {
+        const admission = await this.#options.firstStart.admit(node.name);
+        if (admission.kind === 'refused') return { kind: 'quarantine', reason: admission.reason };
+        await initialiseMarkers(control, { clusterId, epoch: epoch(), position: noSeq });
+        await grantMarkerRights(control, users);
+        return { kind: 'follow', position: noSeq, appliedBeyond: new Set() };
+      }
+      if (decision.kind !== 'follow' || !settled) return decision as Refusal;
       await grantMarkerRights(control, users);
-      return {
-        kind: 'follow',
-        position: settled?.position ?? (0 as Seq),
-        appliedBeyond: settled?.appliedBeyond ?? new Set(),
-      };
+      const { position, appliedBeyond } = settled;
+      return { kind: 'follow', position, appliedBeyond };
     } finally {
       control.end();
     }
+  }
+
+  /** The log is empty and the node is no member: it may become one if it holds the right data. */
+  #begins(decision: JoinDecision): boolean {
+    if (decision.kind === 'initialise') return true;
+    const { log, firstStart } = this.#options;
+    return decision.kind === 'quarantine' && log.lastSeq === 0 && firstStart.hasSource;
   }
 
   /** Ends what our broken connections left open on a node that is to be filled anew. */

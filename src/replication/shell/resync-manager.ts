@@ -73,12 +73,18 @@ export class ResyncManager {
     this.#running.set(name, { abort, progress, ended });
   }
 
-  /** As `start`, but waits until a node is in sync to copy from. */
-  async startWhenPossible(name: NodeName): Promise<void> {
-    while (!this.#closed && !this.#chooseSource(name)) {
-      await this.#options.replicator.positionChanged(sourcePollMs);
-    }
-    if (!this.#closed) await this.start(name);
+  /** As `start`, but waits until a node is in sync to copy from; a failure is an event. */
+  startWhenPossible(name: NodeName): void {
+    const start = async (): Promise<void> => {
+      while (!this.#closed && !this.#chooseSource(name)) {
+        await this.#options.replicator.positionChanged(sourcePollMs);
+      }
+      if (!this.#closed) await this.start(name);
+    };
+    start().catch((error: unknown) => {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#options.events.publish({ kind: 'resync_failed', node: name, reason });
+    });
   }
 
   /** A check of the node failed: asks it once more, and ends the copy if there is no answer. */
