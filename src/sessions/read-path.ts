@@ -82,8 +82,9 @@ export async function chooseNode(
       }
       if (leaderOnly) return replicator.leadership?.name === name;
       if ((replicator.position(name) ?? -1) >= minSeq) return true;
-      // A node never goes back in time, so the one read last has all that was seen there.
-      return strongSeq === undefined && name === core.lastReadNode;
+      // The node read last has all that was seen there, if nothing was seen elsewhere since.
+      const seenThere = name === core.lastReadNode && core.lastReadSeq === minSeq;
+      return strongSeq === undefined && seenThere && replicator.visible(name) >= minSeq;
     };
     const chosen =
       router.choose((name) => mayServe(name) && nodes.get(name)?.questioned === false) ??
@@ -203,6 +204,7 @@ function noteRead(core: SessionCore, node: Node): void {
   const visible = core.context.replicator.visible(node.name);
   if (visible > core.minSeq) core.minSeq = visible;
   core.lastReadNode = node.name;
+  core.lastReadSeq = core.minSeq;
   core.route = { node: node.name };
 }
 

@@ -48,6 +48,8 @@ export class SessionCore {
   /** Reads must see everything up to here (session consistency). */
   minSeq: Seq = noSeq;
   lastReadNode: NodeName | undefined;
+  /** What `minSeq` was after that read. */
+  lastReadSeq: Seq = noSeq;
   route: Route | undefined;
   /** The latest error that Lockstep answered with, for callers inside the process. */
   lastError: unknown;

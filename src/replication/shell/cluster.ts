@@ -375,6 +375,8 @@ export class Cluster implements ReplicatorObserver {
       this.#retention.sample(name, position);
     }
     await positions.write(this.#lastPositions);
+    // Writes are refused meanwhile; once the disk is well again, so is the log.
+    if (log.unavailable) await log.heal();
     const cutBefore = this.#retention.cutBefore(nodes.keys());
     if (cutBefore <= log.firstSeq) return;
     const before = log.firstSeq;

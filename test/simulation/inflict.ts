@@ -1,0 +1,124 @@
+import { nodeName } from '../../src/base/brands.ts';
+import { LockstepError } from '../../src/base/errors.ts';
+import type { Fault } from './faults.ts';
+import type { SimServer } from './sim-server.ts';
+import type { Simulation } from './simulation.ts';
+
+/** Makes a fault happen now, and the end of it later. */
+export function inflict(world: Simulation, fault: Fault): void {
+  const server = world.servers[fault.node];
+  if (!server) return;
+  if (/balancer|disk|clock/.test(fault.kind)) inflictOnBalancer(world, fault);
+  else inflictOnNode(world, fault, server);
+}
+
+function inflictOnBalancer(world: Simulation, { kind, forMs, choice }: Fault): void {
+  const { clock, balancer } = world;
+  switch (kind) {
+    case 'crash_balancer':
+      if (!balancer) return;
+      world.crashBalancer(choice < 0.6);
+      world.diskFaults = undefined;
+      clock.after(Math.min(forMs, 1_500), () => {
+        world.startBalancer().catch((error: unknown) => world.fault(error));
+      });
+      return;
+    case 'freeze_balancer':
+      balancer?.process.freeze(forMs);
+      return;
+    case 'disk_errors':
+    case 'disk_full':
+      if (!balancer) return;
+      world.diskFaults = { share: choice, full: kind === 'disk_full' };
+      clock.after(forMs, () => {
+        world.diskFaults = undefined;
+      });
+      return;
+    case 'clock_jump':
+      balancer?.process.jump((choice - 0.5) * 10_000_000);
+      return;
+    default:
+      return;
+  }
+}
+
+function inflictOnNode(world: Simulation, fault: Fault, server: SimServer): void {
+  const { clock } = world;
+  const { kind, forMs, choice } = fault;
+  const node = world.balancer?.nodes.get(nodeName(server.name));
+  switch (kind) {
+    case 'crash_node':
+      crashServer(world, server, forMs);
+      return;
+    case 'pause_node':
+      server.process.freeze(forMs);
+      return;
+    case 'slow_node':
+      server.slowness = 5 + choice * 200;
+      clock.after(forMs, () => {
+        server.slowness = 1;
+      });
+      return;
+    case 'partition_node':
+      world.hold(server, forMs);
+      return;
+    case 'cut_connections':
+      for (const connection of node?.connections ?? []) {
+        if (world.random.chance(choice)) connection.cut();
+      }
+      return;
+    case 'kill_session': {
+      const open = server.sessions.filter((session) => session.inTransaction);
+      if (open.length > 0) world.random.pick(open).end();
+      return;
+    }
+    case 'back_up_node':
+      world.backups.set(server, server.store.backup());
+      return;
+    case 'restore_node': {
+      const backup = world.backups.get(server);
+      if (!backup || !server.up) return;
+      crashServer(world, server, forMs, () => server.store.restore(backup));
+      return;
+    }
+    case 'disable_node':
+    case 'drain_node':
+      operate(world, fault, server);
+      return;
+    default:
+      return;
+  }
+}
+
+/** A server takes longer to start than its connections to break. */
+function crashServer(
+  world: Simulation,
+  server: SimServer,
+  downMs: number,
+  meanwhile = (): void => undefined,
+): void {
+  if (!server.up) return;
+  server.crash();
+  meanwhile();
+  world.clock.after(300 + downMs, () => server.start());
+}
+
+function operate(world: Simulation, fault: Fault, server: SimServer): void {
+  const { balancer } = world;
+  const name = nodeName(server.name);
+  if (!balancer) return;
+  const { cluster } = balancer;
+  const expected = (error: unknown): void => {
+    if (!(error instanceof LockstepError)) world.fault(error);
+  };
+  const done = fault.kind === 'drain_node' ? cluster.drain(name) : cluster.disable(name);
+  done.catch(expected);
+  world.clock.after(fault.forMs, () => {
+    if (world.balancer !== balancer) return;
+    try {
+      if (balancer.nodes.get(name)?.state === 'DISABLED') cluster.enable(name);
+    } catch (error) {
+      expected(error);
+    }
+  });
+}

@@ -1,0 +1,190 @@
+import { type NodeName, nodeName } from '../../src/base/brands.ts';
+import type { Config } from '../../src/config/config.ts';
+import { FailoverManager } from '../../src/health/failover-manager.ts';
+import { HealthMonitor } from '../../src/health/health-monitor.ts';
+import { RecoveryManager } from '../../src/health/recovery-manager.ts';
+import { type EmbeddedLog, openEmbeddedLog } from '../../src/log/embedded-log.ts';
+import type { Node } from '../../src/nodes/node.ts';
+import { decodeEntry } from '../../src/replication/entry-codec.ts';
+import type { Entry } from '../../src/replication/entry.ts';
+import { Replicator } from '../../src/replication/replicator.ts';
+import { Sequencer } from '../../src/replication/sequencer.ts';
+import { Cluster } from '../../src/replication/shell/cluster.ts';
+import { lastEpoch } from '../../src/replication/shell/last-epoch.ts';
+import { LeaderDdl } from '../../src/replication/shell/leader-ddl.ts';
+import { NodeFollower } from '../../src/replication/shell/node-follower.ts';
+import { NodeRecovery } from '../../src/replication/shell/node-recovery.ts';
+import { ReadRouter } from '../../src/routing/read-router.ts';
+import { createStrategy } from '../../src/routing/strategies/strategies.ts';
+import type { Statement } from '../../src/sql/statement.ts';
+import { EventLog } from '../../src/telemetry/event-log.ts';
+import { Violation } from './oracle.ts';
+import type { Process } from './process.ts';
+import { SimNode } from './sim-node.ts';
+import type { Simulation } from './simulation.ts';
+import { slowedFileSystem } from './slowed-file-system.ts';
+
+/** The real log, core, shell and health of one life of the balancer. */
+export interface SimBalancer {
+  readonly process: Process;
+  readonly nodes: ReadonlyMap<NodeName, SimNode>;
+  readonly log: EmbeddedLog;
+  readonly sequencer: Sequencer;
+  readonly replicator: Replicator;
+  readonly cluster: Cluster;
+  readonly leaderDdl: LeaderDdl;
+  readonly router: ReadRouter;
+}
+
+const folder = '/log';
+const everything = { entriesMax: 100, bytesMax: 1_000_000 };
+
+/** As `createBalancer` does, on what the simulation owns. */
+export async function startBalancer(world: Simulation, process: Process): Promise<SimBalancer> {
+  const { settings, random } = world;
+  const log = await openEmbeddedLog({
+    folder,
+    segmentBytes: settings.segmentBytes,
+    windowBytes: random.pick([0, 2_000, 100_000]),
+    clusterId: 'simulated',
+    fileSystem: slowedFileSystem(world.disk.fileSystem(), process, random),
+    clock: process,
+    randomU32: () => random.below(0x1_0000_0000),
+    pause: () => Promise.resolve(),
+    onWarning: () => undefined,
+  });
+  await checkLog(world, log);
+  const nodes = new Map<NodeName, SimNode>();
+  const onDurable = (entry: Entry): void => {
+    world.guard(() => world.oracle.learn(entry));
+    replicator.onDurable(entry);
+  };
+  const sequencer: Sequencer = new Sequencer({ log, clock: process, onDurable });
+  const events = new EventLog({ clock: process, capacity: 100 });
+  events.subscribe((event) => world.onEvent(event));
+  const analyse = (sql: string): Statement => statementOf(sql);
+  const config = { ddlWaitTimeoutMs: 2_000 } as unknown as Config;
+  const cluster = new Cluster({
+    config,
+    clock: process,
+    events,
+    log,
+    nodes: nodes as unknown as Map<NodeName, Node>,
+    sequencer,
+    positions: world.positions as never,
+    followerOf: (node) =>
+      new NodeFollower({
+        name: node.name,
+        open: () => node.openControl(),
+        analyse: (command) => analyse(command.sql),
+        onApplied: () => undefined,
+      }),
+  });
+  const replicator: Replicator = new Replicator({
+    sequencer,
+    clock: process,
+    acks: settings.acks,
+    syncTimeoutMs: settings.syncTimeoutMs,
+    minInSync: settings.minInSync,
+    queuedWritesMax: 1_000,
+    applyLimits: { entriesMax: settings.batchEntriesMax, bytesMax: 1_000_000 },
+    nodeCount: () => nodes.size,
+    epoch: await lastEpoch(log),
+    observer: cluster,
+  });
+  const monitor = new HealthMonitor({
+    clock: process,
+    intervalMs: settings.healthIntervalMs,
+    timeoutMs: 1_000,
+    check: (name, signal) => nodes.get(name)!.check(signal),
+    onFault: (error) => world.fault(error),
+  });
+  const router = addNodes(world, process, nodes, monitor);
+  const parts = connectHealth({ world, process, log, replicator, cluster, monitor, analyse });
+  await cluster.start({ replicator, monitor, ...parts });
+  const leaderDdl = new LeaderDdl({
+    replicator,
+    sequencer,
+    openControl: (name) => nodes.get(name)!.openControl(),
+    onStranded: (name, detail) => cluster.quarantine(name, detail),
+  });
+  return { process, nodes, log, sequencer, replicator, cluster, leaderDdl, router };
+}
+
+function addNodes(
+  world: Simulation,
+  process: Process,
+  nodes: Map<NodeName, SimNode>,
+  monitor: HealthMonitor,
+): ReadRouter {
+  const { random } = world;
+  const strategy = createStrategy('round_robin', { random: random.next });
+  const router = new ReadRouter({ clock: process, strategy });
+  for (const server of world.servers) {
+    const name = nodeName(server.name);
+    const node = new SimNode({
+      name,
+      process,
+      random,
+      server,
+      heldUntilMs: () => world.heldUntilMs(server),
+      onSuspect: (suspect, reason) => monitor.suspect(suspect, reason),
+      onState: (changed, state, reason) => world.onState(changed, state, reason),
+    });
+    nodes.set(name, node);
+    router.add(name, 1);
+  }
+  return router;
+}
+
+function connectHealth(parts: {
+  world: Simulation;
+  process: Process;
+  log: EmbeddedLog;
+  replicator: Replicator;
+  cluster: Cluster;
+  monitor: HealthMonitor;
+  analyse: (sql: string) => Statement;
+}): { recovery: NodeRecovery; recoveryManager: RecoveryManager } {
+  const { process, log, replicator, cluster, monitor, analyse } = parts;
+  const recovery = new NodeRecovery({
+    log,
+    clock: process,
+    clusterId: log.clusterId,
+    epoch: () => replicator.epoch,
+    users: ['app'],
+    analyse,
+    confirmIntent: (name, seq) => cluster.confirmIntent(name, seq),
+  });
+  const recoveryManager = new RecoveryManager({
+    clock: process,
+    recover: (name, signal) => cluster.recover(name, signal),
+    retryDelayMaxMs: 2_000,
+    onOutcome: (node, outcome) => {
+      if (outcome.kind === 'failed') parts.world.note(`${node} not recovered: ${outcome.reason}`);
+    },
+  });
+  monitor.subscribe(
+    new FailoverManager({ takeOut: (name, reason) => cluster.takeOut(name, reason) }),
+  );
+  monitor.subscribe(recoveryManager);
+  return { recovery, recoveryManager };
+}
+
+/** What was durable before is still there, unchanged; what is new was on its way. */
+async function checkLog(world: Simulation, log: EmbeddedLog): Promise<void> {
+  const { oracle } = world;
+  if (log.lastSeq < oracle.lastSeq) {
+    throw new Violation(`the log ends at ${log.lastSeq}, but ${oracle.lastSeq} was durable`);
+  }
+  for (let from = log.firstSeq; from <= log.lastSeq; ) {
+    const records = await log.read(from, everything);
+    for (const record of records) oracle.learn(decodeEntry(record.payload));
+    from = (records.at(-1)!.seq + 1) as typeof from;
+  }
+}
+
+/** Only what the fingerprint of DDL asks for. */
+function statementOf(sql: string): Statement {
+  return { tables: [{ name: sql.split(' ')[2] ?? '' }] } as unknown as Statement;
+}

@@ -1,0 +1,159 @@
+import type { Clock } from '../../src/base/clock.ts';
+import type { TextResult } from '../../src/protocol/result-set.ts';
+import { Process } from './process.ts';
+import type { Random } from './random.ts';
+import { SimLocks } from './sim-locks.ts';
+import { errResult, okResult, rowsResult, SimSession } from './sim-session.ts';
+import { SimStore } from './sim-store.ts';
+
+export interface SimServerOptions {
+  readonly name: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** 0: flushes at every commit. */
+  readonly flushAfterMs: number;
+  /** Looks at the server after each of its commits. */
+  readonly onCommit: (server: SimServer) => void;
+}
+
+const lockWaitMs = 300;
+const tableNotThere = 1146;
+
+/**
+ * A small model of a transactional server: rows with locks, transactions, autocommit, sessions
+ * that the server may end, and crashes.
+ */
+export class SimServer {
+  readonly name: string;
+  readonly store: SimStore;
+  readonly #options: SimServerOptions;
+  readonly #sessions = new Map<number, SimSession>();
+  readonly #ends = new Map<SimSession, () => void>();
+  #process: Process;
+  #locks: SimLocks;
+  #startedAtMs = 0;
+  #nextSessionId = 1;
+  /** Multiplies the time that work takes. */
+  slowness = 1;
+
+  constructor(options: SimServerOptions) {
+    this.#options = options;
+    this.name = options.name;
+    this.store = new SimStore(options.flushAfterMs);
+    this.#process = new Process(options.clock);
+    this.#locks = new SimLocks(this.#process, lockWaitMs);
+  }
+
+  get up(): boolean {
+    return this.#process.alive;
+  }
+
+  get process(): Process {
+    return this.#process;
+  }
+
+  get locks(): SimLocks {
+    return this.#locks;
+  }
+
+  get uptimeMs(): number {
+    return this.#options.clock.nowMs() - this.#startedAtMs;
+  }
+
+  get sessions(): readonly SimSession[] {
+    return [...this.#sessions.values()];
+  }
+
+  accept(answer: (results: readonly TextResult[]) => void, onEnd: () => void): SimSession {
+    const session = new SimSession(this, this.#nextSessionId++, answer);
+    this.#sessions.set(session.id, session);
+    this.#ends.set(session, onEnd);
+    return session;
+  }
+
+  forget(session: SimSession): void {
+    this.#sessions.delete(session.id);
+    this.#ends.get(session)?.();
+    this.#ends.delete(session);
+  }
+
+  /** The time one packet takes. */
+  work(): Promise<void> {
+    const { random } = this.#options;
+    return this.#process.sleep(random.between(0.05, random.chance(0.05) ? 8 : 0.4) * this.slowness);
+  }
+
+  /** Sometimes something happens between two statements of a packet. */
+  async mayPause(): Promise<boolean> {
+    if (!this.#options.random.chance(0.1)) return false;
+    await this.#process.sleep(this.#options.random.between(0.05, 3));
+    return true;
+  }
+
+  commit(changes: ReadonlyMap<string, string | undefined>): void {
+    this.store.commit(changes, this.#options.clock.nowMs());
+    this.#options.onCommit(this);
+  }
+
+  crash(): void {
+    const ends = [...this.#ends.values()];
+    this.#process.die();
+    for (const session of this.sessions) session.end();
+    for (const end of ends) end();
+    this.store.crash(this.#options.clock.nowMs(), this.#options.random.next());
+  }
+
+  start(): void {
+    if (this.up) return;
+    this.#process = new Process(this.#options.clock);
+    this.#locks = new SimLocks(this.#process, lockWaitMs);
+    this.#startedAtMs = this.#options.clock.nowMs();
+    this.slowness = 1;
+  }
+
+  /** Questions about the server and its catalogue. */
+  answerQuery(sql: string, asking: SimSession): TextResult {
+    if (/^(SET|GRANT|USE) /.test(sql)) return okResult();
+    if (sql === 'PING') return okResult();
+    if (sql === 'READ') {
+      const keys = ['l', 'r', 't'].flatMap((prefix) => this.store.keys(prefix));
+      const rows = keys.map((key) => ({ k: key, v: this.store.get(key) ?? '' }));
+      return rowsResult(rows.filter(({ k }) => /^[lrt]\d/.test(k)));
+    }
+    const kill = /^KILL (\d+)$/.exec(sql);
+    if (kill) {
+      const killed = this.#sessions.get(Number(kill[1]));
+      killed?.end();
+      return killed ? okResult() : errResult(1094);
+    }
+    return this.#answerCatalogue(sql, asking);
+  }
+
+  #answerCatalogue(sql: string, asking: SimSession): TextResult {
+    if (/^SELECT p\.ID AS id FROM information_schema\.PROCESSLIST p JOIN/.test(sql)) {
+      const open = this.sessions.filter((found) => found.inTransaction && found !== asking);
+      return rowsResult(open.map((found) => ({ id: String(found.id) })));
+    }
+    const listed = /^SELECT ID FROM information_schema\.PROCESSLIST WHERE ID IN \((.*)\)/.exec(sql);
+    if (listed) {
+      const ids = (listed[1] ?? '').split(',').map(Number);
+      const alive = this.sessions.filter((found) => ids.includes(found.id));
+      return rowsResult(alive.map((found) => ({ ID: String(found.id) })));
+    }
+    const created = /^SHOW CREATE TABLE `(.*)`$/.exec(sql);
+    if (created) {
+      const table = this.store.get(created[1] ?? '');
+      return table === undefined ? errResult(tableNotThere) : rowsResult([{ t: table }]);
+    }
+    if (/Uptime/.test(sql)) {
+      return rowsResult([{ Value: String(Math.floor(this.uptimeMs / 1000)) }]);
+    }
+    if (/UNIX_TIMESTAMP/.test(sql)) {
+      return rowsResult([{ now: String(Math.floor(this.#options.clock.nowMs() / 1000)) }]);
+    }
+    if (/^(SELECT @@|SHOW |SELECT .*information_schema|SELECT .*mysql\.)/.test(sql)) {
+      return rowsResult([]);
+    }
+    throw new Error(`the simulated servers do not understand: ${sql}`);
+  }
+}

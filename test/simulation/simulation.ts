@@ -1,0 +1,337 @@
+import { type NodeName, nodeName, type Seq } from '../../src/base/brands.ts';
+import { SimulatedClock } from '../../src/health/testing/simulated-clock.ts';
+import { type DiskStep, SimulatedDisk } from '../../src/log/testing/simulated-disk.ts';
+import type { NodeState } from '../../src/nodes/node-state.ts';
+import type { StampedEvent } from '../../src/telemetry/events.ts';
+import { inflict } from './inflict.ts';
+import type { Fault } from './faults.ts';
+import { Oracle, Violation } from './oracle.ts';
+import { Process } from './process.ts';
+import type { Random } from './random.ts';
+import type { Settings } from './settings.ts';
+import { type SimBalancer, startBalancer } from './sim-balancer.ts';
+import { SimClient } from './sim-client.ts';
+import { markersOf } from './sim-markers.ts';
+import { SimServer } from './sim-server.ts';
+import type { Backup } from './sim-store.ts';
+import { tokensOf } from './sim-sql.ts';
+
+interface Acknowledged {
+  readonly seq: Seq;
+  readonly list: string;
+  readonly token: string;
+}
+
+const settleMs = 90_000;
+const stepMs = 5;
+const noteCount = 400;
+
+/** A whole cluster, its clients and its accidents, on one clock and from one seed. */
+export class Simulation {
+  readonly clock = new SimulatedClock();
+  readonly oracle = new Oracle();
+  readonly disk: SimulatedDisk;
+  readonly servers: readonly SimServer[];
+  readonly random: Random;
+  readonly settings: Settings;
+  /** What the log folder remembers of positions. */
+  readonly positions = {
+    read: () => Promise.resolve(new Map()),
+    write: () => Promise.resolve(),
+  };
+  readonly notes: string[] = [];
+  readonly backups = new Map<SimServer, Backup>();
+  /** Share of the steps of the disk that fail, and how. */
+  diskFaults: { readonly share: number; readonly full: boolean } | undefined;
+  balancer: SimBalancer | undefined;
+  violation: unknown;
+  readonly #heldUntilMs = new Map<SimServer, number>();
+  readonly #acknowledged: Acknowledged[] = [];
+  #process: Process;
+  #tokens = 0;
+  #starting = false;
+  #clients: SimClient[] = [];
+
+  constructor(settings: Settings, random: Random) {
+    this.settings = settings;
+    this.random = random;
+    this.#process = new Process(this.clock);
+    this.disk = new SimulatedDisk({ random: random.next, decide: (step) => this.#diskStep(step) });
+    this.servers = settings.flushAfterMs.map(
+      (flushAfterMs, index) =>
+        new SimServer({
+          name: `node${index + 1}`,
+          clock: this.clock,
+          random,
+          flushAfterMs,
+          onCommit: (server) => this.guard(() => this.#checkServer(server)),
+        }),
+    );
+  }
+
+  /** Runs it all; rejects with the first violation. */
+  async run(faults: readonly Fault[]): Promise<void> {
+    await this.#until(this.startBalancer());
+    let next = 0;
+    while (this.clock.nowMs() < this.settings.faultyMs && !this.violation) {
+      const fault = faults[next];
+      const untilMs = Math.min(fault?.atMs ?? Number.POSITIVE_INFINITY, this.settings.faultyMs);
+      await this.#advance(Math.max(0, untilMs - this.clock.nowMs()));
+      if (!fault || fault.atMs > this.clock.nowMs()) continue;
+      next++;
+      this.note(`fault ${fault.kind} of ${this.servers[fault.node]?.name}`);
+      inflict(this, fault);
+    }
+    await this.#finish();
+    if (this.violation) throw this.violation;
+  }
+
+  get acknowledgedCount(): number {
+    return this.#acknowledged.length;
+  }
+
+  /** Clients of the new life begin with it. */
+  async startBalancer(): Promise<void> {
+    if (this.#starting) return;
+    this.#starting = true;
+    try {
+      await this.#start();
+    } finally {
+      this.#starting = false;
+    }
+  }
+
+  async #start(): Promise<void> {
+    this.#process = new Process(this.clock);
+    const balancer = await startBalancer(this, this.#process);
+    this.balancer = balancer;
+    this.note('balancer started');
+    this.#clients = Array.from(
+      { length: this.settings.clients },
+      (_, number) => new SimClient(this, balancer, number),
+    );
+    for (const client of this.#clients) {
+      client.live().catch((error: unknown) => this.fault(error));
+    }
+  }
+
+  /** `power`: what the disk had not confirmed may be gone too. */
+  crashBalancer(power: boolean): void {
+    if (!this.balancer) return;
+    const { nodes } = this.balancer;
+    this.balancer = undefined;
+    this.#process.die();
+    for (const node of nodes.values()) for (const connection of node.connections) connection.cut();
+    if (power) this.disk.losePower();
+    else this.disk.killProcess();
+  }
+
+  hold(server: SimServer, ms: number): void {
+    this.#heldUntilMs.set(server, this.clock.nowMs() + ms);
+  }
+
+  heldUntilMs(server: SimServer): number {
+    return this.#heldUntilMs.get(server) ?? 0;
+  }
+
+  nextToken(client: number): string {
+    return `${++this.#tokens}c${client}`;
+  }
+
+  acknowledged(seq: Seq, statements: readonly string[]): void {
+    if (this.oracle.isVoid(seq)) {
+      this.fault(new Violation(`entry ${seq} was acknowledged, but takes no effect`));
+    }
+    for (const sql of statements) {
+      const [verb, first = '', second = '', third = ''] = sql.split(' ');
+      if (verb === 'APPEND') this.#acknowledged.push({ seq, list: first, token: second });
+      if (verb === 'TAKE') this.#acknowledged.push({ seq, list: second, token: third });
+      const token = sql.split(' ').at(-1) ?? '';
+      if (/^\d/.test(token) && this.oracle.seqOf(token) !== seq) {
+        this.fault(new Violation(`${sql} was acknowledged as entry ${seq}, which is not it`));
+      }
+    }
+  }
+
+  acknowledgedTokens(): readonly Acknowledged[] {
+    return [...this.#acknowledged];
+  }
+
+  note(text: string): void {
+    this.notes.push(`${this.clock.nowMs().toFixed(2)} ${text}`);
+    if (this.notes.length > noteCount) this.notes.shift();
+  }
+
+  onEvent(event: StampedEvent): void {
+    const { id: _, at: __, ...shown } = event;
+    this.note(JSON.stringify(shown));
+    if (event.kind === 'divergence') {
+      this.fault(new Violation(`${event.node} was found diverged at ${event.seq}: ${event.detail}`));
+    }
+  }
+
+  onState(name: NodeName, state: NodeState, reason: string): void {
+    this.note(`${name} is ${state}: ${reason}`);
+  }
+
+  fault(error: unknown): void {
+    this.violation ??= error;
+  }
+
+  guard(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      this.fault(error);
+    }
+  }
+
+  #diskStep(step: DiskStep): 'no_space' | 'io_error' | undefined {
+    const faults = this.diskFaults;
+    if (!faults || step === 'open' || step === 'read') return undefined;
+    if (faults.full) return step === 'write' ? 'no_space' : undefined;
+    return this.random.chance(faults.share) ? 'io_error' : undefined;
+  }
+
+  /** A server whose position is known to be all it has must equal the log up to there. */
+  #checkServer(server: SimServer): void {
+    const { position, beyond } = markersOf(server.store);
+    for (const key of server.store.keys('l')) {
+      const tokens = tokensOf(server.store.get(key));
+      if (new Set(tokens).size < tokens.length && /^l\d/.test(key)) {
+        throw new Violation(`${server.name} has applied something twice: ${key} is ${tokens}`);
+      }
+    }
+    const last = Math.max(position, ...beyond);
+    if (last > this.oracle.lastSeq) {
+      throw new Violation(`${server.name} has entry ${last}, which is not in the log`);
+    }
+    if (position < 0 || beyond.length > 0 || this.#isBusyWithDdl(server)) return;
+    const expected = this.oracle.textAt(position);
+    const found = server.store.dataText();
+    if (found !== expected) {
+      throw new Violation(`${server.name} at ${position} has\n${found}\ninstead of\n${expected}`);
+    }
+  }
+
+  /** Between the statement and its marker the data is ahead of the position. */
+  #isBusyWithDdl(server: SimServer): boolean {
+    return /"ddlSeq":[1-9]/.test(server.store.get('lockstep.node') ?? '');
+  }
+
+  async #advance(ms: number): Promise<void> {
+    const endMs = this.clock.nowMs() + ms;
+    while (this.clock.nowMs() < endMs && !this.violation) {
+      await this.clock.advance(Math.min(stepMs, endMs - this.clock.nowMs()));
+    }
+  }
+
+  async #until(work: Promise<void>): Promise<void> {
+    let done = false;
+    work.then(
+      () => {
+        done = true;
+      },
+      (error: unknown) => {
+        done = true;
+        this.fault(error);
+      },
+    );
+    for (let left = 10_000; left > 0 && !done; left--) await this.clock.advance(stepMs);
+    if (!done) this.fault(new Violation('the balancer does not start'));
+  }
+
+  /** Everything is repaired; then the cluster must come to rest with equal copies. */
+  async #finish(): Promise<void> {
+    this.diskFaults = undefined;
+    this.#heldUntilMs.clear();
+    for (const server of this.servers) {
+      server.process.thaw();
+      server.start();
+      server.slowness = 1;
+    }
+    this.#process.thaw();
+    // A start may be under way already, or be due.
+    await this.#advance(2_000);
+    if (!this.balancer && !this.violation) await this.#until(this.startBalancer());
+    this.note('all is repaired');
+    const endMs = this.clock.nowMs() + settleMs;
+    while (!this.violation && this.clock.nowMs() < endMs) {
+      await this.#advance(200);
+      this.#operate();
+      if (this.#allUp()) break;
+    }
+    if (this.violation) return;
+    if (!this.#allUp()) throw new Violation(`not every node came back: ${this.#states()}`);
+    await this.#lastWrites();
+    if (!this.violation) this.guard(() => this.#checkEnd());
+  }
+
+  /** An operator enables what is disabled and makes a quarantined node a copy of another. */
+  #operate(): void {
+    const { nodes, cluster, replicator } = this.balancer!;
+    for (const [index, server] of this.servers.entries()) {
+      const name = nodeName(server.name);
+      const state = nodes.get(name)!.state;
+      if (state === 'DISABLED') cluster.enable(name);
+      if (state !== 'QUARANTINED') continue;
+      const source = this.servers.find(
+        (other, at) => at !== index && replicator.inSync(nodeName(other.name)),
+      );
+      if (!source) continue;
+      this.note(`${name} is made a copy of ${source.name}`);
+      server.crash();
+      server.store.restore(source.store.backup());
+      server.start();
+      cluster.enable(name);
+    }
+  }
+
+  #allUp(): boolean {
+    const { nodes, sequencer, replicator } = this.balancer!;
+    return [...nodes.values()].every(
+      (node) =>
+        node.state === 'UP' &&
+        replicator.inSync(node.name) &&
+        (replicator.position(node.name) ?? 0) >= sequencer.lastDurable - 20,
+    );
+  }
+
+  #states(): string {
+    const { nodes, replicator, sequencer } = this.balancer!;
+    const each = [...nodes.values()].map(
+      (node) => `${node.name} ${node.state} at ${replicator.position(node.name)}`,
+    );
+    return `${each.join(', ')}; log ${sequencer.lastDurable}; leader ${replicator.leadership?.name}`;
+  }
+
+  async #lastWrites(): Promise<void> {
+    for (const client of this.#clients) {
+      let written: boolean | undefined;
+      let attempts = 0;
+      while (!written && attempts++ < 5 && !this.violation) {
+        written = undefined;
+        client.write().then(
+          (done) => {
+            written = done;
+          },
+          (error: unknown) => this.fault(error),
+        );
+        for (let left = 500; left > 0 && written === undefined; left--) await this.#advance(20);
+      }
+      if (!written) throw new Violation(`no write succeeds any more: ${this.#states()}`);
+    }
+  }
+
+  /** No client acts any more; what was acknowledged is on every node, which are all equal. */
+  #checkEnd(): void {
+    const { nodes } = this.balancer!;
+    for (const { seq, list, token } of this.#acknowledged) {
+      if (this.oracle.has(token)) continue;
+      throw new Violation(`acknowledged entry ${seq} is lost: ${token} is not in ${list}`);
+    }
+    for (const server of this.servers) {
+      if (nodes.get(nodeName(server.name))?.state === 'UP') this.#checkServer(server);
+    }
+  }
+}

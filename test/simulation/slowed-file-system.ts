@@ -1,0 +1,36 @@
+import type { LogFile, LogFileSystem } from '../../src/log/log-file-system.ts';
+import type { Process } from './process.ts';
+import type { Random } from './random.ts';
+
+/** The disk takes its time with what must reach it, so that other things happen meanwhile. */
+export function slowedFileSystem(
+  disk: LogFileSystem,
+  process: Process,
+  random: Random,
+): LogFileSystem {
+  const wait = (): Promise<void> =>
+    process.sleep(random.chance(0.05) ? random.between(5, 60) : random.between(0.1, 1.5));
+  const slowed = (file: LogFile): LogFile => ({
+    read: (target, position) => file.read(target, position),
+    write: (source, position) => file.write(source, position),
+    truncate: (size) => file.truncate(size),
+    syncData: async () => {
+      await wait();
+      await file.syncData();
+    },
+    syncAll: async () => {
+      await wait();
+      await file.syncAll();
+    },
+    size: () => file.size(),
+    close: () => file.close(),
+  });
+  return {
+    ...disk,
+    open: async (path, mode) => slowed(await disk.open(path, mode)),
+    syncFolder: async (folder) => {
+      await wait();
+      await disk.syncFolder(folder);
+    },
+  };
+}
