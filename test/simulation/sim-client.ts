@@ -43,9 +43,9 @@ export class SimClient {
   }
 
   async live(): Promise<void> {
-    const { random, settings } = this.#world;
+    const { random } = this.#world;
     for (;;) {
-      await this.#balancer.process.sleep(random.between(0, settings.thinkMs));
+      await this.#balancer.process.sleep(random.between(0, this.#world.thinkMs));
       await this.act();
     }
   }

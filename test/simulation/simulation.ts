@@ -22,7 +22,7 @@ interface Acknowledged {
   readonly token: string;
 }
 
-const settleMs = 90_000;
+const settleMs = 40_000;
 const stepMs = 5;
 const noteCount = 400;
 
@@ -50,6 +50,7 @@ export class Simulation {
   #process: Process;
   #tokens = 0;
   #starting = false;
+  #repaired = false;
   #clients: SimClient[] = [];
 
   constructor(settings: Settings, random: Random) {
@@ -84,6 +85,11 @@ export class Simulation {
     }
     await this.#finish();
     if (this.violation) throw this.violation;
+  }
+
+  /** After the repair the clients leave room for what is to come to rest. */
+  get thinkMs(): number {
+    return this.settings.thinkMs * (this.#repaired ? 20 : 1);
   }
 
   get acknowledgedCount(): number {
@@ -254,6 +260,7 @@ export class Simulation {
     // A start may be under way already, or be due.
     await this.#advance(2_000);
     if (!this.balancer && !this.violation) await this.#until(this.startBalancer());
+    this.#repaired = true;
     this.note('all is repaired');
     const endMs = this.clock.nowMs() + settleMs;
     while (!this.violation && this.clock.nowMs() < endMs) {
