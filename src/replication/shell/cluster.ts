@@ -241,8 +241,15 @@ export class Cluster implements ReplicatorObserver {
     if (node.state !== 'UP' && node.state !== 'LAGGING') {
       throw new LockstepError('conflict', `${name} is ${node.state}, so there is nothing to drain`);
     }
+    const { state } = node;
     node.transition('DRAINING', 'by the operator');
-    await this.#stepDown(node, 'it is being drained');
+    try {
+      await this.#stepDown(node, 'it is being drained');
+    } catch (error) {
+      // Its transactions did not end: it serves on, and the operator may try again.
+      if (this.#node(name).state === 'DRAINING') node.transition(state, 'draining took too long');
+      throw error;
+    }
     node.transition('DISABLED', 'by the operator');
     node.pool.destroyAll(new Error('the node was disabled'));
   }
