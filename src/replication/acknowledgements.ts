@@ -11,14 +11,20 @@ export interface FollowerPosition {
 interface Waiting {
   readonly seq: Seq;
   readonly resolve: () => void;
-  leaderDone: boolean;
+  /** It is known that the entry takes effect, or how not. */
+  proven: boolean;
+  /** Its leader broke before proving it: a follower must. */
+  leaderless: boolean;
 }
 
 /**
  * Holds each client's OK until enough copies have the entry. `all`: the leader and every
  * in-sync follower have committed. `quorum`: a majority of the configured nodes have, or
- * every in-sync one. `leader`: the leader has. When the leader breaks after the append, the
- * entry is committed all the same and the followers alone decide.
+ * every in-sync one. `leader`: the leader has.
+ *
+ * A leader proves an entry by confirming its COMMIT and all before it. When it breaks first,
+ * the entry is in the log all the same, but its locks may have been gone too early, and then
+ * it may fail where the log has it: so its client waits until one follower has passed it.
  */
 export class Acknowledgements {
   #acks: Acks;
@@ -41,44 +47,58 @@ export class Acknowledgements {
     return this.#waiting.size;
   }
 
+  /** Called in log order. */
   wait(seq: Seq): Promise<void> {
     return new Promise((resolve) => {
-      this.#waiting.set(seq, { seq, resolve, leaderDone: false });
+      this.#waiting.set(seq, { seq, resolve, proven: false, leaderless: false });
     });
   }
 
-  /** The leader's COMMIT of `seq` is confirmed, or will never be (it broke). */
-  leaderDone(seq: Seq): void {
-    const waiting = this.#waiting.get(seq);
-    if (!waiting) return;
-    waiting.leaderDone = true;
-    this.#settle(waiting, this.#threshold());
+  /** A leader, old or new, has every entry up to `position`. */
+  prove(position: Seq): void {
+    for (const waiting of this.#waiting.values()) {
+      if (waiting.seq > position) break;
+      waiting.proven = true;
+    }
+    this.progress();
+  }
+
+  /** The leader broke: what it has not proven is for the followers to decide. */
+  leaderLost(): void {
+    for (const waiting of this.#waiting.values()) waiting.leaderless = true;
+    this.progress();
+  }
+
+  /** No follower is left to prove anything: what the log holds is promised by the log alone. */
+  trustLog(): void {
+    for (const waiting of this.#waiting.values()) {
+      if (waiting.leaderless) waiting.proven = true;
+    }
+    this.progress();
   }
 
   /** A follower moved, or the in-sync set changed. */
   progress(): void {
     if (this.#waiting.size === 0) return;
-    const threshold = this.#threshold();
+    const positions = this.#followers()
+      .map((follower) => follower.position as number)
+      .sort((a, b) => b - a);
+    const highest = positions[0] ?? Number.NEGATIVE_INFINITY;
+    const threshold = this.#threshold(positions);
     for (const waiting of this.#waiting.values()) {
       // Entries wait in log order: behind the first that is not met none is.
       if (waiting.seq > threshold) break;
-      this.#settle(waiting, threshold);
+      if (waiting.leaderless && waiting.seq <= highest) waiting.proven = true;
+      if (!waiting.proven) break;
+      this.#waiting.delete(waiting.seq);
+      waiting.resolve();
     }
   }
 
-  #settle(waiting: Waiting, threshold: number): void {
-    if (!waiting.leaderDone || waiting.seq > threshold) return;
-    this.#waiting.delete(waiting.seq);
-    waiting.resolve();
-  }
-
-  /** Highest seq that enough followers have. */
-  #threshold(): number {
-    if (this.#acks === 'leader') return Number.POSITIVE_INFINITY;
-    const positions = this.#followers().map((follower) => follower.position as number);
-    if (positions.length === 0) return Number.POSITIVE_INFINITY;
-    positions.sort((a, b) => b - a);
-    const lowest = positions.at(-1) ?? Number.POSITIVE_INFINITY;
+  /** Highest seq that enough followers have; `positions` in descending order. */
+  #threshold(positions: readonly number[]): number {
+    const lowest = positions.at(-1);
+    if (this.#acks === 'leader' || lowest === undefined) return Number.POSITIVE_INFINITY;
     if (this.#acks === 'all') return lowest;
     // The leader counts as one of the majority.
     const followersNeeded = Math.floor(this.#nodeCount() / 2);

@@ -1,12 +1,12 @@
-import { noSeq, type Seq } from '../base/brands.ts';
+import type { Seq } from '../base/brands.ts';
 import type { Clock } from '../base/clock.ts';
 import { assert } from '../base/assert.ts';
-import { type ApplyBatch, renderBatch } from './apply-batch.ts';
+import { type ApplyBatch, type BatchSlot, renderBatch } from './apply-batch.ts';
 import type { CommandContext } from './command.ts';
 import type { FollowerResult } from './compare-results.ts';
 import type { Entry } from './entry.ts';
 import type { EntrySource, ReadLimits } from './entry-source.ts';
-import type { FollowerPort } from './follower-port.ts';
+import type { BatchOutcome, FollowerPort } from './follower-port.ts';
 import type { ResultEvidence } from './result-evidence.ts';
 import { isTransient } from './transient-errors.ts';
 
@@ -26,6 +26,8 @@ export interface ApplierOptions {
   /** Entries beyond `position` that are on the node too (it was the leader). */
   readonly appliedBeyond: ReadonlySet<Seq>;
   readonly onProgress: (position: Seq) => void;
+  /** The entry fails on every copy, because its leader ran it without locks: it has no effect. */
+  readonly onVoid: (seq: Seq) => void;
   readonly onEnd: (end: ApplierEnd) => void;
 }
 
@@ -140,12 +142,13 @@ export class Applier {
     for (let attempt = 0; !this.#stopped; attempt++) {
       const last = entries.at(-1);
       assert(last, 'a batch has entries');
-      const batch = renderBatch(entries, this.#context, last.seq);
+      const step = { from: this.#position, to: last.seq };
+      const batch = renderBatch(entries, this.#context, step);
       this.#sent = last.seq;
       const outcome = await port.applyBatch(batch);
       if (outcome.kind === 'applied') {
         this.#context = batch.context;
-        this.#check(batch, outcome.results);
+        await this.#check(batch, outcome.results);
         return;
       }
       this.#context = undefined;
@@ -157,15 +160,38 @@ export class Applier {
         return;
       }
       if (!isTransient(outcome.errno)) {
-        this.#end({
-          kind: 'diverged',
-          seq: last.seq,
-          detail: `error ${outcome.errno} (${outcome.message}) where the leader succeeded`,
-        });
+        await this.#judgeFailure(batch, last, outcome);
         return;
       }
       await this.#pauseBeforeRetry(attempt, outcome.errno, outcome.message);
     }
+  }
+
+  /** An entry failed for good. On a copy that is right, only one without evidence can. */
+  async #judgeFailure(
+    batch: ApplyBatch,
+    entry: Entry,
+    failure: Extract<BatchOutcome, { kind: 'failed' }>,
+  ): Promise<void> {
+    const { slot, errno, message } = failure;
+    if (batch.slots[slot]?.kind === 'position') {
+      throw new Error(`it is not at ${this.#position}, where it should be (${message})`);
+    }
+    const { evidence, port } = this.#options;
+    await evidence.decided(entry);
+    if (this.#stopped) return;
+    const index = commandsBefore(batch.slots, slot);
+    const found = { affectedRows: 0, insertId: '0', errno, info: '' };
+    if (evidence.check(entry, index, found) !== undefined) {
+      const detail = `error ${errno} (${message}) where the leader succeeded`;
+      this.#end({ kind: 'diverged', seq: entry.seq, detail });
+      return;
+    }
+    const nothing = renderBatch([], undefined, { from: this.#position, to: entry.seq });
+    const outcome = await port.applyBatch(nothing);
+    if (outcome.kind === 'failed') throw new Error(`cannot pass entry ${entry.seq}`);
+    this.#options.onVoid(entry.seq);
+    this.#advance(entry.seq);
   }
 
   async #applyDdl(entry: Entry): Promise<void> {
@@ -181,13 +207,13 @@ export class Applier {
       }
       const command = entry.commands[0];
       assert(command, 'a DDL entry has one command');
-      const difference = this.#options.evidence.check(entry, 0, outcome.result);
+      const difference = await this.#difference(entry, 0, outcome.result);
       if (difference === undefined) return this.#advance(entry.seq);
       this.#end({ kind: 'diverged', seq: entry.seq, detail: `${difference} ${outcome.message}` });
     }
   }
 
-  #check(batch: ApplyBatch, results: readonly FollowerResult[]): void {
+  async #check(batch: ApplyBatch, results: readonly FollowerResult[]): Promise<void> {
     const commands = batch.slots.filter((slot) => slot.kind === 'command');
     assert(commands.length === results.length, 'one result for each command');
     let entry: Entry | undefined;
@@ -197,7 +223,7 @@ export class Applier {
       entry = slot.entry;
       const result = results[index];
       assert(result, 'one result for each command');
-      const difference = this.#options.evidence.check(slot.entry, commandIndex, result);
+      const difference = await this.#difference(slot.entry, commandIndex, result);
       if (difference !== undefined) {
         this.#end({ kind: 'diverged', seq: slot.entry.seq, detail: difference });
         return;
@@ -206,8 +232,21 @@ export class Applier {
     this.#advance(batch.position);
   }
 
+  /** How an answer differs from what is expected, once it is known what to expect. */
+  async #difference(
+    entry: Entry,
+    index: number,
+    found: FollowerResult,
+  ): Promise<string | undefined> {
+    const { evidence } = this.#options;
+    const atFirst = evidence.check(entry, index, found);
+    if (atFirst === undefined) return undefined;
+    await evidence.decided(entry);
+    return evidence.check(entry, index, found);
+  }
+
   #advance(position: Seq): void {
-    assert(position > this.#position || position === noSeq, 'a position only moves forward');
+    assert(position > this.#position, 'a position only moves forward');
     this.#position = position;
     if (this.#sent < position) this.#sent = position;
     this.#options.onProgress(position);
@@ -222,3 +261,7 @@ export class Applier {
     });
   }
 }
+
+/** How many commands come before a statement of the batch. */
+const commandsBefore = (slots: readonly BatchSlot[], slot: number): number =>
+  slots.slice(0, slot).filter(({ kind }) => kind === 'command').length;

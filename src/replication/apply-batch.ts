@@ -3,10 +3,13 @@ import { quoteIdentifier } from '../sql/quote.ts';
 import { renderWithParameters } from '../sql/render-parameters.ts';
 import type { Command, CommandContext } from './command.ts';
 import type { Entry } from './entry.ts';
+import { moveStatement } from './position-statements.ts';
 
 /** Which statement of a batch an answer belongs to. */
 export type BatchSlot =
   | { readonly kind: 'frame' }
+  /** Moves the node's position, if it is where it should be. */
+  | { readonly kind: 'position' }
   | { readonly kind: 'command'; readonly entry: Entry; readonly command: Command };
 
 /** Several entries as one multi-statement packet that the server runs as one transaction. */
@@ -21,6 +24,12 @@ export interface ApplyBatch {
   readonly position: Seq;
 }
 
+/** From where to where a batch brings a node. */
+export interface Step {
+  readonly from: Seq;
+  readonly to: Seq;
+}
+
 const frame: BatchSlot = { kind: 'frame' };
 
 /**
@@ -30,7 +39,7 @@ const frame: BatchSlot = { kind: 'frame' };
 export function renderBatch(
   entries: readonly Entry[],
   current: CommandContext | undefined,
-  position: Seq,
+  step: Step,
 ): ApplyBatch {
   const parts: string[] = ['BEGIN'];
   const slots: BatchSlot[] = [frame];
@@ -47,14 +56,14 @@ export function renderBatch(
       slots.push({ kind: 'command', entry, command });
     }
   }
-  parts.push(`UPDATE lockstep.node SET position=${position}`, 'COMMIT');
-  slots.push(frame, frame);
+  parts.push(moveStatement(step.from, step.to), 'COMMIT');
+  slots.push({ kind: 'position' }, frame);
   return {
     entries,
     statements: parts,
     slots,
     context: context ?? { schema: '', settings: '' },
-    position,
+    position: step.to,
   };
 }
 

@@ -1,70 +1,28 @@
 import { assert } from '../base/assert.ts';
 import { type NodeName, noSeq, nextSeq, type Seq } from '../base/brands.ts';
-import type { Clock, Timer } from '../base/clock.ts';
+import type { Timer } from '../base/clock.ts';
 import { LockstepError } from '../base/errors.ts';
-import { Acknowledgements, type Acks, type FollowerPosition } from './acknowledgements.ts';
+import { Acknowledgements, type FollowerPosition } from './acknowledgements.ts';
 import { Applier, type ApplierEnd } from './applier.ts';
 import type { Entry, EntryDraft } from './entry.ts';
-import type { ReadLimits } from './entry-source.ts';
+import { EntryAges } from './entry-ages.ts';
 import type { FollowerPort } from './follower-port.ts';
+import { LeaderProgress, type Leadership } from './leader-progress.ts';
 import type { LeaderTransaction } from './leader-transaction.ts';
+import type { Member } from './member.ts';
+import type { ReplicatorOptions } from './replicator-options.ts';
 import { ResultEvidence } from './result-evidence.ts';
-import type { Sequencer } from './sequencer.ts';
+import { Waiters } from './waiters.ts';
 import { WriteGate } from './write-gate.ts';
 
-/** One term of one leader. A write belongs to the term it began in. */
-export interface Leadership {
-  readonly name: NodeName;
-  readonly epoch: number;
-}
+export type { Leadership };
 
 export type CommitOutcome =
   | { readonly kind: 'committed'; readonly seq: Seq }
-  /** The term ended before the append: nothing took effect anywhere; it may be run again. */
+  /** It takes effect nowhere, and may be run again. */
   | { readonly kind: 'aborted'; readonly reason: string }
   /** The log refused it: rolled back, nothing took effect. */
   | { readonly kind: 'not_logged'; readonly error: Error };
-
-export interface ReplicatorObserver {
-  onLeaderChanged(change: { from?: NodeName; to?: NodeName; epoch: number; reason: string }): void;
-  /** The leader broke under a write; the shell closes its connections and checks its health. */
-  onLeaderBroken(name: NodeName, reason: string): void;
-  onInSync(name: NodeName): void;
-  onLagging(name: NodeName, reason: string): void;
-  onApplierEnd(name: NodeName, end: ApplierEnd): void;
-}
-
-export interface ReplicatorOptions {
-  readonly sequencer: Sequencer;
-  readonly clock: Clock;
-  readonly acks: Acks;
-  readonly syncTimeoutMs: number;
-  readonly minInSync: number;
-  readonly queuedWritesMax: number;
-  readonly applyLimits: ReadLimits;
-  /** How many nodes the configuration names now. */
-  readonly nodeCount: () => number;
-  readonly epoch: number;
-  readonly observer: ReplicatorObserver;
-}
-
-interface Member {
-  readonly name: NodeName;
-  readonly port: FollowerPort;
-  applier: Applier;
-  inSync: boolean;
-}
-
-/** Commits of the leader that were sent and those confirmed, as a prefix of the log. */
-interface LeaderProgress {
-  readonly member: Member;
-  readonly leadership: Leadership;
-  position: Seq;
-  sent: Seq;
-  folded: Seq;
-  folding: boolean;
-  readonly confirmedBeyond: Set<Seq>;
-}
 
 /**
  * The heart of replication: who leads, who follows, how far each node is, and the way of a commit
@@ -76,20 +34,26 @@ export class Replicator {
   readonly #members = new Map<NodeName, Member>();
   readonly #acknowledgements: Acknowledgements;
   readonly #evidence = new ResultEvidence();
-  readonly #durableAt = new Map<Seq, number>();
-  readonly #leaderWaiters = new Set<() => void>();
-  readonly #positionWaiters = new Set<() => void>();
+  readonly #ages: EntryAges;
+  readonly #leaderChanges: Waiters;
+  readonly #positionChanges: Waiters;
+  /** Entries that fail on every copy, whose clients are yet to be told. */
+  readonly #void = new Set<Seq>();
   #leader: LeaderProgress | undefined;
   #lastLeader: NodeName | undefined;
   #epoch: number;
   #electionHeld = false;
   #lastAcknowledged: Seq = noSeq;
+  #leaderLostAtMs = 0;
   #timer: Timer | undefined;
 
   constructor(options: ReplicatorOptions) {
     this.#options = options;
     this.#epoch = options.epoch;
     this.#lastAcknowledged = options.sequencer.lastDurable;
+    this.#ages = new EntryAges(options.clock);
+    this.#leaderChanges = new Waiters(options.clock);
+    this.#positionChanges = new Waiters(options.clock);
     this.gate = new WriteGate({ clock: options.clock, queueMax: options.queuedWritesMax });
     this.#acknowledgements = new Acknowledgements({
       acks: options.acks,
@@ -157,6 +121,7 @@ export class Replicator {
       position: markers.position,
       appliedBeyond: markers.appliedBeyond,
       onProgress: () => this.#onProgress(member),
+      onVoid: (seq) => this.#void.add(seq),
       onEnd: (end) => this.#onApplierEnd(member, end),
     });
     const member: Member = { name: port.name, port, applier, inSync: false };
@@ -177,20 +142,29 @@ export class Replicator {
     await stopped;
   }
 
-  /** Checks that a write may begin now, and under whom. */
+  /** Checks that a write may begin now, and under whom. Throws no_node, not_enough_in_sync. */
   async beginTerm(timeoutMs: number): Promise<Leadership> {
-    const leadership = this.leadership ?? (await this.#waitForLeader(timeoutMs));
-    const needed =
-      this.#options.acks === 'quorum'
-        ? Math.max(this.#options.minInSync, Math.floor(this.#options.nodeCount() / 2) + 1)
-        : this.#options.minInSync;
-    if (this.inSyncCount < needed) {
+    if (!this.leadership) await this.#leaderChanges.wait(timeoutMs);
+    const { leadership } = this;
+    if (!leadership) {
+      throw new LockstepError('no_node', `no node could take the write within ${timeoutMs} ms`);
+    }
+    if (this.#missingCopies > 0) {
       throw new LockstepError(
         'not_enough_in_sync',
-        `${this.inSyncCount} nodes are in sync, ${needed} are needed for writes`,
+        `${this.inSyncCount} nodes are in sync, ${this.#copiesNeeded} are needed for writes`,
       );
     }
     return leadership;
+  }
+
+  get #copiesNeeded(): number {
+    const { acks, minInSync, nodeCount } = this.#options;
+    return acks === 'quorum' ? Math.max(minInSync, Math.floor(nodeCount() / 2) + 1) : minInSync;
+  }
+
+  get #missingCopies(): number {
+    return Math.max(0, this.#copiesNeeded - this.inSyncCount);
   }
 
   isCurrent(leadership: Leadership): boolean {
@@ -207,9 +181,9 @@ export class Replicator {
     transaction: LeaderTransaction,
   ): Promise<CommitOutcome> {
     if (this.gate.commits.held) await this.gate.commits.whenFree();
-    if (!this.isCurrent(leadership) || !transaction.alive) {
+    const refusal = this.#refusal(leadership, transaction);
       await transaction.rollback();
-      return { kind: 'aborted', reason: 'the leader changed before the commit' };
+      return { kind: 'aborted', reason: refusal };
     }
     const { entry, durable } = this.#options.sequencer.append({
       ...draft,
@@ -225,41 +199,65 @@ export class Replicator {
       };
     }
     const acknowledged = this.#acknowledgements.wait(entry.seq);
-    if (this.isCurrent(leadership)) {
-      this.#sentToLeader(entry.seq);
-      const outcome = await transaction.commit(entry.seq);
-      if (outcome.kind === 'confirmed') this.#confirmedByLeader(leadership, entry.seq);
-      else this.#breakLeader(leadership, outcome.reason);
+    const leader = this.#leader;
+    if (leader?.leadership === leadership) await this.#commitOnLeader(leader, entry, transaction);
+    else {
+      // It gets the entry from the log, like any node: its own transaction must not commit too.
+      if (entry.kind === 'transaction') void transaction.rollback();
+      this.#acknowledgements.leaderLost();
     }
-    this.#acknowledgements.leaderDone(entry.seq);
     await acknowledged;
+    if (this.#void.delete(entry.seq)) {
+      const reason = 'the leader gave up its locks before the transaction was logged';
+      return { kind: 'aborted', reason };
+    }
     if (entry.seq > this.#lastAcknowledged) this.#lastAcknowledged = entry.seq;
     return { kind: 'committed', seq: entry.seq };
   }
 
+  /** Why a transaction may not be logged; undefined if it may. */
+  #refusal(leadership: Leadership, transaction: LeaderTransaction): string | undefined {
+    if (!this.isCurrent(leadership)) return 'the leader changed before the commit';
+    if (!transaction.alive) return 'the connection to the leader broke before the commit';
+    return this.#missingCopies > 0 ? 'too few nodes are in sync' : undefined;
+  }
+
+  async #commitOnLeader(
+    leader: LeaderProgress,
+    entry: Entry,
+    transaction: LeaderTransaction,
+  ): Promise<void> {
+    leader.send(entry.seq);
+    const outcome = await transaction.commit(entry.seq);
+    if (this.#leader !== leader) return;
+    if (outcome.kind === 'unknown') {
+      this.breakLeader(leader.leadership, outcome.reason);
+      return;
+    }
+    leader.confirm(entry.seq);
+    this.#evidence.prove(leader.position);
+    this.#acknowledgements.prove(leader.position);
+    this.#positionChanges.notify();
+  }
+
   /** Resolves when the position of some in-sync node has changed, or after `timeoutMs`. */
   positionChanged(timeoutMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const done = (): void => {
-        timer.cancel();
-        this.#positionWaiters.delete(done);
-        resolve();
-      };
-      const timer = this.#options.clock.after(timeoutMs, done);
-      this.#positionWaiters.add(done);
-    });
+    return this.#positionChanges.wait(timeoutMs);
   }
 
   /** The sequencer reports each entry as it becomes durable. */
   onDurable(entry: Entry): void {
-    this.#durableAt.set(entry.seq, this.#options.clock.nowMs());
+    this.#ages.note(entry.seq);
     for (const member of this.#members.values()) {
       if (this.#leader?.member !== member) member.applier.wake();
     }
   }
 
-  /** The leader's term ends because a write broke its connection after the append. */
-  #breakLeader(leadership: Leadership, reason: string): void {
+  /**
+   * The leader's term ends because a write broke its connection at a moment when only its
+   * markers can tell what took effect. Nothing happens if it ended before.
+   */
+  breakLeader(leadership: Leadership, reason: string): void {
     if (!this.isCurrent(leadership)) return;
     const name = leadership.name;
     this.#members.delete(name);
@@ -273,8 +271,10 @@ export class Replicator {
     const leader = this.#leader;
     if (!leader) return;
     this.#leader = undefined;
+    this.#leaderLostAtMs = this.#options.clock.nowMs();
     this.#lastLeader = leader.leadership.name;
     this.#evidence.distrust(leader.leadership.epoch, nextSeq(leader.position));
+    this.#acknowledgements.leaderLost();
     this.#options.observer.onLeaderChanged({
       from: leader.leadership.name,
       epoch: leader.leadership.epoch,
@@ -291,54 +291,19 @@ export class Replicator {
       if (!member.inSync || member.applier.position !== sequencer.lastDurable) continue;
       void member.applier.stop();
       this.#epoch++;
-      const leadership = { name: member.name, epoch: this.#epoch };
-      const position = member.applier.position;
-      this.#leader = {
-        member,
-        leadership,
-        position,
-        sent: position,
-        folded: position,
-        folding: false,
-        confirmedBeyond: new Set(),
-      };
+      const leader = new LeaderProgress(member, this.#epoch);
+      this.#leader = leader;
+      this.#evidence.begin(this.#epoch, leader.position);
+      this.#acknowledgements.prove(leader.position);
       observer.onLeaderChanged({
         ...(this.#lastLeader === undefined ? {} : { from: this.#lastLeader }),
         to: member.name,
         epoch: this.#epoch,
         reason: 'it is in sync and has every entry',
       });
-      for (const resolve of this.#leaderWaiters) resolve();
+      this.#leaderChanges.notify();
       return;
     }
-  }
-
-  async #waitForLeader(timeoutMs: number): Promise<Leadership> {
-    await new Promise<void>((resolve) => {
-      const done = (): void => {
-        timer.cancel();
-        this.#leaderWaiters.delete(done);
-        resolve();
-      };
-      const timer = this.#options.clock.after(timeoutMs, done);
-      this.#leaderWaiters.add(done);
-    });
-    if (this.leadership) return this.leadership;
-    throw new LockstepError('no_node', `no node could take the write within ${timeoutMs} ms`);
-  }
-
-  #sentToLeader(seq: Seq): void {
-    if (this.#leader && seq > this.#leader.sent) this.#leader.sent = seq;
-  }
-
-  #confirmedByLeader(leadership: Leadership, seq: Seq): void {
-    const leader = this.#leader;
-    if (leader?.leadership !== leadership) return;
-    leader.confirmedBeyond.add(seq);
-    while (leader.confirmedBeyond.delete(nextSeq(leader.position))) {
-      leader.position = nextSeq(leader.position);
-    }
-    this.#notifyPositions();
   }
 
   #onProgress(member: Member): void {
@@ -350,11 +315,7 @@ export class Replicator {
     }
     this.#acknowledgements.progress();
     if (!this.#leader && member.applier.position === sequencer.lastDurable) this.#elect();
-    this.#notifyPositions();
-  }
-
-  #notifyPositions(): void {
-    for (const resolve of this.#positionWaiters) resolve();
+    this.#positionChanges.notify();
   }
 
   #onApplierEnd(member: Member, end: ApplierEnd): void {
@@ -378,12 +339,11 @@ export class Replicator {
     return Math.min(this.#options.syncTimeoutMs / 2, 100);
   }
 
-  /** Zero when nothing is pending; entries from before the start count as old. */
+  /** Zero when nothing is pending. */
   #ageOfOldestPendingMs(member: Member): number {
-    const position = member.applier.position;
+    const { position } = member.applier;
     if (position >= this.#options.sequencer.lastDurable) return 0;
-    const at = this.#durableAt.get(nextSeq(position));
-    return at === undefined ? Number.POSITIVE_INFINITY : this.#options.clock.nowMs() - at;
+    return this.#ages.ageMs(nextSeq(position));
   }
 
   #scheduleTick(): void {
@@ -406,37 +366,15 @@ export class Replicator {
         `did not confirm entry ${member.applier.position + 1} within ${syncTimeoutMs} ms`,
       );
     }
+    const followers = this.#inSyncFollowers();
+    const leaderlessMs = this.#options.clock.nowMs() - this.#leaderLostAtMs;
+    if (followers.length === 0 && leaderlessMs > syncTimeoutMs) this.#acknowledgements.trustLog();
     this.#acknowledgements.progress();
     this.#elect();
-    this.#forgetOldDurables();
-    this.#foldLeader();
-  }
-
-  #forgetOldDurables(): void {
-    let lowest: number = this.#options.sequencer.lastDurable;
-    for (const follower of this.#inSyncFollowers()) lowest = Math.min(lowest, follower.position);
-    for (const seq of this.#durableAt.keys()) {
-      if (seq > lowest && this.#durableAt.size < 1_000_000) break;
-      this.#durableAt.delete(seq);
-    }
-  }
-
-  /** Moves the leader's position row behind its confirmed commits, and prunes their markers. */
-  #foldLeader(): void {
-    const leader = this.#leader;
-    if (!leader || leader.folding || leader.folded === leader.position) return;
-    leader.folding = true;
-    const position = leader.position;
-    leader.member.port.movePosition(position).then(
-      () => {
-        leader.folding = false;
-        leader.folded = position;
-      },
-      // The health check finds a broken leader; its markers stay as they are.
-      () => {
-        leader.folding = false;
-      },
+    this.#ages.forgetUpTo(
+      Math.min(this.#options.sequencer.lastDurable, ...followers.map(({ position }) => position)),
     );
+    this.#leader?.fold();
   }
 
   close(): void {

@@ -68,7 +68,7 @@ export class Oracle {
       const token = sql.split(' ').at(-1) ?? '';
       const earlier = this.#tokens.get(token);
       if (/^\d/.test(token)) {
-        if (earlier !== undefined && earlier !== entry.seq) {
+        if (earlier !== undefined && earlier !== entry.seq && !this.#void.has(earlier)) {
           throw new Violation(`${sql} is in the log twice: ${earlier} and ${entry.seq}`);
         }
         this.#tokens.set(token, entry.seq);

@@ -30,12 +30,15 @@ const handlers: readonly (readonly [RegExp, Handler])[] = [
   [/^DELETE FROM lockstep\.applied$/, deleteMarkers],
   [/^DELETE FROM lockstep\.applied WHERE seq<=(\d+)$/, deleteMarkers],
   [/^REPLACE INTO lockstep\.node .* VALUES \(1, '(.*)', (\d+), (\d+)\)$/, replaceNode],
-  [/^UPDATE lockstep\.node SET position=(\d+)$/, async (match, t) => setPosition(t, match)],
-  [/^UPDATE lockstep\.node SET position=(\d+) WHERE position<\1$/, setPositionForward],
-  [/^UPDATE lockstep\.node SET position=(\d+), ddl_seq=0$/, concludeDdl],
-  [/^UPDATE lockstep\.node SET ddl_seq=0$/, retractDdl],
+  [/^UPDATE lockstep\.node SET position=IF\(position=(\d+),(\d+),.*\) WHERE id=1$/, movePosition],
+  [/^UPDATE lockstep\.node SET position=IF\(position\+.*=(\d+),\1,.* AND position<\1$/, fold],
   [
-    /^UPDATE lockstep\.node SET ddl_seq=(\d+),ddl_fingerprint='(.*)',ddl_statement=X'(.*)',ddl_schema=X'(.*)'$/,
+    /^UPDATE lockstep\.node SET position=IF\(.*\)=(\d+),(\d+),.*\), ddl_seq=0 WHERE id=1$/,
+    concludeDdl,
+  ],
+  [/^UPDATE lockstep\.node SET ddl_seq=0 WHERE id=1$/, retractDdl],
+  [
+    /^UPDATE lockstep\.node SET ddl_seq=(\d+),ddl_fingerprint='(.*)',ddl_statement=X'(.*)',ddl_schema=X'(.*)' WHERE id=1$/,
     announceDdl,
   ],
   [/^SELECT cluster_id, epoch, position, ddl_seq, .* FROM lockstep\.node/, selectNode],
@@ -84,10 +87,13 @@ async function changeNode(
   if (errno !== 0) return errResult(errno);
   const row = readNode(transaction);
   if (!row) return errResult(noSuchTable);
-  if (!change(row)) return okResult(0);
+  if (!change(row)) return errResult(outOfRange);
   transaction.set(nodeKey, JSON.stringify(row));
   return okResult(1);
 }
+
+const markersBetween = (t: Transaction, from: number, to: number): number =>
+  appliedOf(t).filter((seq) => seq > from && seq <= to).length;
 
 async function insertMarker(match: RegExpExecArray, t: Transaction): Promise<TextResult> {
   const key = `${appliedPrefix}${match[1]}`;
@@ -132,24 +138,29 @@ async function replaceNode(match: RegExpExecArray, t: Transaction): Promise<Text
   return okResult(1);
 }
 
-function setPosition(t: Transaction, match: RegExpExecArray): Promise<TextResult> {
+function movePosition(match: RegExpExecArray, t: Transaction): Promise<TextResult> {
   return changeNode(t, (row) => {
-    row.position = Number(match[1]);
+    if (row.position !== Number(match[1])) return false;
+    row.position = Number(match[2]);
     return true;
   });
 }
 
-function setPositionForward(match: RegExpExecArray, t: Transaction): Promise<TextResult> {
+function fold(match: RegExpExecArray, t: Transaction): Promise<TextResult> {
+  const to = Number(match[1]);
   return changeNode(t, (row) => {
-    if (row.position >= Number(match[1])) return false;
-    row.position = Number(match[1]);
+    if (row.position >= to) return true;
+    if (row.position + markersBetween(t, row.position, to) !== to) return false;
+    row.position = to;
     return true;
   });
 }
 
 function concludeDdl(match: RegExpExecArray, t: Transaction): Promise<TextResult> {
+  const before = Number(match[1]);
   return changeNode(t, (row) => {
-    row.position = Number(match[1]);
+    if (row.position + markersBetween(t, row.position, before) !== before) return false;
+    row.position = Number(match[2]);
     row.ddlSeq = 0;
     return true;
   });
@@ -192,5 +203,3 @@ async function selectMarkers(match: RegExpExecArray, t: Transaction): Promise<Te
   const beyond = appliedOf(t).filter((seq) => seq > Number(match[1]));
   return rowsResult(beyond.map((seq) => ({ seq: String(seq) })));
 }
-
-export { outOfRange };

@@ -140,7 +140,7 @@ export class SimServer {
       const alive = this.sessions.filter((found) => ids.includes(found.id));
       return rowsResult(alive.map((found) => ({ ID: String(found.id) })));
     }
-    const created = /^SHOW CREATE TABLE `(.*)`$/.exec(sql);
+    const created = /^SHOW CREATE TABLE .*`([^`]*)`$/.exec(sql);
     if (created) {
       const table = this.store.get(created[1] ?? '');
       return table === undefined ? errResult(tableNotThere) : rowsResult([{ t: table }]);

@@ -51,6 +51,7 @@ export class Simulation {
   #tokens = 0;
   #starting = false;
   #repaired = false;
+  #admitted = false;
   #clients: SimClient[] = [];
 
   constructor(settings: Settings, random: Random) {
@@ -73,12 +74,16 @@ export class Simulation {
   /** Runs it all; rejects with the first violation. */
   async run(faults: readonly Fault[]): Promise<void> {
     await this.#until(this.startBalancer());
+    for (let left = 100; left > 0 && !this.#allUp(); left--) await this.#advance(50);
+    this.#admitClients();
+    const startMs = this.clock.nowMs();
     let next = 0;
-    while (this.clock.nowMs() < this.settings.faultyMs && !this.violation) {
+    const endMs = startMs + this.settings.faultyMs;
+    while (this.clock.nowMs() < endMs && !this.violation) {
       const fault = faults[next];
-      const untilMs = Math.min(fault?.atMs ?? Number.POSITIVE_INFINITY, this.settings.faultyMs);
-      await this.#advance(Math.max(0, untilMs - this.clock.nowMs()));
-      if (!fault || fault.atMs > this.clock.nowMs()) continue;
+      const dueMs = startMs + (fault?.atMs ?? Number.POSITIVE_INFINITY);
+      await this.#advance(Math.max(0, Math.min(dueMs, endMs) - this.clock.nowMs()));
+      if (!fault || dueMs > this.clock.nowMs()) continue;
       next++;
       this.note(`fault ${fault.kind} of ${this.servers[fault.node]?.name}`);
       inflict(this, fault);
@@ -116,6 +121,11 @@ export class Simulation {
       { length: this.settings.clients },
       (_, number) => new SimClient(this, balancer, number),
     );
+    if (this.#admitted) this.#admitClients();
+  }
+
+  #admitClients(): void {
+    this.#admitted = true;
     for (const client of this.#clients) {
       client.live().catch((error: unknown) => this.fault(error));
     }

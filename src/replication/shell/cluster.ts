@@ -10,7 +10,8 @@ import type { Node } from '../../nodes/node.ts';
 import type { EventLog } from '../../telemetry/event-log.ts';
 import type { ApplierEnd } from '../applier.ts';
 import { decodeIntent, type Intent } from '../intent.ts';
-import type { Replicator, ReplicatorObserver } from '../replicator.ts';
+import type { Replicator } from '../replicator.ts';
+import type { ReplicatorObserver } from '../replicator-options.ts';
 import type { Sequencer } from '../sequencer.ts';
 import type { FirstStart } from './first-start.ts';
 import { LogRetention } from './log-retention.ts';
@@ -250,7 +251,9 @@ export class Cluster implements ReplicatorObserver {
       if (this.#node(name).state === 'DRAINING') node.transition(state, 'draining took too long');
       throw error;
     }
-    node.transition('DISABLED', 'by the operator');
+    // It may have broken meanwhile; a recovery that this began ends here.
+    this.#p.recoveryManager.onNodeDown(name, 'disabled by the operator');
+    this.#disabled(node);
     node.pool.destroyAll(new Error('the node was disabled'));
   }
 
@@ -260,8 +263,13 @@ export class Cluster implements ReplicatorObserver {
     await this.#p.resyncs.stop(name, 'disabled by the operator');
     this.#p.recoveryManager.onNodeDown(name, 'disabled by the operator');
     await this.#stepDown(node, 'it is being disabled');
-    node.transition('DISABLED', 'by the operator');
+    this.#disabled(node);
     this.#release(node, 'disabled by the operator');
+  }
+
+  /** What was found wrong with its data while it stepped down still stands. */
+  #disabled(node: Node): void {
+    if (node.state !== 'QUARANTINED') node.transition('DISABLED', 'by the operator');
   }
 
   enable(name: NodeName): void {

@@ -7,10 +7,11 @@ import type { Command, CommandResult } from '../command.ts';
 import type { EntryDraft } from '../entry.ts';
 import { encodeIntent } from '../intent.ts';
 import type { LeaderCommit } from '../leader-transaction.ts';
+import { concludeDdlStatement } from '../position-statements.ts';
 import type { CommitOutcome, Leadership, Replicator } from '../replicator.ts';
 import type { Sequencer } from '../sequencer.ts';
 import { ddlFingerprint } from './ddl-fingerprint.ts';
-import { announceDdl, concludeDdlStatement, retractDdl } from './node-markers.ts';
+import { announceDdl, retractDdl } from './node-markers.ts';
 
 /** What the leader answered to the statement itself. */
 export interface DdlAnswer {

@@ -15,8 +15,9 @@ import type { FollowerResult } from '../compare-results.ts';
 import type { Command, CommandContext } from '../command.ts';
 import type { Entry } from '../entry.ts';
 import type { BatchOutcome, DdlOutcome, FollowerPort } from '../follower-port.ts';
+import { concludeDdlStatement } from '../position-statements.ts';
 import { ddlFingerprint } from './ddl-fingerprint.ts';
-import { announceDdl, concludeDdlStatement, positionStatements } from './node-markers.ts';
+import { announceDdl, positionStatements } from './node-markers.ts';
 
 /** Above this a transaction goes statement by statement, so that no packet limit is met. */
 const onePacketBytesMax = 4 * 1024 * 1024;

@@ -2,6 +2,7 @@ import { type Seq, seq } from '../../base/brands.ts';
 import type { NodeConnection } from '../../nodes/node-connection.ts';
 import { NodeQueryError, queryRows } from '../../nodes/query-rows.ts';
 import { quoteString } from '../../sql/quote.ts';
+import { foldStatement } from '../position-statements.ts';
 
 /** What a node itself says about which entries it has: the `lockstep` schema. */
 export interface NodeMarkers {
@@ -120,7 +121,7 @@ export const markerStatement = (position: Seq): string =>
 
 /** The statements that move a node's position and prune the markers behind it. */
 export const positionStatements = (position: Seq): string =>
-  `BEGIN;UPDATE lockstep.node SET position=${position} WHERE position<${position};` +
+  `BEGIN;${foldStatement(position)};` +
   `DELETE FROM lockstep.applied WHERE seq<=${position};COMMIT`;
 
 export async function announceDdl(connection: NodeConnection, ddl: AnnouncedDdl): Promise<void> {
@@ -128,16 +129,12 @@ export async function announceDdl(connection: NodeConnection, ddl: AnnouncedDdl)
     connection,
     `UPDATE lockstep.node SET ddl_seq=${ddl.seq},` +
       `ddl_fingerprint=${quoteString(ddl.fingerprint)},` +
-      `ddl_statement=X'${toHex(ddl.sql)}',ddl_schema=X'${toHex(ddl.schema)}'`,
+      `ddl_statement=X'${toHex(ddl.sql)}',ddl_schema=X'${toHex(ddl.schema)}' WHERE id=1`,
   );
 }
 
-/** The DDL announced before has taken effect as entry `position`. */
-export const concludeDdlStatement = (position: Seq): string =>
-  `UPDATE lockstep.node SET position=${position}, ddl_seq=0`;
-
 export async function retractDdl(connection: NodeConnection): Promise<void> {
-  await queryRows(connection, 'UPDATE lockstep.node SET ddl_seq=0');
+  await queryRows(connection, 'UPDATE lockstep.node SET ddl_seq=0 WHERE id=1');
 }
 
 const toHex = (text: string): string => Buffer.from(text, 'latin1').toString('hex');

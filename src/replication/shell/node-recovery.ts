@@ -179,7 +179,7 @@ export class NodeRecovery {
     await queryRows(
       control,
       `BEGIN;INSERT IGNORE INTO lockstep.applied VALUES (${ddl.seq});` +
-        'UPDATE lockstep.node SET ddl_seq=0;COMMIT',
+        'UPDATE lockstep.node SET ddl_seq=0 WHERE id=1;COMMIT',
     );
     const appliedBeyond = new Set(markers.appliedBeyond).add(ddl.seq);
     return { ...markers, ddl: undefined, appliedBeyond };

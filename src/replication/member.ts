@@ -1,0 +1,11 @@
+import type { NodeName } from '../base/brands.ts';
+import type { Applier } from './applier.ts';
+import type { FollowerPort } from './follower-port.ts';
+
+/** A node that takes part: it leads, or its applier follows the log. */
+export interface Member {
+  readonly name: NodeName;
+  readonly port: FollowerPort;
+  readonly applier: Applier;
+  inSync: boolean;
+}
