@@ -326,7 +326,8 @@ export class Simulation {
     for (const client of this.#clients) {
       let written: boolean | undefined;
       let attempts = 0;
-      while (!written && attempts++ < 5 && !this.violation) {
+      while (!written && attempts++ < 10 && !this.violation) {
+        if (written === false) await this.#advance(1_000);
         written = undefined;
         client.write().then(
           (done) => {
