@@ -8,7 +8,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['src/**/*.test.ts', 'test/house/**/*.test.ts'],
+          include: ['src/**/*.test.ts', 'test/house/**/*.test.ts', 'test/simulation/**/*.test.ts'],
           environment: 'node',
           // Tests of the house start other programs, on machines that are busy with the rest.
           testTimeout: 20_000,

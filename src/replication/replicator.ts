@@ -182,6 +182,7 @@ export class Replicator {
   ): Promise<CommitOutcome> {
     if (this.gate.commits.held) await this.gate.commits.whenFree();
     const refusal = this.#refusal(leadership, transaction);
+    if (refusal !== undefined) {
       await transaction.rollback();
       return { kind: 'aborted', reason: refusal };
     }

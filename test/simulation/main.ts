@@ -15,7 +15,7 @@ function describe(report: SeedReport): void {
   console.log(`seed ${report.seed}: ${JSON.stringify(report.settings)}`);
   for (const fault of report.faults) console.log(`  ${faultText(fault)}`);
   for (const note of report.notes) console.log(`    ${note}`);
-  console.log(report.violation instanceof Error ? report.violation.stack : report.violation);
+  if (report.violation) console.log(report.violation.stack);
 }
 
 const one = value('--seed');
@@ -34,8 +34,7 @@ for (let seed = first; seed < first + count; seed++) {
   if (report.violation !== undefined) {
     failed.push(seed);
     if (one === undefined) {
-      const text = report.violation instanceof Error ? report.violation.message : report.violation;
-      console.log(`seed ${seed}: ${String(text).split('\n')[0]}`);
+      console.log(`seed ${seed}: ${report.violation.message.split('\n')[0]}`);
     }
   }
   if (one !== undefined) describe(report);

@@ -11,7 +11,7 @@ export interface SeedReport {
   readonly acknowledged: number;
   readonly simulatedMs: number;
   /** Why the run failed; undefined when every promise held. */
-  readonly violation: unknown;
+  readonly violation: Error | undefined;
   /** What happened, the latest last. */
   readonly notes: readonly string[];
 }
@@ -25,11 +25,11 @@ export async function runSeed(
   const settings = drawSettings(drawn);
   const faults = drawFaults(drawn, settings).filter(keep);
   const world = new Simulation(settings, new Random(seed ^ 0x5bd1e995));
-  let violation: unknown;
+  let violation: Error | undefined;
   try {
     await world.run(faults);
   } catch (error) {
-    violation = error;
+    violation = error instanceof Error ? error : new Error(String(error));
   }
   // Nothing of this run may go on beside the next.
   world.crashBalancer(false);

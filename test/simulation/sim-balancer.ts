@@ -14,6 +14,7 @@ import { lastEpoch } from '../../src/replication/shell/last-epoch.ts';
 import { LeaderDdl } from '../../src/replication/shell/leader-ddl.ts';
 import { NodeFollower } from '../../src/replication/shell/node-follower.ts';
 import { NodeRecovery } from '../../src/replication/shell/node-recovery.ts';
+import { ResyncManager } from '../../src/replication/shell/resync-manager.ts';
 import { ReadRouter } from '../../src/routing/read-router.ts';
 import { createStrategy } from '../../src/routing/strategies/strategies.ts';
 import type { Statement } from '../../src/sql/statement.ts';
@@ -101,7 +102,18 @@ export async function startBalancer(world: Simulation, process: Process): Promis
   });
   const router = addNodes(world, process, nodes, monitor);
   const parts = connectHealth({ world, process, log, replicator, cluster, monitor, analyse });
-  await cluster.start({ replicator, monitor, ...parts });
+  const resyncs = new ResyncManager({
+    ...parts,
+    nodes: nodes as unknown as Map<NodeName, Node>,
+    replicator,
+    sequencer,
+    clock: process,
+    events,
+    clusterId: log.clusterId,
+    takeOut: (node) => cluster.takeOutForResync(node),
+    onSnapshot: (name, seq) => cluster.keepLogAfter(name, seq),
+  });
+  await cluster.start({ replicator, monitor, resyncs, ...parts });
   const leaderDdl = new LeaderDdl({
     replicator,
     sequencer,

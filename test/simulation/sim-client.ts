@@ -70,8 +70,7 @@ export class SimClient {
       await run();
       return true;
     } catch (error) {
-      const expected =
-        error instanceof LockstepError ? error.code !== 'internal' : isLost(error);
+      const expected = error instanceof LockstepError ? error.code !== 'internal' : isLost(error);
       if (!expected) this.#world.fault(error);
       return false;
     }
@@ -208,11 +207,16 @@ export class SimClient {
         const node = nodes.get(leadership.name)!;
         const connection = await node.take();
         try {
-          const run = await leaderDdl.run(leadership, commandOf(sql, 0), tableOf(table), async () => {
-            const answer = (await connection.query(sql)).at(-1);
-            const errno = answer?.kind === 'err' ? answer.error.errno : 0;
-            return { errno, affectedRows: 0 };
-          });
+          const run = await leaderDdl.run(
+            leadership,
+            commandOf(sql, 0),
+            tableOf(table),
+            async () => {
+              const answer = (await connection.query(sql)).at(-1);
+              const errno = answer?.kind === 'err' ? answer.error.errno : 0;
+              return { errno, affectedRows: 0 };
+            },
+          );
           if (run.kind === 'committed') this.#acknowledged(run.seq, [sql]);
           if (run.kind !== 'lost') return;
           await process.sleep(20);

@@ -1,5 +1,5 @@
 import type { TextResult } from '../../src/protocol/result-set.ts';
-import { errResult, okResult, rowsResult, type Transaction } from './sim-session.ts';
+import { errResult, okResult, rowsResult, type Transaction } from './sim-results.ts';
 
 const nodeKey = 'lockstep.node';
 const appliedPrefix = 'applied:';

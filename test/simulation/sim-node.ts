@@ -25,6 +25,7 @@ export class SimNode {
   #idle: SimConnection[] = [];
   #generation = 0;
   #state: NodeState = 'JOINING';
+  #reason = '';
 
   constructor(options: SimNodeOptions) {
     this.#options = options;
@@ -33,6 +34,10 @@ export class SimNode {
 
   get state(): NodeState {
     return this.#state;
+  }
+
+  get reason(): string {
+    return this.#reason;
   }
 
   get orphanedThreadIds(): readonly number[] {
@@ -50,6 +55,7 @@ export class SimNode {
   transition(to: NodeState, reason: string): void {
     if (to === this.#state) return;
     this.#state = to;
+    this.#reason = reason;
     this.#options.onState(this.name, to, reason);
   }
 

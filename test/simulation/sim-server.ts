@@ -3,7 +3,8 @@ import type { TextResult } from '../../src/protocol/result-set.ts';
 import { Process } from './process.ts';
 import type { Random } from './random.ts';
 import { SimLocks } from './sim-locks.ts';
-import { errResult, okResult, rowsResult, SimSession } from './sim-session.ts';
+import { errResult, okResult, rowsResult } from './sim-results.ts';
+import { SimSession } from './sim-session.ts';
 import { SimStore } from './sim-store.ts';
 
 export interface SimServerOptions {
@@ -130,7 +131,7 @@ export class SimServer {
   }
 
   #answerCatalogue(sql: string, asking: SimSession): TextResult {
-    if (/^SELECT p\.ID AS id FROM information_schema\.PROCESSLIST p JOIN/.test(sql)) {
+    if (sql.startsWith('SELECT p.ID AS id FROM information_schema.PROCESSLIST p ')) {
       const open = this.sessions.filter((found) => found.inTransaction && found !== asking);
       return rowsResult(open.map((found) => ({ id: String(found.id) })));
     }

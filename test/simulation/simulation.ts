@@ -44,7 +44,7 @@ export class Simulation {
   /** Share of the steps of the disk that fail, and how. */
   diskFaults: { readonly share: number; readonly full: boolean } | undefined;
   balancer: SimBalancer | undefined;
-  violation: unknown;
+  violation: Error | undefined;
   readonly #heldUntilMs = new Map<SimServer, number>();
   readonly #acknowledged: Acknowledged[] = [];
   #process: Process;
@@ -182,7 +182,9 @@ export class Simulation {
     const { id: _, at: __, ...shown } = event;
     this.note(JSON.stringify(shown));
     if (event.kind === 'divergence') {
-      this.fault(new Violation(`${event.node} was found diverged at ${event.seq}: ${event.detail}`));
+      this.fault(
+        new Violation(`${event.node} was found diverged at ${event.seq}: ${event.detail}`),
+      );
     }
   }
 
@@ -191,7 +193,7 @@ export class Simulation {
   }
 
   fault(error: unknown): void {
-    this.violation ??= error;
+    this.violation ??= error instanceof Error ? error : new Error(JSON.stringify(error));
   }
 
   guard(run: () => void): void {
@@ -215,7 +217,9 @@ export class Simulation {
     for (const key of server.store.keys('l')) {
       const tokens = tokensOf(server.store.get(key));
       if (new Set(tokens).size < tokens.length && /^l\d/.test(key)) {
-        throw new Violation(`${server.name} has applied something twice: ${key} is ${tokens}`);
+        throw new Violation(
+          `${server.name} has applied something twice: ${key} is ${tokens.join()}`,
+        );
       }
     }
     const last = Math.max(position, ...beyond);
@@ -242,19 +246,21 @@ export class Simulation {
     }
   }
 
-  async #until(work: Promise<void>): Promise<void> {
-    let done = false;
-    work.then(
-      () => {
-        done = true;
-      },
-      (error: unknown) => {
-        done = true;
-        this.fault(error);
-      },
-    );
-    for (let left = 10_000; left > 0 && !done; left--) await this.clock.advance(stepMs);
-    if (!done) this.fault(new Violation('the balancer does not start'));
+  /** Lets time pass until the work is done, or too much of it has passed. */
+  async #until(work: Promise<unknown>, limitMs = 50_000): Promise<void> {
+    const state = { done: false };
+    const finished = (): void => {
+      state.done = true;
+    };
+    work.then(finished, (error: unknown) => {
+      finished();
+      this.fault(error);
+    });
+    const endMs = this.clock.nowMs() + limitMs;
+    while (!state.done && !this.violation && this.clock.nowMs() < endMs) {
+      await this.clock.advance(stepMs);
+    }
+    if (!state.done) this.fault(new Violation('what was begun does not end'));
   }
 
   /** Everything is repaired; then the cluster must come to rest with equal copies. */
@@ -276,12 +282,25 @@ export class Simulation {
     while (!this.violation && this.clock.nowMs() < endMs) {
       await this.#advance(200);
       this.#operate();
-      if (this.#allUp()) break;
+      if (this.#allUp() || this.deadEnd) break;
     }
-    if (this.violation) return;
+    if (this.violation || this.deadEnd) return;
     if (!this.#allUp()) throw new Violation(`not every node came back: ${this.#states()}`);
     await this.#lastWrites();
     if (!this.violation) this.guard(() => this.#checkEnd());
+  }
+
+  /**
+   * Every copy was found unfit, and rightly: no copy is chosen by itself, an operator must. It
+   * takes a session that its server ended between the last answer and the append, or DDL that
+   * the log could not take, on the last copy there was.
+   */
+  get deadEnd(): boolean {
+    const { nodes } = this.balancer!;
+    const reasons = [...nodes.values()].map(
+      ({ state, reason }) => state === 'QUARANTINED' && /it led and|a DDL statement/.test(reason),
+    );
+    return reasons.every(Boolean);
   }
 
   /** An operator enables what is disabled and makes a quarantined node a copy of another. */
@@ -324,20 +343,17 @@ export class Simulation {
 
   async #lastWrites(): Promise<void> {
     for (const client of this.#clients) {
-      let written: boolean | undefined;
-      let attempts = 0;
-      while (!written && attempts++ < 10 && !this.violation) {
-        if (written === false) await this.#advance(1_000);
-        written = undefined;
-        client.write().then(
-          (done) => {
-            written = done;
-          },
-          (error: unknown) => this.fault(error),
+      const state = { written: false };
+      for (let attempts = 0; attempts < 10 && !this.violation; attempts++) {
+        await this.#until(
+          client.write().then((written) => {
+            state.written = written;
+          }),
         );
-        for (let left = 500; left > 0 && written === undefined; left--) await this.#advance(20);
+        if (state.written) break;
+        await this.#advance(1_000);
       }
-      if (!written) throw new Violation(`no write succeeds any more: ${this.#states()}`);
+      if (!state.written) this.fault(new Violation(`no write succeeds: ${this.#states()}`));
     }
   }
 
