@@ -18,9 +18,13 @@ export const moveStatement = (from: Seq, to: Seq): string =>
   `UPDATE lockstep.node SET position=IF(position=${from},${to},${otherwiseFail}) WHERE id=1`;
 
 /** Moves a position that is behind `to` over entries whose markers are all there. */
-export const foldStatement = (to: Seq): string =>
-  `UPDATE lockstep.node SET position=IF(position+${markersUpTo(to)}=${to},${to},${otherwiseFail}) ` +
-  `WHERE id=1 AND position<${to}`;
+export function foldStatement(to: Seq): string {
+  const isWhole = `position+${markersUpTo(to)}=${to}`;
+  return (
+    `UPDATE lockstep.node SET position=IF(${isWhole},${to},${otherwiseFail}) ` +
+    `WHERE id=1 AND position<${to}`
+  );
+}
 
 /** The DDL announced before has taken effect as entry `to`, the next after all that is there. */
 export function concludeDdlStatement(to: Seq): string {

@@ -48,5 +48,5 @@ export function drawFaults(random: Random, settings: Settings): Fault[] {
   return faults.sort((a, b) => a.atMs - b.atMs);
 }
 
-export const faultText = (fault: Fault): string =>
-  `${fault.atMs.toFixed(1)} ms: ${fault.kind} of node ${fault.node} for ${fault.forMs.toFixed(0)} ms`;
+export const faultText = ({ atMs, kind, node, forMs }: Fault): string =>
+  `${atMs.toFixed(1)} ms: ${kind} of node ${node} for ${forMs.toFixed(0)} ms`;

@@ -100,7 +100,12 @@ function crashServer(
   if (!server.up) return;
   server.crash();
   meanwhile();
-  world.clock.after(300 + downMs, () => server.start());
+  const start = (): void => {
+    // A balancer that sleeps has not heard of the crash yet.
+    if (world.balancer?.process.frozen) world.clock.after(100, start);
+    else server.start();
+  };
+  world.clock.after(300 + downMs, start);
 }
 
 function operate(world: Simulation, fault: Fault, server: SimServer): void {

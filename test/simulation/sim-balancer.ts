@@ -64,23 +64,7 @@ export async function startBalancer(world: Simulation, process: Process): Promis
   const events = new EventLog({ clock: process, capacity: 100 });
   events.subscribe((event) => world.onEvent(event));
   const analyse = (sql: string): Statement => statementOf(sql);
-  const config = { ddlWaitTimeoutMs: 2_000 } as unknown as Config;
-  const cluster = new Cluster({
-    config,
-    clock: process,
-    events,
-    log,
-    nodes: nodes as unknown as Map<NodeName, Node>,
-    sequencer,
-    positions: world.positions as never,
-    followerOf: (node) =>
-      new NodeFollower({
-        name: node.name,
-        open: () => node.openControl(),
-        analyse: (command) => analyse(command.sql),
-        onApplied: () => undefined,
-      }),
-  });
+  const cluster = createCluster({ world, process, events, log, nodes, sequencer, analyse });
   const replicator: Replicator = new Replicator({
     sequencer,
     clock: process,
@@ -121,6 +105,34 @@ export async function startBalancer(world: Simulation, process: Process): Promis
     onStranded: (name, detail) => cluster.quarantine(name, detail),
   });
   return { process, nodes, log, sequencer, replicator, cluster, leaderDdl, router };
+}
+
+function createCluster(parts: {
+  world: Simulation;
+  process: Process;
+  events: EventLog;
+  log: EmbeddedLog;
+  nodes: Map<NodeName, SimNode>;
+  sequencer: Sequencer;
+  analyse: (sql: string) => Statement;
+}): Cluster {
+  const { world, process, events, log, nodes, sequencer, analyse } = parts;
+  return new Cluster({
+    config: { ddlWaitTimeoutMs: 2_000 } as unknown as Config,
+    clock: process,
+    events,
+    log,
+    nodes: nodes as unknown as Map<NodeName, Node>,
+    sequencer,
+    positions: world.positions as never,
+    followerOf: (node) =>
+      new NodeFollower({
+        name: node.name,
+        open: () => node.openControl(),
+        analyse: (command) => analyse(command.sql),
+        onApplied: () => undefined,
+      }),
+  });
 }
 
 function addNodes(

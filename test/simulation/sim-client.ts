@@ -15,6 +15,7 @@ import type { Simulation } from './simulation.ts';
 
 const noNodeTimeoutMs = 1_500;
 const gateTimeoutMs = 2_000;
+const ddlVerbs = ['CREATE', 'ALTER', 'DROP'];
 
 /** What the client's session knows: it must never see less than this again. */
 interface Seen {
@@ -196,9 +197,9 @@ export class SimClient {
     const { replicator, nodes, leaderDdl, process } = this.#balancer;
     const { random } = this.#world;
     const table = random.chance(0.5) ? 't0' : `t${1 + random.below(2)}`;
-    const verb = table === 't0' ? 'ALTER' : random.pick(['CREATE', 'ALTER', 'DROP']);
+    const verb = table === 't0' && random.chance(0.9) ? 'ALTER' : random.pick(ddlVerbs);
     const token = this.#world.nextToken(this.#number);
-    const sql = `${verb === 'ALTER' && random.chance(0.1) ? 'CREATE' : verb} TABLE ${table} ${token}`;
+    const sql = `${verb} TABLE ${table} ${token}`;
     for (let attempt = 0; attempt < 20; attempt++) {
       const leadership = await replicator.beginTerm(noNodeTimeoutMs);
       const release = await replicator.gate.exclusive(gateTimeoutMs);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { runSeed } from './run-seed.ts';
 
-const seeds = Number(process.env['SIMULATION_SEEDS'] ?? 400);
+const seeds = Number(process.env['SIMULATION_SEEDS'] ?? 300);
 const firstSeed = Number(process.env['SIMULATION_FROM'] ?? 1);
 
 test('the core keeps its promises, whatever fails', async () => {

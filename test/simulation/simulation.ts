@@ -267,12 +267,13 @@ export class Simulation {
   async #finish(): Promise<void> {
     this.diskFaults = undefined;
     this.#heldUntilMs.clear();
+    this.#process.thaw();
+    for (const server of this.servers) server.process.thaw();
+    await this.#advance(500);
     for (const server of this.servers) {
-      server.process.thaw();
       server.start();
       server.slowness = 1;
     }
-    this.#process.thaw();
     // A start may be under way already, or be due.
     await this.#advance(2_000);
     if (!this.balancer && !this.violation) await this.#until(this.startBalancer());
@@ -338,7 +339,8 @@ export class Simulation {
     const each = [...nodes.values()].map(
       (node) => `${node.name} ${node.state} at ${replicator.position(node.name)}`,
     );
-    return `${each.join(', ')}; log ${sequencer.lastDurable}; leader ${replicator.leadership?.name}`;
+    const leader = replicator.leadership?.name;
+    return `${each.join(', ')}; log ${sequencer.lastDurable}; leader ${leader}`;
   }
 
   async #lastWrites(): Promise<void> {

@@ -1,6 +1,6 @@
 import type { NodeName, Seq } from '../../base/brands.ts';
 import { noSeq, nodeName } from '../../base/brands.ts';
-import type { Clock } from '../../base/clock.ts';
+import type { Clock, Timer } from '../../base/clock.ts';
 import { LockstepError } from '../../base/errors.ts';
 import type { Config } from '../../config/config.ts';
 import type { HealthMonitor } from '../../health/health-monitor.ts';
@@ -17,6 +17,7 @@ import type { FirstStart } from './first-start.ts';
 import { LogRetention } from './log-retention.ts';
 import type { NodeFollower } from './node-follower.ts';
 import type { NodeRecovery } from './node-recovery.ts';
+import { repeatedly } from './repeatedly.ts';
 import type { ResyncManager } from './resync-manager.ts';
 import type { PositionFile } from '../../log/position-file.ts';
 
@@ -64,7 +65,7 @@ export class Cluster implements ReplicatorObserver {
   readonly #retention: LogRetention;
   readonly #leaving = new Map<NodeName, Promise<void>>();
   #intent: Intent | undefined;
-  #closed = false;
+  #housekeeping: Timer | undefined;
   /** The first node found ahead of the log; it stops the start. */
   ahead: { readonly node: NodeName; readonly reason: string } | undefined;
 
@@ -90,7 +91,12 @@ export class Cluster implements ReplicatorObserver {
       clock.after(intentWaitMs, () => this.#settleIntent());
     }
     for (const name of nodes.keys()) parts.monitor.watch(name);
-    this.#scheduleHousekeeping();
+    this.#housekeeping = repeatedly(
+      clock,
+      housekeepingMs,
+      () => this.#keepHouse(),
+      (error) => this.#options.events.publish({ kind: 'log_warning', message: String(error) }),
+    );
   }
 
   /** What the operator sees as the node's position while it takes no part. */
@@ -112,7 +118,7 @@ export class Cluster implements ReplicatorObserver {
 
   takeOut(name: NodeName, reason: string): void {
     const node = this.#node(name);
-    if (node.state === 'DISABLED' || node.state === 'QUARANTINED') return;
+    if (isOut(node)) return;
     if (node.state === 'RESYNCING') {
       void this.#p.resyncs.suspect(name, reason);
       return;
@@ -124,8 +130,7 @@ export class Cluster implements ReplicatorObserver {
 
   async recover(name: NodeName, signal: AbortSignal): Promise<RecoveryOutcome> {
     const node = this.#node(name);
-    const out = node.state === 'DISABLED' || node.state === 'QUARANTINED';
-    if (out || this.#p.resyncs.running(name)) {
+    if (isOut(node) || this.#p.resyncs.running(name)) {
       return { kind: 'failed', reason: `it is ${node.state}`, retry: false };
     }
     await this.#leaving.get(name);
@@ -213,12 +218,8 @@ export class Cluster implements ReplicatorObserver {
     const catching = this.#catching.get(name);
     this.#catching.delete(name);
     if (end.kind === 'diverged') {
-      this.#options.events.publish({
-        kind: 'divergence',
-        node: name,
-        seq: end.seq,
-        detail: end.detail,
-      });
+      const { seq, detail } = end;
+      this.#options.events.publish({ kind: 'divergence', node: name, seq, detail });
       this.#release(node, end.detail);
       node.transition(
         'QUARANTINED',
@@ -251,10 +252,7 @@ export class Cluster implements ReplicatorObserver {
       if (this.#node(name).state === 'DRAINING') node.transition(state, 'draining took too long');
       throw error;
     }
-    // It may have broken meanwhile; a recovery that this began ends here.
-    this.#p.recoveryManager.onNodeDown(name, 'disabled by the operator');
     this.#disabled(node);
-    node.pool.destroyAll(new Error('the node was disabled'));
   }
 
   async disable(name: NodeName): Promise<void> {
@@ -264,17 +262,21 @@ export class Cluster implements ReplicatorObserver {
     this.#p.recoveryManager.onNodeDown(name, 'disabled by the operator');
     await this.#stepDown(node, 'it is being disabled');
     this.#disabled(node);
-    this.#release(node, 'disabled by the operator');
   }
 
-  /** What was found wrong with its data while it stepped down still stands. */
+  /**
+   * It may have broken while it stepped down: a recovery that this began ends here, but what
+   * was found wrong with its data still stands.
+   */
   #disabled(node: Node): void {
+    this.#p.recoveryManager.onNodeDown(node.name, 'disabled by the operator');
+    this.#leave(node, 'disabled by the operator');
     if (node.state !== 'QUARANTINED') node.transition('DISABLED', 'by the operator');
   }
 
   enable(name: NodeName): void {
     const node = this.#node(name);
-    if (node.state !== 'DISABLED' && node.state !== 'QUARANTINED') {
+    if (!isOut(node)) {
       throw new LockstepError('conflict', `${name} is ${node.state} already`);
     }
     node.transition('JOINING', 'enabled by the operator');
@@ -368,21 +370,8 @@ export class Cluster implements ReplicatorObserver {
     return true;
   }
 
-  #scheduleHousekeeping(): void {
-    this.#options.clock.after(housekeepingMs, () => {
-      if (this.#closed) return;
-      this.#keepHouse().then(
-        () => this.#scheduleHousekeeping(),
-        (error: unknown) => {
-          this.#options.events.publish({ kind: 'log_warning', message: String(error) });
-          this.#scheduleHousekeeping();
-        },
-      );
-    });
-  }
-
   async #keepHouse(): Promise<void> {
-    const { nodes, positions, log } = this.#options;
+    const { nodes, positions, log, events } = this.#options;
     for (const name of nodes.keys()) {
       const position = this.#parts?.replicator.position(name);
       if (position === undefined) continue;
@@ -392,17 +381,14 @@ export class Cluster implements ReplicatorObserver {
     await positions.write(this.#lastPositions);
     // Writes are refused meanwhile; once the disk is well again, so is the log.
     if (log.unavailable) await log.heal();
-    const cutBefore = this.#retention.cutBefore(nodes.keys());
-    if (cutBefore <= log.firstSeq) return;
     const before = log.firstSeq;
-    await log.truncateBefore(cutBefore);
-    if (log.firstSeq > before) {
-      this.#options.events.publish({ kind: 'log_truncated', before: log.firstSeq });
-    }
+    const cutBefore = this.#retention.cutBefore(nodes.keys());
+    if (cutBefore > before) await log.truncateBefore(cutBefore);
+    if (log.firstSeq > before) events.publish({ kind: 'log_truncated', before: log.firstSeq });
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#housekeeping?.cancel();
     this.#parts?.firstStart.close();
     await this.#parts?.resyncs.close();
     for (const name of this.#options.nodes.keys()) this.#noteLeft(name);
@@ -410,3 +396,6 @@ export class Cluster implements ReplicatorObserver {
     for (const port of this.#ports.values()) port.close();
   }
 }
+
+/** Only an operator brings it back. */
+const isOut = (node: Node): boolean => node.state === 'DISABLED' || node.state === 'QUARANTINED';
