@@ -13,6 +13,7 @@ import { Cluster } from '../../src/replication/shell/cluster.ts';
 import { lastEpoch } from '../../src/replication/shell/last-epoch.ts';
 import { LeaderDdl } from '../../src/replication/shell/leader-ddl.ts';
 import { NodeFollower } from '../../src/replication/shell/node-follower.ts';
+import type { FirstStart } from '../../src/replication/shell/first-start.ts';
 import { NodeRecovery } from '../../src/replication/shell/node-recovery.ts';
 import { ResyncManager } from '../../src/replication/shell/resync-manager.ts';
 import { ReadRouter } from '../../src/routing/read-router.ts';
@@ -38,6 +39,13 @@ export interface SimBalancer {
 }
 
 const folder = '/log';
+/** Simulated servers begin empty, all alike. */
+const firstStart = {
+  hasSource: false,
+  admit: () => Promise.resolve({ kind: 'admitted' }),
+  takeUnlike: () => false,
+  close: () => undefined,
+} as unknown as FirstStart;
 const everything = { entriesMax: 100, bytesMax: 1_000_000 };
 
 /** As `createBalancer` does, on what the simulation owns. */
@@ -97,7 +105,7 @@ export async function startBalancer(world: Simulation, process: Process): Promis
     takeOut: (node) => cluster.takeOutForResync(node),
     onSnapshot: (name, seq) => cluster.keepLogAfter(name, seq),
   });
-  await cluster.start({ replicator, monitor, resyncs, ...parts });
+  await cluster.start({ replicator, monitor, resyncs, firstStart, ...parts });
   const leaderDdl = new LeaderDdl({
     replicator,
     sequencer,
@@ -179,6 +187,7 @@ function connectHealth(parts: {
     users: ['app'],
     analyse,
     confirmIntent: (name, seq) => cluster.confirmIntent(name, seq),
+    firstStart,
   });
   const recoveryManager = new RecoveryManager({
     clock: process,

@@ -373,10 +373,9 @@ export class Cluster implements ReplicatorObserver {
   async #keepHouse(): Promise<void> {
     const { nodes, positions, log, events } = this.#options;
     for (const name of nodes.keys()) {
-      const position = this.#parts?.replicator.position(name);
-      if (position === undefined) continue;
-      this.#lastPositions.set(name, position);
-      this.#retention.sample(name, position);
+      const position = this.#p.replicator.position(name);
+      if (position !== undefined) this.#retention.sample(name, position);
+      this.#noteLeft(name);
     }
     await positions.write(this.#lastPositions);
     // Writes are refused meanwhile; once the disk is well again, so is the log.
