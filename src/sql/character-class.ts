@@ -23,8 +23,9 @@ function buildTable(): Uint8Array {
 
 const table = buildTable();
 
+/** Behind the end of the text, where `charCodeAt` is NaN, nothing is a word. */
 export function characterClass(code: number): number {
-  return code < 256 ? (table[code] as number) : CharacterClass.word;
+  return code >= 256 ? CharacterClass.word : (table[code] ?? CharacterClass.unknown);
 }
 
 /** May stand inside a bare word. */
