@@ -1,28 +1,22 @@
-import type { NodeConnection } from './node-connection.ts';
-import { queryRows } from './query-rows.ts';
+import { analyse } from '../sql/analyse.ts';
+import type { LexMode } from '../sql/lex-mode.ts';
+import { programFacts } from '../sql/program-facts.ts';
 import { quoteString } from '../sql/quote.ts';
-
-/** What a write must know of a table so that every node computes the same. */
-export interface TableInfo {
-  readonly exists: boolean;
-  readonly engine: string;
-  readonly transactional: boolean;
-  /** Columns of the primary key, lower case; empty without one. */
-  readonly primaryKey: readonly string[];
-  /** The AUTO_INCREMENT column, lower case. */
-  readonly autoIncrement: string | undefined;
-  readonly hasTriggers: boolean;
-}
+import type { NodeConnection } from './node-connection.ts';
+import { queryRows, type Row } from './query-rows.ts';
+import type { RoutineInfo, TableInfo, TriggerInfo, UnstableDefault } from './table-info.ts';
 
 const tablesMax = 10_000;
 
+type Ask = (sql: string) => Promise<Row[]>;
+
 /**
- * Facts about tables, asked of the leader once and kept until a DDL statement passes. Every
- * DDL passes through Lockstep, so what is kept is true.
+ * Facts about tables and routines, asked of the leader once and kept until a DDL statement
+ * passes. Every DDL passes through Lockstep, so what is kept is true.
  */
 export class TableCatalogue {
   readonly #tables = new Map<string, Promise<TableInfo>>();
-  readonly #routines = new Map<string, Promise<boolean>>();
+  readonly #routines = new Map<string, Promise<readonly RoutineInfo[]>>();
   readonly #control: () => Promise<NodeConnection>;
 
   constructor(control: () => Promise<NodeConnection>) {
@@ -36,64 +30,132 @@ export class TableCatalogue {
   }
 
   table(schema: string, name: string): Promise<TableInfo> {
-    return this.#cached(this.#tables, `${schema}.${name}`, () => this.#readTable(schema, name));
+    return cached(this.#tables, `${schema}.${name}`, () => this.#readTable(schema, name));
   }
 
-  /** Whether one of the names (upper case) is a stored function. */
-  hasStoredFunction(schema: string, names: Iterable<string>): Promise<boolean> {
-    const list = [...names].map((name) => quoteString(name)).join(',');
-    if (list === '') return Promise.resolve(false);
-    return this.#cached(this.#routines, `${schema}.${list}`, async () => {
-      const rows = await queryRows(
-        await this.#control(),
-        'SELECT ROUTINE_NAME FROM information_schema.ROUTINES ' +
-          `WHERE ROUTINE_TYPE = 'FUNCTION' AND UPPER(ROUTINE_NAME) IN (${list}) LIMIT 1`,
-        { latin1: true },
+  /** The stored functions of that name (upper case), in whichever schema. */
+  functions(name: string): Promise<readonly RoutineInfo[]> {
+    return cached(this.#routines, name, async () => {
+      const { ask, mode } = await this.#open();
+      const rows = await ask(
+        'SELECT ROUTINE_SCHEMA AS s, ROUTINE_NAME AS n, ROUTINE_DEFINITION AS body, ' +
+          'SECURITY_TYPE AS security FROM information_schema.ROUTINES ' +
+          `WHERE ROUTINE_TYPE = 'FUNCTION' AND UPPER(ROUTINE_NAME) = ${quoteString(name)}`,
       );
-      return rows.length > 0;
+      return rows.map((row) => ({
+        schema: row['s'] ?? '',
+        name: row['n'] ?? '',
+        facts: programFacts(row['body'] ?? '', mode, row['security'] === 'DEFINER'),
+      }));
     });
   }
 
-  #cached<T>(cache: Map<string, Promise<T>>, key: string, read: () => Promise<T>): Promise<T> {
-    const known = cache.get(key);
-    if (known) return known;
-    if (cache.size >= tablesMax) cache.clear();
-    const reading = read();
-    cache.set(key, reading);
-    reading.catch(() => cache.delete(key));
-    return reading;
+  async #open(): Promise<{ ask: Ask; mode: LexMode }> {
+    const control = await this.#control();
+    const flavor = /mariadb/i.test(control.serverVersion) ? 'mariadb' : 'mysql';
+    return {
+      ask: (sql) => queryRows(control, sql, { latin1: true }),
+      mode: { ansiQuotes: false, noBackslashEscapes: false, flavor },
+    };
   }
 
   async #readTable(schema: string, name: string): Promise<TableInfo> {
-    const control = await this.#control();
+    const { ask, mode } = await this.#open();
     const where = `TABLE_SCHEMA = ${quoteString(schema)} AND TABLE_NAME = ${quoteString(name)}`;
-    const ask = (sql: string) => queryRows(control, sql, { latin1: true });
     const [table] = await ask(
       'SELECT TABLE_TYPE AS type, t.ENGINE AS engine, e.TRANSACTIONS AS transactions ' +
         'FROM information_schema.TABLES t LEFT JOIN information_schema.ENGINES e ' +
         `ON e.ENGINE = t.ENGINE WHERE ${where}`,
     );
     const columns = await ask(
-      'SELECT LOWER(COLUMN_NAME) AS name, COLUMN_KEY AS columnKey, EXTRA AS extra ' +
-        `FROM information_schema.COLUMNS WHERE ${where} ORDER BY ORDINAL_POSITION`,
-    );
-    const triggers = await ask(
-      'SELECT COUNT(*) AS n FROM information_schema.TRIGGERS ' +
-        `WHERE EVENT_OBJECT_SCHEMA = ${quoteString(schema)} ` +
-        `AND EVENT_OBJECT_TABLE = ${quoteString(name)}`,
+      'SELECT COLUMN_NAME AS name, EXTRA AS extra, COLUMN_DEFAULT AS value, ' +
+        'IS_NULLABLE AS nullable FROM information_schema.COLUMNS ' +
+        `WHERE ${where} ORDER BY ORDINAL_POSITION`,
     );
     const isView = table?.['type'] === 'VIEW';
     return {
+      schema,
+      name,
       exists: table !== undefined,
       engine: table?.['engine'] ?? '',
       transactional: table === undefined || isView || table['transactions'] === 'YES',
-      primaryKey: columns.filter((column) => column['columnKey'] === 'PRI').map(nameOf),
+      columns: columns.map((column) => column['name'] ?? ''),
+      uniqueKey: isView ? [] : await readUniqueKey(ask, where, columns),
       autoIncrement: columns
         .filter((column) => /auto_increment/i.test(column['extra'] ?? ''))
-        .map(nameOf)[0],
-      hasTriggers: Number(triggers[0]?.['n'] ?? 0) > 0,
+        .map((column) => column['name']?.toLowerCase())[0],
+      unstableDefaults: unstableDefaults(columns, mode),
+      triggers: await readTriggers(ask, schema, name, mode),
+      view: isView ? await readView(ask, where, mode) : undefined,
     };
   }
 }
 
-const nameOf = (column: Readonly<Record<string, string | null>>): string => column['name'] ?? '';
+function cached<T>(
+  cache: Map<string, Promise<T>>,
+  key: string,
+  read: () => Promise<T>,
+): Promise<T> {
+  const known = cache.get(key);
+  if (known) return known;
+  if (cache.size >= tablesMax) cache.clear();
+  const reading = read();
+  cache.set(key, reading);
+  reading.catch(() => cache.delete(key));
+  return reading;
+}
+
+async function readUniqueKey(ask: Ask, where: string, columns: readonly Row[]): Promise<string[]> {
+  const rows = await ask(
+    'SELECT INDEX_NAME AS k, COLUMN_NAME AS name FROM information_schema.STATISTICS ' +
+      `WHERE ${where} AND NON_UNIQUE = 0 ORDER BY INDEX_NAME <> 'PRIMARY', 1, SEQ_IN_INDEX`,
+  );
+  const nullable = new Set(
+    columns.filter((column) => column['nullable'] === 'YES').map((column) => column['name']),
+  );
+  const keys = new Map<string, (string | null)[]>();
+  for (const { k, name } of rows) keys.set(k ?? '', [...(keys.get(k ?? '') ?? []), name ?? null]);
+  for (const key of keys.values()) {
+    // A part without a column is an expression.
+    if (key.every((name) => name !== null && !nullable.has(name))) return key as string[];
+  }
+  return [];
+}
+
+function unstableDefaults(columns: readonly Row[], mode: LexMode): UnstableDefault[] {
+  const found: UnstableDefault[] = [];
+  for (const { name, value, extra } of columns) {
+    if (!name || !value) continue;
+    // MySQL shows strings without quotes; only there an expression is marked.
+    if (mode.flavor === 'mysql' && !/DEFAULT_GENERATED/i.test(extra ?? '')) continue;
+    const { unsafe, usesRand, usesSequence } = analyse(`DO ${value}`, mode);
+    if (unsafe.length === 0 && !usesRand && !usesSequence) continue;
+    found.push({ column: name, expression: value });
+  }
+  return found;
+}
+
+async function readTriggers(
+  ask: Ask,
+  schema: string,
+  name: string,
+  mode: LexMode,
+): Promise<TriggerInfo[]> {
+  const rows = await ask(
+    'SELECT TRIGGER_NAME AS name, EVENT_MANIPULATION AS event, ACTION_STATEMENT AS body ' +
+      `FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = ${quoteString(schema)} ` +
+      `AND EVENT_OBJECT_TABLE = ${quoteString(name)}`,
+  );
+  return rows.map((row) => ({
+    name: row['name'] ?? '',
+    event: row['event'] as TriggerInfo['event'],
+    facts: programFacts(row['body'] ?? '', mode, true),
+  }));
+}
+
+async function readView(ask: Ask, where: string, mode: LexMode) {
+  const [row] = await ask(
+    `SELECT VIEW_DEFINITION AS body FROM information_schema.VIEWS WHERE ${where}`,
+  );
+  return analyse(row?.['body'] ?? '', mode);
+}

@@ -12,6 +12,8 @@ import { malformed, PayloadReader } from './packet-reader.ts';
 import { partBytesMax } from './packet-writer.ts';
 import { StatusFlag } from './status-flags.ts';
 import { decodeTextRow } from './text-row.ts';
+import { decodeBinaryRow } from './binary-row.ts';
+import type { BinaryValue } from './binary-value.ts';
 
 export type TextResult =
   | {
@@ -42,6 +44,45 @@ export function parseTextResults(bytes: Buffer, capabilities: number): TextResul
   }
 }
 
+export interface BinaryRows {
+  readonly kind: 'rows';
+  readonly columns: readonly ColumnDefinition41[];
+  readonly rows: readonly (readonly BinaryValue[])[];
+}
+
+/** Decodes the whole answer to a COM_STMT_EXECUTE of a query. Throws as `parseTextResults`. */
+export function parseBinaryRows(
+  bytes: Buffer,
+  capabilities: number,
+): BinaryRows | { readonly kind: 'err'; readonly error: ErrPacket } {
+  const cursor = new PacketCursor(new PacketAssembler({ payloadBytesMax: Infinity }).push(bytes));
+  const first = cursor.next();
+  if (first[0] === errHeader) return { kind: 'err', error: decodeErr(first) };
+  if (first[0] === okHeader) return { kind: 'rows', columns: [], rows: [] };
+  const columns = readColumns(cursor, first, capabilities);
+  const deprecateEof = has(capabilities, Capability.DEPRECATE_EOF);
+  const rows: BinaryValue[][] = [];
+  for (;;) {
+    const payload = cursor.next();
+    if (payload[0] === errHeader) return { kind: 'err', error: decodeErr(payload) };
+    if (endsRows(payload, deprecateEof)) return { kind: 'rows', columns, rows };
+    rows.push(decodeBinaryRow(payload, columns));
+  }
+}
+
+function readColumns(
+  cursor: PacketCursor,
+  first: Buffer,
+  capabilities: number,
+): ColumnDefinition41[] {
+  const columnCount = new PayloadReader(first).lenencInt();
+  const columns: ColumnDefinition41[] = [];
+  while (columns.length < columnCount) columns.push(decodeColumnDefinition(cursor.next()));
+  const deprecateEof = has(capabilities, Capability.DEPRECATE_EOF);
+  if (!deprecateEof && !isEof(cursor.next())) throw malformed('no EOF after the definitions');
+  return columns;
+}
+
 class PacketCursor {
   readonly #packets: readonly AssembledPacket[];
   #index = 0;
@@ -62,11 +103,8 @@ function parseResult(cursor: PacketCursor, capabilities: number): TextResult {
   const first = cursor.next();
   if (first[0] === errHeader) return { kind: 'err', error: decodeErr(first) };
   if (first[0] === okHeader) return { kind: 'ok', ok: decodeOk(first, capabilities) };
-  const columnCount = new PayloadReader(first).lenencInt();
-  const columns: ColumnDefinition41[] = [];
-  while (columns.length < columnCount) columns.push(decodeColumnDefinition(cursor.next()));
+  const columns = readColumns(cursor, first, capabilities);
   const deprecateEof = has(capabilities, Capability.DEPRECATE_EOF);
-  if (!deprecateEof && !isEof(cursor.next())) throw malformed('no EOF after the definitions');
   const rows: (string | null)[][] = [];
   for (;;) {
     const payload = cursor.next();

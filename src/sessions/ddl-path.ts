@@ -4,8 +4,8 @@ import { CommandByte } from '../protocol/commands.ts';
 import type { Answer } from './answer.ts';
 import { PreludeOutcome, sendState } from './carry-state.ts';
 import { HeldReply } from './held-reply.ts';
-import { renderPins } from '../replication/apply-batch.ts';
-import { timestampOf } from './pin-write.ts';
+import { checkDdl } from './check-ddl.ts';
+import { pinWrite } from './pin-write.ts';
 import type { SessionCore } from './session-core.ts';
 import { enterSchemaGate, notLogged } from './write-path.ts';
 import type { WriteRequest } from './write-request.ts';
@@ -13,14 +13,7 @@ import type { WriteRequest } from './write-request.ts';
 /** DDL, and whatever else acts on a whole server: alone, on every node, exactly once. */
 export async function runDdl(core: SessionCore, write: WriteRequest): Promise<Answer> {
   const { replicator, config, leaderDdl, catalogue, counters } = core.context;
-  const [unsafe] = write.statement.unsafe;
-  if (unsafe) {
-    throw new LockstepError(
-      'unsafe_statement',
-      `${unsafe.text} in ${write.statement.verb} would differ between nodes (${unsafe.kind}); ` +
-        'write the value out',
-    );
-  }
+  checkDdl(core, write.statement, write.sql);
   for (;;) {
     const leadership = await replicator.beginTerm(config.noNodeTimeoutMs);
     const node = core.node(leadership.name);
@@ -30,7 +23,7 @@ export async function runDdl(core: SessionCore, write: WriteRequest): Promise<An
       const facts = node.facts;
       if (!facts) throw new LockstepError('internal', `nothing is known of node ${node.name}`);
       const connection = core.pinned?.connection ?? (await core.takeConnection(node));
-      const pins = { timestamp: timestampOf(core.context.clock.wallMs()) };
+      const { pins, leaderPins } = pinWrite(core, write.statement);
       const reply = new HeldReply(config.limits.resultBufferBytes);
       try {
         const run = await leaderDdl.run(
@@ -44,7 +37,7 @@ export async function runDdl(core: SessionCore, write: WriteRequest): Promise<An
           },
           write.statement,
           async () => {
-            await executeOn(core, connection, write, { reply, pins: renderPins(pins) });
+            await executeOn(core, connection, write, { reply, pins: leaderPins });
             const affectedRows = Number(reply.ok?.affectedRows ?? 0);
             return { errno: reply.error?.errno ?? 0, affectedRows };
           },

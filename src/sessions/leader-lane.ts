@@ -86,6 +86,22 @@ export class LeaderLane implements LeaderTransaction {
     return { generatedInsertId: await insertId };
   }
 
+  /**
+   * Begins the transaction in this state and with these pins, so that values for the statement
+   * to come can be asked of its connection. Rejects as `run` does.
+   */
+  async prepare(options: { state: CarriedState; pins: string }): Promise<void> {
+    const { connection } = this;
+    if (connection.lost) throw connection.lost;
+    const prelude = [this.#begun ? '' : 'BEGIN', options.pins].filter((sql) => sql !== '');
+    this.#begun = true;
+    const carried = sendState(connection, options.state);
+    if (prelude.length > 0) await queryRows(connection, prelude.join(';'), { latin1: true });
+    if (carried?.error === undefined) return;
+    distrustState(connection);
+    throw new LockstepError('internal', `the session could not be prepared: ${carried.error}`);
+  }
+
   /** Sends BEGIN (or START TRANSACTION …) as the client wrote it, after `before`. */
   async begin(
     request: NodeRequest,

@@ -13,6 +13,8 @@ export class OpenTransaction {
   readonly release: Release;
   /** Highest seq whose COMMIT had been sent to the leader when the last answer arrived. */
   lastCommitted: Seq;
+  /** Every SELECT in it takes locks, also in functions and triggers. */
+  readonly serializable: boolean;
   #commands: Command[] = [];
   readonly #savepoints = new Map<string, number>();
 
@@ -22,12 +24,14 @@ export class OpenTransaction {
     lane: LeaderLane;
     release: Release;
     lastCommitted: Seq;
+    serializable: boolean;
   }) {
     this.leadership = options.leadership;
     this.node = options.node;
     this.lane = options.lane;
     this.release = options.release;
     this.lastCommitted = options.lastCommitted;
+    this.serializable = options.serializable;
   }
 
   get commands(): readonly Command[] {

@@ -11,6 +11,7 @@ import type { NodeRequest } from './node-request.ts';
 import { read } from './read-path.ts';
 import type { SessionCore } from './session-core.ts';
 import { commitTransaction, readInTransaction } from './transaction-path.ts';
+import { effectsOf } from './write-effects.ts';
 
 const charsetVariables = [
   'character_set_client',
@@ -36,6 +37,13 @@ export async function runSet(
     throw new LockstepError(
       'unsupported',
       `SET ${refused.scope} ${refused.name} cannot be carried from one connection to another`,
+    );
+  }
+  if (statement.hasUnknownFunction && (await effectsOf(core, statement)).programsWrite) {
+    throw new LockstepError(
+      'unsafe_statement',
+      'SET calls a function that writes, which would write on one node only; ' +
+        'SELECT the function, then SET the variable to its result',
     );
   }
   const forNode = assignments.filter((assignment) => !keptHere(assignment));

@@ -4,6 +4,7 @@ import { CommandByte } from '../protocol/commands.ts';
 import { planStatement } from '../routing/plan.ts';
 import type { Statement } from '../sql/statement.ts';
 import { type Answer, okAnswer } from './answer.ts';
+import { isTemporary } from './check-write.ts';
 import { runDdl } from './ddl-path.ts';
 import { type NodeRequest, plainRequest } from './node-request.ts';
 import { read, type ReadOptions } from './read-path.ts';
@@ -17,6 +18,7 @@ import {
   savepoint,
   writeInTransaction,
 } from './transaction-path.ts';
+import { effectsOf } from './write-effects.ts';
 import { writeAutocommit } from './write-path.ts';
 import type { WriteRequest } from './write-request.ts';
 
@@ -44,7 +46,9 @@ export async function runStatement(
       return runWrite(core, write);
     case 'ddl':
       await commitTransaction(core);
-      return runDdl(core, write);
+      return onlyTemporary(core, statement)
+        ? runPinned(core, write, 'temporary table', options)
+        : runDdl(core, write);
     case 'pin':
       return runPinned(core, write, plan.reason, options);
     case 'begin':
@@ -111,7 +115,7 @@ async function runRead(
 ): Promise<Answer> {
   const { statement, request } = write;
   if (statement.tables.length > 0) await ensureTransaction(core);
-  if (statement.hasUnknownFunction && (await callsStoredFunction(core, statement))) {
+  if (statement.hasUnknownFunction && (await callsWriter(core, statement))) {
     return runWrite(core, write);
   }
   const assigned = statement.userVariablesAssigned;
@@ -130,16 +134,22 @@ async function runRead(
     : read(core, request, readOptions);
 }
 
-/** A stored function may write, so a SELECT that calls one is run as a write. */
-const callsStoredFunction = (core: SessionCore, statement: Statement): Promise<boolean> =>
-  core.context.catalogue.hasStoredFunction(core.state.schema, statement.functions);
+/** A SELECT that calls a stored function which writes is a write. */
+async function callsWriter(core: SessionCore, statement: Statement): Promise<boolean> {
+  if (!(await effectsOf(core, statement)).programsWrite) return false;
+  if (statement.userVariablesAssigned.length === 0) return true;
+  throw new LockstepError(
+    'unsafe_statement',
+    'a SELECT that calls a function which writes cannot assign user variables; ' +
+      'SELECT the function, then SET the variable to its result',
+  );
+}
 
 async function runWrite(core: SessionCore, write: WriteRequest): Promise<Answer> {
   try {
     if (onlyTemporary(core, write.statement)) {
       return await runRead(core, write, { stream: false, leader: true });
     }
-    refuseTemporarySources(core, write.statement);
     await ensureTransaction(core);
     return core.transaction
       ? await writeInTransaction(core, core.transaction, write)
@@ -158,21 +168,7 @@ const temporaryName = (core: SessionCore, table: { schema?: string; name: string
 /** Temporary tables live on the session's own connection: what changes only them is not logged. */
 function onlyTemporary(core: SessionCore, statement: Statement): boolean {
   if (core.temporaryTables.size === 0 || statement.writtenTables.length === 0) return false;
-  return statement.writtenTables.every((table) =>
-    core.temporaryTables.has(temporaryName(core, table)),
-  );
-}
-
-function refuseTemporarySources(core: SessionCore, statement: Statement): void {
-  if (core.temporaryTables.size === 0) return;
-  const source = statement.tables.find((table) =>
-    core.temporaryTables.has(temporaryName(core, table)),
-  );
-  if (!source) return;
-  throw new LockstepError(
-    'unsafe_statement',
-    `temporary table ${source.name} exists on one node only; SELECT its rows and insert them as values`,
-  );
+  return statement.writtenTables.every((table) => isTemporary(core, table));
 }
 
 /** Takes a connection to the leader for this session alone, and runs the statement there. */

@@ -7,10 +7,10 @@ import { HeldReply } from './held-reply.ts';
 import { LeaderLane } from './leader-lane.ts';
 import type { NodeRequest } from './node-request.ts';
 import { OpenTransaction } from './open-transaction.ts';
-import { checkWrite } from './pin-write.ts';
+import { checkWrite } from './check-write.ts';
 import { exchange, type ReadOptions } from './read-path.ts';
 import type { SessionCore } from './session-core.ts';
-import { enterGate, execute, notLogged } from './write-path.ts';
+import { enterGate, execute, type Executed, notLogged } from './write-path.ts';
 import type { WriteRequest } from './write-request.ts';
 
 /** BEGIN and its like, or the first statement of a session with autocommit off. */
@@ -28,6 +28,7 @@ export async function openTransaction(core: SessionCore, begin: NodeRequest): Pr
       const lane = new LeaderLane(connection);
       const reply = new HeldReply(config.limits.resultBufferBytes);
       await lane.begin(begin, reply, { state: core.state.carried, isolation: core.nextIsolation });
+      const serializable = isSerializable(core);
       core.nextIsolation = undefined;
       if (reply.error) {
         if (connection !== core.pinned?.connection) node.pool.give(connection);
@@ -39,6 +40,7 @@ export async function openTransaction(core: SessionCore, begin: NodeRequest): Pr
         lane,
         release,
         lastCommitted: replicator.lastCommitSent,
+        serializable,
       });
       core.route = { node: node.name };
       handedOver = true;
@@ -53,6 +55,13 @@ export async function openTransaction(core: SessionCore, begin: NodeRequest): Pr
       if (!handedOver) release();
     }
   }
+}
+
+function isSerializable(core: SessionCore): boolean {
+  if (core.nextIsolation) return core.nextIsolation.endsWith('SERIALIZABLE');
+  const { settings } = core.state.carried;
+  const level = settings.get('transaction_isolation') ?? settings.get('tx_isolation');
+  return level === "'SERIALIZABLE'";
 }
 
 /** A read inside the transaction sees its own changes, so it runs on its connection. */
@@ -82,9 +91,16 @@ export async function writeInTransaction(
 ): Promise<Answer> {
   const facts = await checkWrite(core, write);
   return guard(core, transaction, async () => {
-    const executed = await execute(core, write, facts, transaction.lane, transaction.node);
+    let executed: Executed;
+    try {
+      executed = await execute(core, write, facts, transaction.lane, transaction.node);
+    } catch (error) {
+      // What was asked ahead of the statement may have met a deadlock.
+      if (error instanceof NodeQueryError) await dropIfEnded(core, transaction);
+      throw error;
+    }
     transaction.lastCommitted = core.context.replicator.lastCommitSent;
-    if (executed.kind === 'done') transaction.record(executed.command);
+    if (executed.kind === 'done') for (const one of executed.commands) transaction.record(one);
     else await dropIfEnded(core, transaction);
     return { kind: 'held', reply: executed.reply };
   });

@@ -9,8 +9,9 @@ import type { Release } from '../replication/write-gate.ts';
 import type { Answer } from './answer.ts';
 import { HeldReply } from './held-reply.ts';
 import { LeaderLane } from './leader-lane.ts';
-import { checkWrite, type PinnedWrite, pinWrite } from './pin-write.ts';
-import { sendState } from './carry-state.ts';
+import { checkWrite, type WriteFacts } from './check-write.ts';
+import { determineWrite, type DeterminedWrite, positionsOf } from './determine-write.ts';
+import { pinWrite } from './pin-write.ts';
 import type { SessionCore } from './session-core.ts';
 import type { WriteRequest } from './write-request.ts';
 
@@ -61,7 +62,7 @@ export async function enterSchemaGate(core: SessionCore): Promise<Release> {
 async function attemptWrite(
   core: SessionCore,
   write: WriteRequest,
-  facts: { alone: boolean; askInsertId: boolean },
+  facts: WriteFacts,
   leadership: Leadership,
 ): Promise<Attempt> {
   const node = core.node(leadership.name);
@@ -99,13 +100,13 @@ async function leaderMayBeGone(core: SessionCore, leadership: Leadership): Promi
 async function writeOnLane(
   core: SessionCore,
   write: WriteRequest,
-  facts: { alone: boolean; askInsertId: boolean },
+  facts: WriteFacts,
   place: { leadership: Leadership; node: Node; lane: LeaderLane },
 ): Promise<Attempt> {
   const { replicator, counters } = core.context;
   const { leadership, node, lane } = place;
   const executed = await execute(core, write, facts, lane, node);
-  if (executed.kind === 'refused') {
+  if (executed.kind === 'refused' || executed.commands.length === 0) {
     await lane.rollback();
     return { kind: 'answered', answer: { kind: 'held', reply: executed.reply } };
   }
@@ -114,7 +115,7 @@ async function writeOnLane(
     {
       kind: 'transaction',
       lastCommitted: replicator.lastCommitSent,
-      commands: [executed.command],
+      commands: executed.commands,
     },
     lane,
   );
@@ -137,73 +138,98 @@ export const notLogged = (cause: Error): LockstepError =>
   });
 
 export type Executed =
-  | { readonly kind: 'done'; readonly reply: HeldReply; readonly command: Command }
+  /** `commands` repeat it; none if it met no rows. */
+  | { readonly kind: 'done'; readonly reply: HeldReply; readonly commands: readonly Command[] }
   /** The server's error; the reply carries it. */
   | { readonly kind: 'refused'; readonly reply: HeldReply };
 
-/** Runs a write inside the lane's transaction and makes the command that repeats it. */
+/** Runs a write inside the lane's transaction and makes the commands that repeat it. */
 export async function execute(
   core: SessionCore,
   write: WriteRequest,
-  facts: { alone: boolean; askInsertId: boolean },
+  facts: WriteFacts,
   lane: LeaderLane,
   node: Node,
 ): Promise<Executed> {
   const serverFacts = node.facts;
   if (!serverFacts) throw new LockstepError('internal', `nothing is known of node ${node.name}`);
-  if (write.statement.unsafe.length > 0) sendState(lane.connection, core.state.carried);
-  const pinned = await pinWrite(core, write, lane.connection, facts);
+  const { pins, leaderPins } = pinWrite(core, write.statement, facts);
+  const determined = await determine(core, write, facts, { lane, leaderPins });
   const reply = new HeldReply(core.context.config.limits.resultBufferBytes);
-  const result = await lane.run(pinned.request, reply, {
+  const result = await lane.run(determined.write.request, reply, {
     state: core.state.carried,
-    pins: pinned.leaderPins,
+    pins: leaderPins,
     askInsertId: facts.askInsertId,
   });
   if (reply.error) return { kind: 'refused', reply };
-  const before = pinned.pins.lastInsertId ?? '0';
+  const before = pins.lastInsertId ?? '0';
   const generated =
     result.generatedInsertId !== undefined && result.generatedInsertId !== before
       ? result.generatedInsertId
       : undefined;
-  noteInsertId(core, pinned, reply, generated);
-  return {
-    kind: 'done',
-    reply,
-    command: {
-      sql: pinned.sql,
-      parameters: pinned.parameters,
-      parameterOffsets: pinned.parameters.length > 0 ? pinned.statement.parameterOffsets : [],
-      context: core.state.commandContext(serverFacts),
-      pins: generated === undefined ? pinned.pins : { ...pinned.pins, insertId: generated },
-      result: resultOf(core, pinned, reply),
-    },
+  noteInsertId(core, write, reply, generated);
+  if (determined.changesNothing) return { kind: 'done', reply, commands: [] };
+  const context = core.state.commandContext(serverFacts);
+  const plain = (sql: string): Command => ({
+    sql,
+    parameters: [],
+    parameterOffsets: [],
+    context,
+    pins: {},
+    result: { affectedRows: 0, insertId: '0', errno: 0, comparable: 'status' },
+  });
+  if (determined.logOnly) {
+    const moved = await positionsOf(lane.connection, determined.logBefore);
+    return { kind: 'done', reply, commands: moved.map(plain) };
+  }
+  const { sql, parameters } = determined.write;
+  const command: Command = {
+    sql,
+    parameters,
+    parameterOffsets: parameters.length > 0 ? write.statement.parameterOffsets : [],
+    context,
+    pins: generated === undefined ? pins : { ...pins, insertId: generated },
+    result: resultOf(core, write, reply),
   };
+  return { kind: 'done', reply, commands: [...determined.logBefore.map(plain), command] };
+}
+
+async function determine(
+  core: SessionCore,
+  write: WriteRequest,
+  facts: WriteFacts,
+  leader: { lane: LeaderLane; leaderPins: string },
+): Promise<DeterminedWrite> {
+  if (facts.way === 'as_is') return { write, changesNothing: false, logBefore: [] };
+  const { lane, leaderPins } = leader;
+  await lane.prepare({ state: core.state.carried, pins: leaderPins });
+  return determineWrite(core, lane.connection, write, facts);
 }
 
 function noteInsertId(
   core: SessionCore,
-  pinned: PinnedWrite,
+  { statement }: WriteRequest,
   reply: HeldReply,
   generated: string | undefined,
 ): void {
   if (generated !== undefined) core.lastInsertId = generated;
   // LAST_INSERT_ID(expr) sets it to a value that only the OK packet tells.
-  else if (pinned.statement.usesLastInsertId && reply.ok && reply.ok.lastInsertId !== 0n) {
+  else if (statement.usesLastInsertId && reply.ok && reply.ok.lastInsertId !== 0n) {
     core.lastInsertId = String(reply.ok.lastInsertId);
   }
 }
 
-function resultOf(core: SessionCore, pinned: PinnedWrite, reply: HeldReply): CommandResult {
+function resultOf(core: SessionCore, { statement }: WriteRequest, reply: HeldReply): CommandResult {
   const { ok } = reply;
   const nothing = { affectedRows: 0, insertId: '0', errno: 0 };
   if (!ok) return { ...nothing, comparable: 'status' };
   const insertId = String(ok.lastInsertId);
   const affectedRows = Number(ok.affectedRows);
-  if (pinned.statement.verb === 'UPDATE') {
+  if (statement.verb === 'UPDATE') {
     const rows = matchedRows({ affectedRows, info: ok.info });
     return { affectedRows: rows, insertId, errno: 0, comparable: 'matched' };
   }
   // Unchanged rows of an upsert count only with CLIENT_FOUND_ROWS, which followers have set.
-  const exact = core.account.foundRows || !pinned.statement.onDuplicateKey;
+  const exact = core.account.foundRows || !statement.onDuplicateKey;
   return { affectedRows, insertId, errno: 0, comparable: exact ? 'exact' : 'status' };
 }

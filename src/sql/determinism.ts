@@ -156,7 +156,8 @@ function isEvaluatedOnce(
   if (kind !== 'write') return false;
   if (isConstant) return true;
   if (clauses.insertSelect || outline.insideQuery[from] === true) return false;
-  return from > clauses.valuesFrom && to < clauses.valuesTo;
+  // Of one row, what ON DUPLICATE KEY UPDATE computes is computed once at most.
+  return from > clauses.valuesFrom && (to < clauses.valuesTo || clauses.insertRows === 1);
 }
 
 /** Only literals and operators between the parentheses. */

@@ -225,9 +225,11 @@ class FeatureScan {
     const { sql, mode, definition } = this.#input;
     const word = token.kind === 'word' ? token.text : '';
     if (queryParenthesisWords.has(word)) return;
-    if (definition && definitionParenthesisWords.has(word)) return;
-    if (this.#isDeclaredName(index)) return;
     const close = this.#input.outline.closers.get(index + 1) ?? index;
+    // MariaDB has a type UUID, which takes no length: `UUID()` is the function.
+    const type = word !== 'UUID' || close !== index + 2;
+    if (definition && definitionParenthesisWords.has(word) && type) return;
+    if (this.#isDeclaredName(index)) return;
     const name = word === '' ? nameOf(sql, token).toUpperCase() : word;
     this.#call(name, index, close);
     const qualified = isOperator(this.#tokens[index - 1], '.');

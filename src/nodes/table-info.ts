@@ -1,0 +1,39 @@
+import type { ProgramFacts } from '../sql/program-facts.ts';
+import type { Statement } from '../sql/statement.ts';
+
+/** A column whose default each node would compute differently. */
+export interface UnstableDefault {
+  /** As the table has it. */
+  readonly column: string;
+  readonly expression: string;
+}
+
+export interface TriggerInfo {
+  readonly name: string;
+  readonly event: 'INSERT' | 'UPDATE' | 'DELETE';
+  readonly facts: ProgramFacts;
+}
+
+/** What a write must know of a table so that every node computes the same. */
+export interface TableInfo {
+  readonly schema: string;
+  readonly name: string;
+  readonly exists: boolean;
+  readonly engine: string;
+  readonly transactional: boolean;
+  readonly columns: readonly string[];
+  /** Columns of the primary key, else of a unique key without NULL; empty without either. */
+  readonly uniqueKey: readonly string[];
+  /** The AUTO_INCREMENT column, lower case. */
+  readonly autoIncrement: string | undefined;
+  readonly unstableDefaults: readonly UnstableDefault[];
+  readonly triggers: readonly TriggerInfo[];
+  /** The query of a view. */
+  readonly view: Statement | undefined;
+}
+
+export interface RoutineInfo {
+  readonly schema: string;
+  readonly name: string;
+  readonly facts: ProgramFacts;
+}

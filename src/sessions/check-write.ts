@@ -1,0 +1,136 @@
+import { LockstepError } from '../base/errors.ts';
+import type { TableInfo } from '../nodes/table-info.ts';
+import type { Unsafe } from '../sql/determinism.ts';
+import type { Statement } from '../sql/statement.ts';
+import { type UnsafeKind, unsafeKinds } from '../sql/unsafe-kind.ts';
+import type { SessionCore } from './session-core.ts';
+import { effectsOf, type WriteEffects } from './write-effects.ts';
+import type { WriteRequest } from './write-request.ts';
+
+/**
+ * How a write is made the same on every node:
+ * - `as_is`: by its text and pins;
+ * - `literals`: values that it computes once stand in it as literals;
+ * - `rows`: INSERT … SELECT as INSERT … VALUES of the rows that the leader selected;
+ * - `keys`: UPDATE or DELETE by the keys of the rows that the leader chose.
+ */
+export type Way = 'as_is' | 'literals' | 'rows' | 'keys';
+
+export interface WriteFacts {
+  /** Nothing may be logged beside it. */
+  readonly alone: boolean;
+  /** The statement may generate an AUTO_INCREMENT value: ask LAST_INSERT_ID() afterwards. */
+  readonly askInsertId: boolean;
+  readonly way: Way;
+  readonly effects: WriteEffects;
+}
+
+export const unsafe = (what: string, wayOut: string): LockstepError =>
+  new LockstepError('unsafe_statement', `${what}; ${wayOut}`);
+
+/** What has an effect of its own, or meets rows in an order that no rewriting fixes. */
+const neverRewritten: ReadonlySet<UnsafeKind> = new Set([
+  'user_lock',
+  'load_file',
+  'sleep',
+  'replication_wait',
+  'delayed',
+  'variable_assignment',
+]);
+
+/** Decides how a write is made safe; throws LockstepError('unsafe_statement') if it cannot be. */
+export async function checkWrite(core: SessionCore, write: WriteRequest): Promise<WriteFacts> {
+  const { statement } = write;
+  const effects = await effectsOf(core, statement);
+  for (const table of effects.targets) {
+    if (table.transactional) continue;
+    throw unsafe(
+      `table ${table.name} uses the engine ${table.engine}, which cannot roll back`,
+      `ALTER TABLE ${table.name} ENGINE=InnoDB`,
+    );
+  }
+  for (const item of statement.unsafe) {
+    if (!item.literalSafe && neverRewritten.has(item.kind)) throw refusal(item, statement);
+  }
+  refusePrograms(core, effects);
+  const inserts = statement.verb === 'INSERT' || statement.verb === 'REPLACE';
+  const generates = effects.targets.some(({ autoIncrement }) => autoIncrement !== undefined);
+  const selecting = effects.selectingPrograms.length > 0 || effects.programsWrite;
+  return {
+    alone: statement.insertSelect || (effects.runsProgram && selecting),
+    askInsertId: inserts && generates,
+    way: wayOf(core, statement, effects),
+    effects,
+  };
+}
+
+function refusePrograms(core: SessionCore, effects: WriteEffects): void {
+  const [program] = effects.unsafePrograms;
+  if (program !== undefined) {
+    throw unsafe(
+      `${program} would give a different result on every node`,
+      'give the program the value as an argument, or compute it in the application',
+    );
+  }
+  const [id] = effects.nestedIds;
+  if (id !== undefined) {
+    throw unsafe(
+      `the AUTO_INCREMENT column ${id} would get different values on different nodes`,
+      'give that table a key of its own values, or insert into it by a statement of its own',
+    );
+  }
+  const [selecting] = effects.selectingPrograms;
+  if (selecting !== undefined && core.transaction && !core.transaction.serializable) {
+    throw unsafe(
+      `${selecting} selects without locks, so that in a transaction it may read what is outdated`,
+      'run the statement outside a transaction, or the transaction at SERIALIZABLE',
+    );
+  }
+}
+
+function wayOf(core: SessionCore, statement: Statement, effects: WriteEffects): Way {
+  const { verb } = statement;
+  const readsTemporary = statement.tables.some((table) => isTemporary(core, table));
+  const unstable = effects.unsafeViews.length > 0 || readsTemporary;
+  const defaults = effects.targets.some(({ unstableDefaults }) => unstableDefaults.length > 0);
+  const places = statement.unsafe.some(({ literalSafe }) => !literalSafe);
+  if ((verb === 'INSERT' || verb === 'REPLACE') && statement.insertSelect) {
+    const ids = effects.targets.some((target) => generatesIds(statement, target));
+    const choice = statement.limit || statement.rowOrderSensitive || statement.usesRand;
+    const sequences = statement.usesSequence;
+    const rows = statement.unsafe.length > 0 || unstable || ids || choice || defaults || sequences;
+    return rows ? 'rows' : 'as_is';
+  }
+  if (verb === 'UPDATE' || verb === 'DELETE') {
+    const limit = statement.limit && !orderIsUnique(statement, effects.targets[0]);
+    if (limit || places || unstable || statement.usesRand || statement.usesSequence) return 'keys';
+    if (defaults && verb === 'UPDATE') return 'keys';
+  }
+  const values = defaults && (verb === 'INSERT' || verb === 'REPLACE');
+  const literals = statement.unsafe.length > 0 || values || unstable || statement.usesSequence;
+  return literals ? 'literals' : 'as_is';
+}
+
+const generatesIds = (statement: Statement, target: TableInfo): boolean =>
+  target.autoIncrement !== undefined &&
+  !statement.insertColumns?.some((name) => name.toLowerCase() === target.autoIncrement);
+
+function orderIsUnique(statement: Statement, table: TableInfo | undefined): boolean {
+  const order = new Set((statement.orderBy ?? []).map((name) => name.toLowerCase()));
+  const key = table?.uniqueKey ?? [];
+  return key.length > 0 && key.every((column) => order.has(column.toLowerCase()));
+}
+
+export function isTemporary(
+  core: SessionCore,
+  table: { readonly schema?: string; readonly name: string },
+): boolean {
+  if (core.temporaryTables.size === 0) return false;
+  const schema = table.schema ?? core.state.schema;
+  return core.temporaryTables.has(`${schema}.${table.name}`.toLowerCase());
+}
+
+export function refusal(item: Unsafe, statement: Statement): LockstepError {
+  const { reason, remedy } = unsafeKinds[item.kind];
+  return unsafe(`${item.text} in ${statement.verb}: it ${reason}`, remedy);
+}

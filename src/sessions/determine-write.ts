@@ -1,0 +1,177 @@
+import { commandPacket, type NodeConnection } from '../nodes/node-connection.ts';
+import { queryRows } from '../nodes/query-rows.ts';
+import { CommandByte } from '../protocol/commands.ts';
+import { insertShape } from '../sql/insert-shape.ts';
+import { renderWithParameters } from '../sql/render-parameters.ts';
+import { replaceSpans, type SpanReplacement } from '../sql/replace-spans.ts';
+import { type SequenceUse, sequenceUses } from '../sql/sequence-uses.ts';
+import { refusal, unsafe, type WriteFacts } from './check-write.ts';
+import { determineByKeys } from './determine-by-keys.ts';
+import { addDefaults, determineRows } from './determine-rows.ts';
+import { selectLiterals } from './leader-values.ts';
+import { plainRequest } from './node-request.ts';
+import type { SessionCore } from './session-core.ts';
+import type { WriteRequest } from './write-request.ts';
+
+/** A write rewritten so that its text computes the same on every node. */
+export interface DeterminedWrite {
+  readonly write: WriteRequest;
+  /** It meets no rows: it is run for its answer and not logged. */
+  readonly changesNothing: boolean;
+  /** Statements that must be logged before it (sequences move forward). */
+  readonly logBefore: readonly string[];
+  /** What is logged instead of it, where only that matters. */
+  readonly logOnly?: true;
+}
+
+/** The text of a write under way to being the same everywhere. */
+export interface Rewriting {
+  readonly core: SessionCore;
+  /** The leader's, inside the transaction, in the session's state, pins set. */
+  readonly connection: NodeConnection;
+  readonly facts: WriteFacts;
+  readonly write: WriteRequest;
+  /** Binary string without parameters. */
+  readonly sql: string;
+}
+
+const textBytesMax = 8 * 1024 * 1024;
+
+/**
+ * Evaluates on the leader what would differ between nodes, and writes it into the text. Throws
+ * LockstepError('unsafe_statement') for what has no such form, NodeQueryError when the leader
+ * refuses a part of it.
+ */
+export async function determineWrite(
+  core: SessionCore,
+  connection: NodeConnection,
+  write: WriteRequest,
+  facts: WriteFacts,
+): Promise<DeterminedWrite> {
+  const flat = flatten(write);
+  const { lexMode } = core;
+  const sequences = write.statement.usesSequence ? sequenceUses(flat, lexMode) : [];
+  const defaultSequences = facts.effects.targets.flatMap((target) =>
+    target.unstableDefaults.flatMap(({ expression }) => sequenceUses(expression, lexMode)),
+  );
+  const names = new Set([...sequences, ...defaultSequences].map(({ sequence }) => sequence));
+  const logBefore = () => positionsOf(connection, names);
+  if (write.statement.verb === 'SELECT' && sequences.length > 0) {
+    return { write, changesNothing: false, logBefore: [...names], logOnly: true };
+  }
+  const sql = await withLiterals({ core, connection, facts, write, sql: flat }, sequences);
+  const rewriting = { core, connection, facts, write, sql };
+  const result = await rewrite(rewriting);
+  if (result.sql.length > textBytesMax) {
+    throw unsafe(
+      `${write.statement.verb} would be logged as ${result.sql.length} bytes of rows or keys`,
+      'run it in smaller parts, for example by ranges of the primary key',
+    );
+  }
+  const packet = commandPacket(CommandByte.QUERY, Buffer.from(result.sql, 'latin1'));
+  return {
+    write: { ...write, sql: result.sql, parameters: [], request: plainRequest(packet) },
+    changesNothing: result.changesNothing,
+    logBefore: await logBefore(),
+  };
+}
+
+export interface Rewritten {
+  readonly sql: string;
+  readonly changesNothing: boolean;
+}
+
+async function rewrite(rewriting: Rewriting): Promise<Rewritten> {
+  switch (rewriting.facts.way) {
+    case 'keys':
+      return determineByKeys(rewriting);
+    case 'rows':
+      return determineRows(rewriting);
+    case 'literals':
+    case 'as_is':
+      return { sql: await addDefaults(rewriting), changesNothing: false };
+  }
+}
+
+/** Parameters stand in the text from here on. */
+function flatten({ sql, statement, parameters }: WriteRequest): string {
+  const text =
+    parameters.length === 0
+      ? sql
+      : renderWithParameters(sql, statement.parameterOffsets, parameters);
+  return text.replace(/[;\s]+$/, '');
+}
+
+/** Replaces whatever is evaluated once by its value. */
+async function withLiterals(
+  rewriting: Rewriting,
+  sequences: readonly SequenceUse[],
+): Promise<string> {
+  const { core, sql, facts } = rewriting;
+  const statement = core.analyse(sql);
+  const shape = statement.insertSelect ? undefined : insertShape(sql, core.lexMode);
+  const spans: { start: number; end: number; text?: string }[] = [];
+  for (const item of statement.unsafe) {
+    const { start, end } = item;
+    if (item.kind === 'sysdate') {
+      spans.push({ start, end, text: item.text.replace(/^SYSDATE/i, 'NOW') });
+      continue;
+    }
+    if (item.literalSafe) spans.push({ start, end });
+    else if (facts.way === 'literals') {
+      const query = shape?.queries.find((span) => span.start <= start && end <= span.end);
+      if (!query) throw refusal(item, statement);
+      spans.push(query);
+    }
+  }
+  if (facts.way === 'literals') {
+    const { unsafeViews } = facts.effects;
+    const reads =
+      unsafeViews.length > 0 || statement.tables.length > statement.writtenTables.length;
+    if (reads && spans.length === 0) spans.push(...(shape?.queries ?? []));
+    spans.push(...sequences.map(({ start, end }) => ({ start, end })));
+  }
+  const outermost = spans
+    .toSorted((a, b) => a.start - b.start || b.end - a.end)
+    .filter((span, index, all) => !all.slice(0, index).some((other) => span.end <= other.end));
+  return replaceByValues(rewriting, outermost);
+}
+
+async function replaceByValues(
+  { core, connection, sql }: Rewriting,
+  spans: readonly { start: number; end: number; text?: string }[],
+): Promise<string> {
+  const asked = spans.filter(({ text }) => text === undefined);
+  const expressions = asked.map(({ start, end }) => `(${sql.slice(start, end)})`);
+  const evaluated =
+    asked.length === 0
+      ? undefined
+      : await selectLiterals(core, connection, `SELECT ${expressions.join(',')}`);
+  const values = evaluated?.rows[0];
+  const replacements: SpanReplacement[] = spans.map((span) => ({
+    start: span.start,
+    end: span.end,
+    text: ` ${span.text ?? values?.[asked.indexOf(span)] ?? 'NULL'} `,
+  }));
+  return replaceSpans(sql, replacements);
+}
+
+/**
+ * Moves each sequence to where it now is on the leader, as the servers' own replication does: its
+ * cached values count as used, so that no later leader gives one of them again.
+ */
+export async function positionsOf(
+  connection: NodeConnection,
+  sequences: Iterable<string>,
+): Promise<string[]> {
+  const statements: string[] = [];
+  for (const sequence of sequences) {
+    const [row] = await queryRows(
+      connection,
+      `SELECT next_not_cached_value AS next, cycle_count AS round FROM ${sequence}`,
+      { latin1: true },
+    );
+    if (row) statements.push(`DO SETVAL(${sequence},${row['next']},0,${row['round']})`);
+  }
+  return statements;
+}

@@ -1,0 +1,34 @@
+import { afterAll, beforeAll, describe, test } from 'vitest';
+import { engines, expectEqualNodes } from '../support/cluster.ts';
+import { autoIncrementCases } from '../support/determinism/auto-increment-cases.ts';
+import { functionCases } from '../support/determinism/function-cases.ts';
+import { type DeterminismCase, DeterminismLab } from '../support/determinism/lab.ts';
+import { programCases } from '../support/determinism/program-cases.ts';
+import { rowChoiceCases } from '../support/determinism/row-choice-cases.ts';
+import { sessionCases } from '../support/determinism/session-cases.ts';
+import { valueCases } from '../support/determinism/value-cases.ts';
+
+const themes: readonly (readonly [string, readonly DeterminismCase[]])[] = [
+  ['functions', functionCases],
+  ['the choice and order of rows', rowChoiceCases],
+  ['AUTO_INCREMENT and sequences', autoIncrementCases],
+  ['triggers, functions and views', programCases],
+  ['values', valueCases],
+  ['sessions and DDL', sessionCases],
+];
+
+describe.each(engines())('every node computes the same, $name', (engine) => {
+  const lab = new DeterminismLab(engine);
+
+  beforeAll(() => lab.open());
+  afterAll(() => lab.close());
+
+  for (const [theme, cases] of themes) {
+    const here = cases.filter(({ only }) => only === undefined || only === engine.name);
+    describe(`in ${theme}`, () => {
+      test.each(here)('$name', (theCase) => lab.check(theCase));
+    });
+  }
+
+  test('and at the end all nodes are equal', () => expectEqualNodes(lab.servers.servers));
+});

@@ -1,0 +1,245 @@
+import type { DeterminismCase } from './lab.ts';
+
+const table = [
+  'CREATE TABLE t (id INT AUTO_INCREMENT PRIMARY KEY, k VARCHAR(20), v INT, KEY (v))',
+  "INSERT INTO t (k, v) VALUES ('a',3),('b',1),('c',2),('d',1),('e',3),('f',NULL)",
+];
+const target = 'CREATE TABLE s (id INT AUTO_INCREMENT PRIMARY KEY, k VARCHAR(40), v INT)';
+
+/** Statements whose rows, or the order of rows, each node could choose differently. */
+export const rowChoiceCases: readonly DeterminismCase[] = [
+  {
+    name: 'DELETE … LIMIT without order',
+    setup: table,
+    run: ['DELETE FROM t LIMIT 2'],
+    expect: 'equal',
+    shows: ['SELECT COUNT(*) FROM t', 4],
+  },
+  {
+    name: 'DELETE … ORDER BY a column with equal values LIMIT',
+    setup: table,
+    run: ['DELETE FROM t WHERE v IS NOT NULL ORDER BY v DESC LIMIT 1'],
+    expect: 'equal',
+    shows: ['SELECT COUNT(*) FROM t WHERE v = 3', 1],
+  },
+  {
+    name: 'UPDATE … LIMIT without order',
+    setup: table,
+    run: ["UPDATE t SET k = CONCAT(k, '!') WHERE v > 0 LIMIT 3"],
+    expect: 'equal',
+    shows: ["SELECT COUNT(*) FROM t WHERE k LIKE '%!'", 3],
+  },
+  {
+    name: 'UPDATE … LIMIT that meets no row',
+    setup: table,
+    run: ['UPDATE t SET v = 9 WHERE v > 100 LIMIT 3'],
+    expect: 'equal',
+    shows: ['SELECT COUNT(*) FROM t WHERE v = 9', 0],
+  },
+  {
+    name: 'UPDATE … ORDER BY the primary key LIMIT',
+    setup: table,
+    run: ['UPDATE t SET v = 9 ORDER BY id DESC LIMIT 3'],
+    expect: 'equal',
+    shows: ['SELECT SUM(id) FROM t WHERE v = 9', 15],
+  },
+  {
+    name: 'prepared DELETE … LIMIT ?',
+    setup: table,
+    run: [['DELETE FROM t WHERE v >= ? LIMIT 2', [1]]],
+    expect: 'equal',
+    shows: ['SELECT COUNT(*) FROM t', 4],
+  },
+  {
+    name: 'DELETE … LIMIT with an alias and a qualified name',
+    setup: table,
+    run: ['DELETE QUICK FROM t WHERE t.v = 1 LIMIT 1', 'UPDATE IGNORE t AS x SET x.v = 8 LIMIT 1'],
+    expect: 'equal',
+    shows: ['SELECT COUNT(*) FROM t WHERE v = 8', 1],
+  },
+  {
+    name: 'LIMIT on a table with a key of strings and several columns',
+    setup: [
+      'CREATE TABLE p (a VARCHAR(20) CHARACTER SET latin1, b VARBINARY(10), c DATETIME(3), ' +
+        'd DECIMAL(10,3), v INT, PRIMARY KEY (a, b, c, d))',
+      "INSERT INTO p VALUES ('häß', X'00FF27', '2020-01-01 01:02:03.456', 1.5, 1), " +
+        "('x''y', X'', '2020-01-01', -1, 1), ('z\\\\', 'b', '2021-01-01', 0, 1)",
+    ],
+    run: ['UPDATE p SET v = 2 LIMIT 2', 'DELETE FROM p WHERE v = 2 LIMIT 1'],
+    expect: 'equal',
+    shows: ['SELECT COUNT(*) FROM p', 2],
+  },
+  {
+    name: 'LIMIT on a table with only a unique key',
+    setup: ['CREATE TABLE p (a INT NOT NULL UNIQUE, v INT)', 'INSERT INTO p VALUES (1,1),(2,1)'],
+    run: ['DELETE FROM p WHERE v = 1 LIMIT 1'],
+    expect: 'equal',
+    shows: ['SELECT COUNT(*) FROM p', 1],
+  },
+  {
+    name: 'LIMIT on a table without a key',
+    setup: ['CREATE TABLE p (a INT, v INT)', 'INSERT INTO p VALUES (1,1),(2,1)'],
+    run: ['DELETE FROM p WHERE v = 1 LIMIT 1'],
+    expect: 'refused',
+    shows: ['SELECT COUNT(*) FROM p', 2],
+  },
+  {
+    name: 'LIMIT in a subquery of a DELETE',
+    setup: table,
+    run: ['DELETE FROM t WHERE id IN (SELECT id FROM (SELECT id FROM t LIMIT 2) AS x)'],
+    expect: 'equal',
+    shows: ['SELECT COUNT(*) FROM t', 4],
+  },
+  {
+    name: 'LIMIT in a subquery of an UPDATE',
+    setup: [...table, target, "INSERT INTO s (k, v) VALUES ('q', 5), ('r', 5)"],
+    run: ['UPDATE t SET k = (SELECT k FROM s WHERE s.v = 5 LIMIT 1) WHERE v = 3'],
+    expect: 'equal',
+    shows: ["SELECT COUNT(*) FROM t WHERE k IN ('q', 'r')", 2],
+  },
+  {
+    name: 'INSERT … SELECT into AUTO_INCREMENT, no order',
+    setup: [...table, target],
+    run: ['INSERT INTO s (k, v) SELECT k, v FROM t', 'INSERT INTO s SELECT NULL, k, v FROM t'],
+    expect: 'equal',
+    shows: ['SELECT COUNT(*) FROM s', 12],
+  },
+  {
+    name: 'INSERT … SELECT into AUTO_INCREMENT inside a transaction',
+    setup: [...table, target],
+    run: ['BEGIN', 'INSERT INTO s (k, v) SELECT k, v FROM t WHERE v = 1', 'COMMIT'],
+    expect: 'equal',
+    shows: ['SELECT COUNT(*) FROM s', 2],
+  },
+  {
+    name: 'INSERT … SELECT … LIMIT',
+    setup: [...table, target],
+    run: ['INSERT INTO s (k, v) SELECT k, v FROM t LIMIT 2'],
+    expect: 'equal',
+    shows: ['SELECT COUNT(*) FROM s', 2],
+  },
+  {
+    name: 'INSERT … SELECT of UUID() and RAND()',
+    setup: [...table, target],
+    run: ['INSERT INTO s (k, v) SELECT UUID(), RAND() * 1000 FROM t'],
+    expect: 'equal',
+    shows: ['SELECT COUNT(DISTINCT k) FROM s', 6],
+  },
+  {
+    name: 'INSERT IGNORE … SELECT, REPLACE … SELECT, … ON DUPLICATE KEY UPDATE',
+    setup: [...table, 'CREATE TABLE u (v INT UNIQUE, k VARCHAR(40))'],
+    run: [
+      'INSERT IGNORE INTO u SELECT v, k FROM t',
+      'REPLACE INTO u SELECT v, k FROM t',
+      'INSERT INTO u SELECT v, k FROM t ON DUPLICATE KEY UPDATE k = VALUES(k)',
+    ],
+    expect: 'equal',
+    shows: ['SELECT COUNT(DISTINCT v) FROM u', 3],
+  },
+  {
+    name: 'INSERT … SELECT that finds nothing, and one that fails',
+    setup: [...table, target],
+    run: [
+      'INSERT INTO s (k, v) SELECT k, v FROM t WHERE v > 100 LIMIT 1',
+      'INSERT INTO s (id, k) SELECT 1, k FROM t LIMIT 3',
+      'INSERT INTO s (k, v) SELECT k FROM t LIMIT 3',
+      'INSERT INTO s (k, v) SELECT nothing, 1 FROM t LIMIT 3',
+    ],
+    expect: 'equal',
+    errors: [1062, 1136, 1054],
+    shows: ['SELECT COUNT(*) FROM s', 0],
+  },
+  {
+    name: 'INSERT … SELECT with an explicit key',
+    setup: [...table, target],
+    run: ['INSERT INTO s (id, k, v) SELECT id + 100, k, v FROM t'],
+    expect: 'equal',
+    shows: ['SELECT MIN(id) FROM s', 101],
+  },
+  {
+    name: 'INSERT … SELECT from itself',
+    setup: table,
+    run: [
+      'INSERT INTO t (k, v) SELECT k, v FROM t',
+      'INSERT INTO t (k, v) SELECT k, v FROM t LIMIT 1',
+    ],
+    expect: 'equal',
+    shows: ['SELECT COUNT(*) FROM t', 13],
+  },
+  {
+    name: 'INSERT … WITH … SELECT and UNION',
+    setup: [...table, target],
+    run: [
+      'INSERT INTO s (k, v) WITH x AS (SELECT k, v FROM t WHERE v = 1) SELECT * FROM x',
+      'INSERT INTO s (k, v) SELECT k, v FROM t WHERE v = 1 UNION ALL SELECT k, v FROM t',
+      '(SELECT 1)',
+    ],
+    expect: 'equal',
+    shows: ['SELECT COUNT(*) FROM s', 10],
+  },
+  {
+    name: 'INSERT … SELECT from a temporary table',
+    setup: [...table, target],
+    run: [
+      'CREATE TEMPORARY TABLE x AS SELECT k, v FROM t WHERE v = 1',
+      'UPDATE x SET v = 77',
+      'INSERT INTO s (k, v) SELECT k, v FROM x',
+      'BEGIN',
+      'INSERT INTO s (k, v) SELECT x.k, t.v FROM x JOIN t USING (k)',
+      'COMMIT',
+      'DROP TEMPORARY TABLE x',
+    ],
+    expect: 'equal',
+    shows: ['SELECT SUM(v) FROM s', 156],
+  },
+  {
+    name: 'UPDATE and DELETE that read a temporary table',
+    setup: table,
+    run: [
+      'CREATE TEMPORARY TABLE x AS SELECT id FROM t WHERE v = 1',
+      'UPDATE t SET v = 50 WHERE id IN (SELECT id FROM x)',
+      'UPDATE t JOIN x USING (id) SET t.v = 60',
+      'DELETE FROM t WHERE EXISTS (SELECT 1 FROM x WHERE x.id = t.id)',
+    ],
+    expect: 'refused',
+  },
+  {
+    name: 'UPDATE … JOIN and multi-table DELETE',
+    setup: [...table, target, "INSERT INTO s (k, v) VALUES ('a', 10), ('b', 20)"],
+    run: [
+      'UPDATE t JOIN s ON s.k = t.k SET t.v = s.v',
+      'DELETE t FROM t JOIN s ON s.k = t.k WHERE s.v = 10',
+    ],
+    expect: 'equal',
+    shows: ['SELECT MAX(v) FROM t', 20],
+  },
+  {
+    name: 'SKIP LOCKED inside a write',
+    setup: [...table, target],
+    run: ['INSERT INTO s (k, v) SELECT k, v FROM t FOR UPDATE SKIP LOCKED'],
+    expect: 'equal',
+    shows: ['SELECT COUNT(*) FROM s', 6],
+  },
+  {
+    name: 'CREATE TABLE … SELECT',
+    setup: table,
+    run: [
+      'CREATE TABLE c1 AS SELECT id, k, v FROM t',
+      'CREATE TABLE c2 (n INT AUTO_INCREMENT PRIMARY KEY) SELECT id, k FROM t ORDER BY id',
+    ],
+    expect: 'equal',
+    shows: ['SELECT COUNT(*) FROM c2', 6],
+  },
+  {
+    name: 'CREATE TABLE … SELECT with generated ids in no order',
+    setup: table,
+    run: ['CREATE TABLE c2 (n INT AUTO_INCREMENT PRIMARY KEY) SELECT k FROM t'],
+    expect: 'refused',
+  },
+  {
+    name: 'CREATE TABLE … SELECT of UUID() or LIMIT',
+    setup: table,
+    run: ['CREATE TABLE c1 AS SELECT id, UUID() AS u FROM t LIMIT 2'],
+    expect: 'refused',
+  },
+];
