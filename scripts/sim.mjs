@@ -1,30 +1,35 @@
 // `npm run sim -- --seeds 1000` runs the simulation of the replication core.
 //
-//   --seeds N [--from S]   N seeds from S (1) on; prints those that fail
-//   --seed X               one seed, with all that happened in it
-//   --shrink X             a failing seed with as few of its faults as still fail
-//   --mutations            plants bugs in copies of the core, and expects each to be found
-//
-// Node runs no TypeScript, so it is compiled first, without a check of types.
+//   --seeds N [--from S]     N seeds from S (1) on; prints those that fail
+//   --seed X                 one seed, with all that happened in it
+//   --shrink X               a failing seed with as few of its faults as still fail
+//   --mutations [--seeds N]  plants bugs in copies of the core; each must fail one of N seeds
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { mutations } from '../test/simulation/mutations.mjs';
+import { compileSimulation } from './simulation/compile.mjs';
+import { plantBugs } from './simulation/plant-bugs.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const built = join(root, 'node_modules/.cache/lockstep-simulation', String(process.pid));
-const run = (file, ...rest) =>
-  spawnSync(process.execPath, [file, ...rest], { cwd: root, stdio: 'inherit' }).status ?? 1;
+// Within the packages' folder, so that what is compiled finds the packages.
+const folder = join(root, 'node_modules/.cache/lockstep-simulation', String(process.pid));
+const parameters = process.argv.slice(2);
 
-mkdirSync(built, { recursive: true });
 try {
-  writeFileSync(join(built, 'package.json'), '{"type":"module"}');
-  const compiler = join(root, 'node_modules/typescript/bin/tsc');
-  process.exitCode = run(compiler, '-p', 'test/simulation/tsconfig.json', '--outDir', built);
-  if (process.exitCode === 0) {
-    const main = join(built, 'test/simulation/main.js');
-    process.exitCode = run('--enable-source-maps', main, ...process.argv.slice(2));
+  if (parameters.includes('--mutations')) {
+    const at = parameters.indexOf('--seeds');
+    const seedsMax = at < 0 ? 3_000 : Number(parameters[at + 1]);
+    const missed = plantBugs({ root, mutations, seedsMax });
+    console.log(`${mutations.length - missed.length} of ${mutations.length} bugs found`);
+    process.exitCode = missed.length > 0 ? 1 : 0;
+  } else {
+    const main = compileSimulation({ root, source: root, target: folder });
+    const options = { cwd: root, stdio: 'inherit' };
+    const run = spawnSync(process.execPath, ['--enable-source-maps', main, ...parameters], options);
+    process.exitCode = run.status ?? 1;
   }
 } finally {
-  rmSync(built, { recursive: true, force: true });
+  rmSync(folder, { recursive: true, force: true });
 }

@@ -1,5 +1,5 @@
 import { assert } from '../base/assert.ts';
-import { type Seq, nextSeq, noSeq } from '../base/brands.ts';
+import { nextSeq, type Seq } from '../base/brands.ts';
 import type { Clock } from '../base/clock.ts';
 import type { CommandLog } from '../log/command-log.ts';
 import type { Entry, EntryDraft } from './entry.ts';
@@ -12,6 +12,15 @@ export interface Appended {
   readonly durable: Promise<void>;
 }
 
+interface Recent {
+  readonly entry: Entry;
+  /** Of its payload in the log. */
+  readonly bytes: number;
+}
+
+const recentEntriesMax = 4096;
+const recentBytesMax = 32 * 1024 * 1024;
+
 /**
  * Gives every entry its seq. The place is taken synchronously, while the leader still holds
  * the transaction's locks, so the order of the log agrees with the order of the locks.
@@ -20,8 +29,9 @@ export class Sequencer implements EntrySource {
   readonly #log: CommandLog;
   readonly #clock: Clock;
   readonly #onDurable: (entry: Entry) => void;
-  readonly #decoded = new Map<Seq, Entry>();
-  readonly #decodedMax = 4096;
+  /** The latest entries, ascending, for followers that keep up. */
+  readonly #recent = new Map<Seq, Recent>();
+  #recentBytes = 0;
   #lastDurable: Seq;
   #failed: Error | undefined;
 
@@ -55,8 +65,9 @@ export class Sequencer implements EntrySource {
       seq: this.#log.nextSeq,
       atMs: this.#clock.wallMs(),
     };
-    const durable = this.#log.append({ seq: entry.seq, payload: encodeEntry(entry) }).then(
-      () => this.#becameDurable(entry),
+    const payload = encodeEntry(entry);
+    const durable = this.#log.append({ seq: entry.seq, payload }).then(
+      () => this.#becameDurable(entry, payload.length),
       (error: unknown) => {
         this.#failed = error instanceof Error ? error : new Error(String(error));
         throw error;
@@ -71,12 +82,16 @@ export class Sequencer implements EntrySource {
     return this.#log.appendIntent({ seq: entry.seq, payload: payloadOf(entry) });
   }
 
+  /** Both limits hold together; the first entry is returned however large it is. */
   readCached(from: Seq, limits: ReadLimits): readonly Entry[] | undefined {
     const entries: Entry[] = [];
+    let bytes = 0;
     for (let at = from; entries.length < limits.entriesMax; at = nextSeq(at)) {
-      const entry = this.#decoded.get(at);
-      if (!entry || at > this.#lastDurable) break;
-      entries.push(entry);
+      const recent = this.#recent.get(at);
+      if (!recent || at > this.#lastDurable) break;
+      bytes += recent.bytes;
+      if (bytes > limits.bytesMax && entries.length > 0) break;
+      entries.push(recent.entry);
     }
     return entries.length > 0 ? entries : undefined;
   }
@@ -90,13 +105,17 @@ export class Sequencer implements EntrySource {
     });
   }
 
-  #becameDurable(entry: Entry): void {
+  #becameDurable(entry: Entry, bytes: number): void {
     assert(entry.seq === nextSeq(this.#lastDurable), 'entries become durable in order');
     this.#lastDurable = entry.seq;
     this.#failed = undefined;
-    this.#decoded.set(entry.seq, entry);
-    const stale = (entry.seq - this.#decodedMax) as Seq;
-    if (stale > noSeq) this.#decoded.delete(stale);
+    this.#recent.set(entry.seq, { entry, bytes });
+    this.#recentBytes += bytes;
+    for (const [oldest, { bytes: freed }] of this.#recent) {
+      if (this.#recent.size <= recentEntriesMax && this.#recentBytes <= recentBytesMax) break;
+      this.#recent.delete(oldest);
+      this.#recentBytes -= freed;
+    }
     this.#onDurable(entry);
   }
 }

@@ -16,6 +16,7 @@ export const faultKinds = [
   'crash_node',
   'pause_node',
   'slow_node',
+  'failing_statements',
   'partition_node',
   'cut_connections',
   'kill_session',

@@ -59,6 +59,12 @@ function inflictOnNode(world: Simulation, fault: Fault, server: SimServer): void
         server.slowness = 1;
       });
       return;
+    case 'failing_statements':
+      server.failing = choice * 0.5;
+      clock.after(forMs, () => {
+        server.failing = 0;
+      });
+      return;
     case 'partition_node':
       world.hold(server, forMs);
       return;
@@ -69,7 +75,8 @@ function inflictOnNode(world: Simulation, fault: Fault, server: SimServer): void
       return;
     case 'kill_session': {
       const open = server.sessions.filter((session) => session.inTransaction);
-      if (open.length > 0) world.random.pick(open).end();
+      const noticeAfterMs = world.random.chance(0.7) ? world.random.between(0, 30) : 0;
+      if (open.length > 0) world.random.pick(open).end(noticeAfterMs);
       return;
     }
     case 'back_up_node':

@@ -36,6 +36,8 @@ export class SimServer {
   #nextSessionId = 1;
   /** Multiplies the time that work takes. */
   slowness = 1;
+  /** Share of the statements and COMMITs that fail. */
+  failing = 0;
 
   constructor(options: SimServerOptions) {
     this.#options = options;
@@ -72,10 +74,17 @@ export class SimServer {
     return session;
   }
 
-  forget(session: SimSession): void {
+  forget(session: SimSession, noticeAfterMs: number): void {
     this.#sessions.delete(session.id);
-    this.#ends.get(session)?.();
+    const end = this.#ends.get(session);
     this.#ends.delete(session);
+    if (noticeAfterMs > 0 && end) this.#process.after(noticeAfterMs, end);
+    else end?.();
+  }
+
+  /** Whether a statement or COMMIT fails just now, for a reason that passes. */
+  fails(): boolean {
+    return this.failing > 0 && this.#options.random.chance(this.failing);
   }
 
   /** The time one packet takes. */
@@ -110,6 +119,7 @@ export class SimServer {
     this.#locks = new SimLocks(this.#process, lockWaitMs);
     this.#startedAtMs = this.#options.clock.nowMs();
     this.slowness = 1;
+    this.failing = 0;
   }
 
   /** Questions about the server and its catalogue. */

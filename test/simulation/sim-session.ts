@@ -5,6 +5,8 @@ import { runMarkerStatement } from './sim-markers.ts';
 import { errResult, okResult, type Transaction } from './sim-results.ts';
 
 const deadlock = 1213;
+const lockWaitTimeout = 1205;
+const errorDuringCommit = 1180;
 
 /** One connection as the server sees it: its transaction, and the packets it has yet to run. */
 export class SimSession implements Transaction {
@@ -36,13 +38,16 @@ export class SimSession implements Transaction {
     if (!this.#busy) void this.#run();
   }
 
-  /** The server ends it: rolled back, and what was not run yet never will be. */
-  end(): void {
+  /**
+   * The server ends it: rolled back, and what was not run yet never will be. The client may
+   * hear of it late.
+   */
+  end(noticeAfterMs = 0): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#packets.length = 0;
     this.#rollback();
-    this.#server.forget(this);
+    this.#server.forget(this, noticeAfterMs);
   }
 
   async #run(): Promise<void> {
@@ -77,6 +82,10 @@ export class SimSession implements Transaction {
       return okResult();
     }
     if (sql === 'COMMIT') {
+      if (this.#server.fails()) {
+        this.#rollback();
+        return errResult(errorDuringCommit);
+      }
       this.#commit();
       return okResult();
     }
@@ -101,6 +110,7 @@ export class SimSession implements Transaction {
       return (await runMarkerStatement(sql, this)) ?? this.#server.answerQuery(sql, this);
     }
     if (isDml(sql)) {
+      if (this.#server.fails()) return errResult(lockWaitTimeout);
       for (const key of lockedKeys(sql)) {
         const errno = await this.lock(key);
         if (errno !== 0) return errResult(errno);

@@ -273,6 +273,7 @@ export class Simulation {
     for (const server of this.servers) {
       server.start();
       server.slowness = 1;
+      server.failing = 0;
     }
     // A start may be under way already, or be due.
     await this.#advance(2_000);

@@ -1,0 +1,132 @@
+/**
+ * Bugs to plant in copies of the core: each must make some seed fail. `from` must be found
+ * exactly once in the file.
+ *
+ * @typedef {{ name: string, file: string, from: string, to: string }} Mutation
+ */
+
+const core = 'src/replication/';
+
+/** @type {readonly Mutation[]} */
+export const mutations = [
+  {
+    name: 'the leader commits before the entry is durable',
+    file: `${core}replicator.ts`,
+    from: '      await durable;\n',
+    to: '      durable.catch(() => undefined);\n',
+  },
+  {
+    name: 'a transaction that was not logged is not rolled back',
+    file: `${core}replicator.ts`,
+    from: "      await transaction.rollback();\n      return {\n        kind: 'not_logged',",
+    to: "      return {\n        kind: 'not_logged',",
+  },
+  {
+    name: 'a transaction of an earlier term is logged',
+    file: `${core}replicator.ts`,
+    from: "if (!this.isCurrent(leadership)) return 'the leader changed before the commit';",
+    to: '',
+  },
+  {
+    name: 'a COMMIT whose answer is lost counts as confirmed',
+    file: `${core}replicator.ts`,
+    from: "if (outcome.kind === 'unknown') {",
+    to: "if (outcome.kind === 'unknown' && leader.leadership !== this.leadership) {",
+  },
+  {
+    name: 'a node leads that lacks entries',
+    file: `${core}replicator.ts`,
+    from: 'if (!member.inSync || member.applier.position !== sequencer.lastDurable) continue;',
+    to: 'if (!member.inSync) continue;',
+  },
+  {
+    name: 'a node leads while entries are on their way to the log',
+    file: `${core}replicator.ts`,
+    from: '    if (sequencer.lastAppended !== sequencer.lastDurable) return;\n',
+    to: '',
+  },
+  {
+    name: 'a client hears OK of an entry that takes no effect',
+    file: `${core}replicator.ts`,
+    from: 'if (this.#void.delete(entry.seq)) {',
+    to: 'if (this.#void.delete(entry.seq) && entry.seq < 0) {',
+  },
+  {
+    name: 'what a leader has beyond its position is forgotten when it returns',
+    file: `${core}applier.ts`,
+    from: 'this.#appliedBeyond = new Set(options.appliedBeyond);',
+    to: 'this.#appliedBeyond = new Set();',
+  },
+  {
+    name: 'a failed batch is not rolled back before it is split',
+    file: `${core}applier.ts`,
+    from: '      this.#context = undefined;\n      await port.reset();\n      if (entries',
+    to: '      this.#context = undefined;\n      if (entries',
+  },
+  {
+    name: 'a split batch leaves out its first entry',
+    file: `${core}applier.ts`,
+    from: '        for (const entry of entries) {',
+    to: '        for (const entry of entries.slice(1)) {',
+  },
+  {
+    name: 'a transient error is a divergence',
+    file: `${core}applier.ts`,
+    from: 'if (!isTransient(outcome.errno)) {',
+    to: 'if (outcome.errno !== 0) {',
+  },
+  {
+    name: 'DDL is batched like any transaction',
+    file: `${core}applier.ts`,
+    from: "    if (head.kind === 'ddl') {\n",
+    to: "    if (head.kind === 'ddl' && head.commands.length === 0) {\n",
+  },
+  {
+    name: 'results of a broken term are evidence',
+    file: `${core}result-evidence.ts`,
+    from: '    this.#unreliableFrom.set(epoch, seq);\n',
+    to: '',
+  },
+  {
+    name: 'a difference is a verdict before the leader has confirmed',
+    file: `${core}result-evidence.ts`,
+    from: 'if (entry.epoch !== this.#epoch || entry.seq <= this.#provenUpTo)',
+    to: 'if (entry.epoch !== this.#epoch || entry.seq >= 0)',
+  },
+  {
+    name: 'a client hears OK before the entry is proven',
+    file: `${core}acknowledgements.ts`,
+    from: '      if (!waiting.proven) break;\n',
+    to: '',
+  },
+  {
+    name: 'a former leader with gaps follows again',
+    file: `${core}join-decision.ts`,
+    from: 'if (node.ledWithoutRestart && highest',
+    to: 'if (node.ledWithoutRestart && log.lastSeq < 0 && highest',
+  },
+  {
+    name: 'a leader transaction carries no marker',
+    file: `${core}shell/node-markers.ts`,
+    from: '  `INSERT INTO lockstep.applied VALUES (${position})`;',
+    to: '  `SET @position=${position}`;',
+  },
+  {
+    name: 'DDL runs beside open transactions',
+    file: `${core}write-gate.ts`,
+    from: 'if (!this.#exclusive && this.#sharing === 0 && this.#queue.length === 0) {',
+    to: 'if (!this.#exclusive && this.#queue.length === 0) {',
+  },
+  {
+    name: 'an entry counts as durable before the disk has confirmed it',
+    file: 'src/log/active-segment.ts',
+    from: 'batchStart);\n    await confirmed(this.#file.syncData());',
+    to: 'batchStart);',
+  },
+  {
+    name: 'a session reads its own writes only where it read before',
+    file: 'src/sessions/read-path.ts',
+    from: 'return strongSeq === undefined && seenThere && replicator.visible(name) >= minSeq;',
+    to: 'return strongSeq === undefined && name === core.lastReadNode;',
+  },
+];
