@@ -103,9 +103,8 @@ test('what a former leader has already is passed over, its marker made its posit
 });
 
 test('DDL runs alone', async () => {
-  const entries = plain(4).map((entry) =>
-    entry.seq === 2 ? { ...entry, kind: 'ddl' as const } : entry,
-  );
+  const ddl: Entry = { ...entryOf(2, 'S2'), kind: 'ddl' };
+  const entries = plain(4).with(1, ddl);
   const { port, run } = applierOf(entries);
   await run();
   expect(port.calls).toEqual(['batch 1', 'ddl 2', 'reset', 'batch 3', 'batch 4']);

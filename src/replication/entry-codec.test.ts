@@ -41,11 +41,12 @@ const commands: fc.Arbitrary<Command> = fc
       comparable: fc.constantFrom(...comparables),
     }),
   })
-  .map((command) => ({
-    ...command,
-    parameters: command.parameters.map(([, literal]) => literal),
-    parameterOffsets: command.parameters.map(([offset]) => offset),
-  }));
+  .map(({ parameters: pairs, ...command }) =>
+    Object.assign(command, {
+      parameters: pairs.map(([, literal]) => literal),
+      parameterOffsets: pairs.map(([offset]) => offset),
+    }),
+  );
 
 const entries: fc.Arbitrary<Entry> = fc.record({
   seq: seqs,
