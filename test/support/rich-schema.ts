@@ -69,6 +69,11 @@ const mysql = [
     'doc JSON, KEY many ((CAST(doc->"$.tags" AS UNSIGNED ARRAY))), CHECK (id > 0))',
   "INSERT INTO app.natives (id, vec, hidden, doc) VALUES (1, STRING_TO_VECTOR('[1,2.5,-3]'), 7, " +
     '\'{"tags": [1, 2, 3]}\')',
+  'CREATE TABLE app.docs (id INT PRIMARY KEY, doc JSON)',
+  "INSERT INTO app.docs VALUES (1, JSON_OBJECT('p q', 1.10, 'list', JSON_ARRAY(-0.500, 2.5e0, " +
+    "99999999999999999999999.0, JSON_OBJECT('a\"b', 3.0)))), (2, " +
+    'CAST(CAST(7.70 AS DECIMAL(9, 2)) ' +
+    "AS JSON)), (3, JSON_ARRAY(DATE '2024-02-29', 1e300, 1/3e0, -0e0, 123456789012345678901234))",
   "SET DEFAULT ROLE 'auditors' TO 'reader'@'%'",
 ];
 

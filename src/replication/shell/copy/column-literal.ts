@@ -1,4 +1,5 @@
 import { quoteIdentifier } from '../../../sql/quote.ts';
+import { jsonLiteral } from './json-literal.ts';
 import type { UserColumn } from './user-tables.ts';
 
 /** How the values of one column travel from node to node without any change. */
@@ -42,7 +43,7 @@ export function columnLiteral(column: UserColumn): ColumnLiteral {
   if (type === 'json') {
     return {
       expression: name,
-      render: (value) => `_utf8mb4 ${hex(value)}`,
+      render: jsonLiteral,
       fromVariable: (variable) => `CONVERT(${variable} USING utf8mb4)`,
     };
   }
