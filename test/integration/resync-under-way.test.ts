@@ -117,9 +117,8 @@ describe.each(engines())('while a node is being copied, $name', (engine) => {
       code: 'conflict',
     });
     await lockstep.balancer.control.disable(leader);
-    expect(lockstep.balancer.control.node(leader).state).toBe('DISABLED');
-    await lockstep.balancer.control.enable(leader);
-    await untilState(leader, 'QUARANTINED');
+    // What is half a copy stays out, and is not to be enabled by mistake.
+    expect(lockstep.balancer.control.node(leader).state).toBe('QUARANTINED');
     await lockstep.balancer.control.resync(leader);
     await untilState(leader, 'UP');
     await expectEqualNodes(servers.servers);

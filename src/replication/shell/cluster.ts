@@ -1,46 +1,16 @@
 import type { NodeName, Seq } from '../../base/brands.ts';
 import { noSeq, nodeName } from '../../base/brands.ts';
-import type { Clock, Timer } from '../../base/clock.ts';
+import type { Timer } from '../../base/clock.ts';
 import { LockstepError } from '../../base/errors.ts';
-import type { Config } from '../../config/config.ts';
-import type { HealthMonitor } from '../../health/health-monitor.ts';
-import type { RecoveryManager, RecoveryOutcome } from '../../health/recovery-manager.ts';
-import type { EmbeddedLog } from '../../log/embedded-log.ts';
+import type { RecoveryOutcome } from '../../health/recovery-manager.ts';
 import type { Node } from '../../nodes/node.ts';
-import type { EventLog } from '../../telemetry/event-log.ts';
 import type { ApplierEnd } from '../applier.ts';
 import { decodeIntent, type Intent } from '../intent.ts';
-import type { Replicator } from '../replicator.ts';
 import type { ReplicatorObserver } from '../replicator-options.ts';
-import type { Sequencer } from '../sequencer.ts';
-import type { FirstStart } from './first-start.ts';
 import { LogRetention } from './log-retention.ts';
 import type { NodeFollower } from './node-follower.ts';
-import type { NodeRecovery } from './node-recovery.ts';
 import { repeatedly } from './repeatedly.ts';
-import type { ResyncManager } from './resync-manager.ts';
-import type { PositionFile } from '../../log/position-file.ts';
-
-export interface ClusterOptions {
-  readonly config: Config;
-  readonly clock: Clock;
-  readonly events: EventLog;
-  readonly log: EmbeddedLog;
-  readonly nodes: Map<NodeName, Node>;
-  readonly sequencer: Sequencer;
-  readonly positions: PositionFile;
-  readonly followerOf: (node: Node) => NodeFollower;
-}
-
-/** Made after the cluster, because they call back into it. */
-export interface ClusterParts {
-  readonly replicator: Replicator;
-  readonly recovery: NodeRecovery;
-  readonly monitor: HealthMonitor;
-  readonly recoveryManager: RecoveryManager;
-  readonly resyncs: ResyncManager;
-  readonly firstStart: FirstStart;
-}
+import type { ClusterOptions, ClusterParts } from './cluster-parts.ts';
 
 interface Catching {
   readonly startedMs: number;
@@ -134,6 +104,7 @@ export class Cluster implements ReplicatorObserver {
       return { kind: 'failed', reason: `it is ${node.state}`, retry: false };
     }
     await this.#leaving.get(name);
+    if (signal.aborted) return { kind: 'aborted' };
     // Enabled by the operator it may be back before the health check says that it is up.
     if (this.#p.replicator.position(name) !== undefined) return { kind: 'in_sync' };
     node.transition('RECOVERING', 'reading what it has');
@@ -290,6 +261,7 @@ export class Cluster implements ReplicatorObserver {
       await this.#stepDown(node, 'it is being resynchronised');
     }
     node.transition('RESYNCING', 'by the operator');
+    this.#p.recoveryManager.onNodeDown(node.name, 'it is being resynchronised');
     this.#leave(node, 'it is being resynchronised');
     await this.#leaving.get(node.name);
     this.#led.delete(node.name);

@@ -50,7 +50,8 @@ export class ResyncManager {
 
   /**
    * Begins to fill the node anew; resolves when that is under way. Throws LockstepError:
-   * conflict (it is under way already), no_source, node_unreachable.
+   * conflict (it is under way already), no_source, node_unreachable, ddl_wait_timeout (it leads,
+   * and open transactions did not end).
    */
   async start(name: NodeName): Promise<void> {
     const node = this.#options.nodes.get(name);
@@ -69,8 +70,23 @@ export class ResyncManager {
     this.#refuseSecond(name);
     const abort = new AbortController();
     const progress = newProgress();
-    const ended = this.#run(node, progress, abort.signal);
+    const takenOut = this.#takeOut(node);
+    const ended = takenOut.then(
+      () => this.#run(node, progress, abort.signal),
+      () => {},
+    );
     this.#running.set(name, { abort, progress, ended });
+    await takenOut;
+  }
+
+  /** A leader that cannot hand over stays what it is. */
+  async #takeOut(node: Node): Promise<void> {
+    try {
+      await this.#options.takeOut(node);
+    } catch (error) {
+      this.#running.delete(node.name);
+      throw error;
+    }
   }
 
   /** As `start`, but waits until a node is in sync to copy from; a failure is an event. */
@@ -117,11 +133,9 @@ export class ResyncManager {
   }
 
   async #run(node: Node, progress: CopyProgress, signal: AbortSignal): Promise<void> {
-    const { events, clock, takeOut, recoveryManager } = this.#options;
+    const { events, clock, recoveryManager } = this.#options;
     const startedMs = clock.nowMs();
-    recoveryManager.onNodeDown(node.name, 'it is being resynchronised');
     try {
-      await takeOut(node);
       const seq = await this.#attempts(node, progress, signal);
       const { source, tables, rows, bytes } = progress;
       const durationMs = Math.round(clock.nowMs() - startedMs);
