@@ -43,7 +43,7 @@ const common = [
   `CREATE TRIGGER app.second AFTER INSERT ON app.parent FOR EACH ROW
    BEGIN INSERT INTO audit VALUES (NEW.id, CONCAT('new ', NEW.name)); END`,
   `CREATE TRIGGER app.first_one AFTER INSERT ON app.parent FOR EACH ROW PRECEDES second
-   SET @seen = NEW.id`,
+   INSERT INTO audit VALUES (-NEW.id, 'first')`,
   "CREATE EVENT app.nightly ON SCHEDULE EVERY 1 DAY ENABLE COMMENT 'x' DO DELETE FROM audit",
   "CREATE USER 'reader'@'%' IDENTIFIED BY 'se''cret'",
   "GRANT SELECT ON app.* TO 'reader'@'%'",
