@@ -88,8 +88,5 @@ function wayOut({ tables }: VerifyReport): string[] {
   const odd = new Set(tables.flatMap(({ differing }) => differing));
   const all = new Set(tables.flatMap(({ nodes }) => Object.keys(nodes)));
   if (odd.size >= all.size) return [];
-  return [...odd].map(
-    (node) =>
-      `${node} differs from most: lockstep nodes disable ${node}; lockstep nodes resync ${node}`,
-  );
+  return [...odd].map((node) => `${node} differs from most: run \`lockstep nodes resync ${node}\``);
 }
