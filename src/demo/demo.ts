@@ -9,7 +9,7 @@ import { type Config, defaultConfig } from '../config/config.ts';
 import { demoCard } from './demo-card.ts';
 import { demoOperations } from './demo-control.ts';
 import { prepareDemoFolder } from './demo-folder.ts';
-import { type Engine, type EngineName, engineNames, findEngine, requireEngine } from './engine.ts';
+import { type Engine, type EngineName, findAnyEngine, requireEngine } from './engine.ts';
 import { isPortFree } from './free-port.ts';
 import { LocalServer } from './local-server.ts';
 import { usersOperations } from './users-operations.ts';
@@ -79,7 +79,7 @@ export async function startDemo(
   shell: DemoShell,
   parts: DemoParts,
 ): Promise<Demo> {
-  const engine = engineOf(options.engine);
+  const engine = options.engine === undefined ? findAnyEngine() : requireEngine(options.engine);
   const folder = resolve(options.data);
   await refuseTakenPorts(options, folder);
   const layout = { engine: engine.name, nodes: options.nodes };
@@ -109,12 +109,6 @@ export async function startDemo(
     }),
   );
   return { balancer: parts.balancer, servers: parts.servers, close: () => parts.close() };
-}
-
-function engineOf(name: EngineName | undefined): Engine {
-  if (name !== undefined) return requireEngine(name);
-  const found = engineNames.map((one) => findEngine(one)).find((engine) => engine !== undefined);
-  return found ?? requireEngine('mariadb');
 }
 
 const nameOf = (index: number): string => `mysql${index + 1}`;

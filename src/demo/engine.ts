@@ -66,6 +66,12 @@ export function requireEngine(name: EngineName): Engine {
   return engine;
 }
 
+/** Whichever is found, MariaDB first; throws as `requireEngine` when none is. */
+export function findAnyEngine(): Engine {
+  const engine = engineNames.map((name) => findEngine(name)).find((one) => one !== undefined);
+  return engine ?? requireEngine('mariadb');
+}
+
 export function engineMissingMessage(name: EngineName): string {
   const wanted = name === 'mariadb' ? 'MariaDB server (mariadbd)' : 'MySQL server (mysqld)';
   const command = `sudo node scripts/install-engines.mjs --engine ${name}`;

@@ -7,8 +7,8 @@ import {
 } from '../../src/demo/engine.ts';
 
 // Everything but `engines` also works outside vitest, e.g. in benchmarks.
-export { expectEqualNodes } from './checksums.ts';
-export { connectTo } from './connect.ts';
+export { expectEqualNodes } from '../../src/demo/checksums.ts';
+export { connectTo } from '../../src/demo/connect.ts';
 export { startServers, type TestServers } from './servers.ts';
 
 /**

@@ -1,7 +1,7 @@
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import type { Engine } from '../../../src/demo/engine.ts';
 import { startBalancer, type TestBalancer } from '../balancer.ts';
-import { connectTo } from '../connect.ts';
+import { connectTo } from '../../../src/demo/connect.ts';
 import { startServers, type TestServers } from '../servers.ts';
 
 /** A statement as text, or prepared with its parameters. */

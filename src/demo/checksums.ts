@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
-import type { LocalServer } from '../../src/demo/local-server.ts';
+import type { LocalServer } from './local-server.ts';
 import { connectTo } from './connect.ts';
 
 export interface TableChecksum {
