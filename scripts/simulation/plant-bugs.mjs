@@ -40,7 +40,7 @@ function runMutated({ root, mutation, seedsMax }) {
 }
 
 /** Throws when the place is not there, or not only once: then the mutation is out of date. */
-function plant(source, { name, file, from, to }) {
+export function plant(source, { name, file, from, to }) {
   const path = join(source, file);
   const text = readFileSync(path, 'utf8');
   const parts = text.split(from);

@@ -1,12 +1,9 @@
+import { FoundTables, type TableUse } from './found-tables.ts';
 import { reservedWords } from './keywords.ts';
 import { beginsQuery, type Outline } from './outline.ts';
 import type { TableName } from './statement.ts';
+import { type Level, newLevel } from './table-level.ts';
 import { isName, isOperator, isWord, nameOf, type Token } from './token.ts';
-
-export interface TableUse {
-  readonly tables: readonly TableName[];
-  readonly writtenTables: readonly TableName[];
-}
 
 /**
  * Collects the tables that a statement names. It walks all tokens with a stack of parentheses and
@@ -20,24 +17,6 @@ export function tablesOf(
   verb: string,
 ): TableUse {
   return new TableWalk(sql, tokens, outline, verb).run();
-}
-
-interface Level {
-  /** FROM, JOIN … mean what they mean in a statement (not so inside `EXTRACT(… FROM …)`). */
-  readonly statement: boolean;
-  expectTable: boolean;
-  /** Inside a list of table references: a comma or JOIN brings the next. */
-  inList: boolean;
-  /** The tables of the list are the target of an UPDATE. */
-  written: boolean;
-  /** How many WITH names were known when the level was opened. */
-  readonly namesBefore: number;
-}
-
-interface Found {
-  readonly table: TableName;
-  readonly alias: string;
-  written: boolean;
 }
 
 const listEnders = new Set(
@@ -54,9 +33,7 @@ class TableWalk {
   readonly #tokens: readonly Token[];
   readonly #outline: Outline;
   readonly #verb: string;
-  readonly #found: Found[] = [];
-  /** Targets of multi-table DELETE, which may be aliases of tables named later. */
-  readonly #deleteTargets: TableName[] = [];
+  readonly #found = new FoundTables();
   readonly #withNames: string[] = [];
   /** Index of the `)` behind which a WITH name begins to hide tables. */
   readonly #pendingNames = new Map<number, string>();
@@ -79,11 +56,7 @@ class TableWalk {
       this.#visit(this.#tokens[this.#at] as Token);
       this.#at += 1;
     }
-    this.#resolveDeleteTargets();
-    return {
-      tables: unique(this.#found.map((found) => found.table)),
-      writtenTables: unique(this.#found.filter(({ written }) => written).map(({ table }) => table)),
-    };
+    return this.#found.use();
   }
 
   #visit(token: Token): void {
@@ -175,7 +148,7 @@ class TableWalk {
         break;
       case 'USING':
         // DELETE FROM a, b USING a JOIN b
-        if (this.#deleteTargets.length > 0 && !isOperator(this.#peek(), '(')) this.#list();
+        if (this.#found.hasDeleteTargets && !isOperator(this.#peek(), '(')) this.#list();
         break;
       default:
         this.#definitionWord(text);
@@ -242,20 +215,7 @@ class TableWalk {
       this.#list(true);
       return;
     }
-    this.#deleteTargets.push(...targets);
-  }
-
-  /** Multi-table DELETE names aliases or tables; what matches none is taken as a table's name. */
-  #resolveDeleteTargets(): void {
-    for (const target of this.#deleteTargets) {
-      const matching = this.#found.filter(
-        ({ alias, table }) =>
-          (target.schema === undefined && alias === target.name) ||
-          (table.name === target.name && (target.schema ?? table.schema) === table.schema),
-      );
-      for (const found of matching) found.written = true;
-      if (matching.length === 0) this.#found.push({ table: target, alias: '', written: true });
-    }
+    this.#found.addDeleteTargets(targets);
   }
 
   #with(): void {
@@ -334,7 +294,7 @@ class TableWalk {
         else this.#named(true);
         break;
       case 'ON':
-        if (first && /^(?:CREATE|DROP) (?:INDEX|TRIGGER)$/.test(verb) && this.#found.length === 0) {
+        if (first && /^(?:CREATE|DROP) (?:INDEX|TRIGGER)$/.test(verb) && this.#found.empty) {
           this.#named(true);
         }
         break;
@@ -434,19 +394,6 @@ class TableWalk {
 
   #add(table: TableName, alias: string, written: boolean): void {
     const hidden = table.schema === undefined && this.#withNames.includes(table.name.toLowerCase());
-    if (!hidden) this.#found.push({ table, alias, written });
+    if (!hidden) this.#found.add({ table, alias, written });
   }
-}
-
-function newLevel(statement: boolean, namesBefore: number): Level {
-  return { statement, expectTable: false, inList: false, written: false, namesBefore };
-}
-
-function unique(tables: readonly TableName[]): TableName[] {
-  const result: TableName[] = [];
-  for (const table of tables) {
-    const known = result.some(({ schema, name }) => schema === table.schema && name === table.name);
-    if (!known) result.push(table);
-  }
-  return result;
 }

@@ -1,0 +1,66 @@
+import type { TableName } from './statement.ts';
+
+export interface TableUse {
+  readonly tables: readonly TableName[];
+  readonly writtenTables: readonly TableName[];
+}
+
+interface Found {
+  readonly table: TableName;
+  readonly alias: string;
+  written: boolean;
+}
+
+/** The tables found so far, and which of them are written. */
+export class FoundTables {
+  readonly #found: Found[] = [];
+  /** Targets of multi-table DELETE, which may be aliases of tables named later. */
+  readonly #deleteTargets: TableName[] = [];
+
+  get empty(): boolean {
+    return this.#found.length === 0;
+  }
+
+  get hasDeleteTargets(): boolean {
+    return this.#deleteTargets.length > 0;
+  }
+
+  add(found: Readonly<Found>): void {
+    this.#found.push({ ...found });
+  }
+
+  addDeleteTargets(targets: readonly TableName[]): void {
+    this.#deleteTargets.push(...targets);
+  }
+
+  /** Each table once. */
+  use(): TableUse {
+    this.#resolveDeleteTargets();
+    return {
+      tables: unique(this.#found.map((found) => found.table)),
+      writtenTables: unique(this.#found.filter(({ written }) => written).map(({ table }) => table)),
+    };
+  }
+
+  /** Multi-table DELETE names aliases or tables; what matches none is taken as a table's name. */
+  #resolveDeleteTargets(): void {
+    for (const target of this.#deleteTargets) {
+      const matching = this.#found.filter(
+        ({ alias, table }) =>
+          (target.schema === undefined && alias === target.name) ||
+          (table.name === target.name && (target.schema ?? table.schema) === table.schema),
+      );
+      for (const found of matching) found.written = true;
+      if (matching.length === 0) this.#found.push({ table: target, alias: '', written: true });
+    }
+  }
+}
+
+function unique(tables: readonly TableName[]): TableName[] {
+  const result: TableName[] = [];
+  for (const table of tables) {
+    const known = result.some(({ schema, name }) => schema === table.schema && name === table.name);
+    if (!known) result.push(table);
+  }
+  return result;
+}
