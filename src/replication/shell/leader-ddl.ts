@@ -89,7 +89,10 @@ export class LeaderDdl {
       return await this.#log(leadership, draftOf(command, answer), control);
     } catch (error) {
       if (error instanceof LockstepError) throw error;
-      return { kind: 'lost', error: error instanceof Error ? error : new Error(String(error)) };
+      const lost = error instanceof Error ? error : new Error(String(error));
+      // It may have taken effect there, so the node must be examined before it leads again.
+      this.#options.replicator.breakLeader(leadership, lost.message);
+      return { kind: 'lost', error: lost };
     } finally {
       control.end();
     }
