@@ -26,6 +26,7 @@ test.each([
   ['that led, ran on and has a whole prefix', nodeAt(15, [16, 17], true), 'follow'],
   ['that led, ran on and has nothing beyond', nodeAt(15, [], true), 'follow'],
   ['of another cluster', { ...nodeAt(20), clusterId: 'd' }, 'quarantine'],
+  ['that was quarantined before', { ...nodeAt(20), clusterId: 'quarantined' }, 'quarantine'],
   ['without markers', undefined, 'quarantine'],
 ] as const)('a node %s: %s', (_, node, expected) => {
   expect(decideJoin(node, log).kind).toBe(expected);

@@ -21,6 +21,9 @@ export interface LogBounds {
 /** What stands in the place of a cluster's id while a node is being filled. */
 export const unfinishedCopy = 'resyncing';
 
+/** What stands there once a member's data was found unfit: that outlives a restart of Lockstep. */
+export const condemned = 'quarantined';
+
 export type JoinDecision =
   /** Never part of a cluster, and the log is empty: it may begin with it. */
   | { readonly kind: 'initialise' }
@@ -37,6 +40,9 @@ export function decideJoin(node: JoiningNode | undefined, log: LogBounds): JoinD
   }
   if (node.clusterId === unfinishedCopy) {
     return quarantine('a resync of it was interrupted, so its data is incomplete');
+  }
+  if (node.clusterId === condemned) {
+    return quarantine('it was quarantined before, and its data is as it was then');
   }
   if (node.clusterId !== log.clusterId) {
     return quarantine(`it belongs to cluster ${node.clusterId}, not to ${log.clusterId}`);

@@ -36,6 +36,7 @@ const handlers: readonly (readonly [RegExp, Handler])[] = [
     /^UPDATE lockstep\.node SET position=IF\(.*\)=(\d+),(\d+),.*\), ddl_seq=0 WHERE id=1$/,
     concludeDdl,
   ],
+  [/^UPDATE lockstep\.node SET cluster_id='(\w+)' WHERE id=1$/, renameCluster],
   [/^UPDATE lockstep\.node SET ddl_seq=0 WHERE id=1$/, retractDdl],
   [/^UPDATE lockstep\.node SET ddl_seq=(\d+),.*='(.*)',.*=X'(.*)',.*=X'(.*)' WHERE/, announceDdl],
   [/^SELECT cluster_id, epoch, position, ddl_seq, .* FROM lockstep\.node/, selectNode],
@@ -159,6 +160,13 @@ function concludeDdl(match: RegExpExecArray, t: Transaction): Promise<TextResult
     if (row.position + markersBetween(t, row.position, before) !== before) return false;
     row.position = Number(match[2]);
     row.ddlSeq = 0;
+    return true;
+  });
+}
+
+function renameCluster(match: RegExpExecArray, t: Transaction): Promise<TextResult> {
+  return changeNode(t, (row) => {
+    row.clusterId = match[1] ?? '';
     return true;
   });
 }

@@ -300,7 +300,8 @@ export class Simulation {
   get deadEnd(): boolean {
     const { nodes } = this.balancer!;
     const reasons = [...nodes.values()].map(
-      ({ state, reason }) => state === 'QUARANTINED' && /it led and|a DDL statement/.test(reason),
+      ({ state, reason }) =>
+        state === 'QUARANTINED' && /it led and|a DDL statement|quarantined before/.test(reason),
     );
     return reasons.every(Boolean);
   }

@@ -191,6 +191,10 @@ export class Cluster implements ReplicatorObserver {
     if (end.kind === 'diverged') {
       const { seq, detail } = end;
       this.#options.events.publish({ kind: 'divergence', node: name, seq, detail });
+      // Its position may have passed the entry: without this it would follow after a restart.
+      void this.#p.recovery.condemn(node).catch((error: unknown) => {
+        this.#options.events.publish({ kind: 'log_warning', message: String(error) });
+      });
       this.#release(node, end.detail);
       node.transition(
         'QUARANTINED',

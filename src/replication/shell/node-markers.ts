@@ -2,6 +2,7 @@ import { type Seq, seq } from '../../base/brands.ts';
 import type { NodeConnection } from '../../nodes/node-connection.ts';
 import { NodeQueryError, queryRows } from '../../nodes/query-rows.ts';
 import { quoteString } from '../../sql/quote.ts';
+import { condemned } from '../join-decision.ts';
 import { foldStatement } from '../position-statements.ts';
 
 /** What a node itself says about which entries it has: the `lockstep` schema. */
@@ -130,6 +131,14 @@ export async function announceDdl(connection: NodeConnection, ddl: AnnouncedDdl)
     `UPDATE lockstep.node SET ddl_seq=${ddl.seq},` +
       `ddl_fingerprint=${quoteString(ddl.fingerprint)},` +
       `ddl_statement=X'${toHex(ddl.sql)}',ddl_schema=X'${toHex(ddl.schema)}' WHERE id=1`,
+  );
+}
+
+/** The node's data was found unfit: it stays out until its markers are made anew. */
+export async function condemn(connection: NodeConnection): Promise<void> {
+  await queryRows(
+    connection,
+    `UPDATE lockstep.node SET cluster_id=${quoteString(condemned)} WHERE id=1`,
   );
 }
 

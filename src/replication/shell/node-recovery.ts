@@ -13,6 +13,7 @@ import { ddlFingerprint } from './ddl-fingerprint.ts';
 import type { FirstStart } from './first-start.ts';
 import {
   type AnnouncedDdl,
+  condemn,
   grantMarkerRights,
   initialiseMarkers,
   type NodeMarkers,
@@ -86,10 +87,25 @@ export class NodeRecovery {
         await grantMarkerRights(control, users);
         return { kind: 'follow', position: noSeq, appliedBeyond: new Set() };
       }
-      if (decision.kind !== 'follow' || !settled) return decision as Refusal;
+      if (decision.kind !== 'follow' || !settled) {
+        if (decision.kind === 'quarantine' && settled?.clusterId === clusterId) {
+          await condemn(control);
+        }
+        return decision as Refusal;
+      }
       await grantMarkerRights(control, users);
       const { position, appliedBeyond } = settled;
       return { kind: 'follow', position, appliedBeyond };
+    } finally {
+      control.end();
+    }
+  }
+
+  /** A member's data was found unfit while it followed: it does not return by itself. */
+  async condemn(node: Node): Promise<void> {
+    const control = await node.openControl();
+    try {
+      await condemn(control);
     } finally {
       control.end();
     }
