@@ -164,6 +164,11 @@ async function benchmark(engine) {
   }
 }
 
+const unknown = process.argv.slice(2).find((word) => word !== 'smoke');
+if (unknown !== undefined) {
+  console.error(`there is no benchmark called "${unknown}"; there is: smoke`);
+  process.exit(2);
+}
 for (const name of engineNames) {
   const engine = findEngine(name);
   if (engine) await benchmark(engine);
