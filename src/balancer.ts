@@ -133,11 +133,9 @@ async function assemble(base: Base): Promise<Balancer> {
   const front = await assembleFront(base, core, services);
   await core.cluster.start({ ...services, replicator: core.replicator, monitor: core.monitor });
   base.events.publish({ kind: 'started', version, nodes: [...core.nodes.keys()] });
-  const silence = new SilenceWatch({
-    clock: base.clock,
-    nodes: () => core.nodes.values(),
-    afterMs: base.config.health.suspectAfterMs,
-  });
+  const afterMs = base.config.health.suspectAfterMs;
+  const nodesNow = (): Iterable<Node> => core.nodes.values();
+  const silence = new SilenceWatch({ clock: base.clock, nodes: nodesNow, afterMs });
   const stopCore = async (): Promise<void> => {
     silence.stop();
     core.monitor.stop();
@@ -251,6 +249,7 @@ function connectHealth({ config, clock, events, log }: Base, core: Core): CoreSe
     analyse: core.analyse,
     confirmIntent: (name, seq) => cluster.confirmIntent(name, seq),
     firstStart,
+    whileNoDdl: (decide) => cluster.whileNoDdl(decide),
   });
   const recoveryManager = new RecoveryManager({
     clock,
@@ -293,6 +292,7 @@ async function assembleFront(base: Base, core: Core, services: CoreServices): Pr
   const leaderDdl = new LeaderDdl({
     replicator,
     sequencer,
+    clock,
     openControl: (name) => openControl(core, name),
     onStranded: (name, detail) => cluster.quarantine(name, detail),
   });

@@ -107,6 +107,11 @@ export class Node {
     }
   }
 
+  /** Ids of the connections that this process has open. */
+  get threadIds(): readonly number[] {
+    return [...this.#connections].map((connection) => connection.threadId);
+  }
+
   get connectionCount(): number {
     return this.#connections.size;
   }

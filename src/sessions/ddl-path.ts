@@ -1,9 +1,13 @@
 import { LockstepError } from '../base/errors.ts';
 import { commandPacket, type NodeConnection } from '../nodes/node-connection.ts';
+import type { Node } from '../nodes/node.ts';
 import { CommandByte } from '../protocol/commands.ts';
-import type { Answer } from './answer.ts';
+import { type Answer, okAnswer } from './answer.ts';
 import { PreludeOutcome, sendState } from './carry-state.ts';
 import { HeldReply } from './held-reply.ts';
+import type { Leadership } from '../replication/replicator.ts';
+import type { DdlAnswer, DdlRun } from '../replication/shell/leader-ddl.ts';
+import { LeaderRetry } from './leader-retry.ts';
 import { checkDdl } from './check-ddl.ts';
 import { pinWrite } from './pin-write.ts';
 import type { SessionCore } from './session-core.ts';
@@ -12,55 +16,77 @@ import type { WriteRequest } from './write-request.ts';
 
 /** DDL, and whatever else acts on a whole server: alone, on every node, exactly once. */
 export async function runDdl(core: SessionCore, write: WriteRequest): Promise<Answer> {
-  const { replicator, config, leaderDdl, catalogue, counters } = core.context;
   checkDdl(core, write.statement, write.sql);
+  // Held until the statement is logged or given up: so recovery knows when that is decided.
+  const release = await enterSchemaGate(core);
+  try {
+    return await runAlone(core, write);
+  } finally {
+    core.context.catalogue.forget();
+    release();
+  }
+}
+
+async function runAlone(core: SessionCore, write: WriteRequest): Promise<Answer> {
+  const { replicator, config, counters } = core.context;
+  const retry = new LeaderRetry(core);
   for (;;) {
     const leadership = await replicator.beginTerm(config.noNodeTimeoutMs);
     const node = core.node(leadership.name);
-    const release = await enterSchemaGate(core);
+    const reply = new HeldReply(config.limits.resultBufferBytes);
+    let connection: NodeConnection | undefined;
     try {
-      if (!replicator.isCurrent(leadership)) continue;
-      const facts = node.facts;
-      if (!facts) throw new LockstepError('internal', `nothing is known of node ${node.name}`);
-      const connection = core.pinned?.connection ?? (await core.takeConnection(node));
-      const { pins, leaderPins } = pinWrite(core, write.statement);
-      const reply = new HeldReply(config.limits.resultBufferBytes);
-      try {
-        const run = await leaderDdl.run(
-          leadership,
-          {
-            sql: write.sql,
-            parameters: write.parameters,
-            parameterOffsets: write.parameters.length > 0 ? write.statement.parameterOffsets : [],
-            context: core.state.commandContext(facts),
-            pins,
-          },
-          write.statement,
-          async () => {
-            await executeOn(core, connection, write, { reply, pins: leaderPins });
-            const affectedRows = Number(reply.ok?.affectedRows ?? 0);
-            return { errno: reply.error?.errno ?? 0, affectedRows };
-          },
-        );
-        if (run.kind === 'lost') {
-          core.checkPinned();
-          continue;
-        }
-        if (run.kind === 'not_logged') throw notLogged(run.error);
-        if (run.kind === 'committed') {
+      connection = core.pinned?.connection ?? (await core.takeConnection(node));
+      const run = await runOn(core, write, { leadership, node, connection, reply });
+      switch (run.kind) {
+        case 'refused':
+          return { kind: 'held', reply };
+        case 'not_logged':
+          throw notLogged(run.error);
+        case 'committed':
           counters.node(node.name).writes++;
           core.minSeq = run.seq > core.minSeq ? run.seq : core.minSeq;
           core.route = { node: node.name, seq: run.seq };
-        }
-        return { kind: 'held', reply };
-      } finally {
-        catalogue.forget();
-        if (connection !== core.pinned?.connection) node.pool.give(connection);
+          return reply.ended ? { kind: 'held', reply } : okAnswer;
+        case 'lost':
+          throw run.error;
       }
+    } catch (error) {
+      core.checkPinned();
+      counters.node(node.name).retries++;
+      await retry.pause(leadership, error);
     } finally {
-      release();
+      if (connection && connection !== core.pinned?.connection) node.pool.give(connection);
     }
   }
+}
+
+interface DdlAttempt {
+  readonly leadership: Leadership;
+  readonly node: Node;
+  readonly connection: NodeConnection;
+  readonly reply: HeldReply;
+}
+
+function runOn(core: SessionCore, write: WriteRequest, attempt: DdlAttempt): Promise<DdlRun> {
+  const { leadership, node, connection, reply } = attempt;
+  const { facts } = node;
+  if (!facts) throw new LockstepError('internal', `nothing is known of node ${node.name}`);
+  const { pins, leaderPins } = pinWrite(core, write.statement);
+  const command = {
+    sql: write.sql,
+    parameters: write.parameters,
+    parameterOffsets: write.parameters.length > 0 ? write.statement.parameterOffsets : [],
+    context: core.state.commandContext(facts),
+    pins,
+  };
+  const execute = async (): Promise<DdlAnswer> => {
+    await executeOn(core, connection, write, { reply, pins: leaderPins });
+    const affectedRows = Number(reply.ok?.affectedRows ?? 0);
+    return { errno: reply.error?.errno ?? 0, affectedRows };
+  };
+  const executor = { threadId: connection.threadId, execute };
+  return core.context.leaderDdl.run(leadership, command, write.statement, executor);
 }
 
 async function executeOn(

@@ -25,6 +25,7 @@ export class HeldReply implements NodeResponseSink {
   #ok: OkPacket | undefined;
   #error: HeldError | undefined;
   #tooLarge = false;
+  #ended = false;
   #resolve!: () => void;
   #reject!: (error: Error) => void;
 
@@ -36,6 +37,11 @@ export class HeldReply implements NodeResponseSink {
     });
     // Whoever holds the reply awaits it, but perhaps only after a connection is found lost.
     this.done.catch(() => {});
+  }
+
+  /** The whole answer is there. */
+  get ended(): boolean {
+    return this.#ended;
   }
 
   /** The last OK packet, when the statement returned no rows. */
@@ -76,7 +82,10 @@ export class HeldReply implements NodeResponseSink {
             '(limits.result_buffer_bytes)',
         ),
       );
-    } else this.#resolve();
+    } else {
+      this.#ended = true;
+      this.#resolve();
+    }
   }
 
   onLocalInfile(): void {

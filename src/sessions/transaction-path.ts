@@ -4,6 +4,7 @@ import { NodeQueryError } from '../nodes/query-rows.ts';
 import type { Statement } from '../sql/statement.ts';
 import { type Answer, okAnswer } from './answer.ts';
 import { HeldReply } from './held-reply.ts';
+import { LeaderRetry } from './leader-retry.ts';
 import { LeaderLane } from './leader-lane.ts';
 import type { NodeRequest } from './node-request.ts';
 import { OpenTransaction } from './open-transaction.ts';
@@ -16,6 +17,7 @@ import type { WriteRequest } from './write-request.ts';
 /** BEGIN and its like, or the first statement of a session with autocommit off. */
 export async function openTransaction(core: SessionCore, begin: NodeRequest): Promise<Answer> {
   const { replicator, config } = core.context;
+  const retry = new LeaderRetry(core);
   for (;;) {
     const leadership = await replicator.beginTerm(config.noNodeTimeoutMs);
     const node = core.node(leadership.name);
@@ -48,9 +50,9 @@ export async function openTransaction(core: SessionCore, begin: NodeRequest): Pr
     } catch (error) {
       // Whether it began is not known, so nobody else may have it.
       if (connection !== core.pinned?.connection) connection?.end();
-      if (error instanceof LockstepError || error instanceof NodeQueryError) throw error;
+      if (error instanceof NodeQueryError) throw error;
       core.checkPinned();
-      await replicator.positionChanged(20);
+      await retry.pause(leadership, error);
     } finally {
       if (!handedOver) release();
     }

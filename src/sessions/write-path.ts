@@ -1,6 +1,6 @@
 import { LockstepError } from '../base/errors.ts';
 import type { NodeConnection } from '../nodes/node-connection.ts';
-import { NodeConnectionLostError, NodeRefusedError } from '../nodes/node-connection.ts';
+import { NodeConnectionLostError } from '../nodes/node-connection.ts';
 import type { Node } from '../nodes/node.ts';
 import type { Command, CommandResult } from '../replication/command.ts';
 import { matchedRows } from '../replication/compare-results.ts';
@@ -8,6 +8,7 @@ import type { Leadership } from '../replication/replicator.ts';
 import type { Release } from '../replication/write-gate.ts';
 import type { Answer } from './answer.ts';
 import { HeldReply } from './held-reply.ts';
+import { LeaderRetry } from './leader-retry.ts';
 import { LeaderLane } from './leader-lane.ts';
 import { checkWrite, type WriteFacts } from './check-write.ts';
 import { determineWrite, type DeterminedWrite, positionsOf } from './determine-write.ts';
@@ -18,7 +19,7 @@ import type { WriteRequest } from './write-request.ts';
 type Attempt =
   | { readonly kind: 'answered'; readonly answer: Answer }
   /** Nothing of it took effect: the next leader may run it. */
-  | { readonly kind: 'again'; readonly reason: string };
+  | { readonly kind: 'again'; readonly error: Error };
 
 /**
  * A write outside a transaction: it runs on the leader, is logged, committed and acknowledged
@@ -28,6 +29,7 @@ type Attempt =
 export async function writeAutocommit(core: SessionCore, write: WriteRequest): Promise<Answer> {
   const { replicator, config } = core.context;
   const facts = await checkWrite(core, write);
+  const retry = new LeaderRetry(core);
   for (;;) {
     const leadership = await replicator.beginTerm(config.noNodeTimeoutMs);
     const release = await enterGate(core, facts.alone);
@@ -36,6 +38,7 @@ export async function writeAutocommit(core: SessionCore, write: WriteRequest): P
       const attempt = await attemptWrite(core, write, facts, leadership);
       if (attempt.kind === 'answered') return attempt.answer;
       core.context.counters.node(leadership.name).retries++;
+      await retry.pause(leadership, attempt.error);
     } finally {
       release();
     }
@@ -70,9 +73,8 @@ async function attemptWrite(
   try {
     connection = core.pinned?.connection ?? (await core.takeConnection(node));
   } catch (error) {
-    if (error instanceof LockstepError || error instanceof NodeRefusedError) throw error;
-    await leaderMayBeGone(core, leadership);
-    return { kind: 'again', reason: String(error) };
+    if (error instanceof LockstepError) throw error;
+    return { kind: 'again', error: error instanceof Error ? error : new Error(String(error)) };
   }
   const lane = new LeaderLane(connection);
   try {
@@ -80,20 +82,12 @@ async function attemptWrite(
   } catch (error) {
     if (error instanceof NodeConnectionLostError) {
       core.checkPinned();
-      await leaderMayBeGone(core, leadership);
-      return { kind: 'again', reason: error.message };
+      return { kind: 'again', error };
     }
     await lane.rollback();
     throw error;
   } finally {
     if (connection !== core.pinned?.connection) node.pool.give(connection);
-  }
-}
-
-/** Gives the health check a moment to decide before the statement is tried again. */
-async function leaderMayBeGone(core: SessionCore, leadership: Leadership): Promise<void> {
-  if (core.context.replicator.isCurrent(leadership)) {
-    await core.context.replicator.positionChanged(20);
   }
 }
 
@@ -126,7 +120,7 @@ async function writeOnLane(
       core.route = { node: node.name, seq: outcome.seq };
       return { kind: 'answered', answer: { kind: 'held', reply: executed.reply } };
     case 'aborted':
-      return { kind: 'again', reason: outcome.reason };
+      return { kind: 'again', error: new Error(outcome.reason) };
     case 'not_logged':
       throw notLogged(outcome.error);
   }

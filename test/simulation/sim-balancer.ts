@@ -109,6 +109,7 @@ export async function startBalancer(world: Simulation, process: Process): Promis
   const leaderDdl = new LeaderDdl({
     replicator,
     sequencer,
+    clock: process,
     openControl: (name) => nodes.get(name)!.openControl(),
     onStranded: (name, detail) => cluster.quarantine(name, detail),
   });
@@ -187,6 +188,7 @@ function connectHealth(parts: {
     users: ['app'],
     analyse,
     confirmIntent: (name, seq) => cluster.confirmIntent(name, seq),
+    whileNoDdl: (decide) => cluster.whileNoDdl(decide),
     firstStart,
   });
   const recoveryManager = new RecoveryManager({

@@ -3,6 +3,7 @@ import { LockstepError } from '../../src/base/errors.ts';
 import { NodeConnectionLostError } from '../../src/nodes/node-connection.ts';
 import type { Command } from '../../src/replication/command.ts';
 import type { CommitOutcome, Leadership } from '../../src/replication/replicator.ts';
+import type { DdlAnswer } from '../../src/replication/shell/leader-ddl.ts';
 import { chooseNode } from '../../src/sessions/read-path.ts';
 import type { SessionCore } from '../../src/sessions/session-core.ts';
 import type { Statement } from '../../src/sql/statement.ts';
@@ -194,42 +195,45 @@ export class SimClient {
   }
 
   async #ddl(): Promise<void> {
-    const { replicator, nodes, leaderDdl, process } = this.#balancer;
+    const { replicator, process } = this.#balancer;
     const { random } = this.#world;
     const table = random.chance(0.5) ? 't0' : `t${1 + random.below(2)}`;
     const verb = table === 't0' && random.chance(0.9) ? 'ALTER' : random.pick(ddlVerbs);
     const token = this.#world.nextToken(this.#number);
     const sql = `${verb} TABLE ${table} ${token}`;
-    for (let attempt = 0; attempt < 20; attempt++) {
-      const leadership = await replicator.beginTerm(noNodeTimeoutMs);
-      const release = await replicator.gate.exclusive(gateTimeoutMs);
-      try {
-        if (!replicator.isCurrent(leadership)) continue;
-        const node = nodes.get(leadership.name)!;
-        const connection = await node.take();
-        try {
-          const run = await leaderDdl.run(
-            leadership,
-            commandOf(sql, 0),
-            tableOf(table),
-            async () => {
-              const answer = (await connection.query(sql)).at(-1);
-              const errno = answer?.kind === 'err' ? answer.error.errno : 0;
-              return { errno, affectedRows: 0 };
-            },
-          );
-          if (run.kind === 'committed') this.#acknowledged(run.seq, [sql]);
-          if (run.kind !== 'lost') return;
-          await process.sleep(20);
-        } finally {
-          node.give(connection);
-        }
-      } catch (error) {
-        if (!isLost(error)) throw error;
+    const release = await replicator.gate.exclusive(gateTimeoutMs);
+    try {
+      for (let attempt = 0; attempt < 20; attempt++) {
+        if (await this.#tryDdl(sql, table)) return;
         await process.sleep(20);
-      } finally {
-        release();
       }
+    } finally {
+      release();
+    }
+  }
+
+  /** False when the leader was lost, and the next one may run it. */
+  async #tryDdl(sql: string, table: string): Promise<boolean> {
+    const { replicator, nodes, leaderDdl } = this.#balancer;
+    const leadership = await replicator.beginTerm(noNodeTimeoutMs);
+    const node = nodes.get(leadership.name)!;
+    try {
+      const connection = await node.take();
+      try {
+        const execute = async (): Promise<DdlAnswer> => {
+          const answer = (await connection.query(sql)).at(-1);
+          return { errno: answer?.kind === 'err' ? answer.error.errno : 0, affectedRows: 0 };
+        };
+        const executor = { threadId: connection.threadId, execute };
+        const run = await leaderDdl.run(leadership, commandOf(sql, 0), tableOf(table), executor);
+        if (run.kind === 'committed') this.#acknowledged(run.seq, [sql]);
+        return run.kind !== 'lost';
+      } finally {
+        node.give(connection);
+      }
+    } catch (error) {
+      if (!isLost(error)) throw error;
+      return false;
     }
   }
 

@@ -48,6 +48,10 @@ export class SimNode {
     return [...this.#connections];
   }
 
+  get threadIds(): readonly number[] {
+    return this.connections.map((connection) => connection.threadId);
+  }
+
   forgetOrphans(): void {
     this.#orphans.clear();
   }

@@ -337,11 +337,24 @@ export class Cluster implements ReplicatorObserver {
     this.#p.replicator.holdElection(false);
   }
 
-  /** Logs the outcome of a DDL statement that took effect just before the balancer died. */
+  /** A DDL statement holds the gate alone until it is logged or given up. */
+  async whileNoDdl<T>(decide: () => Promise<T>): Promise<T> {
+    const release = await this.#p.replicator.gate.shared(this.#options.config.ddlWaitTimeoutMs);
+    try {
+      return await decide();
+    } finally {
+      release();
+    }
+  }
+
+  /** Logs a DDL statement that took effect just before its leader or the balancer died. */
   async confirmIntent(name: NodeName, seq: Seq): Promise<boolean> {
-    const intent = this.#intent;
-    if (!intent || intent.leader !== nodeName(name) || intent.entry.seq !== seq) return false;
-    const { durable } = this.#options.sequencer.append(intent.entry);
+    const { log, sequencer } = this.#options;
+    // Under a leader it is too late: that one does not apply what is logged.
+    if (!log.trailingIntent || this.#p.replicator.leadership) return false;
+    const intent = decodeIntent(log.trailingIntent.payload);
+    if (intent.leader !== nodeName(name) || intent.entry.seq !== seq) return false;
+    const { durable } = sequencer.append(intent.entry);
     await durable;
     return true;
   }

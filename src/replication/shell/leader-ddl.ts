@@ -1,4 +1,5 @@
-import type { NodeName, Seq } from '../../base/brands.ts';
+import { type NodeName, nextSeq, type Seq } from '../../base/brands.ts';
+import type { Clock } from '../../base/clock.ts';
 import { LockstepError } from '../../base/errors.ts';
 import type { NodeConnection } from '../../nodes/node-connection.ts';
 import { queryRows } from '../../nodes/query-rows.ts';
@@ -11,6 +12,7 @@ import { concludeDdlStatement } from '../position-statements.ts';
 import type { CommitOutcome, Leadership, Replicator } from '../replicator.ts';
 import type { Sequencer } from '../sequencer.ts';
 import { ddlFingerprint } from './ddl-fingerprint.ts';
+import { endConnections } from './end-connections.ts';
 import { announceDdl, retractDdl } from './node-markers.ts';
 
 /** What the leader answered to the statement itself. */
@@ -28,13 +30,31 @@ export type DdlRun =
   | { readonly kind: 'lost'; readonly error: Error }
   | { readonly kind: 'not_logged'; readonly error: Error };
 
+/** The client's connection to the leader, on which the statement runs. */
+export interface DdlExecutor {
+  readonly threadId: number;
+  /** Rejects when the connection is lost. */
+  execute(): Promise<DdlAnswer>;
+}
+
 export interface LeaderDdlOptions {
   readonly replicator: Replicator;
   readonly sequencer: Sequencer;
+  readonly clock: Clock;
   /** A connection of Lockstep's own account to the node. */
   readonly openControl: (node: NodeName) => Promise<NodeConnection>;
   /** The statement ran on the leader but could not be logged: the leader's copy differs now. */
   readonly onStranded: (node: NodeName, detail: string) => void;
+}
+
+/** What was written down before the statement ran. */
+interface Announced {
+  readonly leadership: Leadership;
+  readonly control: NodeConnection;
+  readonly command: Omit<Command, 'result'>;
+  readonly seq: Seq;
+  readonly before: string;
+  readonly fingerprint: () => Promise<string>;
 }
 
 /**
@@ -53,74 +73,102 @@ export class LeaderDdl {
     leadership: Leadership,
     command: Omit<Command, 'result'>,
     statement: Statement,
-    execute: () => Promise<DdlAnswer>,
+    executor: DdlExecutor,
   ): Promise<DdlRun> {
-    const { sequencer, openControl } = this.#options;
-    const schema = command.context.schema;
     let control: NodeConnection;
     try {
-      control = await openControl(leadership.name);
+      control = await this.#options.openControl(leadership.name);
     } catch (error) {
-      return { kind: 'lost', error: error instanceof Error ? error : new Error(String(error)) };
+      return { kind: 'lost', error: asError(error) };
     }
+    const { schema } = command.context;
+    const fingerprint = (): Promise<string> => ddlFingerprint(control, statement, schema);
     try {
-      const before = await ddlFingerprint(control, statement, schema);
-      const announced = {
-        seq: (sequencer.lastAppended + 1) as Seq,
-        fingerprint: before,
-        sql: command.sql,
-        schema,
-      };
-      await announceDdl(control, announced);
-      const draft = draftOf(command, { affectedRows: 0, errno: 0 });
-      try {
-        await sequencer.intend({ ...draft, epoch: leadership.epoch }, (entry) =>
-          encodeIntent({ leader: leadership.name, fingerprint: before, entry }),
-        );
-      } catch (error) {
-        await retractDdl(control);
-        return { kind: 'not_logged', error: error as Error };
-      }
-      const answer = await execute();
-      if (answer.errno !== 0 && (await ddlFingerprint(control, statement, schema)) === before) {
-        await retractDdl(control);
-        return { kind: 'refused' };
-      }
-      return await this.#log(leadership, draftOf(command, answer), control);
+      const before = await fingerprint();
+      const seq = nextSeq(this.#options.sequencer.lastAppended);
+      const announced = { leadership, control, command, seq, before, fingerprint };
+      return await this.#runAnnounced(announced, executor);
     } catch (error) {
       if (error instanceof LockstepError) throw error;
-      const lost = error instanceof Error ? error : new Error(String(error));
-      // It may have taken effect there, so the node must be examined before it leads again.
-      this.#options.replicator.breakLeader(leadership, lost.message);
-      return { kind: 'lost', error: lost };
+      return { kind: 'lost', error: asError(error) };
     } finally {
       control.end();
     }
   }
 
-  async #log(
-    leadership: Leadership,
-    draft: Omit<EntryDraft, 'epoch'>,
-    control: NodeConnection,
-  ): Promise<DdlRun> {
+  async #runAnnounced(announced: Announced, executor: DdlExecutor): Promise<DdlRun> {
+    const { leadership, control, command, seq, before, fingerprint } = announced;
+    const { sql, context } = command;
+    await announceDdl(control, { seq, fingerprint: before, sql, schema: context.schema });
+    const draft = draftOf(command, { affectedRows: 0, errno: 0 });
+    try {
+      await this.#options.sequencer.intend({ ...draft, epoch: leadership.epoch }, (entry) =>
+        encodeIntent({ leader: leadership.name, fingerprint: before, entry }),
+      );
+    } catch (error) {
+      await retractDdl(control);
+      return { kind: 'not_logged', error: asError(error) };
+    }
+    try {
+      const answer = await this.#execute(announced, executor);
+      if (answer instanceof Error) {
+        await retractDdl(control);
+        return { kind: 'lost', error: answer };
+      }
+      if (answer.errno !== 0 && (await fingerprint()) === before) {
+        await retractDdl(control);
+        return { kind: 'refused' };
+      }
+      return await this.#log(announced, answer);
+    } catch (error) {
+      if (error instanceof LockstepError) throw error;
+      // Whether it took effect is found out when the node is examined.
+      const lost = asError(error);
+      this.#options.replicator.breakLeader(leadership, lost.message);
+      return { kind: 'lost', error: lost };
+    }
+  }
+
+  /**
+   * An answer that was lost is made good: once the connection has ended, the objects tell. The
+   * error is returned when nothing took effect.
+   */
+  async #execute(announced: Announced, executor: DdlExecutor): Promise<DdlAnswer | Error> {
+    try {
+      return await executor.execute();
+    } catch (error) {
+      if (error instanceof LockstepError) throw error;
+      const { control, before, fingerprint } = announced;
+      await endConnections(control, [executor.threadId], this.#options.clock);
+      if ((await fingerprint()) === before) return asError(error);
+      return { affectedRows: 0, errno: 0 };
+    }
+  }
+
+  async #log(announced: Announced, answer: DdlAnswer): Promise<DdlRun> {
+    const { leadership, control, command } = announced;
     const { replicator, onStranded } = this.#options;
-    const outcome: CommitOutcome = await replicator.commit(leadership, draft, {
+    const outcome: CommitOutcome = await replicator.commit(leadership, draftOf(command, answer), {
       alive: control.lost === undefined,
-      commit: (seq) => conclude(control, seq),
-      rollback: async () => {
-        onStranded(leadership.name, 'a DDL statement ran on it but could not be logged');
-      },
+      commit: (at) => conclude(control, at),
+      // It cannot be undone; what becomes of it is decided below.
+      rollback: () => Promise.resolve(),
     });
     switch (outcome.kind) {
       case 'committed':
         return outcome;
       case 'not_logged':
+        onStranded(leadership.name, 'a DDL statement ran on it but could not be logged');
         return outcome;
       case 'aborted':
+        replicator.breakLeader(leadership, outcome.reason);
         return { kind: 'lost', error: new Error(outcome.reason) };
     }
   }
 }
+
+const asError = (error: unknown): Error =>
+  error instanceof Error ? error : new Error(String(error));
 
 async function conclude(control: NodeConnection, seq: Seq): Promise<LeaderCommit> {
   try {

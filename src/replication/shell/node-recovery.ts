@@ -11,6 +11,7 @@ import { decodeEntry } from '../entry-codec.ts';
 import { decideJoin, type JoinDecision } from '../join-decision.ts';
 import { ddlFingerprint } from './ddl-fingerprint.ts';
 import type { FirstStart } from './first-start.ts';
+import { endConnections } from './end-connections.ts';
 import {
   type AnnouncedDdl,
   condemn,
@@ -32,6 +33,8 @@ export interface NodeRecoveryOptions {
   /** A DDL statement whose intent ends the log took effect on the node that ran it. */
   readonly confirmIntent: (node: NodeName, seq: Seq) => Promise<boolean>;
   readonly firstStart: FirstStart;
+  /** Runs `decide` when no DDL is under way: one that lost its leader may yet be logged. */
+  readonly whileNoDdl: (decide: () => Promise<boolean>) => Promise<boolean>;
 }
 
 type Refusal = Exclude<JoinDecision, { kind: 'follow' | 'initialise' }>;
@@ -41,8 +44,6 @@ export type RecoveredNode =
   | Refusal;
 
 const sameStartToleranceS = 3;
-const killWaitAttempts = 100;
-const killWaitMs = 50;
 
 /**
  * Finds out what a node that has come (back) already has: ends what our broken connections
@@ -148,30 +149,19 @@ export class NodeRecovery {
   async #endLeftovers(node: Node, control: NodeConnection): Promise<void> {
     let ids = [...node.orphanedThreadIds];
     if (!this.#seen.has(node.name)) {
+      // A statement may run on although nobody waits for its answer: DDL would take effect later.
       const accounts = [...new Set([node.config.user, ...this.#options.users])];
       const rows = await queryRows(
         control,
         'SELECT p.ID AS id FROM information_schema.PROCESSLIST p ' +
-          'JOIN information_schema.INNODB_TRX t ON t.trx_mysql_thread_id = p.ID ' +
+          'LEFT JOIN information_schema.INNODB_TRX t ON t.trx_mysql_thread_id = p.ID ' +
           `WHERE p.USER IN (${accounts.map((name) => quoteString(name)).join(',')}) ` +
-          'AND p.ID <> CONNECTION_ID()',
+          "AND (t.trx_id IS NOT NULL OR p.COMMAND IN ('Query', 'Execute', 'Prepare', 'Killed'))",
       );
-      ids = ids.concat(rows.map((row) => Number(row['id'])));
+      const own = new Set(node.threadIds);
+      ids = ids.concat(rows.map((row) => Number(row['id'])).filter((id) => !own.has(id)));
     }
-    for (const id of ids) await control.query(`KILL ${id}`);
-    for (let attempt = 0; ids.length > 0; attempt++) {
-      const alive = await queryRows(
-        control,
-        `SELECT ID FROM information_schema.PROCESSLIST WHERE ID IN (${ids.join(',')})`,
-      );
-      if (alive.length === 0) break;
-      if (attempt === killWaitAttempts) {
-        throw new Error(`connections ${ids.join(', ')} of ours do not end`);
-      }
-      await new Promise<void>((resolve) => {
-        this.#options.clock.after(killWaitMs, resolve);
-      });
-    }
+    await endConnections(control, ids, this.#options.clock);
     node.forgetOrphans();
     this.#seen.add(node.name);
   }
@@ -189,9 +179,7 @@ export class NodeRecovery {
       await retractDdl(control);
       return { ...markers, ddl: undefined };
     }
-    const logged =
-      (await this.#isLogged(ddl)) || (await this.#options.confirmIntent(node, ddl.seq));
-    if (!logged) return 'diverged';
+    if (!(await this.#options.whileNoDdl(() => this.#becameEntry(node, ddl)))) return 'diverged';
     await queryRows(
       control,
       `BEGIN;INSERT IGNORE INTO lockstep.applied VALUES (${ddl.seq});` +
@@ -199,6 +187,10 @@ export class NodeRecovery {
     );
     const appliedBeyond = new Set(markers.appliedBeyond).add(ddl.seq);
     return { ...markers, ddl: undefined, appliedBeyond };
+  }
+
+  async #becameEntry(node: NodeName, ddl: AnnouncedDdl): Promise<boolean> {
+    return (await this.#isLogged(ddl)) || this.#options.confirmIntent(node, ddl.seq);
   }
 
   async #isLogged(ddl: AnnouncedDdl): Promise<boolean> {

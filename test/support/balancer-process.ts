@@ -1,0 +1,69 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { vi } from 'vitest';
+import { freePorts } from '../../src/demo/free-port.ts';
+import { connectTo } from '../../src/demo/connect.ts';
+import type { TestServers } from './servers.ts';
+
+const main = new URL('../../dist/cli/main.js', import.meta.url).pathname;
+
+/** A balancer as a process of its own (the built program), which can be killed at any moment. */
+export interface BalancerProcess extends AsyncDisposable {
+  /** MySQL. */
+  readonly port: number;
+  readonly httpPort: number;
+  readonly logFolder: string;
+  /** Resolves when it takes clients. */
+  start(): Promise<void>;
+  /** kill -9; resolves when the process is gone. */
+  kill(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Not started yet. `settings` are further lines of its configuration file. */
+export async function prepareBalancerProcess(
+  servers: TestServers,
+  settings: readonly string[] = [],
+): Promise<BalancerProcess> {
+  const folder = await mkdtemp(join(tmpdir(), 'lockstep-process-'));
+  const logFolder = join(folder, 'log');
+  const [port = 0, httpPort = 0] = await freePorts(2);
+  const file = join(folder, 'lockstep.yaml');
+  const nodes = servers.servers.map(
+    (server) => `  - ${server.name}=mysql://root:root@127.0.0.1:${server.port}/app`,
+  );
+  const lines = [
+    `mysql: { port: ${port} }`,
+    `http: { port: ${httpPort} }`,
+    `log: { folder: ${logFolder} }`,
+    'users: [{ name: app, password: app }]',
+    ...settings,
+    'nodes:',
+    ...nodes,
+  ];
+  await writeFile(file, `${lines.join('\n')}\n`);
+  let child: ChildProcess | undefined;
+  const kill = async (): Promise<void> => {
+    const running = child;
+    child = undefined;
+    if (running === undefined || running.exitCode !== null) return;
+    await new Promise<void>((resolve) => {
+      running.once('exit', () => resolve());
+      running.kill('SIGKILL');
+    });
+  };
+  const start = async (): Promise<void> => {
+    child = spawn(process.execPath, [main, 'serve', '--config', file], { stdio: 'ignore' });
+    await vi.waitFor(async () => (await connectTo({ port }, { database: 'app' })).end(), {
+      timeout: 30_000,
+      interval: 50,
+    });
+  };
+  const close = async (): Promise<void> => {
+    await kill();
+    await rm(folder, { recursive: true, force: true });
+  };
+  return { port, httpPort, logFolder, start, kill, close, [Symbol.asyncDispose]: close };
+}
