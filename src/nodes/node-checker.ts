@@ -1,7 +1,8 @@
 import type { NodeName } from '../base/brands.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Node } from './node.ts';
-import { type NodeConnection, NodeRefusedError } from './node-connection.ts';
+import { NodeRefusedError } from './client-handshake.ts';
+import type { NodeConnection } from './node-connection.ts';
 import { queryRows } from './query-rows.ts';
 
 /** See HealthCheckResult in the health room, which this satisfies. */

@@ -1,13 +1,9 @@
 import { connect, type Socket } from 'node:net';
 import type { Clock } from '../base/clock.ts';
 import { LockstepError } from '../base/errors.ts';
-import { ClientAuthentication } from '../protocol/auth/client-auth.ts';
 import { Capability } from '../protocol/capabilities.ts';
 import { PacketAssembler } from '../protocol/command-scanner.ts';
 import { CommandByte } from '../protocol/commands.ts';
-import { decodeErr, type ErrPacket } from '../protocol/err-packet.ts';
-import { encodeHandshakeResponse } from '../protocol/handshake-response.ts';
-import { decodeHandshakeV10 } from '../protocol/handshake-v10.ts';
 import { encodePacket } from '../protocol/packet-writer.ts';
 import {
   type ResponseKind,
@@ -15,6 +11,8 @@ import {
   type ResponseSink,
 } from '../protocol/response-scanner.ts';
 import { parseTextResults, type TextResult } from '../protocol/result-set.ts';
+import { ClientHandshake, type Greeting, type HandshakeOptions } from './client-handshake.ts';
+import { throwIfFarewell } from './farewell.ts';
 import { ResponseCollector } from './response-collector.ts';
 
 /** What receives the answer to one command on a node connection. */
@@ -25,31 +23,11 @@ export interface NodeResponseSink extends ResponseSink {
   onEnd?(): void;
 }
 
-export interface NodeConnectionOptions {
+export interface NodeConnectionOptions extends HandshakeOptions {
   readonly host: string;
   readonly port: number;
-  readonly user: string;
-  readonly password: string;
-  readonly schema?: string | undefined;
   readonly connectTimeoutMs: number;
   readonly clock: Clock;
-  /** The client's choice; result sets are forwarded as they come, so both sides must agree. */
-  readonly deprecateEof: boolean;
-  /** Affected rows count matched rather than changed rows, as the client asked. */
-  readonly foundRows: boolean;
-}
-
-/** The server refused the connection: its error is an answer, so the server is alive. */
-export class NodeRefusedError extends Error {
-  readonly errno: number;
-  readonly sqlState: string;
-
-  constructor(errno: number, sqlState: string, message: string) {
-    super(message);
-    this.name = 'NodeRefusedError';
-    this.errno = errno;
-    this.sqlState = sqlState;
-  }
 }
 
 /** Raised to whoever waits for an answer when the connection breaks under it. */
@@ -64,9 +42,6 @@ interface PendingResponse {
   readonly kind: ResponseKind;
   readonly sink: NodeResponseSink;
 }
-
-const utf8mb4GeneralCi = 45;
-const maxPacketBytes = 0x40000000;
 
 /**
  * One connection to a database server. Commands may be sent without waiting for earlier
@@ -92,11 +67,7 @@ export class NodeConnection {
   #ended = false;
   readonly #lostListeners = new Set<(error: Error) => void>();
 
-  private constructor(
-    socket: Socket,
-    clock: Clock,
-    greeting: { threadId: number; serverVersion: string; capabilities: number },
-  ) {
+  private constructor(socket: Socket, clock: Clock, greeting: Greeting) {
     this.#socket = socket;
     this.#clock = clock;
     this.threadId = greeting.threadId;
@@ -104,6 +75,7 @@ export class NodeConnection {
     this.capabilities = greeting.capabilities;
     this.#scanner = new ResponseScanner({
       deprecateEof: (greeting.capabilities & Capability.DEPRECATE_EOF) !== 0,
+      onErr: throwIfFarewell,
     });
     socket.removeAllListeners();
     socket.on('data', (chunk) => this.#onData(chunk));
@@ -282,6 +254,7 @@ export class NodeConnection {
         const head = this.#pending[0];
         if (!head) throw new LockstepError('malformed_packet', 'a node sent an unasked packet');
         offset += this.#scanner.push(chunk, offset, head.sink);
+        if (this.#lostError) return;
         if (!this.#scanner.active) {
           this.#pending.shift();
           const next = this.#pending[0];
@@ -309,84 +282,6 @@ export class NodeConnection {
     for (const listener of this.#lostListeners) listener(error);
     this.#lostListeners.clear();
   }
-}
-
-type HandshakeStep =
-  | { readonly kind: 'send'; readonly payload: Buffer }
-  | { readonly kind: 'wait' }
-  | { readonly kind: 'ok' }
-  | { readonly kind: 'failed'; readonly error: Error };
-
-/** The connection phase, seen from the client's side. */
-class ClientHandshake {
-  readonly #options: NodeConnectionOptions;
-  readonly #authentication: ClientAuthentication;
-  #greeting: { threadId: number; serverVersion: string; capabilities: number } | undefined;
-
-  constructor(options: NodeConnectionOptions) {
-    this.#options = options;
-    this.#authentication = new ClientAuthentication({
-      user: options.user,
-      password: options.password,
-      secure: false,
-    });
-  }
-
-  greeting(): { threadId: number; serverVersion: string; capabilities: number } {
-    if (!this.#greeting) throw new LockstepError('malformed_packet', 'no greeting received');
-    return this.#greeting;
-  }
-
-  onPacket(payload: Buffer): HandshakeStep {
-    if (this.#greeting) {
-      const step = this.#authentication.onPacket(payload);
-      return step.kind === 'failed' ? refused(step.error) : step;
-    }
-    if (payload[0] === 0xff) {
-      return refused(decodeErr(payload));
-    }
-    const greeting = decodeHandshakeV10(payload);
-    const capabilities = this.#choose(greeting.capabilities);
-    this.#greeting = {
-      threadId: greeting.connectionId,
-      serverVersion: greeting.serverVersion,
-      capabilities,
-    };
-    const { plugin, authResponse } = this.#authentication.onGreeting(greeting);
-    const response = encodeHandshakeResponse({
-      capabilities,
-      maxPacketBytes,
-      characterSet: utf8mb4GeneralCi,
-      user: this.#options.user,
-      authResponse,
-      authPlugin: plugin,
-      ...(this.#options.schema ? { database: this.#options.schema } : {}),
-    });
-    return { kind: 'send', payload: response };
-  }
-
-  #choose(offered: number): number {
-    let wanted =
-      Capability.LONG_PASSWORD |
-      Capability.LONG_FLAG |
-      Capability.PROTOCOL_41 |
-      Capability.TRANSACTIONS |
-      Capability.SECURE_CONNECTION |
-      Capability.MULTI_STATEMENTS |
-      Capability.MULTI_RESULTS |
-      Capability.PS_MULTI_RESULTS |
-      Capability.PLUGIN_AUTH |
-      Capability.PLUGIN_AUTH_LENENC;
-    if (this.#options.schema) wanted |= Capability.CONNECT_WITH_DB;
-    if (this.#options.deprecateEof) wanted |= Capability.DEPRECATE_EOF;
-    if (this.#options.foundRows) wanted |= Capability.FOUND_ROWS;
-    return (wanted & offered) >>> 0;
-  }
-}
-
-function refused(error: ErrPacket): HandshakeStep {
-  const { errno, sqlState, message } = error;
-  return { kind: 'failed', error: new NodeRefusedError(errno, sqlState, message) };
 }
 
 /** One command as a packet that starts a new exchange. */

@@ -2,7 +2,8 @@ import type { NodeName } from '../base/brands.ts';
 import type { Clock } from '../base/clock.ts';
 import type { NodeConfig } from '../config/config.ts';
 import { type ConnectionKind, ConnectionPool } from './connection-pool.ts';
-import { NodeConnection, NodeRefusedError } from './node-connection.ts';
+import { NodeRefusedError } from './client-handshake.ts';
+import { NodeConnection } from './node-connection.ts';
 import type { NodeState } from './node-state.ts';
 import type { ServerFacts } from './server-facts.ts';
 

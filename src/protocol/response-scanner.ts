@@ -81,6 +81,7 @@ const empty = Buffer.alloc(0);
 export class ResponseScanner {
   readonly #deprecateEof: boolean;
   readonly #eofLengthLimit: number;
+  readonly #onErr: ((payload: Buffer) => void) | undefined;
   #kind: ResponseKind = 'simple';
   #phase: Phase = 'idle';
   #resultIndex = 0;
@@ -103,8 +104,11 @@ export class ResponseScanner {
   /** The response ended within the current call of `push`. */
   #ended = false;
 
-  constructor({ deprecateEof }: { readonly deprecateEof: boolean }) {
+  /** `onErr` sees each ERR payload before the sink; what it throws, `push` throws. */
+  constructor(options: { deprecateEof: boolean; onErr?: (payload: Buffer) => void }) {
+    const { deprecateEof, onErr } = options;
     this.#deprecateEof = deprecateEof;
+    this.#onErr = onErr;
     this.#eofLengthLimit = deprecateEof ? partBytesMax : eofLengthLimit;
   }
 
@@ -335,6 +339,7 @@ export class ResponseScanner {
   #terminal(type: TerminalType, raw: Buffer, chunk: Buffer, at: number, sink: ResponseSink): void {
     this.#takeOut(raw, chunk, at, sink);
     const payload = raw.subarray(headerBytes);
+    if (type === 'err') this.#onErr?.(payload);
     const statusFlags = statusOf(type, payload);
     const more =
       (statusFlags & StatusFlag.MORE_RESULTS_EXISTS) !== 0 ||

@@ -1,5 +1,5 @@
 import { LockstepError } from '../base/errors.ts';
-import { NodeRefusedError } from '../nodes/node-connection.ts';
+import { NodeRefusedError } from '../nodes/client-handshake.ts';
 import type { Leadership } from '../replication/replicator.ts';
 import type { SessionCore } from './session-core.ts';
 

@@ -5,7 +5,7 @@ import {
   type NodeConnection,
   commandPacket,
 } from '../nodes/node-connection.ts';
-import { NodeRefusedError } from '../nodes/node-connection.ts';
+import { NodeRefusedError } from '../nodes/client-handshake.ts';
 import type { Node } from '../nodes/node.ts';
 import { CommandByte } from '../protocol/commands.ts';
 import type { Statement } from '../sql/statement.ts';

@@ -1,6 +1,7 @@
 import type { NodeName } from '../base/brands.ts';
 import { LockstepError } from '../base/errors.ts';
-import { type NodeConnection, NodeRefusedError } from '../nodes/node-connection.ts';
+import { NodeRefusedError } from '../nodes/client-handshake.ts';
+import type { NodeConnection } from '../nodes/node-connection.ts';
 import { NodeQueryError } from '../nodes/query-rows.ts';
 import { sendState } from './carry-state.ts';
 import { chooseNode } from './read-path.ts';
