@@ -49,6 +49,11 @@ export class DeterminismLab {
     return this.#servers;
   }
 
+  /** The schema of the latest client. */
+  get schema(): string {
+    return `c${this.#schemas}`;
+  }
+
   get port(): number {
     return this.#lockstep.port;
   }
@@ -76,7 +81,7 @@ export class DeterminismLab {
   /** A client in a schema made for it. */
   async client(): Promise<Connection> {
     this.#schemas++;
-    const schema = `c${this.#schemas}`;
+    const { schema } = this;
     const connection = await this.connect();
     await connection.query(`CREATE DATABASE ${schema}`);
     await connection.query(`USE ${schema}`);
@@ -112,7 +117,7 @@ export class DeterminismLab {
     } finally {
       client.destroy();
     }
-    problems.push(...(await this.differences(`c${this.#schemas}`)));
+    problems.push(...(await this.differences(this.schema)));
     if (theCase.shows) problems.push(...(await this.#shown(theCase.shows)));
     if (problems.length > 0) throw new Error(problems.join('\n'));
   }
@@ -143,7 +148,7 @@ export class DeterminismLab {
   async #shown([sql, value]: readonly [string, unknown]): Promise<string[]> {
     const problems: string[] = [];
     for (const direct of this.#direct) {
-      await direct.query(`USE c${this.#schemas}`);
+      await direct.query(`USE ${this.schema}`);
       const [rows] = await direct.query<RowDataPacket[]>(sql);
       const found: unknown = Object.values(rows[0] ?? {})[0];
       if (String(found) !== String(value)) problems.push(`${sql} shows ${String(found)}`);
