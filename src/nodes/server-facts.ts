@@ -25,7 +25,7 @@ export interface SettingWarning {
 }
 
 /** Session variables that a write can depend on: fixed for every command that is logged. */
-export const writeSettings = [
+const writeSettings = [
   'sql_mode',
   'time_zone',
   'character_set_client',
@@ -41,11 +41,26 @@ export const writeSettings = [
   'sql_safe_updates',
   'sql_select_limit',
   'default_storage_engine',
+  'collation_server',
+  'explicit_defaults_for_timestamp',
+  'innodb_strict_mode',
+  // MySQL: adds a column by itself.
+  'sql_generate_invisible_primary_key',
+  // MariaDB
+  'check_constraint_checks',
+  'sql_if_exists',
+  'old_mode',
 ] as const;
 
 export async function readServerFacts(connection: NodeConnection): Promise<ServerFacts> {
   const flavor: Flavor = /mariadb/i.test(connection.serverVersion) ? 'mariadb' : 'mysql';
-  const columns = writeSettings.map((name) => `@@session.${name} AS ${name}`).join(', ');
+  // Some exist on one of the two servers only.
+  const known = await queryRows(
+    connection,
+    `SHOW SESSION VARIABLES WHERE Variable_name IN ('${writeSettings.join("','")}')`,
+  );
+  const names = known.map((row) => row['Variable_name'] ?? '');
+  const columns = names.map((name) => `@@session.${name} AS ${name}`).join(', ');
   const [defaults] = await queryRows(connection, `SELECT ${columns}`);
   const [uptime] = await queryRows(connection, "SHOW GLOBAL STATUS LIKE 'Uptime'");
   const [clock] = await queryRows(connection, 'SELECT UNIX_TIMESTAMP() AS now');
@@ -64,9 +79,7 @@ export async function readServerFacts(connection: NodeConnection): Promise<Serve
     flavor,
     version: connection.serverVersion,
     startedAtS: Number(clock?.['now'] ?? 0) - Number(uptime?.['Value'] ?? 0),
-    defaults: new Map(
-      writeSettings.map((name) => [name, settingLiteral(defaults?.[name] ?? null)]),
-    ),
+    defaults: new Map(names.map((name) => [name, settingLiteral(defaults?.[name] ?? null)])),
     collations,
     warnings: await checkSettings(connection),
   };

@@ -59,7 +59,7 @@ export async function checkWrite(core: SessionCore, write: WriteRequest): Promis
   return {
     alone: statement.insertSelect || (effects.runsProgram && selecting),
     askInsertId: inserts && generates,
-    way: wayOf(core, statement, effects),
+    way: wayOf(core, write, effects),
     effects,
   };
 }
@@ -88,7 +88,8 @@ function refusePrograms(core: SessionCore, effects: WriteEffects): void {
   }
 }
 
-function wayOf(core: SessionCore, statement: Statement, effects: WriteEffects): Way {
+function wayOf(core: SessionCore, write: WriteRequest, effects: WriteEffects): Way {
+  const { statement } = write;
   const { verb } = statement;
   const readsTemporary = statement.tables.some((table) => isTemporary(core, table));
   const unstable = effects.unsafeViews.length > 0 || readsTemporary;
@@ -96,7 +97,8 @@ function wayOf(core: SessionCore, statement: Statement, effects: WriteEffects): 
   const places = statement.unsafe.some(({ literalSafe }) => !literalSafe);
   if ((verb === 'INSERT' || verb === 'REPLACE') && statement.insertSelect) {
     const ids = effects.targets.some((target) => generatesIds(statement, target));
-    const choice = statement.limit || statement.rowOrderSensitive || statement.usesRand;
+    const merges = /\b(?:GROUP|DISTINCT|UNION|EXCEPT|INTERSECT)\b/i.test(write.sql);
+    const choice = statement.limit || statement.rowOrderSensitive || statement.usesRand || merges;
     const sequences = statement.usesSequence;
     const rows = statement.unsafe.length > 0 || unstable || ids || choice || defaults || sequences;
     return rows ? 'rows' : 'as_is';
@@ -105,6 +107,9 @@ function wayOf(core: SessionCore, statement: Statement, effects: WriteEffects): 
     const limit = statement.limit && !orderIsUnique(statement, effects.targets[0]);
     if (limit || places || unstable || statement.usesRand || statement.usesSequence) return 'keys';
     if (defaults && verb === 'UPDATE') return 'keys';
+    // Which rows give way in UPDATE IGNORE depends on their order.
+    const ordered = effects.targets.length === 1 && effects.targets[0]?.uniqueKey.length;
+    if (statement.rowOrderSensitive && ordered) return 'keys';
   }
   const values = defaults && (verb === 'INSERT' || verb === 'REPLACE');
   const literals = statement.unsafe.length > 0 || values || unstable || statement.usesSequence;

@@ -120,7 +120,8 @@ function byKeys({ sql, shape, key, places, rows }: ByKeys): string {
   const head = replaceSpans(sql.slice(0, end), replacements);
   const where = rows.length === 0 ? '1=0' : `${name} IN (${rows.map(keyOf).join(',')})`;
   const order = shape.orderBy ? sql.slice(shape.orderBy.start, shape.orderBy.end) : '';
+  const byKey = ` ORDER BY ${key.join(',')}`;
   const keepOrder = order !== '' && !/\bRAND\s*\(|\bUUID\s*\(/i.test(order);
   const returning = shape.returning ? sql.slice(shape.returning.start, shape.returning.end) : '';
-  return `${head} WHERE ${where} ${keepOrder ? order : ''} ${returning}`.trimEnd();
+  return `${head} WHERE ${where} ${keepOrder ? order : byKey} ${returning}`.trimEnd();
 }

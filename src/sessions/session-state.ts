@@ -1,5 +1,4 @@
 import type { ServerFacts } from '../nodes/server-facts.ts';
-import { writeSettings } from '../nodes/server-facts.ts';
 import type { CommandContext } from '../replication/command.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
 
@@ -69,10 +68,9 @@ export class SessionState {
   commandContext(facts: ServerFacts): CommandContext {
     const known = this.#contexts.get(facts);
     if (known) return known;
-    const assignments = writeSettings.map((name) => {
-      const literal = this.#carried.settings.get(name) ?? facts.defaults.get(name) ?? 'DEFAULT';
-      return `${name}=${literal}`;
-    });
+    const assignments = [...facts.defaults].map(
+      ([name, standard]) => `${name}=${this.#carried.settings.get(name) ?? standard}`,
+    );
     const context = { schema: this.#carried.schema, settings: `SET ${assignments.join(',')}` };
     this.#contexts.set(facts, context);
     return context;

@@ -169,6 +169,23 @@ function hasConstantArguments({ tokens }: DeterminismInput, from: number, to: nu
   return true;
 }
 
+/** Their result depends on the order of rows that no ORDER BY fixes. */
+const orderedFunctions = new Set(
+  (
+    'GROUP_CONCAT JSON_ARRAYAGG JSON_OBJECTAGG ANY_VALUE ROW_NUMBER NTILE FIRST_VALUE LAST_VALUE ' +
+    'NTH_VALUE LAG LEAD'
+  ).split(' '),
+);
+
+function addOrderedFunctions(input: DeterminismInput, found: Unsafe[]): void {
+  for (const { name, index, close } of input.features.calls) {
+    if (!orderedFunctions.has(name)) continue;
+    const inside = input.tokens.slice(index, close);
+    if (name === 'GROUP_CONCAT' && inside.some((token) => isWord(token, 'ORDER'))) continue;
+    found.push(at(input, 'row_order', index, close, false));
+  }
+}
+
 const metadataSchemas = new Set(['information_schema', 'performance_schema', 'mysql', 'sys']);
 
 function addWriteRules(input: DeterminismInput, found: Unsafe[]): void {
@@ -186,6 +203,7 @@ function addWriteRules(input: DeterminismInput, found: Unsafe[]): void {
       found.push(at(input, 'variable_assignment', index, index, false));
     }
   }
+  addOrderedFunctions(input, found);
   if (features.skipLocked !== undefined) {
     found.push(at(input, 'skip_locked', features.skipLocked, features.skipLocked, false));
   }

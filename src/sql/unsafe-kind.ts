@@ -58,6 +58,10 @@ export const unsafeKinds = {
     reason: 'numbers rows in the order in which they happen to be met',
     remedy: 'Use ROW_NUMBER() OVER (ORDER BY a unique key).',
   },
+  row_order: {
+    reason: 'gives a result that depends on the order in which rows happen to be met',
+    remedy: 'Select the value first and use it, or give the function an ORDER BY.',
+  },
   limit_without_order: {
     reason: 'has a LIMIT without an ORDER BY, so that each server may choose other rows',
     remedy: 'Add an ORDER BY over a unique key.',

@@ -53,7 +53,7 @@ describe.each(engines())('concurrent writes keep their order on every node, $nam
     );
     await allEqual();
     const done = await doneOn(client(0));
-    const acknowledged = found.flatMap((marks) => [...marks]);
+    const acknowledged = found.flat();
     expect(acknowledged.filter((mark) => !done.has(mark))).toEqual([]);
     expect(done.size).toBe(acknowledged.length);
     expect(done.size).toBeGreaterThan(50);

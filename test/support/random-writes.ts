@@ -67,9 +67,9 @@ interface ErrorLike {
 export async function writeAtRandom(
   client: Connection,
   options: { who: number; seed: number; rounds: number },
-): Promise<Set<string>> {
+): Promise<string[]> {
   const pick = randomFrom(options.seed * 1000 + options.who);
-  const acknowledged = new Set<string>();
+  const acknowledged: string[] = [];
   for (let round = 0; round < options.rounds; round++) {
     const mark = `${options.who},${round}`;
     const statement = (): string => kinds[pick(kinds.length)]?.(pick, options.who) ?? '';
@@ -81,7 +81,7 @@ export async function writeAtRandom(
         await client.query(`INSERT INTO done VALUES (${mark})`);
         const rollsBack = pick(5) === 0;
         await client.query(rollsBack ? 'ROLLBACK' : 'COMMIT');
-        if (!rollsBack) acknowledged.add(mark);
+        if (!rollsBack) acknowledged.push(mark);
       } else {
         await tolerate(client, statement());
       }

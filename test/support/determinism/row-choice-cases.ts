@@ -214,6 +214,29 @@ export const rowChoiceCases: readonly DeterminismCase[] = [
     shows: ['SELECT MAX(v) FROM t', 20],
   },
   {
+    name: 'aggregates whose result depends on the order of rows',
+    setup: [...table, target],
+    run: [
+      'INSERT INTO s (id, k) SELECT 1, GROUP_CONCAT(k) FROM t',
+      'INSERT INTO s (id, k) VALUES (2, (SELECT JSON_ARRAYAGG(k) FROM t))',
+      'INSERT INTO s (id, k) SELECT 10 + ROW_NUMBER() OVER (ORDER BY v), k FROM t',
+      'INSERT INTO s (id, k) SELECT DISTINCT 30 + v, MIN(k) FROM t WHERE v > 0 GROUP BY v',
+      'UPDATE s SET k = (SELECT GROUP_CONCAT(v) FROM t) WHERE id = 1',
+    ],
+    expect: 'equal',
+    shows: ['SELECT COUNT(*) FROM s', 11],
+  },
+  {
+    name: 'UPDATE IGNORE of a unique key',
+    setup: [
+      'CREATE TABLE p (a INT PRIMARY KEY, u INT UNIQUE)',
+      'INSERT INTO p VALUES (1, 3), (2, 2), (3, 1), (4, NULL)',
+    ],
+    run: ['UPDATE IGNORE p SET u = u + 1', 'UPDATE IGNORE p SET u = 7'],
+    expect: 'equal',
+    shows: ['SELECT COUNT(*) FROM p WHERE u = 7', 1],
+  },
+  {
     name: 'SKIP LOCKED inside a write',
     setup: [...table, target],
     run: ['INSERT INTO s (k, v) SELECT k, v FROM t FOR UPDATE SKIP LOCKED'],

@@ -169,6 +169,24 @@ export const sessionCases: readonly DeterminismCase[] = [
     errors: [1008],
   },
   {
+    name: 'settings of a session that a definition depends on',
+    setup: table,
+    run: [
+      "SET collation_server = 'latin1_german1_ci'",
+      'CREATE DATABASE collated',
+      'SET collation_server = DEFAULT',
+      'SET foreign_key_checks = 0, innodb_strict_mode = 0',
+      'CREATE TABLE f (i INT, FOREIGN KEY (i) REFERENCES not_yet (i)) ROW_FORMAT=COMPRESSED',
+      'SET foreign_key_checks = 1, innodb_strict_mode = 1',
+    ],
+    expect: 'equal',
+    shows: [
+      'SELECT DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA ' +
+        "WHERE SCHEMA_NAME = 'collated'",
+      'latin1_german1_ci',
+    ],
+  },
+  {
     name: 'several statements in one text',
     setup: table,
     run: [
