@@ -42,7 +42,6 @@ const writeSettings = [
   'sql_select_limit',
   'default_storage_engine',
   'collation_server',
-  'explicit_defaults_for_timestamp',
   'innodb_strict_mode',
   // MySQL: adds a column by itself.
   'sql_generate_invisible_primary_key',

@@ -18,6 +18,8 @@ const charsetVariables = [
   'character_set_results',
   'collation_connection',
 ] as const;
+/** A write depends on it, and MySQL sets it in no transaction, which is where followers write. */
+const serverWide: ReadonlySet<string> = new Set(['explicit_defaults_for_timestamp']);
 const weakIsolation = /READ[- ](UN)?COMMITTED/i;
 const isolationVariables: ReadonlySet<string> = new Set(['transaction_isolation', 'tx_isolation']);
 
@@ -37,6 +39,14 @@ export async function runSet(
     throw new LockstepError(
       'unsupported',
       `SET ${refused.scope} ${refused.name} cannot be carried from one connection to another`,
+    );
+  }
+  const fixed = assignments.find(({ scope, name }) => scope === 'session' && serverWide.has(name));
+  if (fixed) {
+    throw new LockstepError(
+      'unsupported',
+      `SET ${fixed.name} would hold on one node only; ` +
+        'set it in the configuration of every server, to the same value',
     );
   }
   if (statement.hasUnknownFunction && (await effectsOf(core, statement)).programsWrite) {

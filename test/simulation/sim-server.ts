@@ -162,6 +162,9 @@ export class SimServer {
     if (/UNIX_TIMESTAMP/.test(sql)) {
       return rowsResult([{ now: String(Math.floor(this.#options.clock.nowMs() / 1000)) }]);
     }
+    if (sql.startsWith('SHOW SESSION VARIABLES ')) {
+      return rowsResult([{ Variable_name: 'sql_mode', Value: '' }]);
+    }
     if (/^(SELECT @@|SHOW |SELECT .*information_schema|SELECT .*mysql\.)/.test(sql)) {
       return rowsResult([]);
     }

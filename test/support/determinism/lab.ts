@@ -134,7 +134,7 @@ export class DeterminismLab {
   async differences(schema: string): Promise<string[]> {
     const problems: string[] = [];
     for (const node of this.#lockstep.balancer.control.nodes()) {
-      if (node.state !== 'UP') problems.push(`${node.name} is ${node.state}`);
+      if (node.state !== 'UP') problems.push(`${node.name} is ${node.state}: ${node.reason}`);
     }
     const contents = await Promise.all(this.#direct.map((direct) => contentsOf(direct, schema)));
     const [first] = contents;

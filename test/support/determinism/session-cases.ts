@@ -187,6 +187,16 @@ export const sessionCases: readonly DeterminismCase[] = [
     ],
   },
   {
+    name: 'a setting that followers could not take over',
+    setup: ['CREATE TABLE stamped (i INT, at TIMESTAMP NOT NULL)'],
+    run: [
+      'SET SESSION explicit_defaults_for_timestamp = 0',
+      'INSERT INTO stamped VALUES (1, CURRENT_TIMESTAMP)',
+    ],
+    expect: 'refused',
+    errors: [1231, 1193, 1238],
+  },
+  {
     name: 'several statements in one text',
     setup: table,
     run: [
