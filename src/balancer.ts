@@ -232,6 +232,7 @@ function createNode(
     onStateChanged: ({ name, state }, from, reason) =>
       events.publish({ kind: 'node_state_changed', node: name, from, to: state, reason }),
     onSuspect: (suspect, reason) => monitor.suspect(suspect.name, reason),
+    onRestarted: (restarted) => monitor.restarted(restarted.name),
   });
 }
 

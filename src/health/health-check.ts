@@ -1,8 +1,8 @@
 import type { NodeName } from '../base/brands.ts';
 
-/** What a check found. `uptimeMs` is how long the server says it has been running. */
+/** What a check found. `startedAtS`: when the server started, in seconds since 1970. */
 export type HealthCheckResult =
-  | { readonly kind: 'healthy'; readonly latencyMs: number; readonly uptimeMs?: number }
+  | { readonly kind: 'healthy'; readonly latencyMs: number; readonly startedAtS?: number }
   /** Nobody answered, or not as a healthy server does. */
   | { readonly kind: 'unreachable'; readonly reason: string }
   /** The server answered that it is full ("too many connections"): not down. */

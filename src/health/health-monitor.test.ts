@@ -268,8 +268,7 @@ describe('a restarted server', () => {
   const since = (startedMs: number): HealthCheckResult => ({
     kind: 'healthy',
     latencyMs: 1,
-    // As the servers tell it: whole seconds.
-    uptimeMs: Math.floor((f.clock.nowMs() - startedMs) / 1000) * 1000,
+    startedAtS: Math.floor(startedMs / 1000),
   });
 
   test('goes down and comes up although every check was good', async () => {
@@ -281,6 +280,17 @@ describe('a restarted server', () => {
     f.behaviour.set(a, since(3500));
     await f.clock.advance(1000);
     expect(f.heard).toEqual(['a up', 'a down: the server was restarted', 'a up']);
+  });
+
+  test('goes down at once when a connection shows it, and the check under way does not count', async () => {
+    await f.watchHealthy(a);
+    f.monitor.suspect(a, 'reset');
+    f.monitor.restarted(a);
+    f.monitor.restarted(a);
+    expect(f.heard).toEqual(['a down: the server was restarted']);
+    expect(f.aborted).toEqual([a]);
+    await f.clock.advance(1000);
+    expect(f.heard.slice(1)).toEqual(['a up']);
   });
 
   test('is not seen in one that has just run on', async () => {

@@ -121,6 +121,21 @@ export class HealthMonitor {
     else this.#check(watched, reason);
   }
 
+  /**
+   * A connection to the node showed that its server was restarted: it is down at once, since
+   * it may have come back without what it had not yet flushed, and comes up like any other.
+   */
+  restarted(node: NodeName): void {
+    const watched = this.#watched.get(node);
+    if (watched === undefined || watched.health.state !== 'up') return;
+    watched.running?.deadline.cancel();
+    watched.running?.abort.abort();
+    watched.running = undefined;
+    watched.suspicion = undefined;
+    this.#notify(node, watched.health.restarted(), undefined);
+    if (this.#watched.get(node) === watched) this.#check(watched, undefined);
+  }
+
   /** The state of a watched node; 'unknown' until its first check has ended. */
   stateOf(node: NodeName): HealthState {
     return this.#watched.get(node)?.health.state ?? 'unknown';
@@ -172,10 +187,7 @@ export class HealthMonitor {
     const nowMs = this.#options.clock.nowMs();
     watched.lastResult = result;
     watched.lastCheckedMs = nowMs;
-    const change = watched.health.apply(result, {
-      nowMs,
-      suspected: at.suspicion !== undefined,
-    });
+    const change = watched.health.apply(result, { suspected: at.suspicion !== undefined });
     this.#notify(watched.node, change, at.suspicion);
     // An observer may have ended the watch, or reported the next trouble already.
     if (this.#watched.get(watched.node) !== watched || watched.running !== undefined) return;

@@ -13,12 +13,6 @@ export type HealthChange =
 const none: HealthChange = { kind: 'none' };
 
 /**
- * Servers tell their uptime in whole seconds and by a calendar clock that is slewed; less than
- * this missing from an uptime proves nothing.
- */
-const uptimeToleranceMs = 2000;
-
-/**
  * One node's health as its checks show it; decides, and does nothing.
  *
  *     unknown --1 success--> up --failure when suspected, or `fall` failures--> down
@@ -33,7 +27,7 @@ export class NodeHealth {
   #state: HealthState = 'unknown';
   #successes = 0;
   #failures = 0;
-  #uptime: { readonly uptimeMs: number; readonly atMs: number } | undefined;
+  #startedAtS: number | undefined;
 
   constructor(options: { readonly rise: number; readonly fall: number }) {
     this.#rise = options.rise;
@@ -50,13 +44,10 @@ export class NodeHealth {
   }
 
   /** `suspected`: traffic had trouble before this check began, so one failure is enough. */
-  apply(
-    result: HealthCheckResult,
-    at: { readonly nowMs: number; readonly suspected: boolean },
-  ): HealthChange {
+  apply(result: HealthCheckResult, at: { readonly suspected: boolean }): HealthChange {
     switch (result.kind) {
       case 'healthy':
-        return this.#succeed(result.uptimeMs, at.nowMs);
+        return this.#succeed(result.startedAtS);
       case 'unreachable':
         return this.#fail(result.reason, at.suspected);
       case 'busy':
@@ -69,14 +60,22 @@ export class NodeHealth {
     }
   }
 
-  #succeed(uptimeMs: number | undefined, nowMs: number): HealthChange {
-    const restarted = this.#restarted(uptimeMs, nowMs);
-    if (uptimeMs !== undefined) this.#uptime = { uptimeMs, atMs: nowMs };
+  /** The server of a node that is up is known to have been restarted. */
+  restarted(): HealthChange {
+    this.#state = 'down';
+    this.#successes = 0;
+    return { kind: 'down', reason: 'the server was restarted' };
+  }
+
+  #succeed(startedAtS: number | undefined): HealthChange {
+    const before = this.#startedAtS;
+    const restarted = before !== undefined && startedAtS !== undefined && before !== startedAtS;
+    this.#startedAtS = startedAtS ?? before;
     this.#failures = 0;
     if (this.#state === 'up' && restarted) {
-      this.#state = 'down';
+      const change = this.restarted();
       this.#successes = 1;
-      return { kind: 'down', reason: 'the server was restarted' };
+      return change;
     }
     if (this.#state === 'up') return none;
     // A server that restarts between checks has not been well for both of them.
@@ -95,11 +94,5 @@ export class NodeHealth {
     if (this.#failures < enough) return none;
     this.#state = 'down';
     return { kind: 'down', reason };
-  }
-
-  #restarted(uptimeMs: number | undefined, nowMs: number): boolean {
-    if (uptimeMs === undefined || this.#uptime === undefined) return false;
-    const wantedMs = this.#uptime.uptimeMs + (nowMs - this.#uptime.atMs);
-    return uptimeMs < this.#uptime.uptimeMs || uptimeMs + uptimeToleranceMs < wantedMs;
   }
 }

@@ -3,11 +3,11 @@ import type { Clock } from '../base/clock.ts';
 import type { Node } from './node.ts';
 import { NodeRefusedError } from './client-handshake.ts';
 import type { NodeConnection } from './node-connection.ts';
-import { queryRows } from './query-rows.ts';
+import { readServerStart } from './server-start.ts';
 
 /** See HealthCheckResult in the health room, which this satisfies. */
 export type NodeCheckResult =
-  | { readonly kind: 'healthy'; readonly latencyMs: number; readonly uptimeMs?: number }
+  | { readonly kind: 'healthy'; readonly latencyMs: number; readonly startedAtS?: number }
   | { readonly kind: 'unreachable'; readonly reason: string }
   | { readonly kind: 'busy'; readonly reason: string };
 
@@ -34,10 +34,10 @@ export class NodeChecker {
       signal.addEventListener('abort', () => {
         if (!connection.idle) connection.destroy(new Error('the health check timed out'));
       });
-      const [row] = await queryRows(connection, "SHOW GLOBAL STATUS LIKE 'Uptime'");
+      const startedAtS = await readServerStart(connection);
       node.answered();
       const latencyMs = this.#clock.nowMs() - startedMs;
-      return { kind: 'healthy', latencyMs, uptimeMs: Number(row?.['Value'] ?? 0) * 1000 };
+      return { kind: 'healthy', latencyMs, startedAtS };
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       const full = error instanceof NodeRefusedError && serverFullErrnos.has(error.errno);

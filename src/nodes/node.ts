@@ -3,9 +3,10 @@ import type { Clock } from '../base/clock.ts';
 import type { NodeConfig } from '../config/config.ts';
 import { type ConnectionKind, ConnectionPool } from './connection-pool.ts';
 import { NodeRefusedError } from './client-handshake.ts';
-import { NodeConnection } from './node-connection.ts';
+import { NodeConnection, NodeConnectionLostError } from './node-connection.ts';
 import type { NodeState } from './node-state.ts';
 import type { ServerFacts } from './server-facts.ts';
+import { ServerRuns } from './server-runs.ts';
 
 export interface NodeOptions {
   readonly config: NodeConfig;
@@ -17,6 +18,8 @@ export interface NodeOptions {
   readonly onStateChanged: (node: Node, from: NodeState, reason: string) => void;
   /** A connection could not be made or broke: the health monitor should look at once. */
   readonly onSuspect: (node: Node, reason: string) => void;
+  /** A new connection shows that the server was restarted: what it has must be read anew. */
+  readonly onRestarted: (node: Node) => void;
 }
 
 const serverFullErrnos: ReadonlySet<number> = new Set([1040, 1203, 1226]);
@@ -34,6 +37,8 @@ export class Node {
   /** Connections that broke without a goodbye, and the server start they belong to. */
   readonly #orphans = new Set<number>();
   readonly #connections = new Set<NodeConnection>();
+  readonly #runs = new ServerRuns();
+  #restarted = false;
   #questioned = false;
 
   constructor(options: NodeOptions) {
@@ -42,7 +47,7 @@ export class Node {
     this.#weight = options.config.weight;
     this.#stateSinceMs = options.clock.wallMs();
     this.pool = new ConnectionPool({
-      open: (kind) => this.#open(kind),
+      open: (kind) => this.#openPooled(kind),
       connectionsMax: options.connectionsMax,
       waitersMax: options.waitersMax,
       waitTimeoutMs: options.waitTimeoutMs,
@@ -86,6 +91,12 @@ export class Node {
 
   set facts(facts: ServerFacts) {
     this.#facts = facts;
+    this.#restarted = false;
+  }
+
+  /** A connection has shown that the server was restarted since its facts were read. */
+  get restarted(): boolean {
+    return this.#restarted;
   }
 
   /** It owes an answer for suspiciously long: others are better asked until it is checked. */
@@ -153,8 +164,17 @@ export class Node {
     for (const connection of this.#connections) connection.destroy(reason);
   }
 
+  /** For statements of clients, which must not meet a server whose data was not looked at. */
+  async #openPooled(kind: ConnectionKind): Promise<NodeConnection> {
+    const connection = await this.#open(kind);
+    if (!this.#restarted) return connection;
+    connection.end();
+    throw new NodeConnectionLostError('the server was restarted');
+  }
+
   async #open(kind: ConnectionKind & { schema?: string | undefined }): Promise<NodeConnection> {
     const { config, connectTimeoutMs, clock } = this.#options;
+    const beganAnotherRun = this.#runs.connecting();
     try {
       const connection = await NodeConnection.connect({
         host: config.host,
@@ -170,6 +190,10 @@ export class Node {
         this.#orphans.add(connection.threadId);
         this.#options.onSuspect(this, error.message);
       });
+      if (beganAnotherRun(connection.threadId)) {
+        this.#restarted = true;
+        this.#options.onRestarted(this);
+      }
       return connection;
     } catch (error) {
       // A full server is alive: it answered.

@@ -1,5 +1,6 @@
 import type { NodeConnection } from './node-connection.ts';
 import { queryRows } from './query-rows.ts';
+import { readServerStart } from './server-start.ts';
 
 export type Flavor = 'mysql' | 'mariadb';
 
@@ -7,7 +8,7 @@ export type Flavor = 'mysql' | 'mariadb';
 export interface ServerFacts {
   readonly flavor: Flavor;
   readonly version: string;
-  /** Seconds since 1970 at which the server started, good to a second or two. */
+  /** Seconds since 1970 at which the server started. */
   readonly startedAtS: number;
   /** Session defaults that a new connection has, as SQL literals. */
   readonly defaults: ReadonlyMap<string, string>;
@@ -61,8 +62,6 @@ export async function readServerFacts(connection: NodeConnection): Promise<Serve
   const names = known.map((row) => row['Variable_name'] ?? '');
   const columns = names.map((name) => `@@session.${name} AS ${name}`).join(', ');
   const [defaults] = await queryRows(connection, `SELECT ${columns}`);
-  const [uptime] = await queryRows(connection, "SHOW GLOBAL STATUS LIKE 'Uptime'");
-  const [clock] = await queryRows(connection, 'SELECT UNIX_TIMESTAMP() AS now');
   // MariaDB lists the contextual uca1400 collations without a character set of their own.
   const collationRows = await queryRows(
     connection,
@@ -77,7 +76,7 @@ export async function readServerFacts(connection: NodeConnection): Promise<Serve
   return {
     flavor,
     version: connection.serverVersion,
-    startedAtS: Number(clock?.['now'] ?? 0) - Number(uptime?.['Value'] ?? 0),
+    startedAtS: await readServerStart(connection),
     defaults: new Map(names.map((name) => [name, settingLiteral(defaults?.[name] ?? null)])),
     collations,
     warnings: await checkSettings(connection),

@@ -162,6 +162,7 @@ function addNodes(
       server,
       heldUntilMs: () => world.heldUntilMs(server),
       onSuspect: (suspect, reason) => monitor.suspect(suspect, reason),
+      onRestarted: (restarted) => monitor.restarted(restarted),
       onState: (changed, state, reason) => world.onState(changed, state, reason),
     });
     nodes.set(name, node);

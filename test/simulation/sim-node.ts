@@ -3,11 +3,13 @@ import type { NodeName } from '../../src/base/brands.ts';
 import type { NodeConnection } from '../../src/nodes/node-connection.ts';
 import type { NodeState } from '../../src/nodes/node-state.ts';
 import type { ServerFacts } from '../../src/nodes/server-facts.ts';
+import { ServerRuns } from '../../src/nodes/server-runs.ts';
 import { SimConnection, type SimLink } from './sim-connection.ts';
 
 export interface SimNodeOptions extends SimLink {
   readonly name: NodeName;
   readonly onSuspect: (name: NodeName, reason: string) => void;
+  readonly onRestarted: (name: NodeName) => void;
   readonly onState: (name: NodeName, state: NodeState, reason: string) => void;
 }
 
@@ -18,12 +20,14 @@ export class SimNode {
   readonly name: NodeName;
   readonly config = { user: 'app' };
   readonly pool = { destroyAll: (reason: Error) => this.#destroyIdle(reason) };
-  facts: ServerFacts | undefined;
   readonly #options: SimNodeOptions;
   readonly #connections = new Set<SimConnection>();
   readonly #orphans = new Set<number>();
   #idle: SimConnection[] = [];
   #generation = 0;
+  #facts: ServerFacts | undefined;
+  readonly #runs = new ServerRuns();
+  restarted = false;
   #state: NodeState = 'JOINING';
   #reason = '';
 
@@ -38,6 +42,15 @@ export class SimNode {
 
   get reason(): string {
     return this.#reason;
+  }
+
+  get facts(): ServerFacts | undefined {
+    return this.#facts;
+  }
+
+  set facts(facts: ServerFacts) {
+    this.#facts = facts;
+    this.restarted = false;
   }
 
   get orphanedThreadIds(): readonly number[] {
@@ -73,7 +86,7 @@ export class SimNode {
     if (idle) return idle;
     const generation = this.#generation;
     const connection = await this.#open();
-    if (generation === this.#generation) return connection;
+    if (generation === this.#generation && !this.restarted) return connection;
     const reason = new Error('the node was taken out while connecting');
     connection.destroy(reason);
     throw reason;
@@ -93,9 +106,9 @@ export class SimNode {
       const connection = await this.#connect();
       signal.addEventListener('abort', () => connection.end());
       await connection.query('PING');
-      const uptimeMs = Math.floor(this.#options.server.uptimeMs / 1000) * 1000;
+      const { startedAtS } = this.#options.server;
       connection.end();
-      return { kind: 'healthy', latencyMs: 1, uptimeMs };
+      return { kind: 'healthy', latencyMs: 1, startedAtS };
     } catch (error) {
       return { kind: 'unreachable', reason: String(error) };
     }
@@ -108,6 +121,7 @@ export class SimNode {
 
   async #open(): Promise<SimConnection> {
     let connection: SimConnection;
+    const beganAnotherRun = this.#runs.connecting();
     try {
       connection = await this.#connect();
     } catch (error) {
@@ -122,6 +136,10 @@ export class SimNode {
       this.#orphans.add(connection.threadId);
       this.#options.onSuspect(this.name, error.message);
     });
+    if (beganAnotherRun(connection.threadId)) {
+      this.restarted = true;
+      this.#options.onRestarted(this.name);
+    }
     return connection;
   }
 

@@ -32,7 +32,7 @@ export class SimServer {
   readonly #ends = new Map<SimSession, () => void>();
   #process: Process;
   #locks: SimLocks;
-  #startedAtMs = 0;
+  #startedAtS = 0;
   #nextSessionId = 1;
   /** Multiplies the time that work takes. */
   slowness = 1;
@@ -59,8 +59,8 @@ export class SimServer {
     return this.#locks;
   }
 
-  get uptimeMs(): number {
-    return this.#options.clock.nowMs() - this.#startedAtMs;
+  get startedAtS(): number {
+    return this.#startedAtS;
   }
 
   get sessions(): readonly SimSession[] {
@@ -117,7 +117,12 @@ export class SimServer {
     if (this.up) return;
     this.#process = new Process(this.#options.clock);
     this.#locks = new SimLocks(this.#process, lockWaitMs);
-    this.#startedAtMs = this.#options.clock.nowMs();
+    // No server is so fast that it starts twice within a second.
+    this.#startedAtS = Math.max(
+      this.#startedAtS + 1,
+      Math.floor(this.#options.clock.nowMs() / 1000),
+    );
+    this.#nextSessionId = 1;
     this.slowness = 1;
     this.failing = 0;
   }
@@ -156,12 +161,7 @@ export class SimServer {
       const table = this.store.get(created[1] ?? '');
       return table === undefined ? errResult(tableNotThere) : rowsResult([{ t: table }]);
     }
-    if (/Uptime/.test(sql)) {
-      return rowsResult([{ Value: String(Math.floor(this.uptimeMs / 1000)) }]);
-    }
-    if (/UNIX_TIMESTAMP/.test(sql)) {
-      return rowsResult([{ now: String(Math.floor(this.#options.clock.nowMs() / 1000)) }]);
-    }
+    if (/Uptime/.test(sql)) return rowsResult([{ started_at_s: String(this.startedAtS) }]);
     if (sql.startsWith('SHOW SESSION VARIABLES ')) {
       return rowsResult([{ Variable_name: 'sql_mode', Value: '' }]);
     }

@@ -19,7 +19,9 @@ export function untilState(
   state: string,
 ): Promise<void> {
   return steps.eventually(`${names.join(' and ')}: ${state}`, allOf(names, state), async () => {
-    const states = await stage.nodes((node) => node.state);
+    const states = await stage.nodes(({ state: now, reason }) =>
+      now === 'QUARANTINED' ? `${now}: ${reason}` : now,
+    );
     return Object.fromEntries(names.map((name) => [name, states[name]]));
   });
 }

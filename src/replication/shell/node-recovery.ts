@@ -43,8 +43,6 @@ export type RecoveredNode =
   | { readonly kind: 'follow'; readonly position: Seq; readonly appliedBeyond: ReadonlySet<Seq> }
   | Refusal;
 
-const sameStartToleranceS = 3;
-
 /**
  * Finds out what a node that has come (back) already has: ends what our broken connections
  * left open on it, then reads its markers. After any crash the truth is the log's entries
@@ -133,8 +131,7 @@ export class NodeRecovery {
   async #readFacts(node: Node, control: NodeConnection): Promise<boolean> {
     const before = node.facts;
     const facts = await readServerFacts(control);
-    const restarted =
-      before === undefined || Math.abs(facts.startedAtS - before.startedAtS) > sameStartToleranceS;
+    const restarted = node.restarted || facts.startedAtS !== before?.startedAtS;
     if (restarted) node.forgetOrphans();
     await this.#endLeftovers(node, control);
     node.facts = facts;
