@@ -1,4 +1,5 @@
 import type { Connection, RowDataPacket } from 'mysql2/promise';
+import { vi } from 'vitest';
 import type { Engine } from '../../../src/demo/engine.ts';
 import { startBalancer, type TestBalancer } from '../balancer.ts';
 import { connectTo } from '../../../src/demo/connect.ts';
@@ -66,7 +67,14 @@ export class DeterminismLab {
     });
     this.#lockstep = await startBalancer(this.#servers, {
       users: [{ name: 'root', password: 'root' }],
+      // On a busy machine a node may be late without anything being wrong.
+      syncTimeoutMs: 20_000,
     });
+    // A node that joins loses what its accounts have under way: also what is asked directly.
+    await vi.waitUntil(
+      () => this.#lockstep.balancer.control.nodes().every(({ state }) => state === 'UP'),
+      20_000,
+    );
     this.#direct = await Promise.all(
       this.#servers.servers.map((server) => connectTo(server, { user: 'root' })),
     );
