@@ -3,6 +3,7 @@ import { type Clock, systemClock } from './base/clock.ts';
 import { LockstepError } from './base/errors.ts';
 import type { Config, NodeConfig, UserConfig } from './config/config.ts';
 import { usersOf } from './config/users-of.ts';
+import { balancerMetrics } from './control/balancer-metrics.ts';
 import { LiveControl } from './control/live-control.ts';
 import { QueryRunner } from './control/query-runner.ts';
 import { QueuedCommands } from './control/queued-commands.ts';
@@ -23,6 +24,7 @@ import type { Entry } from './replication/entry.ts';
 import type { Acks } from './replication/acknowledgements.ts';
 import { Replicator } from './replication/replicator.ts';
 import { Sequencer } from './replication/sequencer.ts';
+import { AutomaticResync } from './replication/shell/automatic-resync.ts';
 import { Cluster } from './replication/shell/cluster.ts';
 import { firstLeader } from './replication/shell/first-leader.ts';
 import { FirstStart } from './replication/shell/first-start.ts';
@@ -36,13 +38,14 @@ import { PositionFile } from './log/position-file.ts';
 import { ReadRouter } from './routing/read-router.ts';
 import { createStrategy } from './routing/strategies/strategies.ts';
 import { MysqlListener } from './sessions/mysql-listener.ts';
+import type { SessionContext } from './sessions/session-context.ts';
+import { tlsIdentity } from './sessions/tls-identity.ts';
 import type { LexMode } from './sql/lex-mode.ts';
 import type { Statement } from './sql/statement.ts';
 import { StatementCache } from './sql/statement-cache.ts';
 import { Counters } from './telemetry/counters.ts';
 import { EventLog } from './telemetry/event-log.ts';
 import { createLogger, type Logger, type LoggerOptions } from './telemetry/logger.ts';
-import { createMetrics, type Metrics } from './telemetry/metrics.ts';
 import { version } from './base/version.ts';
 
 export interface BalancerOptions {
@@ -116,6 +119,7 @@ interface CoreServices {
   readonly recovery: NodeRecovery;
   readonly recoveryManager: RecoveryManager;
   readonly resyncs: ResyncManager;
+  readonly automaticResync: AutomaticResync;
   readonly firstStart: FirstStart;
   readonly leaderControl: ControlConnection;
 }
@@ -278,7 +282,9 @@ function connectHealth({ config, clock, events, log }: Base, core: Core): CoreSe
     takeOut: (node) => cluster.takeOutForResync(node),
     onSnapshot: (name, seq) => cluster.keepLogAfter(name, seq),
   });
-  return { recovery, recoveryManager, resyncs, firstStart, leaderControl };
+  const enabled = config.autoResync;
+  const automaticResync = new AutomaticResync({ enabled, clock, events, replicator, resyncs });
+  return { recovery, recoveryManager, resyncs, automaticResync, firstStart, leaderControl };
 }
 
 function openControl({ nodes }: Core, name: NodeName): Promise<NodeConnection> {
@@ -295,9 +301,10 @@ async function assembleFront(base: Base, core: Core, services: CoreServices): Pr
     sequencer,
     clock,
     openControl: (name) => openControl(core, name),
-    onStranded: (name, detail) => cluster.quarantine(name, detail),
+    onStranded: (name, detail) => cluster.quarantine(name, detail, true),
   });
-  const listener = new MysqlListener({
+  const tls = await tlsIdentity(config.tls, config.log.folder, clock);
+  const sessionContext: SessionContext = {
     config,
     clock,
     nodes,
@@ -311,7 +318,8 @@ async function assembleFront(base: Base, core: Core, services: CoreServices): Pr
     random: Math.random,
     passwordOf: (name) => users.find((user) => user.name === name)?.password,
     onFault: (error) => logger.error({ err: error }, 'a session failed'),
-  });
+  };
+  const listener = new MysqlListener(sessionContext, tls);
   const [firstUser] = users;
   if (!firstUser) throw new LockstepError('config_invalid', 'no user is configured');
   const queries = new QueryRunner({ listener, user: firstUser, clock });
@@ -334,27 +342,13 @@ async function assembleFront(base: Base, core: Core, services: CoreServices): Pr
     resyncs: services.resyncs,
     router,
     counters,
-    metrics: metricsOf(base, core),
+    metrics: balancerMetrics({ ...core, log }),
     isWrite: (sql) => {
       const { kind } = core.analyse(Buffer.from(sql).toString('latin1'));
       return kind === 'write' || kind === 'ddl';
     },
   });
   return { listener, queued, control };
-}
-
-function metricsOf({ log }: Base, { counters, nodes, cluster, router }: Core): Metrics {
-  return createMetrics({
-    counters: () => counters.snapshot(),
-    nodes: () =>
-      [...nodes.values()].map((node) => ({
-        node: node.name,
-        up: node.state === 'UP',
-        pendingEntries: cluster.pending(node.name),
-        latencyMs: router.statistics(node.name).averageMs || undefined,
-      })),
-    log: () => ({ lastSeq: log.lastSeq, bytes: log.sizeBytes }),
-  });
 }
 
 /** Opens the ports. `stopCore` ends what was started before, when the balancer is closed. */

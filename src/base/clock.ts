@@ -25,3 +25,9 @@ export const systemClock: Clock = {
 
 /** Milliseconds since 1970 as people and JSON read it. */
 export const isoTime = (wallMs: number): string => new Date(wallMs).toISOString();
+
+/** For libraries that take a Date. */
+export const dateOf = (wallMs: number): Date => new Date(wallMs);
+
+/** Milliseconds since 1970 of a time as certificates write it, "Nov 24 16:00:00 2036 GMT". */
+export const wallMsOf = (text: string): number => Date.parse(text);

@@ -10,6 +10,12 @@ export const errorTable = {
     httpStatus: 401,
     remedy: 'Check the user and password against `users` in the configuration.',
   },
+  tls_required: {
+    errno: 3159,
+    sqlState: 'HY000',
+    httpStatus: 403,
+    remedy: 'Let the client use TLS, or set `tls.mode: preferred`.',
+  },
   bad_request: {
     errno: 1064,
     sqlState: '42000',

@@ -116,6 +116,12 @@ export const configSchema = group('', {
     5000,
     'How long a statement waits for a node when none can serve it.',
   ),
+  autoResync: withDefault<boolean>(
+    flag,
+    true,
+    'Make a member whose data was found unfit a copy of another node, at most three times an ' +
+      'hour; otherwise it waits for `lockstep nodes resync`.',
+  ),
   queueWhenDown: withDefault<boolean>(
     flag,
     false,
@@ -205,7 +211,10 @@ export const configSchema = group('', {
       'preferred',
       '`preferred`: for clients that want it; `required`: others are refused.',
     ),
-    keyFile: optional<string>(path, 'Private key, PEM. Without it a key is made at start.'),
+    keyFile: optional<string>(
+      path,
+      'Private key, PEM. Without it a self-signed pair is made once and kept in `log.folder`.',
+    ),
     certFile: optional<string>(path, 'Certificate chain, PEM; given together with the key.'),
   }),
   logLevel: choice(

@@ -3,7 +3,8 @@ import { LockstepError } from '../base/errors.ts';
 import type { UserConfig } from '../config/config.ts';
 import type { QueryOutcome } from '../http/balancer-control.ts';
 import { ServerError } from '../http/server-error.ts';
-import type { AcceptedClient, MysqlListener } from '../sessions/mysql-listener.ts';
+import type { AcceptedClient } from '../sessions/client-login.ts';
+import type { MysqlListener } from '../sessions/mysql-listener.ts';
 import type { Clock } from '../base/clock.ts';
 import { duplexPair } from './duplex-pair.ts';
 

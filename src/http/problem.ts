@@ -27,7 +27,7 @@ export function problemOf(error: unknown): Problem {
 }
 
 export function httpProblem(status: number, message: string, remedy: string): Problem {
-  return problem({ code: 'http_error', status, message, remedy });
+  return problem({ code: status === 404 ? 'not_found' : 'http_error', status, message, remedy });
 }
 
 function ofLockstep(error: LockstepError): Problem {

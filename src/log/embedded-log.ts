@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { resolve as absolutePath } from 'node:path';
+import { LockstepError } from '../base/errors.ts';
 import { assert } from '../base/assert.ts';
 import type { Seq } from '../base/brands.ts';
 import { type Clock, systemClock } from '../base/clock.ts';
@@ -40,10 +41,26 @@ export interface EmbeddedLogOptions {
 const segmentBytesMax = 1024 * 1024 * 1024;
 const mebibyte = 1024 * 1024;
 
+/** Makes the folder if need be and takes it for this process. */
+async function takeFolder(
+  fileSystem: LogFileSystem,
+  folder: string,
+  onLost: () => void,
+): Promise<FolderLock> {
+  try {
+    await fileSystem.makeFolder(folder);
+    return await fileSystem.lockFolder(folder, onLost);
+  } catch (cause) {
+    if (cause instanceof LockstepError || !(cause instanceof Error)) throw cause;
+    const message = `log.folder ${folder} cannot be used: ${cause.message}`;
+    throw new LockstepError('config_invalid', message, { cause });
+  }
+}
+
 /**
  * Opens the log in `folder`, which is made if it is not there. Rejects `LogCorrupt`
  * (log_corrupt), conflict if another balancer has the folder, config_invalid if it belongs to
- * another cluster, or the system's error.
+ * another cluster or cannot be made or written, or the system's error.
  */
 export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<EmbeddedLog> {
   const clock = options.clock ?? systemClock;
@@ -53,9 +70,8 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Embe
   const segmentBytes = options.segmentBytes ?? 64 * mebibyte;
   assert(segmentBytes > 0 && segmentBytes <= segmentBytesMax, 'segmentBytes is at most 1 GiB');
   assert(Buffer.byteLength(clusterId ?? '') <= clusterIdBytesMax, 'a cluster id is a UUID at most');
-  await fileSystem.makeFolder(folder);
   let onLockLost = (): void => undefined;
-  const lock = await fileSystem.lockFolder(folder, () => onLockLost());
+  const lock = await takeFolder(fileSystem, folder, () => onLockLost());
   try {
     const randomU32 = options.randomU32 ?? (() => randomBytes(4).readUInt32LE());
     const recovered = await recoverFolder({

@@ -28,7 +28,11 @@ export type JoinDecision =
   /** Never part of a cluster, and the log is empty: it may begin with it. */
   | { readonly kind: 'initialise' }
   | { readonly kind: 'follow' }
-  | { readonly kind: 'quarantine'; readonly reason: string }
+  /**
+   * `member`: it is one of this cluster, so what only it holds was acknowledged to nobody, and
+   * nothing is lost by making it a copy of another.
+   */
+  | { readonly kind: 'quarantine'; readonly reason: string; readonly member: boolean }
   /** It has entries that the log does not: the log was lost or is another one. */
   | { readonly kind: 'ahead'; readonly reason: string };
 
@@ -36,7 +40,7 @@ export type JoinDecision =
 export function decideJoin(node: JoiningNode | undefined, log: LogBounds): JoinDecision {
   if (!node) {
     if (log.lastSeq === 0) return { kind: 'initialise' };
-    return quarantine('it is new to the cluster, and its data is not known to be a copy');
+    return foreign('it is new to the cluster, and its data is not known to be a copy');
   }
   if (node.clusterId === unfinishedCopy) {
     return quarantine('a resync of it was interrupted, so its data is incomplete');
@@ -45,7 +49,7 @@ export function decideJoin(node: JoiningNode | undefined, log: LogBounds): JoinD
     return quarantine('it was quarantined before, and its data is as it was then');
   }
   if (node.clusterId !== log.clusterId) {
-    return quarantine(`it belongs to cluster ${node.clusterId}, not to ${log.clusterId}`);
+    return foreign(`it belongs to cluster ${node.clusterId}, not to ${log.clusterId}`);
   }
   const highest = [...node.appliedBeyond].reduce(
     (high, seq) => (seq > high ? seq : high),
@@ -69,4 +73,5 @@ export function decideJoin(node: JoiningNode | undefined, log: LogBounds): JoinD
   return { kind: 'follow' };
 }
 
-const quarantine = (reason: string): JoinDecision => ({ kind: 'quarantine', reason });
+const quarantine = (reason: string): JoinDecision => ({ kind: 'quarantine', reason, member: true });
+const foreign = (reason: string): JoinDecision => ({ kind: 'quarantine', reason, member: false });

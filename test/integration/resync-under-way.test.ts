@@ -37,7 +37,7 @@ describe.each(engines())('while a node is being copied, $name', (engine) => {
   /** Equal nodes with 200,000 rows, so that a copy takes a while. */
   const start = async (count: number): Promise<void> => {
     servers = await startServers({ engine, count });
-    lockstep = await startBalancer(servers);
+    lockstep = await startBalancer(servers, { autoResync: false });
     for (const { name } of servers.servers) await untilState(name, 'UP');
     const writer = await client();
     await writer.query('CREATE TABLE big (id INT PRIMARY KEY, n INT, pad VARCHAR(100))');

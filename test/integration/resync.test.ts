@@ -92,7 +92,7 @@ describe.each(engines())('a node is filled anew, $name', (engine) => {
     for (const { port } of servers.servers) {
       await createRichSchema(await client(port, 'root'), engine.name);
     }
-    lockstep = await startBalancer(servers);
+    lockstep = await startBalancer(servers, { autoResync: false });
     for (const { name } of servers.servers) await untilState(name, 'UP');
   };
 
@@ -100,6 +100,24 @@ describe.each(engines())('a node is filled anew, $name', (engine) => {
     await untilState(name, 'QUARANTINED');
     expect(lockstep.balancer.control.node(name).reason).toMatch(reason);
   };
+
+  test('a node that diverged is repaired by itself', async () => {
+    servers = await startServers({ engine, count: 3 });
+    lockstep = await startBalancer(servers);
+    for (const { name } of servers.servers) await untilState(name, 'UP');
+    const writer = await client();
+    await writer.query('CREATE TABLE app.t (id INT PRIMARY KEY, n INT)');
+    await writer.query('INSERT INTO app.t VALUES (1, 1), (2, 2)');
+    const odd = follower();
+    await (await client(server(odd).port, 'root')).query('DELETE FROM app.t WHERE id = 2');
+    await writer.query('UPDATE app.t SET n = n + 1');
+    await expect.poll(() => eventsOf('resync_finished').length, { timeout: 30_000 }).toBe(1);
+    await untilState(odd, 'UP');
+    expect(eventsOf('divergence')).toMatchObject([
+      { node: odd, detail: '1 rows affected instead of 2' },
+    ]);
+    await expectEqualNodes(servers.servers);
+  });
 
   test('a node that diverged is repaired while four clients write', async () => {
     await startWithDifference();

@@ -9,6 +9,7 @@ import { decodeEntry } from '../../src/replication/entry-codec.ts';
 import type { Entry } from '../../src/replication/entry.ts';
 import { Replicator } from '../../src/replication/replicator.ts';
 import { Sequencer } from '../../src/replication/sequencer.ts';
+import { AutomaticResync } from '../../src/replication/shell/automatic-resync.ts';
 import { Cluster } from '../../src/replication/shell/cluster.ts';
 import { lastEpoch } from '../../src/replication/shell/last-epoch.ts';
 import { LeaderDdl } from '../../src/replication/shell/leader-ddl.ts';
@@ -105,13 +106,15 @@ export async function startBalancer(world: Simulation, process: Process): Promis
     takeOut: (node) => cluster.takeOutForResync(node),
     onSnapshot: (name, seq) => cluster.keepLogAfter(name, seq),
   });
-  await cluster.start({ replicator, monitor, resyncs, firstStart, ...parts });
+  const shared = { clock: process, events, replicator, resyncs };
+  const automaticResync = new AutomaticResync({ enabled: false, ...shared });
+  await cluster.start({ replicator, monitor, resyncs, automaticResync, firstStart, ...parts });
   const leaderDdl = new LeaderDdl({
     replicator,
     sequencer,
     clock: process,
     openControl: (name) => nodes.get(name)!.openControl(),
-    onStranded: (name, detail) => cluster.quarantine(name, detail),
+    onStranded: (name, detail) => cluster.quarantine(name, detail, true),
   });
   return { process, nodes, log, sequencer, replicator, cluster, leaderDdl, router };
 }

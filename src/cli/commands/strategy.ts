@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 import type { StrategyStatus } from '../../http/balancer-control.ts';
+import { isStrategyName, strategyNames } from '../../config/strategy-name.ts';
 import { callApi } from '../call-api.ts';
+import { CliError, exitCodes } from '../cli-error.ts';
 import type { Terminal } from '../terminal.ts';
 
 export function addStrategy(program: Command, terminal: Terminal, url: () => string): void {
@@ -9,6 +11,10 @@ export function addStrategy(program: Command, terminal: Terminal, url: () => str
     .description('show how the node for a read is chosen, or choose another way')
     .option('--json', 'as JSON', false)
     .action(async (name: string | undefined, { json }: { json: boolean }) => {
+      if (name !== undefined && !isStrategyName(name)) {
+        const remedy = `Give one of ${strategyNames.join(', ')}.`;
+        throw new CliError(`there is no strategy ${name}`, { remedy, exitCode: exitCodes.usage });
+      }
       const path = name === undefined ? '/strategy' : `/strategy/${encodeURIComponent(name)}`;
       const method = name === undefined ? 'GET' : 'POST';
       const status = await callApi<StrategyStatus>(url(), { method, path });

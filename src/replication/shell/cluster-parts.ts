@@ -8,6 +8,7 @@ import type { Node } from '../../nodes/node.ts';
 import type { EventLog } from '../../telemetry/event-log.ts';
 import type { Replicator } from '../replicator.ts';
 import type { Sequencer } from '../sequencer.ts';
+import type { AutomaticResync } from './automatic-resync.ts';
 import type { FirstStart } from './first-start.ts';
 import type { NodeFollower } from './node-follower.ts';
 import type { NodeRecovery } from './node-recovery.ts';
@@ -32,5 +33,6 @@ export interface ClusterParts {
   readonly monitor: HealthMonitor;
   readonly recoveryManager: RecoveryManager;
   readonly resyncs: ResyncManager;
+  readonly automaticResync: AutomaticResync;
   readonly firstStart: FirstStart;
 }

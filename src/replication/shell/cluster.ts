@@ -101,6 +101,7 @@ export class Cluster implements ReplicatorObserver {
   async recover(name: NodeName, signal: AbortSignal): Promise<RecoveryOutcome> {
     const node = this.#node(name);
     if (isOut(node) || this.#p.resyncs.running(name)) {
+      this.#p.automaticResync.begin(name);
       return { kind: 'failed', reason: `it is ${node.state}`, retry: false };
     }
     await this.#leaving.get(name);
@@ -111,11 +112,12 @@ export class Cluster implements ReplicatorObserver {
     const led = this.#led.has(name);
     const found = await this.#p.recovery.examine(node, { led });
     if (this.#intent?.leader === name) this.#settleIntent();
-    if (signal.aborted) return { kind: 'aborted' };
+    // A member found unfit has been marked so: what was wrong is to be said also if it broke again.
+    if (signal.aborted && (found.kind === 'follow' || isOut(node))) return { kind: 'aborted' };
     if (found.kind !== 'follow') {
       if (found.kind === 'ahead') this.ahead ??= { node: name, reason: found.reason };
-      this.quarantine(name, found.reason);
-      if (this.#p.firstStart.takeUnlike(name)) this.#p.resyncs.startWhenPossible(name);
+      if (this.#p.firstStart.takeUnlike(name)) this.#p.automaticResync.request(name);
+      this.quarantine(name, found.reason, found.kind === 'quarantine' && found.member);
       return { kind: 'failed', reason: found.reason, retry: false };
     }
     this.#led.delete(name);
@@ -148,6 +150,7 @@ export class Cluster implements ReplicatorObserver {
   onInSync(name: NodeName): void {
     const node = this.#node(name);
     const { clock, events } = this.#options;
+    this.#p.automaticResync.forget(name);
     const catching = this.#catching.get(name);
     if (catching) {
       this.#catching.delete(name);
@@ -192,14 +195,12 @@ export class Cluster implements ReplicatorObserver {
       const { seq, detail } = end;
       this.#options.events.publish({ kind: 'divergence', node: name, seq, detail });
       // Its position may have passed the entry: without this it would follow after a restart.
-      void this.#p.recovery.condemn(node).catch((error: unknown) => {
+      const condemned = this.#p.recovery.condemn(node).catch((error: unknown) => {
         this.#options.events.publish({ kind: 'log_warning', message: String(error) });
       });
       this.#release(node, end.detail);
-      node.transition(
-        'QUARANTINED',
-        `diverged at entry ${end.seq}: ${end.detail}; run \`lockstep nodes resync ${name}\``,
-      );
+      this.#quarantined(node, `diverged at entry ${seq}: ${detail}`, true);
+      void condemned.then(() => this.#p.automaticResync.begin(name));
       catching?.resolve({ kind: 'failed', reason: end.detail, retry: false });
       return;
     }
@@ -233,6 +234,7 @@ export class Cluster implements ReplicatorObserver {
   async disable(name: NodeName): Promise<void> {
     const node = this.#node(name);
     if (node.state === 'DISABLED') return;
+    this.#p.automaticResync.forget(name);
     await this.#p.resyncs.stop(name, 'disabled by the operator');
     this.#p.recoveryManager.onNodeDown(name, 'disabled by the operator');
     await this.#stepDown(node, 'it is being disabled');
@@ -264,7 +266,7 @@ export class Cluster implements ReplicatorObserver {
     if (node.state === 'UP' || node.state === 'LAGGING') {
       await this.#stepDown(node, 'it is being resynchronised');
     }
-    node.transition('RESYNCING', 'by the operator');
+    node.transition('RESYNCING', 'it is being made a copy of another node');
     this.#p.recoveryManager.onNodeDown(node.name, 'it is being resynchronised');
     this.#leave(node, 'it is being resynchronised');
     await this.#leaving.get(node.name);
@@ -277,10 +279,18 @@ export class Cluster implements ReplicatorObserver {
     this.#retention.keepAfter(name, seq);
   }
 
-  quarantine(name: NodeName, reason: string): void {
+  quarantine(name: NodeName, reason: string, member: boolean): void {
     const node = this.#node(name);
-    node.transition('QUARANTINED', `${reason}; run \`lockstep nodes resync ${name}\``);
+    this.#quarantined(node, reason, member);
     this.#leave(node, reason);
+    this.#p.automaticResync.begin(name);
+  }
+
+  #quarantined(node: Node, reason: string, member: boolean): void {
+    const planned = member && this.#p.automaticResync.plan(node.name);
+    const command = `run \`lockstep nodes resync ${node.name}\``;
+    const next = planned ? 'it will be resynchronised' : command;
+    node.transition('QUARANTINED', `${reason}; ${next}`);
   }
 
   /** Lets open transactions end before a leader goes, so that none of them fails. */
@@ -378,6 +388,7 @@ export class Cluster implements ReplicatorObserver {
   async close(): Promise<void> {
     this.#housekeeping?.cancel();
     this.#parts?.firstStart.close();
+    this.#parts?.automaticResync.close();
     await this.#parts?.resyncs.close();
     for (const name of this.#options.nodes.keys()) this.#noteLeft(name);
     await this.#options.positions.write(this.#lastPositions);

@@ -68,6 +68,7 @@ export class NodeRecovery {
         return {
           kind: 'quarantine',
           reason: 'a DDL statement took effect on it that the log does not have',
+          member: true,
         };
       }
       const decision = decideJoin(
@@ -81,7 +82,9 @@ export class NodeRecovery {
       );
       if (this.#begins(decision)) {
         const admission = await this.#options.firstStart.admit(node.name);
-        if (admission.kind === 'refused') return { kind: 'quarantine', reason: admission.reason };
+        if (admission.kind === 'refused') {
+          return { kind: 'quarantine', reason: admission.reason, member: false };
+        }
         await initialiseMarkers(control, { clusterId, epoch: epoch(), position: noSeq });
         await grantMarkerRights(control, users);
         return { kind: 'follow', position: noSeq, appliedBeyond: new Set() };

@@ -26,13 +26,11 @@ interface Running {
 }
 
 const attemptsMax = 3;
-const sourcePollMs = 100;
 
 /** Fills nodes anew from nodes in sync, one copy a node at a time. */
 export class ResyncManager {
   readonly #options: ResyncManagerOptions;
   readonly #running = new Map<NodeName, Running>();
-  #closed = false;
 
   constructor(options: ResyncManagerOptions) {
     this.#options = options;
@@ -57,7 +55,7 @@ export class ResyncManager {
     const node = this.#options.nodes.get(name);
     if (!node) throw new LockstepError('not_found', `there is no node named ${name}`);
     this.#refuseSecond(name);
-    if (!this.#chooseSource(name)) {
+    if (!this.hasSource(name)) {
       const inSync = this.#options.replicator.inSync(name);
       throw new LockstepError(
         'no_source',
@@ -89,20 +87,6 @@ export class ResyncManager {
     }
   }
 
-  /** As `start`, but waits until a node is in sync to copy from; a failure is an event. */
-  startWhenPossible(name: NodeName): void {
-    const start = async (): Promise<void> => {
-      while (!this.#closed && !this.#chooseSource(name)) {
-        await this.#options.replicator.positionChanged(sourcePollMs);
-      }
-      if (!this.#closed) await this.start(name);
-    };
-    start().catch((error: unknown) => {
-      const reason = error instanceof Error ? error.message : String(error);
-      this.#options.events.publish({ kind: 'resync_failed', node: name, reason });
-    });
-  }
-
   /** A check of the node failed: asks it once more, and ends the copy if there is no answer. */
   async suspect(name: NodeName, reason: string): Promise<void> {
     const node = this.#options.nodes.get(name);
@@ -123,7 +107,6 @@ export class ResyncManager {
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
     await Promise.all([...this.#running.keys()].map((name) => this.stop(name, 'Lockstep stops')));
   }
 
@@ -167,7 +150,7 @@ export class ResyncManager {
         return await this.#copy(source, node, progress, signal);
       } catch (error) {
         if (signal.aborted || error instanceof CopyDiffersError) throw error;
-        if (attempt === attemptsMax || this.#chooseSource(node.name) === undefined) throw error;
+        if (attempt === attemptsMax || !this.hasSource(node.name)) throw error;
         const detail = error instanceof Error ? error.message : String(error);
         this.#warn(node.name, `the copy from ${source.name} failed and is begun anew: ${detail}`);
         await probe(node);
@@ -198,6 +181,11 @@ export class ResyncManager {
 
   #warn(node: NodeName, detail: string): void {
     this.#options.events.publish({ kind: 'resync_warning', node, detail });
+  }
+
+  /** Whether there is a node to copy from. */
+  hasSource(target: NodeName): boolean {
+    return this.#chooseSource(target) !== undefined;
   }
 
   /** A follower rather than the leader, which has enough to do. */

@@ -1,0 +1,30 @@
+import type { NodeName } from '../base/brands.ts';
+import type { CommandLog } from '../log/command-log.ts';
+import type { Node } from '../nodes/node.ts';
+import type { Cluster } from '../replication/shell/cluster.ts';
+import type { ReadRouter } from '../routing/read-router.ts';
+import type { Counters } from '../telemetry/counters.ts';
+import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
+
+/** What the metrics are made of, asked each time they are collected. */
+export interface MetricSources {
+  readonly log: CommandLog;
+  readonly counters: Counters;
+  readonly nodes: ReadonlyMap<NodeName, Node>;
+  readonly cluster: Cluster;
+  readonly router: ReadRouter;
+}
+
+export function balancerMetrics({ log, counters, nodes, cluster, router }: MetricSources): Metrics {
+  return createMetrics({
+    counters: () => counters.snapshot(),
+    nodes: () =>
+      [...nodes.values()].map((node) => ({
+        node: node.name,
+        up: node.state === 'UP',
+        pendingEntries: cluster.pending(node.name),
+        latencyMs: router.statistics(node.name).averageMs || undefined,
+      })),
+    log: () => ({ lastSeq: log.lastSeq, bytes: log.sizeBytes }),
+  });
+}
