@@ -1,42 +1,33 @@
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import mysql from 'mysql2/promise';
 import { createBalancer } from '../dist/balancer.js';
 import { defaultConfig } from '../dist/config/config.js';
 import { engineNames, findEngine } from '../dist/demo/engine.js';
 import { freePorts } from '../dist/demo/free-port.js';
 import { LocalServer } from '../dist/demo/local-server.js';
+import { createRows, statements } from './statements.mjs';
 
 const clients = 16;
 const rounds = 3;
 const roundMs = 2_000;
 const nodeCount = 3;
+const run = promisify(execFile);
+const loadProgram = fileURLToPath(new URL('load.mjs', import.meta.url));
+const { read, write } = statements(clients);
 
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 
-/** Statements a second that `clients` connections get through in one round. */
-async function rate(target, statement) {
-  const connections = await Promise.all(
-    Array.from({ length: clients }, () => mysql.createConnection({ ...target, database: 'app' })),
-  );
-  let count = 0;
-  const endMs = performance.now() + roundMs;
-  await Promise.all(
-    connections.map(async (connection, index) => {
-      while (performance.now() < endMs) {
-        await connection.query(statement(index));
-        count++;
-      }
-    }),
-  );
-  await Promise.all(connections.map((connection) => connection.end()));
-  return (count * 1000) / roundMs;
+/** Statements a second that `clients` connections of another process get through in one round. */
+async function rate(target, kind) {
+  const load = JSON.stringify({ target, kind, clients, durationMs: roundMs });
+  const { stdout } = await run(process.execPath, [loadProgram, load]);
+  return Number(stdout);
 }
-
-const read = () => `SELECT n FROM bench WHERE id = ${1 + Math.floor(Math.random() * 1000)}`;
-const write = (index) =>
-  `UPDATE bench SET n = n + 1 WHERE id = ${1 + index + clients * Math.floor(Math.random() * 60)}`;
 
 async function until(condition, what) {
   const deadlineMs = performance.now() + 60_000;
@@ -101,13 +92,15 @@ async function replay(lockstep, control, server) {
 
 async function benchmark(engine) {
   const folder = await mkdtemp(join(tmpdir(), 'lockstep-bench-'));
-  const ports = await freePorts(nodeCount);
+  const ports = await freePorts(nodeCount + 1);
   const servers = await Promise.all(
     ports.map((port, index) => {
-      const name = `mysql${index + 1}`;
+      const name = `mysql${index}`;
       return LocalServer.create({ engine, name, port, folder: join(folder, name) });
     }),
   );
+  // One server stands alone: what the same machine does without Lockstep and without copies.
+  const [alone, ...nodes] = servers;
   let balancer;
   try {
     await Promise.all(servers.map((server) => server.start()));
@@ -118,7 +111,7 @@ async function benchmark(engine) {
       log: { ...defaultConfig.log, folder: join(folder, 'log') },
       logLevel: 'silent',
       users: [{ name: 'app', password: 'app' }],
-      nodes: servers.map(({ name, port }) => ({
+      nodes: nodes.map(({ name, port }) => ({
         name,
         host: '127.0.0.1',
         port,
@@ -129,22 +122,20 @@ async function benchmark(engine) {
     });
     const account = { host: '127.0.0.1', user: 'app', password: 'app' };
     const lockstep = { ...account, port: balancer.mysqlPort };
-    const setup = await mysql.createConnection({ ...lockstep, database: 'app' });
-    await setup.query('CREATE TABLE bench (id INT PRIMARY KEY, n INT NOT NULL)');
-    const rows = Array.from({ length: 1000 }, (_, index) => `(${index + 1}, 0)`).join(',');
-    await setup.query(`INSERT INTO bench VALUES ${rows}`);
-    await setup.end();
-    // Straight to a server the database is another, so that the copies stay equal.
-    const direct = { ...account, port: servers[0].port };
-    const root = await mysql.createConnection({ ...direct, user: 'root', password: 'root' });
-    await root.end();
-    const figures = { read: [], directRead: [], write: [] };
-    for (let round = 0; round < rounds; round++) {
-      figures.read.push(await rate(lockstep, read));
-      figures.directRead.push(await rate(direct, read));
-      figures.write.push(await rate(lockstep, write));
+    const direct = { ...account, port: alone.port };
+    for (const target of [lockstep, direct]) {
+      const setup = await mysql.createConnection({ ...target, database: 'app' });
+      await createRows(setup);
+      await setup.end();
     }
-    const victim = servers[1];
+    const figures = { read: [], directRead: [], write: [], directWrite: [] };
+    for (let round = 0; round < rounds; round++) {
+      figures.read.push(await rate(lockstep, 'read'));
+      figures.directRead.push(await rate(direct, 'read'));
+      figures.write.push(await rate(lockstep, 'write'));
+      figures.directWrite.push(await rate(direct, 'write'));
+    }
+    const victim = nodes.findLast(({ name }) => !balancer.control.node(name).leader);
     const out = await failover(lockstep, balancer.control, victim);
     const back = await replay(lockstep, balancer.control, victim);
     const line = (text, value) => console.log(`  ${text.padEnd(58)} ${value}`);
@@ -152,6 +143,7 @@ async function benchmark(engine) {
     line('reads/s through Lockstep (median of 3)', Math.round(median(figures.read)));
     line('reads/s directly to one server', Math.round(median(figures.directRead)));
     line('single-row updates/s through Lockstep, on all nodes', Math.round(median(figures.write)));
+    line('single-row updates/s directly on one server', Math.round(median(figures.directWrite)));
     line('ms from kill -9 of a node until it is out', out.outMs.toFixed(1));
     line('reads sent to it after that', out.readsAfter);
     line('statements failed / slowest ms meanwhile', `${out.failed} / ${out.slowestMs.toFixed(0)}`);
