@@ -1,7 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
-// Two projects: `unit` runs beside the code and needs nothing but Node; `integration`
-// starts real database servers, so its files run one at a time on small machines.
+// Three projects: `unit` runs beside the code and needs nothing but Node; `integration`
+// starts real database servers, so its files run one at a time on small machines; `long` is
+// what takes too long for every `npm test`, and runs only when it is named.
 export default defineConfig({
   test: {
     projects: [
@@ -21,6 +22,16 @@ export default defineConfig({
           environment: 'node',
           fileParallelism: false,
           testTimeout: 120_000,
+          hookTimeout: 180_000,
+        },
+      },
+      {
+        test: {
+          name: 'long',
+          include: ['test/long/**/*.test.ts'],
+          environment: 'node',
+          fileParallelism: false,
+          testTimeout: 3_600_000,
           hookTimeout: 180_000,
         },
       },

@@ -41,7 +41,8 @@ export async function runAll({ preparation, steps, vitestArgs }) {
 async function prepare(preparation, steps) {
   const failures = [];
   for (const step of preparation) {
-    if (step.neededBy !== undefined && !steps.some(({ name }) => name === step.neededBy)) continue;
+    const { neededBy } = step;
+    if (neededBy && !steps.some(({ name }) => neededBy.includes(name))) continue;
     const isRequired = isSet('CI') || isSet('LOCKSTEP_REQUIRE_ENGINES');
     const args = isRequired ? step.requiredArgs : step.args;
     const count = countCheck(await announced(step, args, process.env));

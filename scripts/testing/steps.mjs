@@ -11,6 +11,7 @@ const tool = (name) => `node_modules/.bin/${name}`;
  * @property {string} command
  * @property {string[]} args
  * @property {number} timeoutMs
+ * @property {boolean} [onlyNamed] left out unless its name is given
  */
 
 /** @type {readonly Step[]} */
@@ -21,15 +22,16 @@ export const steps = [
   check('dead-code', tool('knip'), ['--no-progress'], 5 * minute),
   vitest('unit', 15 * minute),
   vitest('integration', 60 * minute),
+  { ...vitest('long', 600 * minute), onlyNamed: true },
 ];
 
 const enginesScript = 'scripts/install-engines.mjs';
 
 /**
- * What comes first. `neededBy`: the step without which it is left out. `requiredArgs`: its
+ * What comes first. `neededBy`: the steps without any of which it is left out. `requiredArgs`: its
  * arguments where a missing database server is a failure instead of a skip.
  *
- * @typedef {Step & {neededBy?: string, requiredArgs: string[]}} Preparation
+ * @typedef {Step & {neededBy?: string[], requiredArgs: string[]}} Preparation
  */
 
 /** @type {readonly Preparation[]} */
@@ -41,7 +43,7 @@ export const preparation = [
   {
     ...check('engines', process.execPath, [enginesScript], 30 * minute),
     requiredArgs: [enginesScript, '--required'],
-    neededBy: 'integration',
+    neededBy: ['integration', 'long'],
   },
 ];
 
@@ -71,6 +73,7 @@ export function choose(args) {
   if (names.length > 0) {
     return { steps: steps.filter((step) => names.includes(step.name)), vitestArgs };
   }
-  if (vitestArgs.length === 0) return { steps, vitestArgs };
-  return { steps: steps.filter((step) => step.kind === 'vitest'), vitestArgs };
+  const usual = steps.filter((step) => !step.onlyNamed);
+  if (vitestArgs.length === 0) return { steps: usual, vitestArgs };
+  return { steps: usual.filter((step) => step.kind === 'vitest'), vitestArgs };
 }
