@@ -1,4 +1,4 @@
-/** The statements of the benchmarks, over the 1,000 rows of `bench`; each takes a client's index. */
+/** Statements over the 1,000 rows of `bench`; each takes a client's index. */
 export const statements = (clients) => ({
   read: () => `SELECT n FROM bench WHERE id = ${1 + Math.floor(Math.random() * 1000)}`,
   // No two clients update the same row: locks are not what is measured.

@@ -3,9 +3,10 @@ import { errorTable } from './errors.ts';
 
 const page = `# Errors of Lockstep
 
-Made from the table in \`src/base/errors.ts\`. A MySQL client sees the errno and SQLSTATE and a message that begins with
-\`Lockstep:\`; HTTP answers with the status and an \`application/problem+json\` body whose \`code\` is the one here. Errors of
-the servers are passed on as they are and are not listed.
+Made from the table in \`src/base/errors.ts\`. A MySQL client sees the errno and SQLSTATE and a
+message that begins with \`Lockstep:\`; HTTP answers with the status and an
+\`application/problem+json\` body whose \`code\` is the one here. Errors of the servers are passed
+on as they are and are not listed.
 
 | code | errno | SQLSTATE | HTTP | what to do |
 | --- | --- | --- | --- | --- |
