@@ -1,15 +1,15 @@
 import type { NodeName, Seq } from '../../base/brands.ts';
-import { noSeq, nodeName } from '../../base/brands.ts';
+import { noSeq } from '../../base/brands.ts';
 import type { Timer } from '../../base/clock.ts';
 import { LockstepError } from '../../base/errors.ts';
 import type { RecoveryOutcome } from '../../health/recovery-manager.ts';
 import type { Node } from '../../nodes/node.ts';
 import type { ApplierEnd } from '../applier.ts';
-import { decodeIntent, type Intent } from '../intent.ts';
 import type { ReplicatorObserver } from '../replicator-options.ts';
 import { LogRetention } from './log-retention.ts';
 import type { NodeFollower } from './node-follower.ts';
 import { repeatedly } from './repeatedly.ts';
+import { TrailingIntent } from './trailing-intent.ts';
 import type { ClusterOptions, ClusterParts } from './cluster-parts.ts';
 
 interface Catching {
@@ -18,7 +18,6 @@ interface Catching {
   readonly resolve: (outcome: RecoveryOutcome) => void;
 }
 
-const intentWaitMs = 15_000;
 const housekeepingMs = 1_000;
 
 /**
@@ -34,7 +33,7 @@ export class Cluster implements ReplicatorObserver {
   readonly #lastPositions = new Map<NodeName, Seq>();
   readonly #retention: LogRetention;
   readonly #leaving = new Map<NodeName, Promise<void>>();
-  #intent: Intent | undefined;
+  readonly #intent: TrailingIntent;
   #housekeeping: Timer | undefined;
   /** The first node found ahead of the log; it stops the start. */
   ahead: { readonly node: NodeName; readonly reason: string } | undefined;
@@ -42,6 +41,7 @@ export class Cluster implements ReplicatorObserver {
   constructor(options: ClusterOptions) {
     this.#options = options;
     this.#retention = new LogRetention(options.clock);
+    this.#intent = new TrailingIntent(options);
   }
 
   get #p(): ClusterParts {
@@ -51,15 +51,11 @@ export class Cluster implements ReplicatorObserver {
 
   async start(parts: ClusterParts): Promise<void> {
     this.#parts = parts;
-    const { positions, log, nodes, clock } = this.#options;
+    const { positions, nodes, clock } = this.#options;
     for (const [name, position] of await positions.read()) {
       if (nodes.has(name)) this.#lastPositions.set(name, position);
     }
-    if (log.trailingIntent) {
-      this.#intent = decodeIntent(log.trailingIntent.payload);
-      parts.replicator.holdElection(true);
-      clock.after(intentWaitMs, () => this.#settleIntent());
-    }
+    this.#intent.start(parts.replicator);
     for (const name of nodes.keys()) parts.monitor.watch(name);
     this.#housekeeping = repeatedly(
       clock,
@@ -111,7 +107,7 @@ export class Cluster implements ReplicatorObserver {
     node.transition('RECOVERING', 'reading what it has');
     const led = this.#led.has(name);
     const found = await this.#p.recovery.examine(node, { led });
-    if (this.#intent?.leader === name) this.#settleIntent();
+    this.#intent.settleFor(name);
     // A member found unfit has been marked so: what was wrong is to be said also if it broke again.
     if (signal.aborted && (found.kind === 'follow' || isOut(node))) return { kind: 'aborted' };
     if (found.kind !== 'follow') {
@@ -340,13 +336,6 @@ export class Cluster implements ReplicatorObserver {
     }
   }
 
-  /** The node that ran it has been asked, or is given up: what is not confirmed did not happen. */
-  #settleIntent(): void {
-    if (!this.#intent) return;
-    this.#intent = undefined;
-    this.#p.replicator.holdElection(false);
-  }
-
   /** A DDL statement holds the gate alone until it is logged or given up. */
   async whileNoDdl<T>(decide: () => Promise<T>): Promise<T> {
     const release = await this.#p.replicator.gate.shared(this.#options.config.ddlWaitTimeoutMs);
@@ -357,16 +346,9 @@ export class Cluster implements ReplicatorObserver {
     }
   }
 
-  /** Logs a DDL statement that took effect just before its leader or the balancer died. */
-  async confirmIntent(name: NodeName, seq: Seq): Promise<boolean> {
-    const { log, sequencer } = this.#options;
-    // Under a leader it is too late: that one does not apply what is logged.
-    if (!log.trailingIntent || this.#p.replicator.leadership) return false;
-    const intent = decodeIntent(log.trailingIntent.payload);
-    if (intent.leader !== nodeName(name) || intent.entry.seq !== seq) return false;
-    const { durable } = sequencer.append(intent.entry);
-    await durable;
-    return true;
+  /** Whether a DDL statement that the log only announced is in it now. */
+  confirmIntent(name: NodeName, seq: Seq): Promise<boolean> {
+    return this.#intent.confirm(name, seq);
   }
 
   async #keepHouse(): Promise<void> {
