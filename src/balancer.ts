@@ -48,6 +48,11 @@ import { EventLog } from './telemetry/event-log.ts';
 import { createLogger, type Logger, type LoggerOptions } from './telemetry/logger.ts';
 import { version } from './base/version.ts';
 
+// What a program needs that runs a balancer within itself.
+export { LockstepError } from './base/errors.ts';
+export { defaultConfig, type Config } from './config/config.ts';
+export { configFromNodes, loadConfig } from './config/load-config.ts';
+
 export interface BalancerOptions {
   /** Operations beside the standard ones, such as those of the demo. */
   readonly operations?: readonly Operation[];
