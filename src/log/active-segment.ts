@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { assert } from '../base/assert.ts';
+import { faultPoints } from '../base/fault-points.ts';
 import { nextSeq, type Seq } from '../base/brands.ts';
 import { confirmed, createSegment, unfinishedSuffix } from './create-whole.ts';
 import { LogCorrupt } from './log-corrupt.ts';
@@ -42,6 +43,7 @@ export class ActiveSegment {
     const batchStart = this.segment.dataEnd;
     const bytes = this.#encode(records, batchStart);
     await this.#file.write(bytes, batchStart);
+    if (faultPoints.armed) await faultPoints.reach('log.written');
     await confirmed(this.#file.syncData());
     let offset = batchStart;
     let lastSeq = this.segment.lastSeq;
@@ -73,6 +75,7 @@ export class ActiveSegment {
     const { segment } = this;
     assert(segment.hasEntries, 'a segment without entries is not closed');
     assert(header.firstSeq === nextSeq(segment.lastSeq), 'segments follow each other');
+    if (faultPoints.armed) await faultPoints.reach('log.full');
     const seal = encodeSeal(segment.header, {
       lastSeq: segment.lastSeq,
       index: segment.index,
@@ -81,7 +84,9 @@ export class ActiveSegment {
     await this.#file.write(seal, segment.dataEnd);
     // Everything in it is durable before there is a next one: recovery relies on it.
     await confirmed(this.#file.syncData());
+    if (faultPoints.armed) await faultPoints.reach('log.sealed');
     const file = await createSegment(this.#fileSystem, this.#folder, header);
+    if (faultPoints.armed) await faultPoints.reach('log.rolled');
     segment.close(segment.dataEnd + seal.length);
     await this.#file.close().catch(() => undefined);
     const place = { fileSystem: this.#fileSystem, folder: this.#folder };

@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { resolve as absolutePath } from 'node:path';
 import { LockstepError } from '../base/errors.ts';
+import { faultPoints } from '../base/fault-points.ts';
 import { assert } from '../base/assert.ts';
 import type { Seq } from '../base/brands.ts';
 import { type Clock, systemClock } from '../base/clock.ts';
@@ -214,7 +215,9 @@ export class EmbeddedLog implements CommandLog {
     while (this.#segments.length > 1 && this.#segments[0]!.lastSeq < seq) {
       const dropped = this.#segments[0]!;
       this.#reader.forget(dropped);
+      if (faultPoints.armed) await faultPoints.reach('log.cutting');
       await fileSystem.unlink(dropped.path);
+      if (faultPoints.armed) await faultPoints.reach('log.cut');
       this.#segments.shift();
       await fileSystem.syncFolder(folder);
     }

@@ -2,6 +2,7 @@ import { assert } from '../base/assert.ts';
 import { type NodeName, noSeq, nextSeq, type Seq } from '../base/brands.ts';
 import type { Timer } from '../base/clock.ts';
 import { LockstepError } from '../base/errors.ts';
+import { faultPoints } from '../base/fault-points.ts';
 import { Acknowledgements, type FollowerPosition } from './acknowledgements.ts';
 import { Applier, type ApplierEnd } from './applier.ts';
 import type { Entry, EntryDraft } from './entry.ts';
@@ -180,6 +181,7 @@ export class Replicator {
     draft: Omit<EntryDraft, 'epoch'>,
     transaction: LeaderTransaction,
   ): Promise<CommitOutcome> {
+    if (faultPoints.armed) await faultPoints.reach('commit.begun', leadership.name);
     if (this.gate.commits.held) await this.gate.commits.whenFree();
     const refusal = this.#refusal(leadership, transaction);
     if (refusal !== undefined) {
@@ -191,6 +193,7 @@ export class Replicator {
       epoch: leadership.epoch,
     });
     try {
+      if (faultPoints.armed) await faultPoints.during(durable, 'commit.appended', leadership.name);
       await durable;
     } catch (error) {
       await transaction.rollback();
@@ -199,6 +202,7 @@ export class Replicator {
         error: error instanceof Error ? error : new Error(String(error)),
       };
     }
+    if (faultPoints.armed) await faultPoints.reach('commit.durable', leadership.name);
     const acknowledged = this.#acknowledgements.wait(entry.seq);
     const leader = this.#leader;
     if (leader?.leadership === leadership) await this.#commitOnLeader(leader, entry, transaction);
@@ -208,6 +212,7 @@ export class Replicator {
       this.#acknowledgements.leaderLost();
     }
     await acknowledged;
+    if (faultPoints.armed) await faultPoints.reach('commit.acknowledged', leadership.name);
     if (this.#void.delete(entry.seq)) {
       const reason = 'the leader gave up its locks before the transaction was logged';
       return { kind: 'aborted', reason };
@@ -229,7 +234,11 @@ export class Replicator {
     transaction: LeaderTransaction,
   ): Promise<void> {
     leader.send(entry.seq);
-    const outcome = await transaction.commit(entry.seq);
+    const { name } = leader.leadership;
+    const committing = transaction.commit(entry.seq);
+    if (faultPoints.armed) await faultPoints.during(committing, 'commit.sent', name);
+    const outcome = await committing;
+    if (faultPoints.armed) await faultPoints.reach('commit.answered', name);
     if (this.#leader !== leader) return;
     if (outcome.kind === 'unknown') {
       this.breakLeader(leader.leadership, outcome.reason);

@@ -1,4 +1,5 @@
 import { LockstepError } from '../base/errors.ts';
+import { faultPoints } from '../base/fault-points.ts';
 import { type NodeConnection, NodeConnectionLostError } from '../nodes/node-connection.ts';
 import { NodeQueryError } from '../nodes/query-rows.ts';
 import type { Statement } from '../sql/statement.ts';
@@ -30,6 +31,7 @@ export async function openTransaction(core: SessionCore, begin: NodeRequest): Pr
       const lane = new LeaderLane(connection);
       const reply = new HeldReply(config.limits.resultBufferBytes);
       await lane.begin(begin, reply, { state: core.state.carried, isolation: core.nextIsolation });
+      if (faultPoints.armed) await faultPoints.reach('transaction.begun', node.name);
       const serializable = isSerializable(core);
       core.nextIsolation = undefined;
       if (reply.error) {
@@ -94,8 +96,10 @@ export async function writeInTransaction(
   const facts = await checkWrite(core, write);
   return guard(core, transaction, async () => {
     let executed: Executed;
+    const { lane, node } = transaction;
     try {
-      executed = await execute(core, write, facts, transaction.lane, transaction.node);
+      executed = await execute(core, write, facts, lane, node);
+      if (faultPoints.armed) await faultPoints.reach('transaction.executed', node.name);
     } catch (error) {
       // What was asked ahead of the statement may have met a deadlock.
       if (error instanceof NodeQueryError) await dropIfEnded(core, transaction);

@@ -1,4 +1,5 @@
 import { LockstepError } from '../base/errors.ts';
+import { faultPoints } from '../base/fault-points.ts';
 import type { NodeConnection } from '../nodes/node-connection.ts';
 import { NodeConnectionLostError } from '../nodes/node-connection.ts';
 import type { Node } from '../nodes/node.ts';
@@ -100,6 +101,7 @@ async function writeOnLane(
   const { replicator, counters } = core.context;
   const { leadership, node, lane } = place;
   const executed = await execute(core, write, facts, lane, node);
+  if (faultPoints.armed) await faultPoints.reach('write.executed', node.name);
   if (executed.kind === 'refused' || executed.commands.length === 0) {
     await lane.rollback();
     return { kind: 'answered', answer: { kind: 'held', reply: executed.reply } };

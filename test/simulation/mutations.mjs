@@ -120,8 +120,8 @@ export const mutations = [
   {
     name: 'an entry counts as durable before the disk has confirmed it',
     file: 'src/log/active-segment.ts',
-    from: 'batchStart);\n    await confirmed(this.#file.syncData());',
-    to: 'batchStart);',
+    from: '    await confirmed(this.#file.syncData());\n    let offset',
+    to: '    let offset',
   },
   {
     name: 'a session reads its own writes only where it read before',

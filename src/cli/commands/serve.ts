@@ -7,6 +7,7 @@ import { configFromNodes, loadConfig } from '../../config/load-config.ts';
 import { CliError, exitCodes } from '../cli-error.ts';
 import { endOnSignal } from '../end-on-signal.ts';
 import { listenPort } from '../parse-number.ts';
+import { killAtFaultPoint } from '../kill-at-fault-point.ts';
 import type { Terminal } from '../terminal.ts';
 
 interface ServeOptions {
@@ -57,6 +58,7 @@ export function parseUser(text: string): UserConfig {
 
 /** Serves until a signal asks for the end; a second one ends the process at once. */
 async function serve(options: ServeOptions, terminal: Terminal): Promise<void> {
+  killAtFaultPoint(process.env['LOCKSTEP_FAULT_POINT']);
   const config = configOf(options);
   const ended = endOnSignal(() => {});
   const starting = createBalancer(config);

@@ -1,6 +1,7 @@
 import { type NodeName, nextSeq, type Seq } from '../../base/brands.ts';
 import type { Clock } from '../../base/clock.ts';
 import { LockstepError } from '../../base/errors.ts';
+import { faultPoints } from '../../base/fault-points.ts';
 import type { NodeConnection } from '../../nodes/node-connection.ts';
 import { queryRows } from '../../nodes/query-rows.ts';
 import type { Statement } from '../../sql/statement.ts';
@@ -100,6 +101,7 @@ export class LeaderDdl {
     const { leadership, control, command, seq, before, fingerprint } = announced;
     const { sql, context } = command;
     await announceDdl(control, { seq, fingerprint: before, sql, schema: context.schema });
+    if (faultPoints.armed) await faultPoints.reach('ddl.announced', leadership.name);
     const draft = draftOf(command, { affectedRows: 0, errno: 0 });
     try {
       await this.#options.sequencer.intend({ ...draft, epoch: leadership.epoch }, (entry) =>
@@ -110,7 +112,9 @@ export class LeaderDdl {
       return { kind: 'not_logged', error: asError(error) };
     }
     try {
+      if (faultPoints.armed) await faultPoints.reach('ddl.intended', leadership.name);
       const answer = await this.#execute(announced, executor);
+      if (faultPoints.armed) await faultPoints.reach('ddl.answered', leadership.name);
       if (answer instanceof Error) {
         await retractDdl(control);
         return { kind: 'lost', error: answer };
@@ -135,7 +139,10 @@ export class LeaderDdl {
    */
   async #execute(announced: Announced, executor: DdlExecutor): Promise<DdlAnswer | Error> {
     try {
-      return await executor.execute();
+      const executing = executor.execute();
+      const { name } = announced.leadership;
+      if (faultPoints.armed) await faultPoints.during(executing, 'ddl.sent', name);
+      return await executing;
     } catch (error) {
       if (error instanceof LockstepError) throw error;
       const { control, before, fingerprint } = announced;

@@ -1,5 +1,6 @@
 import type { NodeName, Seq } from '../../base/brands.ts';
 import { assert } from '../../base/assert.ts';
+import { faultPoints } from '../../base/fault-points.ts';
 import type { NodeConnection } from '../../nodes/node-connection.ts';
 import { queryRows } from '../../nodes/query-rows.ts';
 import { CommandByte } from '../../protocol/commands.ts';
@@ -47,10 +48,13 @@ export class NodeFollower implements FollowerPort {
   async applyBatch(batch: ApplyBatch): Promise<BatchOutcome> {
     const connection = await this.#connected();
     const bytes = batch.statements.reduce((sum, statement) => sum + statement.length, 0);
-    const results =
+    const answering =
       bytes <= onePacketBytesMax
-        ? await connection.query(batch.statements.join(statementSeparator), { latin1: true })
-        : await runOneByOne(connection, batch.statements);
+        ? connection.query(batch.statements.join(statementSeparator), { latin1: true })
+        : runOneByOne(connection, batch.statements);
+    if (faultPoints.armed) await faultPoints.during(answering, 'follower.sent', this.name);
+    const results = await answering;
+    if (faultPoints.armed) await faultPoints.reach('follower.answered', this.name);
     const failed = results.at(-1);
     assert(failed, 'a batch has answers');
     if (failed.kind === 'err') {
@@ -79,11 +83,15 @@ export class NodeFollower implements FollowerPort {
       sql: command.sql,
       schema: command.context.schema,
     });
+    if (faultPoints.armed) await faultPoints.reach('follower.ddl_announced', this.name);
     for (const sql of renderPrelude(command, context)) {
       await queryRows(connection, sql, { latin1: true });
     }
     // DDL may take as long as it takes on the leader: no deadline.
-    const results = await connection.query(renderCommand(command), { latin1: true });
+    const answering = connection.query(renderCommand(command), { latin1: true });
+    if (faultPoints.armed) await faultPoints.during(answering, 'follower.ddl_sent', this.name);
+    const results = await answering;
+    if (faultPoints.armed) await faultPoints.reach('follower.ddl_answered', this.name);
     const answer = results.at(-1);
     assert(answer, 'a statement has an answer');
     const result = toFollowerResult(answer);

@@ -1,5 +1,6 @@
 import { type NodeName, noSeq, type Seq } from '../../base/brands.ts';
 import type { Clock } from '../../base/clock.ts';
+import { faultPoints } from '../../base/fault-points.ts';
 import type { CommandLog } from '../../log/command-log.ts';
 import type { Node } from '../../nodes/node.ts';
 import type { NodeConnection } from '../../nodes/node-connection.ts';
@@ -61,6 +62,7 @@ export class NodeRecovery {
     const { log, clusterId, users, epoch } = this.#options;
     const control = await node.openControl();
     try {
+      if (faultPoints.armed) await faultPoints.reach('recovery.begun', node.name);
       const restarted = await this.#readFacts(node, control);
       const markers = await readMarkers(control);
       const settled = markers && (await this.#settleDdl(node.name, markers, control));
@@ -96,6 +98,7 @@ export class NodeRecovery {
         return decision as Refusal;
       }
       await grantMarkerRights(control, users);
+      if (faultPoints.armed) await faultPoints.reach('recovery.examined', node.name);
       const { position, appliedBeyond } = settled;
       return { kind: 'follow', position, appliedBeyond };
     } finally {

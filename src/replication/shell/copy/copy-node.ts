@@ -1,4 +1,5 @@
 import type { Seq } from '../../../base/brands.ts';
+import { faultPoints } from '../../../base/fault-points.ts';
 import type { Node } from '../../../nodes/node.ts';
 import type { NodeConnection } from '../../../nodes/node-connection.ts';
 import { unfinishedCopy } from '../../join-decision.ts';
@@ -96,6 +97,7 @@ async function copyWith(
   };
   const ends = await openEnds();
   await initialiseMarkers(ends.target, { clusterId: unfinishedCopy, epoch, position: 0 as Seq });
+  if (faultPoints.armed) await faultPoints.reach('resync.begun', target.name);
   const lanes = [ends];
   const tablesBefore = await readUserTables(ends.source);
   while (lanes.length < Math.min(lanesMax, tablesBefore.length)) lanes.push(await openEnds());
@@ -106,10 +108,12 @@ async function copyWith(
     signal: options.signal,
   });
   options.onSnapshot(snapshot);
+  if (faultPoints.armed) await faultPoints.reach('resync.snapshot', target.name);
   const tables = await readUserTables(ends.source);
   Object.assign(progress, { phase: 'schema', seq: snapshot.seq, tables: tables.length });
   const keep = [...new Set([source.config.user, target.config.user])];
   await dropSchemas(ends.target);
+  if (faultPoints.armed) await faultPoints.reach('resync.emptied', target.name);
   await copyAccounts(ends, keep);
   await createTables(ends, tables);
   progress.phase = 'data';
@@ -124,7 +128,9 @@ async function copyWith(
     await readDefinitions(ends.target),
     broken,
   );
+  if (faultPoints.armed) await faultPoints.reach('resync.copied', target.name);
   await initialiseMarkers(ends.target, { clusterId, epoch, position: snapshot.seq });
+  if (faultPoints.armed) await faultPoints.reach('resync.marked', target.name);
   progress.phase = 'done';
   return snapshot.seq;
 }
@@ -160,6 +166,7 @@ async function copyQueue(
       );
     }
     progress.tablesDone++;
+    if (faultPoints.armed) await faultPoints.reach('resync.table', options.target.name);
   }
 }
 
