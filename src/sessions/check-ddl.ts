@@ -1,5 +1,6 @@
 import type { Statement } from '../sql/statement.ts';
 import { isTemporary, refusal, unsafe } from './check-write.ts';
+import { guardMarkers } from './guard-markers.ts';
 import type { SessionCore } from './session-core.ts';
 
 /**
@@ -16,9 +17,10 @@ const judgedWhenUsed = new Set([
   'ALTER EVENT',
 ]);
 
-/** Refuses DDL that would differ between nodes; throws LockstepError('unsafe_statement'). */
+/** Refuses DDL that would differ between nodes; throws unsafe_statement or unsupported. */
 export function checkDdl(core: SessionCore, statement: Statement, sql: string): void {
   const { verb } = statement;
+  guardMarkers(core, statement);
   // A trigger runs as the account that made it, the same on every node.
   const item = statement.unsafe.find(
     ({ kind, text }) =>

@@ -4,6 +4,7 @@ import type { Unsafe } from '../sql/determinism.ts';
 import type { Statement } from '../sql/statement.ts';
 import { type UnsafeKind, unsafeKinds } from '../sql/unsafe-kind.ts';
 import type { SessionCore } from './session-core.ts';
+import { guardMarkers } from './guard-markers.ts';
 import { effectsOf, type WriteEffects } from './write-effects.ts';
 import type { WriteRequest } from './write-request.ts';
 
@@ -42,6 +43,7 @@ const neverRewritten: ReadonlySet<UnsafeKind> = new Set([
 export async function checkWrite(core: SessionCore, write: WriteRequest): Promise<WriteFacts> {
   const { statement } = write;
   const effects = await effectsOf(core, statement);
+  guardMarkers(core, statement, effects);
   for (const table of effects.targets) {
     if (table.transactional) continue;
     throw unsafe(

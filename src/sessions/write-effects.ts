@@ -132,6 +132,7 @@ class EffectsWalk {
     result.usesLastInsertId ||= facts.usesLastInsertId;
     for (const table of facts.writtenTables) {
       const info = await this.#core.context.catalogue.table(table.schema ?? schema, table.name);
+      if (info.schema === 'lockstep') result.unsafePrograms.push('the schema lockstep');
       if (!info.transactional) result.unsafePrograms.push(`${info.engine} table ${info.name}`);
       if (info.autoIncrement !== undefined) {
         result.nestedIds.push(`${info.name}.${info.autoIncrement} (by ${label})`);

@@ -42,4 +42,24 @@ describe.each(engines())('SQL by way of control, $name', (engine) => {
     });
     await expect(run('SELECT nothing FROM c')).rejects.toThrow(/nothing/);
   });
+
+  test.each([
+    'INSERT INTO lockstep.applied VALUES (999999)',
+    'INSERT INTO `LockStep` . applied VALUES (999999)',
+    'UPDATE lockstep.node SET position = 7',
+    'DELETE a FROM lockstep.applied a',
+    'TRUNCATE TABLE lockstep.applied',
+    'DROP DATABASE lockstep',
+    'CREATE TABLE lockstep.mine (id INT PRIMARY KEY)',
+    'RENAME TABLE app.c TO lockstep.c',
+    'CREATE TRIGGER lockstep.t BEFORE INSERT ON lockstep.applied FOR EACH ROW SET @x = 1',
+  ])('what would change the markers is refused: %s', async (sql) => {
+    const { control } = lockstep.balancer;
+    const before = control.status().lastSeq;
+    await expect(control.query({ sql })).rejects.toMatchObject({ code: 'unsupported' });
+    await expect(
+      control.query({ sql: 'INSERT INTO applied VALUES (9999)', schema: 'lockstep' }),
+    ).rejects.toMatchObject({ code: 'unsupported' });
+    expect(control.status().lastSeq).toBe(before);
+  });
 });
