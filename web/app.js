@@ -211,4 +211,4 @@ function showEvent(event) {
 }
 
 start().catch(report);
-setInterval(refresh, 1000);
+setInterval(() => void refresh(), 1000);
