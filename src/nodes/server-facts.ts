@@ -52,6 +52,10 @@ const writeSettings = [
   'old_mode',
 ] as const;
 
+/** Whether a write can depend on this session variable. */
+export const isWriteSetting = (name: string): boolean =>
+  (writeSettings as readonly string[]).includes(name);
+
 export async function readServerFacts(connection: NodeConnection): Promise<ServerFacts> {
   const flavor: Flavor = /mariadb/i.test(connection.serverVersion) ? 'mariadb' : 'mysql';
   // Some exist on one of the two servers only.

@@ -69,7 +69,8 @@ export class TableCatalogue {
     );
     const columns = await ask(
       'SELECT COLUMN_NAME AS name, EXTRA AS extra, COLUMN_DEFAULT AS value, ' +
-        'IS_NULLABLE AS nullable FROM information_schema.COLUMNS ' +
+        'IS_NULLABLE AS nullable, DATA_TYPE AS type, GENERATION_EXPRESSION AS generation ' +
+        'FROM information_schema.COLUMNS ' +
         `WHERE ${where} ORDER BY ORDINAL_POSITION`,
     );
     const isView = table?.['type'] === 'VIEW';
@@ -85,6 +86,9 @@ export class TableCatalogue {
         .filter((column) => /auto_increment/i.test(column['extra'] ?? ''))
         .map((column) => column['name']?.toLowerCase())[0],
       unstableDefaults: unstableDefaults(columns, mode),
+      keepsTransactionIds: columns.some(
+        ({ type, generation }) => type === 'bigint' && generation === 'ROW START',
+      ),
       triggers: await readTriggers(ask, schema, name, mode),
       view: isView ? await readView(ask, where, mode) : undefined,
     };

@@ -27,6 +27,8 @@ export interface TableInfo {
   /** The AUTO_INCREMENT column, lower case. */
   readonly autoIncrement: string | undefined;
   readonly unstableDefaults: readonly UnstableDefault[];
+  /** MariaDB: its rows keep the numbers of the transactions that wrote them. */
+  readonly keepsTransactionIds: boolean;
   readonly triggers: readonly TriggerInfo[];
   /** The query of a view. */
   readonly view: Statement | undefined;

@@ -1,3 +1,6 @@
+import { isWriteSetting } from '../nodes/server-facts.ts';
+import { queryRows } from '../nodes/query-rows.ts';
+import { parseSet } from '../sql/set-statement.ts';
 import type { Statement } from '../sql/statement.ts';
 import { isTemporary, refusal, unsafe } from './check-write.ts';
 import { guardMarkers } from './guard-markers.ts';
@@ -13,19 +16,31 @@ const judgedWhenUsed = new Set([
   'ALTER VIEW',
   'CREATE PROCEDURE',
   'CREATE FUNCTION',
+  'CREATE PACKAGE',
   'CREATE EVENT',
   'ALTER EVENT',
 ]);
 
+/** In these the account that is logged in is written out. */
+export const accountVerbs = /^(?:(?:CREATE|ALTER|DROP|RENAME) (?:USER|ROLE)|GRANT|REVOKE|SET)$/;
+
+/** What acts on one server or its files, and would not stop there. */
+const oneServer = /^(?:SHUTDOWN|RESTART|CLONE|IMPORT|ALTER INSTANCE)$/;
+
 /** Refuses DDL that would differ between nodes; throws unsafe_statement or unsupported. */
-export function checkDdl(core: SessionCore, statement: Statement, sql: string): void {
+export async function checkDdl(
+  core: SessionCore,
+  statement: Statement,
+  sql: string,
+): Promise<void> {
   const { verb } = statement;
   guardMarkers(core, statement);
-  // A trigger runs as the account that made it, the same on every node.
-  const item = statement.unsafe.find(
-    ({ kind, text }) =>
-      verb !== 'CREATE TRIGGER' || kind !== 'current_user' || !/^CURRENT_(USER|ROLE)/i.test(text),
-  );
+  const item = statement.unsafe.find(({ kind, text }) => {
+    if (kind !== 'current_user') return true;
+    if (accountVerbs.test(verb)) return false;
+    // A trigger runs as the account that made it, the same on every node.
+    return verb !== 'CREATE TRIGGER' || !/^CURRENT_(USER|ROLE)/i.test(text);
+  });
   if (item && (statement.insertSelect || !judgedWhenUsed.has(verb))) {
     throw refusal(item, statement);
   }
@@ -42,6 +57,12 @@ export function checkDdl(core: SessionCore, statement: Statement, sql: string): 
   ) {
     throw unsafe('a random password would differ on every node', 'choose it in the application');
   }
+  if (oneServer.test(verb) || /\b(?:DISCARD|IMPORT)\s+TABLESPACE\b/i.test(sql)) {
+    throw unsafe(`${verb} is about one server and its files`, 'run it on that server, directly');
+  }
+  if (verb === 'SET') refuseServerSettings(core, sql);
+  if (verb === 'ALTER TABLE') await refuseUnorderedChange(core, statement, sql);
+  if (verb === 'CREATE EVENT' || verb === 'ALTER EVENT') await refuseRunningEvents(core, verb);
 }
 
 /** CREATE TABLE … SELECT whose rows, or the ids they get, depend on an order that is not fixed. */
@@ -54,4 +75,62 @@ function refuseUnorderedRows(statement: Statement, sql: string): void {
     'CREATE TABLE … SELECT would choose or number rows differently on every node',
     'create the table first, then INSERT … SELECT into it',
   );
+}
+
+/** SET GLOBAL of what sessions begin with: some would have begun before, others after it. */
+function refuseServerSettings(core: SessionCore, sql: string): void {
+  for (const { scope, name, literal } of parseSet(sql, core.lexMode)) {
+    if (scope !== 'global' && scope !== 'persist' && scope !== 'persist_only') continue;
+    if (isWriteSetting(name)) {
+      throw unsafe(
+        `SET ${scope.toUpperCase()} ${name} would change what writes of other sessions compute`,
+        'SET it in the session, or in the configuration of every server before it is started',
+      );
+    }
+    if (name === 'event_scheduler' && !/^(?:0|OFF|DISABLED)$/i.test(literal ?? '')) {
+      throw unsafe('events would run on every node', 'run what they do from one client');
+    }
+  }
+}
+
+/** ALTER TABLE that numbers rows, or drops some, in the order in which it meets them. */
+async function refuseUnorderedChange(
+  core: SessionCore,
+  statement: Statement,
+  sql: string,
+): Promise<void> {
+  const numbers = /\bAUTO_INCREMENT\b(?!\s*=|\s*\d)/i.test(sql) || statement.usesRand;
+  if (statement.usesSequence) {
+    throw unsafe(
+      'ALTER TABLE would take values from a sequence for rows in no fixed order',
+      'add the column without it, then UPDATE',
+    );
+  }
+  if (!numbers && !statement.ignore) return;
+  for (const { schema, name } of statement.writtenTables) {
+    const of = schema ?? core.state.schema;
+    const { uniqueKey } = await core.context.catalogue.table(of, name);
+    if (uniqueKey.length > 0) continue;
+    throw unsafe(
+      `ALTER TABLE would number or choose rows of ${name}, which no key puts in an order`,
+      'create a table with a primary key and INSERT … SELECT into it',
+    );
+  }
+}
+
+async function refuseRunningEvents(core: SessionCore, verb: string): Promise<void> {
+  for (const node of core.context.nodes.values()) {
+    if (node.state !== 'UP') continue;
+    const connection = await core.takeConnection(node);
+    try {
+      const [row] = await queryRows(connection, 'SELECT @@global.event_scheduler AS scheduler');
+      if (row?.['scheduler'] !== 'ON') continue;
+      throw unsafe(
+        `${verb}: the event scheduler of node ${node.name} is on, and would run events there only`,
+        'SET GLOBAL event_scheduler=OFF on every server, directly, and in its configuration',
+      );
+    } finally {
+      node.pool.give(connection);
+    }
+  }
 }

@@ -44,13 +44,7 @@ export async function checkWrite(core: SessionCore, write: WriteRequest): Promis
   const { statement } = write;
   const effects = await effectsOf(core, statement);
   guardMarkers(core, statement, effects);
-  for (const table of effects.targets) {
-    if (table.transactional) continue;
-    throw unsafe(
-      `table ${table.name} uses the engine ${table.engine}, which cannot roll back`,
-      `ALTER TABLE ${table.name} ENGINE=InnoDB`,
-    );
-  }
+  for (const table of effects.targets) refuseTable(table, write);
   for (const item of statement.unsafe) {
     if (!item.literalSafe && neverRewritten.has(item.kind)) throw refusal(item, statement);
   }
@@ -64,6 +58,28 @@ export async function checkWrite(core: SessionCore, write: WriteRequest): Promis
     way: wayOf(core, write, effects),
     effects,
   };
+}
+
+function refuseTable(table: TableInfo, { sql }: WriteRequest): void {
+  const { name, engine } = table;
+  if (!table.transactional) {
+    throw unsafe(
+      `table ${name} uses the engine ${engine}, which cannot roll back`,
+      `ALTER TABLE ${name} ENGINE=InnoDB`,
+    );
+  }
+  if (table.keepsTransactionIds) {
+    throw unsafe(
+      `table ${name} keeps the numbers of transactions, which differ on every node`,
+      'let its ROW START and ROW END be TIMESTAMP(6)',
+    );
+  }
+  if (table.autoIncrement !== undefined && /\bFOR\s+PORTION\s+OF\b/i.test(sql)) {
+    throw unsafe(
+      `FOR PORTION OF generates ids of ${name}, which would differ on every node`,
+      'UPDATE the rows, and INSERT what is left of them',
+    );
+  }
 }
 
 function refusePrograms(core: SessionCore, effects: WriteEffects): void {

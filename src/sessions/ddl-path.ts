@@ -9,6 +9,7 @@ import type { Leadership } from '../replication/replicator.ts';
 import type { DdlAnswer, DdlRun } from '../replication/shell/leader-ddl.ts';
 import { LeaderRetry } from './leader-retry.ts';
 import { checkDdl } from './check-ddl.ts';
+import { determineDdl } from './determine-ddl.ts';
 import { pinWrite } from './pin-write.ts';
 import type { SessionCore } from './session-core.ts';
 import { enterSchemaGate, notLogged } from './write-path.ts';
@@ -16,7 +17,7 @@ import type { WriteRequest } from './write-request.ts';
 
 /** DDL, and whatever else acts on a whole server: alone, on every node, exactly once. */
 export async function runDdl(core: SessionCore, write: WriteRequest): Promise<Answer> {
-  checkDdl(core, write.statement, write.sql);
+  await checkDdl(core, write.statement, write.sql);
   // Held until the statement is logged or given up: so recovery knows when that is decided.
   const release = await enterSchemaGate(core);
   try {
@@ -37,7 +38,8 @@ async function runAlone(core: SessionCore, write: WriteRequest): Promise<Answer>
     let connection: NodeConnection | undefined;
     try {
       connection = core.pinned?.connection ?? (await core.takeConnection(node));
-      const run = await runOn(core, write, { leadership, node, connection, reply });
+      const determined = await determineDdl(core, connection, write);
+      const run = await runOn(core, determined, { leadership, node, connection, reply });
       switch (run.kind) {
         case 'refused':
           return { kind: 'held', reply };

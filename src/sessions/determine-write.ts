@@ -1,3 +1,4 @@
+import type { LockstepError } from '../base/errors.ts';
 import { commandPacket, type NodeConnection } from '../nodes/node-connection.ts';
 import { queryRows } from '../nodes/query-rows.ts';
 import { CommandByte } from '../protocol/commands.ts';
@@ -35,6 +36,7 @@ export interface Rewriting {
   readonly sql: string;
 }
 
+const changesRows = /^(?:INSERT|REPLACE|UPDATE|DELETE)$/;
 const textBytesMax = 8 * 1024 * 1024;
 
 /**
@@ -56,7 +58,8 @@ export async function determineWrite(
   );
   const names = new Set([...sequences, ...defaultSequences].map(({ sequence }) => sequence));
   const logBefore = () => positionsOf(connection, names);
-  if (write.statement.verb === 'SELECT' && sequences.length > 0) {
+  if (sequences.length > 0 && !changesRows.test(write.statement.verb)) {
+    if (write.statement.userVariablesAssigned.length > 0) throw setFromSequence();
     return { write, changesNothing: false, logBefore: [...names], logOnly: true };
   }
   const sql = await withLiterals({ core, connection, facts, write, sql: flat }, sequences);
@@ -76,6 +79,13 @@ export async function determineWrite(
   };
 }
 
+/** What is set would stay behind on one connection. */
+export const setFromSequence = (): LockstepError =>
+  unsafe(
+    'a user variable cannot be set from a sequence, which must move forward on every node',
+    'SELECT the value, then SET the variable to it',
+  );
+
 export interface Rewritten {
   readonly sql: string;
   readonly changesNothing: boolean;
@@ -94,7 +104,7 @@ async function rewrite(rewriting: Rewriting): Promise<Rewritten> {
 }
 
 /** Parameters stand in the text from here on. */
-function flatten({ sql, statement, parameters }: WriteRequest): string {
+export function flatten({ sql, statement, parameters }: WriteRequest): string {
   const text =
     parameters.length === 0
       ? sql

@@ -7,6 +7,7 @@ import type { Statement } from '../sql/statement.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
 import { type Answer, okAnswer } from './answer.ts';
 import { noteCarried } from './carry-state.ts';
+import { setFromSequence } from './determine-write.ts';
 import type { NodeRequest } from './node-request.ts';
 import { read } from './read-path.ts';
 import type { SessionCore } from './session-core.ts';
@@ -49,6 +50,7 @@ export async function runSet(
         'set it in the configuration of every server, to the same value',
     );
   }
+  if (statement.usesSequence) throw setFromSequence();
   if (statement.hasUnknownFunction && (await effectsOf(core, statement)).programsWrite) {
     throw new LockstepError(
       'unsafe_statement',

@@ -134,6 +134,7 @@ class EffectsWalk {
       const info = await this.#core.context.catalogue.table(table.schema ?? schema, table.name);
       if (info.schema === 'lockstep') result.unsafePrograms.push('the schema lockstep');
       if (!info.transactional) result.unsafePrograms.push(`${info.engine} table ${info.name}`);
+      if (info.keepsTransactionIds) result.unsafePrograms.push(`the history of ${info.name}`);
       if (info.autoIncrement !== undefined) {
         result.nestedIds.push(`${info.name}.${info.autoIncrement} (by ${label})`);
       }

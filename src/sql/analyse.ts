@@ -135,7 +135,7 @@ function clauseFields(clauses: Clauses, kind: StatementKind, verb: string) {
     insertRows: clauses.insertRows,
     onDuplicateKey,
     ignore,
-    returning: clauses.returning,
+    returning: clauses.returningIndex !== undefined,
     rowOrderSensitive:
       kind === 'write' &&
       ((verb === 'UPDATE' && ignore) ||

@@ -18,7 +18,8 @@ export interface Clauses {
   readonly onDuplicateKey: boolean;
   readonly ignore: boolean;
   readonly delayed: number | undefined;
-  readonly returning: boolean;
+  /** Index of RETURNING. */
+  readonly returningIndex: number | undefined;
 }
 
 interface Input {
@@ -50,7 +51,7 @@ export function clausesOf(input: Input): Clauses {
     orderBy: order === undefined ? null : orderColumns(input, order + 2),
     ignore: hasModifier(input, 'IGNORE') !== undefined,
     delayed: inserts ? hasModifier(input, 'DELAYED') : undefined,
-    returning: findOwn(input, (at) => isWord(tokens[at], 'RETURNING')) !== undefined,
+    returningIndex: findOwn(input, (at) => isWord(tokens[at], 'RETURNING')),
   };
 }
 

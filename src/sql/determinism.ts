@@ -130,6 +130,8 @@ function addCall(input: DeterminismInput, found: FunctionCall, list: Unsafe[]): 
   // A column or table of that name in a definition is not a call: `user (id int)`.
   if (isOperator(input.tokens[found.index - 1], '.')) return;
   const { index, close } = found;
+  // What RETURNING computes goes to the client only.
+  if (rule.effect !== true && index > (input.clauses.returningIndex ?? Infinity)) return;
   let literalSafe = isEvaluatedOnce(input, index, close, rule.constant);
   if (rule.effect === true && input.outline.depths[index] !== rowDepth(input)) literalSafe = false;
   list.push(at(input, rule.kind, index, close, literalSafe));
@@ -186,6 +188,18 @@ function addOrderedFunctions(input: DeterminismInput, found: Unsafe[]): void {
   }
 }
 
+/** MATCH (…) AGAINST (…) sees only what is committed; a follower commits several entries as one. */
+function addFullText(input: DeterminismInput, found: Unsafe[]): void {
+  const { tokens, outline } = input;
+  for (const [index, token] of tokens.entries()) {
+    if (!isWord(token, 'MATCH')) continue;
+    const against = (outline.closers.get(index + 1) ?? index) + 1;
+    const close = outline.closers.get(against + 1);
+    if (!isWord(tokens[against], 'AGAINST') || close === undefined) continue;
+    found.push(at(input, 'full_text', index, close, false));
+  }
+}
+
 const metadataSchemas = new Set(['information_schema', 'performance_schema', 'mysql', 'sys']);
 
 function addWriteRules(input: DeterminismInput, found: Unsafe[]): void {
@@ -204,6 +218,7 @@ function addWriteRules(input: DeterminismInput, found: Unsafe[]): void {
     }
   }
   addOrderedFunctions(input, found);
+  addFullText(input, found);
   if (features.skipLocked !== undefined) {
     found.push(at(input, 'skip_locked', features.skipLocked, features.skipLocked, false));
   }

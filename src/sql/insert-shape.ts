@@ -196,6 +196,6 @@ function lockable(tokens: readonly Token[], outline: Outline, from: number, to: 
   return !own.some(
     (token) =>
       token.kind === 'word' &&
-      /^(?:UNION|EXCEPT|INTERSECT|LOCK|FOR|INTO|PROCEDURE)$/.test(token.text),
+      /^(?:UNION|EXCEPT|INTERSECT|LOCK|FOR|INTO|PROCEDURE|JSON_TABLE)$/.test(token.text),
   );
 }

@@ -33,6 +33,7 @@ export function programFacts(body: string, mode: LexMode, definer: boolean): Pro
     })
     .map(({ text }) => text);
   if (tokens.some((token) => isWord(token, 'LIMIT'))) unsafe.push('LIMIT');
+  if (tokens.some((token) => isWord(token, 'PORTION'))) unsafe.push('FOR PORTION OF');
   if (statement.usesRand) unsafe.push('RAND()');
   if (statement.usesSequence) unsafe.push('a sequence');
   if (assignsUserVariable(tokens)) unsafe.push('SET of a user variable');

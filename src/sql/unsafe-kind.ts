@@ -62,6 +62,10 @@ export const unsafeKinds = {
     reason: 'gives a result that depends on the order in which rows happen to be met',
     remedy: 'Select the value first and use it, or give the function an ORDER BY.',
   },
+  full_text: {
+    reason: 'searches full text, which does not show what the same transaction wrote',
+    remedy: 'Select the keys first and name them.',
+  },
   limit_without_order: {
     reason: 'has a LIMIT without an ORDER BY, so that each server may choose other rows',
     remedy: 'Add an ORDER BY over a unique key.',

@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, test } from 'vitest';
-import { engines, expectEqualNodes } from '../support/cluster.ts';
+import { connectTo, engines, expectEqualNodes } from '../support/cluster.ts';
+import { accountCases } from '../support/determinism/account-cases.ts';
 import { autoIncrementCases } from '../support/determinism/auto-increment-cases.ts';
+import { definitionCases } from '../support/determinism/definition-cases.ts';
+import { engineCases } from '../support/determinism/engine-cases.ts';
 import { functionCases } from '../support/determinism/function-cases.ts';
 import { type DeterminismCase, DeterminismLab } from '../support/determinism/lab.ts';
 import { programCases } from '../support/determinism/program-cases.ts';
@@ -15,6 +18,9 @@ const themes: readonly (readonly [string, readonly DeterminismCase[]])[] = [
   ['triggers, functions and views', programCases],
   ['values', valueCases],
   ['sessions and DDL', sessionCases],
+  ['definitions', definitionCases],
+  ['accounts', accountCases],
+  ['what only some tables have', engineCases],
 ];
 
 describe.each(engines())('every node computes the same, $name', (engine) => {
@@ -29,6 +35,19 @@ describe.each(engines())('every node computes the same, $name', (engine) => {
       test.each(here)('$name', (theCase) => lab.check(theCase));
     });
   }
+
+  test('a password set through Lockstep is good on every node', async () => {
+    const root = await lab.client();
+    await root.query("CREATE USER 'known'@'%' IDENTIFIED BY 'first'");
+    const password = "ü it's \\ a longer password than any digest 0123456789";
+    await root.execute(`ALTER USER 'known'@'%' IDENTIFIED BY ${root.escape(password)}`);
+    for (const server of lab.servers.servers) {
+      const direct = await connectTo(server, { user: 'known', password });
+      await direct.query('SELECT 1');
+      direct.destroy();
+    }
+    root.destroy();
+  });
 
   test('and at the end all nodes are equal', () => expectEqualNodes(lab.servers.servers));
 });

@@ -1,6 +1,7 @@
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import { vi } from 'vitest';
 import type { Engine } from '../../../src/demo/engine.ts';
+import { contentsOf, differencesOf } from './contents.ts';
 import { startBalancer, type TestBalancer } from '../balancer.ts';
 import { connectTo } from '../../../src/demo/connect.ts';
 import { startServers, type TestServers } from '../servers.ts';
@@ -23,6 +24,8 @@ export interface DeterminismCase {
   readonly shows?: readonly [sql: string, value: string | number | null];
   /** Server errors that are part of the case. */
   readonly errors?: readonly number[];
+  /** Runs as an account that is not Lockstep's own. */
+  readonly asWriter?: true;
 }
 
 interface ErrorLike {
@@ -31,6 +34,8 @@ interface ErrorLike {
 }
 
 const isRefusal = (error: ErrorLike): boolean => error.message.startsWith('Lockstep: ');
+
+const writer = 'writer';
 
 /** Three nodes and a balancer, with a schema of its own for each case. */
 export class DeterminismLab {
@@ -66,7 +71,10 @@ export class DeterminismLab {
       extraArguments: this.#extraArguments,
     });
     this.#lockstep = await startBalancer(this.#servers, {
-      users: [{ name: 'root', password: 'root' }],
+      users: [
+        { name: 'root', password: 'root' },
+        { name: writer, password: writer },
+      ],
       // On a busy machine a node may be late without anything being wrong.
       syncTimeoutMs: 20_000,
     });
@@ -78,6 +86,10 @@ export class DeterminismLab {
     this.#direct = await Promise.all(
       this.#servers.servers.map((server) => connectTo(server, { user: 'root' })),
     );
+    const client = await this.connect();
+    await client.query(`CREATE USER ${writer}@'%' IDENTIFIED BY '${writer}'`);
+    await client.query(`GRANT ALL PRIVILEGES ON *.* TO ${writer}@'%' WITH GRANT OPTION`);
+    client.destroy();
   }
 
   async close(): Promise<void> {
@@ -87,26 +99,31 @@ export class DeterminismLab {
   }
 
   /** A client in a schema made for it. */
-  async client(): Promise<Connection> {
+  async client(user = 'root'): Promise<Connection> {
     this.#schemas++;
     const { schema } = this;
-    const connection = await this.connect();
+    const connection = await this.connect(undefined, user);
     await connection.query(`CREATE DATABASE ${schema}`);
     await connection.query(`USE ${schema}`);
     return connection;
   }
 
-  connect(database?: string): Promise<Connection> {
+  connect(database?: string, user = 'root'): Promise<Connection> {
     return connectTo(
       { port: this.port },
-      { user: 'root', multipleStatements: true, ...(database === undefined ? {} : { database }) },
+      {
+        user,
+        password: user,
+        multipleStatements: true,
+        ...(database === undefined ? {} : { database }),
+      },
     );
   }
 
   /** Runs a case; throws an error that says what is not as it must be. */
   async check(theCase: DeterminismCase): Promise<void> {
     await this.#renewIfBroken();
-    const client = await this.client();
+    const client = await this.client(theCase.asWriter ? writer : 'root');
     const problems: string[] = [];
     try {
       for (const sql of theCase.setup ?? []) await client.query(sql);
@@ -147,8 +164,8 @@ export class DeterminismLab {
     const contents = await Promise.all(this.#direct.map((direct) => contentsOf(direct, schema)));
     const [first] = contents;
     for (const [index, content] of contents.entries()) {
-      if (content === first) continue;
-      problems.push(`mysql1: ${first}\nmysql${index + 1}: ${content}`);
+      const differences = first ? differencesOf(first, content) : [];
+      problems.push(...differences.map((text) => `mysql1 and mysql${index + 1} differ in ${text}`));
     }
     return problems;
   }
@@ -173,20 +190,4 @@ async function attempt(client: Connection, step: Step): Promise<ErrorLike | unde
   } catch (error) {
     return error as ErrorLike;
   }
-}
-
-/** Every row of every table, as text that two nodes can be compared by. */
-async function contentsOf(direct: Connection, schema: string): Promise<string> {
-  const [tables] = await direct.query<RowDataPacket[]>(
-    `SELECT TABLE_NAME AS name FROM information_schema.TABLES WHERE TABLE_SCHEMA = ?
-     AND TABLE_TYPE <> 'VIEW' ORDER BY TABLE_NAME`,
-    [schema],
-  );
-  const parts: string[] = [];
-  for (const { name } of tables) {
-    const [rows] = await direct.query<RowDataPacket[]>(`SELECT * FROM \`${schema}\`.\`${name}\``);
-    const lines = rows.map((row) => JSON.stringify(Object.values(row))).toSorted();
-    parts.push(`${name}: ${lines.join(',')}`);
-  }
-  return parts.join('\n');
 }
