@@ -2,6 +2,8 @@ import type { Engine } from './engine.ts';
 
 export interface ServerSettings {
   readonly dataFolder: string;
+  /** Of this server alone: one that starts removes the temporary tables that it finds there. */
+  readonly temporaryFolder: string;
   readonly port: number;
   readonly errorLog: string;
   readonly pidFile: string;
@@ -32,6 +34,7 @@ export function asRoot(): string[] {
 export function serverArguments(engine: Engine, settings: ServerSettings): string[] {
   const common = [
     ...baseArguments(engine, settings.dataFolder),
+    `--tmpdir=${settings.temporaryFolder}`,
     `--port=${settings.port}`,
     `--server-id=${settings.port}`,
     '--bind-address=127.0.0.1',

@@ -78,13 +78,17 @@ export class LocalServer {
    */
   static async create(options: LocalServerOptions): Promise<LocalServer> {
     const server = new LocalServer(options);
-    await mkdir(server.folder, { recursive: true });
+    await mkdir(server.temporaryFolder, { recursive: true });
     await server.#prepareData();
     return server;
   }
 
   get dataFolder(): string {
     return join(this.folder, 'data');
+  }
+
+  get temporaryFolder(): string {
+    return join(this.folder, 'tmp');
   }
 
   get errorLog(): string {
@@ -235,6 +239,7 @@ export class LocalServer {
   async #spawn(): Promise<void> {
     const argv = serverArguments(this.engine, {
       dataFolder: this.dataFolder,
+      temporaryFolder: this.temporaryFolder,
       port: this.port,
       errorLog: this.errorLog,
       pidFile: join(this.folder, 'server.pid'),
