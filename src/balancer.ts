@@ -32,7 +32,9 @@ import { lastEpoch } from './replication/shell/last-epoch.ts';
 import { LeaderDdl } from './replication/shell/leader-ddl.ts';
 import { NodeFollower } from './replication/shell/node-follower.ts';
 import { NodeRecovery } from './replication/shell/node-recovery.ts';
+import { repeatedly } from './replication/shell/repeatedly.ts';
 import { ResyncManager } from './replication/shell/resync-manager.ts';
+import { Verifications } from './replication/shell/verify/verifications.ts';
 import { findInLog } from './log/find-in-log.ts';
 import { PositionFile } from './log/position-file.ts';
 import { ReadRouter } from './routing/read-router.ts';
@@ -126,6 +128,7 @@ interface CoreServices {
   readonly resyncs: ResyncManager;
   readonly automaticResync: AutomaticResync;
   readonly firstStart: FirstStart;
+  readonly verifications: Verifications;
   readonly leaderControl: ControlConnection;
 }
 
@@ -148,6 +151,7 @@ async function assemble(base: Base): Promise<Balancer> {
   const stopCore = async (): Promise<void> => {
     silence.stop();
     core.monitor.stop();
+    await services.verifications.close();
     await services.recoveryManager.stop();
     await core.cluster.close();
     core.replicator.close();
@@ -289,7 +293,10 @@ function connectHealth({ config, clock, events, log }: Base, core: Core): CoreSe
   });
   const enabled = config.autoResync;
   const automaticResync = new AutomaticResync({ enabled, clock, events, replicator, resyncs });
-  return { recovery, recoveryManager, resyncs, automaticResync, firstStart, leaderControl };
+  const verifying = { ...shared, ...config.verify, events, cluster, recoveryManager };
+  const verifications = new Verifications(verifying);
+  const managers = { recovery, recoveryManager, resyncs, automaticResync, verifications };
+  return { ...managers, firstStart, leaderControl };
 }
 
 function openControl({ nodes }: Core, name: NodeName): Promise<NodeConnection> {
@@ -339,15 +346,10 @@ async function assembleFront(base: Base, core: Core, services: CoreServices): Pr
   await queued.load();
   const shared = { version, config, clock, events, log, queries, queued, random: Math.random };
   const control = new LiveControl({
+    ...core,
+    ...services,
     ...shared,
-    nodes,
-    sequencer,
-    replicator,
-    cluster,
-    resyncs: services.resyncs,
-    router,
-    counters,
-    metrics: balancerMetrics({ ...core, log }),
+    metrics: balancerMetrics({ ...core, ...services, log }),
     isWrite: (sql) => {
       const { kind } = core.analyse(Buffer.from(sql).toString('latin1'));
       return kind === 'write' || kind === 'ddl';
@@ -374,16 +376,11 @@ async function serve(
       onDefect: (error) => logger.error({ err: error }, 'an HTTP request failed'),
     });
   }
-  let drainTimer: { cancel(): void } | undefined;
-  const scheduleDrain = (): void => {
-    drainTimer = clock.after(queueDrainMs, () => {
-      queued.drain().then(scheduleDrain, scheduleDrain);
-    });
-  };
-  scheduleDrain();
+  const drain = (): Promise<void> => queued.drain();
+  const draining = repeatedly(clock, queueDrainMs, drain, () => undefined);
   const close = async (): Promise<void> => {
     events.publish({ kind: 'stopping', reason: 'asked to' });
-    drainTimer?.cancel();
+    draining.cancel();
     await http?.close();
     await listener.close();
     await stopCore();

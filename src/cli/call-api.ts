@@ -1,8 +1,10 @@
 import { CliError } from './cli-error.ts';
 
 export interface ApiCall {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'DELETE';
   readonly path: string;
+  /** Sent as JSON. */
+  readonly body?: unknown;
   /** Default 30 s. */
   readonly deadlineMs?: number;
 }
@@ -20,6 +22,9 @@ export async function callApi<T>(url: string, call: ApiCall): Promise<T> {
   try {
     response = await fetch(new URL(call.path, url), {
       method: call.method,
+      ...(call.body === undefined
+        ? {}
+        : { body: JSON.stringify(call.body), headers: { 'content-type': 'application/json' } }),
       signal: AbortSignal.timeout(deadlineMs),
     });
     text = await response.text();

@@ -6,6 +6,7 @@ import { addNodes } from './commands/nodes.ts';
 import { addServe } from './commands/serve.ts';
 import { addStatus } from './commands/status.ts';
 import { addStrategy } from './commands/strategy.ts';
+import { addVerify } from './commands/verify.ts';
 import type { Terminal } from './terminal.ts';
 
 const urlDefault = 'http://127.0.0.1:8000';
@@ -44,6 +45,7 @@ function createProgram(terminal: Terminal): Command {
   addStatus(program, terminal, url);
   addNodes(program, terminal, url);
   addStrategy(program, terminal, url);
+  addVerify(program, terminal, url);
   return program;
 }
 

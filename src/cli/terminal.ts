@@ -1,3 +1,5 @@
+import { createInterface } from 'node:readline/promises';
+
 /** Where commands print and learn how they were called; passed in, so that tests can look. */
 export interface Terminal {
   /** One text, or several lines, to standard output. */
@@ -7,6 +9,8 @@ export interface Terminal {
   /** Characters in a line. */
   readonly width: number;
   readonly setExitCode: (code: number) => void;
+  /** Whether somebody says yes; absent where nobody can be asked. */
+  readonly ask?: (question: string) => Promise<boolean>;
 }
 
 const widthDefault = 120;
@@ -19,4 +23,14 @@ export const processTerminal: Terminal = {
   setExitCode: (code) => {
     process.exitCode = code;
   },
+  ...(process.stdin.isTTY && process.stdout.isTTY ? { ask } : {}),
 };
+
+async function ask(question: string): Promise<boolean> {
+  const reader = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    return /^y(?:es)?$/i.test((await reader.question(`${question} [y/N] `)).trim());
+  } finally {
+    reader.close();
+  }
+}

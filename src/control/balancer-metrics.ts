@@ -2,6 +2,7 @@ import type { NodeName } from '../base/brands.ts';
 import type { CommandLog } from '../log/command-log.ts';
 import type { Node } from '../nodes/node.ts';
 import type { Cluster } from '../replication/shell/cluster.ts';
+import type { Verifications } from '../replication/shell/verify/verifications.ts';
 import type { ReadRouter } from '../routing/read-router.ts';
 import type { Counters } from '../telemetry/counters.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
@@ -13,9 +14,11 @@ export interface MetricSources {
   readonly nodes: ReadonlyMap<NodeName, Node>;
   readonly cluster: Cluster;
   readonly router: ReadRouter;
+  readonly verifications: Verifications;
 }
 
-export function balancerMetrics({ log, counters, nodes, cluster, router }: MetricSources): Metrics {
+export function balancerMetrics(sources: MetricSources): Metrics {
+  const { log, counters, nodes, cluster, router, verifications } = sources;
   return createMetrics({
     counters: () => counters.snapshot(),
     nodes: () =>
@@ -26,5 +29,13 @@ export function balancerMetrics({ log, counters, nodes, cluster, router }: Metri
         latencyMs: router.statistics(node.name).averageMs || undefined,
       })),
     log: () => ({ lastSeq: log.lastSeq, bytes: log.sizeBytes }),
+    verify: () => {
+      const { running, last } = verifications.status;
+      const { rows } = verifications;
+      if (last?.outcome.kind !== 'done') return { running: running !== undefined, rows };
+      const { finishedAt, outcome } = last;
+      const { equal } = outcome.report;
+      return { running: running !== undefined, rows, last: { equal, finishedAt } };
+    },
   });
 }

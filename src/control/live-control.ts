@@ -17,6 +17,8 @@ import type {
   Readiness,
   StrategyStatus,
   VerifyReport,
+  VerifyRequest,
+  VerifyStatus,
 } from '../http/balancer-control.ts';
 import type { CommandLog } from '../log/command-log.ts';
 import type { Node } from '../nodes/node.ts';
@@ -25,13 +27,14 @@ import type { Replicator } from '../replication/replicator.ts';
 import type { Sequencer } from '../replication/sequencer.ts';
 import type { Cluster } from '../replication/shell/cluster.ts';
 import type { ResyncManager } from '../replication/shell/resync-manager.ts';
-import { verifyNodes } from '../replication/shell/verify.ts';
+import type { Verifications } from '../replication/shell/verify/verifications.ts';
 import type { ReadRouter } from '../routing/read-router.ts';
 import { createStrategy } from '../routing/strategies/strategies.ts';
 import type { Counters } from '../telemetry/counters.ts';
 import type { EventLog } from '../telemetry/event-log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { listEntry } from './log-listing.ts';
+import { shownVerifications } from './shown-verifications.ts';
 import type { QueryRunner } from './query-runner.ts';
 import type { QueuedCommands } from './queued-commands.ts';
 
@@ -45,6 +48,7 @@ export interface LiveControlParts {
   readonly replicator: Replicator;
   readonly cluster: Cluster;
   readonly resyncs: ResyncManager;
+  readonly verifications: Verifications;
   readonly router: ReadRouter;
   readonly counters: Counters;
   readonly events: EventLog;
@@ -56,7 +60,6 @@ export interface LiveControlParts {
 }
 
 const listBytesMax = 8 * 1024 * 1024;
-const placeGivenUp = 'its place in the log was given up, so it will need a resync';
 
 /** The running balancer as HTTP, CLI and page see it. */
 export class LiveControl implements BalancerControl {
@@ -84,12 +87,7 @@ export class LiveControl implements BalancerControl {
       ...(leader === undefined ? {} : { leader }),
       epoch: replicator.epoch,
       lastSeq: log.lastSeq,
-      log: {
-        firstSeq: log.firstSeq,
-        lastSeq: log.lastSeq,
-        sizeBytes: log.sizeBytes,
-        retentionBytes: config.log.retentionBytes,
-      },
+      log: { firstSeq: log.firstSeq, lastSeq: log.lastSeq, sizeBytes: log.sizeBytes },
       sessions: counters.sessionsOpen,
       nodes,
       summary: summarise(nodes),
@@ -188,9 +186,21 @@ export class LiveControl implements BalancerControl {
     return Promise.resolve(this.#parts.queued.outcome(id));
   }
 
-  verify(): Promise<VerifyReport> {
-    const { replicator, sequencer, nodes, clock } = this.#parts;
-    return verifyNodes({ replicator, sequencer, clock, nodes: [...nodes.values()] });
+  async verify(request: VerifyRequest = {}): Promise<VerifyReport> {
+    return this.#parts.verifications.start(request).ended;
+  }
+
+  beginVerify(request: VerifyRequest): void {
+    // How it ends is told by its events and by `verifyStatus`.
+    this.#parts.verifications.start(request).ended.catch(() => undefined);
+  }
+
+  verifyStatus(): VerifyStatus {
+    return shownVerifications(this.#parts.verifications.status);
+  }
+
+  async cancelVerify(): Promise<void> {
+    await this.#parts.verifications.cancel();
   }
 
   metrics(): Promise<string> {
@@ -218,20 +228,17 @@ export class LiveControl implements BalancerControl {
     const reads = router.statistics(node.name);
     const counted = counters.node(node.name);
     const position: Seq = cluster.position(node.name);
-    const isAway = node.state === 'DOWN' || node.state === 'DISABLED';
-    const lostPlace = isAway && cluster.isBeyondLog(node.name);
     return {
       name: node.name,
       address: node.address,
       state: node.state,
       since: isoTime(node.stateSinceMs),
-      reason: lostPlace ? `${node.reason}; ${placeGivenUp}` : node.reason,
+      reason: node.reason,
       leader: replicator.leadership?.name === node.name,
       weight: node.weight,
       inSync: replicator.inSync(node.name),
       position,
       pending: cluster.pending(node.name),
-      needsResync: lostPlace || node.state === 'QUARANTINED',
       activeReads: reads.active,
       averageMs: reads.averageMs,
       reads: counted.reads,
@@ -247,9 +254,7 @@ function summarise(nodes: readonly NodeStatus[]): string {
   const inSync = nodes.filter((node) => node.inSync).length;
   const pending = nodes.reduce((sum, node) => sum + node.pending, 0);
   const start = `${inSync} of ${nodes.length} nodes in sync`;
-  const out = nodes
-    .filter((node) => !node.inSync)
-    .map((node) => `${node.name} is ${node.state}${node.needsResync ? ' and needs a resync' : ''}`);
+  const out = nodes.filter((node) => !node.inSync).map((node) => `${node.name} is ${node.state}`);
   if (out.length === 0) return `${start}, ${pending === 0 ? 'nothing' : pending} pending`;
   return `${start}; ${out.join(', ')}; ${pending} pending`;
 }

@@ -9,8 +9,8 @@ import type {
   QueryOutcome,
   Readiness,
   StrategyStatus,
-  VerifyReport,
 } from './schemas.ts';
+import type { VerifyReport, VerifyRequest, VerifyStatus } from './verify-schemas.ts';
 
 export type {
   BalancerStatus,
@@ -22,8 +22,8 @@ export type {
   QueryOutcome,
   Readiness,
   StrategyStatus,
-  VerifyReport,
 } from './schemas.ts';
+export type { VerifyReport, VerifyRequest, VerifyStatus } from './verify-schemas.ts';
 
 /** What HTTP, CLI and page need of a running balancer; all values are snapshots. */
 export interface BalancerControl {
@@ -46,7 +46,12 @@ export interface BalancerControl {
   query(request: QueryRequest): Promise<QueryOutcome>;
   /** The fate of a write that was accepted while no node was there. */
   command(id: string): Promise<CommandOutcome>;
-  verify(): Promise<VerifyReport>;
+  /** Resolves at the end. Throws LockstepError('conflict') while one is under way. */
+  verify(request?: VerifyRequest): Promise<VerifyReport>;
+  /** As `verify`, without waiting for the end. */
+  beginVerify(request: VerifyRequest): void;
+  verifyStatus(): VerifyStatus;
+  cancelVerify(): Promise<void>;
   readonly events: EventLog;
   /** In the text format of Prometheus. */
   metrics(): Promise<string>;

@@ -11,10 +11,11 @@ type DeepReadonly<T> = T extends readonly (infer Item)[]
 /** The TypeScript type of a schema, as a plain value that nobody changes. */
 export type Snapshot<S extends TSchema> = DeepReadonly<Static<S>>;
 
-const oneOf = <const Value extends string>(values: readonly Value[]) => Type.Enum([...values]);
-const count = (description: string) => Type.Integer({ minimum: 0, description });
-const text = (description: string) => Type.String({ description });
-const timestamp = (description: string) => Type.String({ format: 'date-time', description });
+export const oneOf = <const Value extends string>(values: readonly Value[]) =>
+  Type.Enum([...values]);
+export const count = (description: string) => Type.Integer({ minimum: 0, description });
+export const text = (description: string) => Type.String({ description });
+export const timestamp = (description: string) => Type.String({ format: 'date-time', description });
 
 export const resyncProgressSchema = Type.Object({
   phase: oneOf(['waiting', 'schema', 'data', 'programs', 'done']),
@@ -37,9 +38,6 @@ export const nodeStatusSchema = Type.Object({
   inSync: Type.Boolean({ description: 'Up, and nothing pending beyond the in-flight window.' }),
   position: count('The highest seq up to which everything is applied.'),
   pending: count('Entries behind the position, not applied yet.'),
-  needsResync: Type.Boolean({
-    description: 'The log alone cannot bring it back: diverged, foreign, or its place is given up.',
-  }),
   activeReads: count('Reads under way.'),
   averageMs: Type.Number({ description: 'Moving average of its reads, in milliseconds.' }),
   reads: count('Reads answered since the start.'),
@@ -64,7 +62,6 @@ export const balancerStatusSchema = Type.Object({
     firstSeq: count('The oldest entry kept; lastSeq + 1 when the log is empty.'),
     lastSeq: count('The latest entry.'),
     sizeBytes: count('On disk.'),
-    retentionBytes: count('Beyond this size nodes that are away lose their place.'),
   }),
   sessions: count('Connected clients.'),
   nodes: Type.Array(nodeStatusSchema),
@@ -151,26 +148,6 @@ export const commandOutcomeSchema = Type.Object({
   error: Type.Optional(Type.String()),
 });
 export type CommandOutcome = Snapshot<typeof commandOutcomeSchema>;
-
-export const verifyReportSchema = Type.Object({
-  equal: Type.Boolean(),
-  seq: count('The nodes were compared as of this entry.'),
-  tables: Type.Array(
-    Type.Object({
-      schema: Type.String(),
-      table: text('With its kind if it is no table: "total (function)".'),
-      nodes: Type.Record(
-        Type.String(),
-        Type.Object({ rows: Type.Integer(), checksum: Type.String() }),
-      ),
-      equal: Type.Boolean(),
-      differing: Type.Array(Type.String(), {
-        description: 'Nodes that hold something else than most; all when there is no majority.',
-      }),
-    }),
-  ),
-});
-export type VerifyReport = Snapshot<typeof verifyReportSchema>;
 
 export const readinessSchema = Type.Object({
   ready: Type.Boolean(),

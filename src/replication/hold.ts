@@ -14,6 +14,11 @@ export class Hold {
     return this.#holders > 0;
   }
 
+  /** Somebody waits for it to be free. */
+  get awaited(): boolean {
+    return this.#waiters.size > 0;
+  }
+
   /** The function returned gives it back; calling that again does nothing. */
   take(): () => void {
     this.#holders++;

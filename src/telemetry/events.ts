@@ -59,6 +59,39 @@ export type LockstepEvent =
     }
   | { readonly kind: 'resync_failed'; readonly node: NodeName; readonly reason: string }
   | { readonly kind: 'resync_warning'; readonly node: NodeName; readonly detail: string }
+  | {
+      readonly kind: 'verify_started';
+      /** Empty: everything. */
+      readonly tables: readonly string[];
+      /** Rows a second; 0 as fast as it goes. */
+      readonly rate: number;
+    }
+  | {
+      readonly kind: 'verify_difference';
+      readonly table: string;
+      /** Those that differ from most; all of them when most do not agree. */
+      readonly nodes: readonly string[];
+      /** The first range of keys that differs, as an SQL condition. */
+      readonly where: string;
+      readonly ranges: number;
+    }
+  | {
+      readonly kind: 'verify_finished';
+      readonly equal: boolean;
+      readonly seq: Seq;
+      readonly rows: number;
+      /** Tables and definitions that differ. */
+      readonly differing: number;
+      readonly durationMs: number;
+    }
+  | { readonly kind: 'verify_failed'; readonly reason: string }
+  | {
+      readonly kind: 'verify_repaired';
+      readonly node: NodeName;
+      /** Ranges of rows. */
+      readonly repaired: number;
+      readonly failed: number;
+    }
   | { readonly kind: 'strategy_changed'; readonly from: string; readonly to: string }
   | {
       readonly kind: 'node_settings_warning';
@@ -70,25 +103,6 @@ export type LockstepEvent =
     }
   | { readonly kind: 'log_warning'; readonly message: string }
   | { readonly kind: 'log_truncated'; readonly before: Seq }
-  | {
-      /** The log was cut past what a node that is away has: it will need a resync. */
-      readonly kind: 'place_given_up';
-      readonly node: NodeName;
-      /** The first entry that it lacks. */
-      readonly from: Seq;
-      /** How many entries it lacks. */
-      readonly pending: number;
-      readonly logBegins: Seq;
-      /** The setting that was reached, with its value. */
-      readonly limit: string;
-    }
-  | {
-      /** Less than `log.free_bytes_min` is free; `log_space_ok`: no longer. */
-      readonly kind: 'log_space_low' | 'log_space_ok';
-      readonly folder: string;
-      readonly freeBytes: number;
-      readonly freeBytesMin: number;
-    }
   | { readonly kind: 'refused_statement'; readonly reason: string; readonly sql: string };
 
 /** An event as it was published: `id` counts from 1, `at` is milliseconds since 1970. */

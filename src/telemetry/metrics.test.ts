@@ -28,6 +28,7 @@ test('a scrape shows what has been counted', async () => {
       { node: b, up: false, pendingEntries: 7, latencyMs: undefined },
     ],
     log: () => ({ lastSeq: 42, bytes: 4096 }),
+    verify: () => ({ running: false, rows: 9, last: { equal: true, finishedAt: 5_000 } }),
   });
   expect(samples(await metrics.render())).toEqual([
     'lockstep_queries_total{node="a",kind="read"} 3',
@@ -55,6 +56,10 @@ test('a scrape shows what has been counted', async () => {
     'lockstep_node_latency_seconds{node="a"} 0.0025',
     'lockstep_log_last_seq 42',
     'lockstep_log_bytes 4096',
+    'lockstep_verify_running 0',
+    'lockstep_verify_rows_total 9',
+    'lockstep_verify_equal 1',
+    'lockstep_verify_finished_timestamp_seconds 5',
   ]);
 });
 
@@ -66,6 +71,7 @@ test('the next scrape shows totals, not sums, and forgets nodes that are gone', 
     counters: () => counters.snapshot(),
     nodes: () => nodes,
     log: () => ({ lastSeq: 0, bytes: 0 }),
+    verify: () => ({ running: true, rows: 0 }),
   });
   await metrics.render();
   counters.node(a).reads += 1;
@@ -80,6 +86,7 @@ test('sets of metrics live side by side, with those of the process when asked', 
     counters: () => new Counters().snapshot(),
     nodes: () => [],
     log: () => ({ lastSeq: 0, bytes: 0 }),
+    verify: () => ({ running: true, rows: 0 }),
   };
   const plain = await createMetrics(collectors).render();
   const withProcess = createMetrics(collectors, { processMetrics: true });

@@ -12,11 +12,21 @@ export interface NodeMetrics {
   readonly latencyMs: number | undefined;
 }
 
+/** Comparisons of the nodes, as they are at the moment of a scrape. */
+export interface VerifyMetrics {
+  readonly running: boolean;
+  /** Rows compared since the start. */
+  readonly rows: number;
+  /** The latest that came to an end; undefined before the first. */
+  readonly last?: { readonly equal: boolean; readonly finishedAt: number };
+}
+
 /** Where the numbers come from; each is asked once a scrape. */
 export interface MetricsCollectors {
   readonly counters: () => CountersSnapshot;
   readonly nodes: () => readonly NodeMetrics[];
   readonly log: () => { readonly lastSeq: number; readonly bytes: number };
+  readonly verify: () => VerifyMetrics;
 }
 
 export interface Metrics {
@@ -37,6 +47,7 @@ export function createMetrics(
   registerStatements(registry, collectors);
   registerNodes(registry, collectors);
   registerLog(registry, collectors);
+  registerVerify(registry, collectors);
   if (options.processMetrics === true) collectDefaultMetrics({ register: registry });
   return { contentType: registry.contentType, render: () => registry.metrics() };
 }
@@ -139,6 +150,41 @@ function registerLog(registry: Registry, { log }: MetricsCollectors): void {
     labels: [],
     collect: () => [[{}, log().bytes]],
   });
+}
+
+function registerVerify(registry: Registry, { verify }: MetricsCollectors): void {
+  gauge(registry, {
+    name: 'lockstep_verify_running',
+    help: '1 while the nodes are being compared, else 0.',
+    labels: [],
+    collect: () => [[{}, verify().running ? 1 : 0]],
+  });
+  counter(registry, {
+    name: 'lockstep_verify_rows_total',
+    help: 'Rows compared since the start, each counted once whatever the number of nodes.',
+    labels: [],
+    collect: () => [[{}, verify().rows]],
+  });
+  gauge(registry, {
+    name: 'lockstep_verify_equal',
+    help: '1 when the latest comparison found the nodes equal, else 0.',
+    labels: [],
+    collect: () => lastOf(verify, ({ equal }) => (equal ? 1 : 0)),
+  });
+  gauge(registry, {
+    name: 'lockstep_verify_finished_timestamp_seconds',
+    help: 'When the latest comparison came to an end.',
+    labels: [],
+    collect: () => lastOf(verify, ({ finishedAt }) => finishedAt / 1000),
+  });
+}
+
+function lastOf(
+  verify: () => VerifyMetrics,
+  value: (last: NonNullable<VerifyMetrics['last']>) => number,
+): readonly Sample[] {
+  const { last } = verify();
+  return last ? [[{}, value(last)]] : [];
 }
 
 interface Definition {

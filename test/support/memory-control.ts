@@ -8,6 +8,9 @@ import type {
   NodeStatus,
   QueryOutcome,
   QueryRequest,
+  VerifyReport,
+  VerifyRequest,
+  VerifyStatus,
 } from '../../src/http/balancer-control.ts';
 import type { NodeState } from '../../src/nodes/node-state.ts';
 import { EventLog } from '../../src/telemetry/event-log.ts';
@@ -19,6 +22,7 @@ import { EventLog } from '../../src/telemetry/event-log.ts';
 export class MemoryControl implements BalancerControl {
   readonly events: EventLog;
   readonly queries: QueryRequest[] = [];
+  readonly verifications: VerifyRequest[] = [];
   answer: (request: QueryRequest) => QueryOutcome = () => {
     throw new LockstepError('no_node', 'no node can serve this');
   };
@@ -44,7 +48,7 @@ export class MemoryControl implements BalancerControl {
       leader: 'mysql1',
       epoch: 1,
       lastSeq: 7,
-      log: { firstSeq: 1, lastSeq: 7, sizeBytes: 700, retentionBytes: 1_000_000 },
+      log: { firstSeq: 1, lastSeq: 7, sizeBytes: 700 },
       sessions: 2,
       nodes: this.nodes(),
       summary: `${this.#nodes.size} nodes`,
@@ -119,14 +123,28 @@ export class MemoryControl implements BalancerControl {
     return { id, state: 'queued' as const, sql: 'DELETE FROM t' };
   }
 
-  async verify() {
+  async verify(request: VerifyRequest = {}): Promise<VerifyReport> {
+    this.verifications.push(request);
     const nodes = { mysql1: { rows: 3, checksum: 'aa' }, mysql2: { rows: 3, checksum: 'bb' } };
     return {
       equal: this.equal,
       seq: 7,
       tables: [{ schema: 'app', table: 't', nodes, equal: this.equal, differing: [] }],
+      rows: 3,
+      durationMs: 4,
+      missed: [],
     };
   }
+
+  beginVerify(request: VerifyRequest): void {
+    this.verifications.push(request);
+  }
+
+  verifyStatus(): VerifyStatus {
+    return {};
+  }
+
+  async cancelVerify(): Promise<void> {}
 
   async metrics() {
     return '# TYPE lockstep_up gauge\nlockstep_up 1\n';
@@ -148,7 +166,6 @@ function newNode(name: string, index: number): NodeStatus {
     inSync: true,
     position: 7,
     pending: 0,
-    needsResync: false,
     activeReads: 0,
     averageMs: 0.5,
     reads: 10,

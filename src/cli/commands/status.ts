@@ -1,12 +1,9 @@
 import type { Command } from 'commander';
-import type { BalancerStatus, NodeStatus, VerifyReport } from '../../http/balancer-control.ts';
+import type { BalancerStatus, NodeStatus } from '../../http/balancer-control.ts';
 import { callApi } from '../call-api.ts';
 import { exitCodes } from '../cli-error.ts';
 import { nodeTable } from '../node-table.ts';
-import { table } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
-
-const verifyDeadlineMs = 10 * 60_000;
 
 export function addStatus(program: Command, terminal: Terminal, url: () => string): void {
   program
@@ -17,19 +14,6 @@ export function addStatus(program: Command, terminal: Terminal, url: () => strin
       const status = await callApi<BalancerStatus>(url(), { method: 'GET', path: '/status' });
       terminal.say(json ? JSON.stringify(status, null, 2) : statusText(status, terminal.width));
       terminal.setExitCode(healthy(status) ? exitCodes.ok : exitCodes.failed);
-    });
-  program
-    .command('verify')
-    .description('compare every table of every node; exit code 1 when they differ')
-    .option('--json', 'as JSON', false)
-    .action(async ({ json }: { json: boolean }) => {
-      const report = await callApi<VerifyReport>(url(), {
-        method: 'POST',
-        path: '/verify',
-        deadlineMs: verifyDeadlineMs,
-      });
-      terminal.say(json ? JSON.stringify(report, null, 2) : verifyText(report, terminal.width));
-      terminal.setExitCode(report.equal ? exitCodes.ok : exitCodes.failed);
     });
 }
 
@@ -47,14 +31,11 @@ function statusText(status: BalancerStatus, width: number): string {
     '',
     `version ${version}, up ${duration(uptimeMs)}, ${sessions} sessions`,
     `strategy ${strategy}, consistency ${consistency}, acks ${acks}`,
-    `log ${log.firstSeq} to ${log.lastSeq}, ${megabytes(log.sizeBytes)} MB of at most ` +
-      `${megabytes(log.retentionBytes)} MB for nodes that are away`,
+    `log ${log.firstSeq} to ${log.lastSeq}, ${(log.sizeBytes / 1024 / 1024).toFixed(1)} MB`,
     '',
     nodeTable(status.nodes, width),
   ].join('\n');
 }
-
-const megabytes = (bytes: number): string => (bytes / 1024 / 1024).toFixed(1);
 
 export function duration(ms: number): string {
   const seconds = Math.floor(ms / 1000);
@@ -63,33 +44,4 @@ export function duration(ms: number): string {
   if (hours >= 48) return `${Math.floor(hours / 24)} days`;
   if (hours > 0) return `${hours} h ${minutes % 60} min`;
   return minutes > 0 ? `${minutes} min ${seconds % 60} s` : `${seconds} s`;
-}
-
-function verifyText(report: VerifyReport, width: number): string {
-  const nodes = [...new Set(report.tables.flatMap((one) => Object.keys(one.nodes)))];
-  const rows = report.tables.map(({ schema, table: name, equal, nodes: found }) => [
-    `${schema}.${name}`,
-    equal ? 'equal' : 'DIFFERS',
-    ...nodes.map((node) => {
-      const one = found[node];
-      if (one === undefined || one.checksum === 'absent') return 'missing';
-      return equal ? String(one.rows) : `${one.rows} (${one.checksum})`;
-    }),
-  ]);
-  const columns = [
-    { head: 'table', shrinks: true },
-    { head: '' },
-    ...nodes.map((node) => ({ head: `rows ${node}` })),
-  ];
-  const verdict = report.equal ? 'all nodes are equal' : 'the nodes DIFFER';
-  const text = `${table(columns, rows, width)}\n\n${verdict} as of entry ${report.seq}`;
-  return [text, ...wayOut(report)].join('\n');
-}
-
-/** Who differs from most, and what makes it equal again; nobody is named without a majority. */
-function wayOut({ tables }: VerifyReport): string[] {
-  const odd = new Set(tables.flatMap(({ differing }) => differing));
-  const all = new Set(tables.flatMap(({ nodes }) => Object.keys(nodes)));
-  if (odd.size >= all.size) return [];
-  return [...odd].map((node) => `${node} differs from most: run \`lockstep nodes resync ${node}\``);
 }

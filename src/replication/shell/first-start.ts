@@ -6,7 +6,7 @@ import type { NodeState } from '../../nodes/node-state.ts';
 import { differencesText } from './differences-text.ts';
 import type { ComparedTable } from './node-contents.ts';
 import type { SnapshotContext } from './snapshot.ts';
-import { compareNodes } from './verify.ts';
+import { compareNodes } from './compare-nodes.ts';
 
 /** Whether a node without markers may begin with a log that is still empty. */
 export type Admission =

@@ -3,6 +3,7 @@ import type { NodeConnection } from '../../nodes/node-connection.ts';
 import { readDefinitions } from './copy/read-definitions.ts';
 import { checksumTable, type TableChecksum } from './copy/table-checksum.ts';
 import { readUserTables } from './copy/user-tables.ts';
+import { oddNodes } from './verify/odd-nodes.ts';
 
 /** What a node holds. Key: schema, NUL, name; what is no table has its kind behind the name. */
 export type NodeContents = ReadonlyMap<string, TableChecksum>;
@@ -43,16 +44,10 @@ export function compareContents(
       found.map(([node, contents]) => [node as string, contents.get(name) ?? absent]),
     );
     const [schema = '', table = ''] = name.split('\0');
-    const differing = minority(nodes);
+    const checksums = Object.entries(nodes).map(
+      ([node, { checksum }]) => [node, checksum] as const,
+    );
+    const differing = oddNodes(new Map(checksums));
     return { schema, table, nodes, equal: differing.length === 0, differing };
   });
-}
-
-function minority(nodes: Readonly<Record<string, TableChecksum>>): string[] {
-  const counts = new Map<string, number>();
-  const all = Object.values(nodes);
-  for (const { checksum } of all) counts.set(checksum, (counts.get(checksum) ?? 0) + 1);
-  if (counts.size <= 1) return [];
-  const most = [...counts].find(([, count]) => count > all.length / 2)?.[0];
-  return Object.keys(nodes).filter((node) => nodes[node]?.checksum !== most);
 }

@@ -18,6 +18,10 @@ export interface SnapshotRequest {
   readonly connections: ReadonlyMap<NodeName, readonly NodeConnection[]>;
   /** Nor may a transaction be open: for what is not transactional itself, such as sequences. */
   readonly alone: boolean;
+  /** Fails when one of the nodes takes no part (any more), instead of taking it as it stands. */
+  readonly membersOnly?: boolean;
+  /** Called once, while all of them are at `seq` and no commit is let through. */
+  readonly whileAtRest?: (seq: Seq) => void;
   readonly signal?: AbortSignal;
 }
 
@@ -59,7 +63,7 @@ export async function takeSnapshots(
 
 async function attemptSnapshot(
   context: SnapshotContext,
-  { connections, alone }: SnapshotRequest,
+  { connections, alone, membersOnly, whileAtRest }: SnapshotRequest,
 ): Promise<Snapshot | undefined> {
   const { replicator, sequencer, clock } = context;
   const release = await enter(context, alone);
@@ -75,14 +79,19 @@ async function attemptSnapshot(
   try {
     const names = [...connections.keys()];
     while (!atRest(context, names)) {
+      if (membersOnly) expectMembers(replicator, names);
       if (clock.nowMs() - startedMs > settleMaxMs) return undefined;
       await replicator.positionChanged(5);
     }
     const seq = sequencer.lastDurable;
     const all = [...connections.values()].flat();
     await Promise.all(all.map((connection) => queryRows(connection, begin)));
+    if (membersOnly) expectMembers(replicator, names);
     const heldMs = clock.nowMs() - startedMs;
-    if (heldMs < holdMaxMs) return { seq, heldMs: Math.round(heldMs) };
+    if (heldMs < holdMaxMs && atRest(context, names)) {
+      whileAtRest?.(seq);
+      return { seq, heldMs: Math.round(heldMs) };
+    }
     await Promise.all(all.map((connection) => queryRows(connection, 'ROLLBACK')));
     return undefined;
   } finally {
@@ -103,6 +112,12 @@ async function enter(
     if (error instanceof LockstepError && error.code === 'ddl_wait_timeout') return undefined;
     throw error;
   }
+}
+
+function expectMembers(replicator: Replicator, names: readonly NodeName[]): void {
+  const gone = names.find((name) => replicator.position(name) === undefined);
+  if (gone === undefined) return;
+  throw new LockstepError('conflict', `${gone} went out of rotation meanwhile`);
 }
 
 /** Every entry ever appended is durable, and committed on each of these nodes. */

@@ -3,7 +3,7 @@ import { queryRows } from '../../../nodes/query-rows.ts';
 import { type RawRow, RowStream } from '../../../nodes/row-stream.ts';
 import { quoteIdentifier } from '../../../sql/quote.ts';
 import { type ColumnLiteral, columnLiteral } from './column-literal.ts';
-import { qualified, type UserTable } from './user-tables.ts';
+import { qualified, type UserColumn, type UserTable } from './user-tables.ts';
 
 export interface CopyTableOptions {
   /** In a transaction with a snapshot; see `prepareSource`. */
@@ -27,16 +27,9 @@ const insertTimeoutMs = 10 * 60_000;
  */
 export async function copyTable(options: CopyTableOptions): Promise<void> {
   const { source, target, table } = options;
-  const columns = table.columns.filter((column) => !column.generated);
-  const literals = columns.map(columnLiteral);
-  const expressions = literals.map(({ expression }) => expression);
-  await queryRows(source, 'SET character_set_results=NULL');
-  const stream = new RowStream(source, `SELECT ${expressions.join(', ')} FROM ${qualified(table)}`);
-  const names = columns.map(({ name }) => quoteIdentifier(name));
-  const head = `INSERT INTO ${qualified(table)} (${names.join(', ')}) VALUES `;
-  const inserter = new Inserter(options, head, literals);
+  const inserter = new Inserter(options, transactionBytesMax);
   await queryRows(target, 'BEGIN');
-  for await (const rows of stream) {
+  for await (const rows of await openRows(options, qualified(table))) {
     for (const row of rows) await inserter.add(row);
   }
   await inserter.flush();
@@ -44,11 +37,43 @@ export async function copyTable(options: CopyTableOptions): Promise<void> {
   await queryRows(source, 'SET character_set_results=utf8mb4');
 }
 
+/**
+ * As `copyTable`, for the rows that `from` yields: a table, with what chooses among its rows.
+ * Within the transaction that the target has open. When the target refuses, the source is read
+ * to its end all the same, so that it can be used further.
+ */
+export async function copyRows(
+  options: CopyTableOptions & { readonly from: string },
+): Promise<void> {
+  const inserter = new Inserter(options, Infinity);
+  const failures: unknown[] = [];
+  for await (const rows of await openRows(options, options.from)) {
+    try {
+      for (const row of failures.length === 0 ? rows : []) await inserter.add(row);
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  await queryRows(options.source, 'SET character_set_results=utf8mb4');
+  for (const failure of failures) throw failure;
+  await inserter.flush();
+}
+
+async function openRows({ source, table }: CopyTableOptions, from: string): Promise<RowStream> {
+  const expressions = insertedColumns(table).map((column) => columnLiteral(column).expression);
+  await queryRows(source, 'SET character_set_results=NULL');
+  return new RowStream(source, `SELECT ${expressions.join(', ')} FROM ${from}`);
+}
+
+const insertedColumns = ({ columns }: UserTable): UserColumn[] =>
+  columns.filter((column) => !column.generated);
+
 /** Gathers rows to statements, and statements to transactions. */
 class Inserter {
   readonly #options: CopyTableOptions;
   readonly #head: string;
   readonly #literals: readonly ColumnLiteral[];
+  readonly #transactionBytesMax: number;
   readonly #statementBytesMax: number;
   /** A value longer than this goes ahead in pieces, as a user variable. */
   readonly #valueBytesMax: number;
@@ -56,10 +81,14 @@ class Inserter {
   #bytes = 0;
   #uncommitted = 0;
 
-  constructor(options: CopyTableOptions, head: string, literals: readonly ColumnLiteral[]) {
+  constructor(options: CopyTableOptions, transactionBytes: number) {
+    const { table } = options;
+    const columns = insertedColumns(table);
+    const names = columns.map(({ name }) => quoteIdentifier(name));
     this.#options = options;
-    this.#head = head;
-    this.#literals = literals;
+    this.#transactionBytesMax = transactionBytes;
+    this.#head = `INSERT INTO ${qualified(table)} (${names.join(', ')}) VALUES `;
+    this.#literals = columns.map(columnLiteral);
     this.#statementBytesMax = Math.min(insertBytesMax, Math.floor(options.packetBytes / 2));
     this.#valueBytesMax = Math.floor(this.#statementBytesMax / 4);
   }
@@ -100,7 +129,7 @@ class Inserter {
     await queryRows(target, sql, { timeoutMs: insertTimeoutMs });
     onProgress({ rows, bytes });
     this.#uncommitted += bytes;
-    if (this.#uncommitted < transactionBytesMax) return;
+    if (this.#uncommitted < this.#transactionBytesMax) return;
     this.#uncommitted = 0;
     await queryRows(target, 'COMMIT;BEGIN', { timeoutMs: insertTimeoutMs });
   }

@@ -2,12 +2,17 @@ import type { NodeConnection } from '../../../nodes/node-connection.ts';
 import { queryRows } from '../../../nodes/query-rows.ts';
 import { quoteIdentifier, quoteString } from '../../../sql/quote.ts';
 
-/** A table with rows of its own. */
-export interface UserTable {
+export interface TableName {
   readonly schema: string;
   readonly table: string;
+}
+
+/** A table with rows of its own. */
+export interface UserTable extends TableName {
   /** As far as the server's statistics know; for the order of work only. */
   readonly bytes: number;
+  /** As above; for the size of a row. */
+  readonly rowsAbout: number;
   readonly columns: readonly UserColumn[];
   /** MariaDB keeps the history of its rows. */
   readonly versioned: boolean;
@@ -27,7 +32,7 @@ const systemSchemas = ['mysql', 'sys', 'information_schema', 'performance_schema
 export const userSchemasOnly = (column: string): string =>
   `LOWER(${column}) NOT IN (${systemSchemas.map((name) => quoteString(name)).join(', ')})`;
 
-export const qualified = ({ schema, table }: { schema: string; table: string }): string =>
+export const qualified = ({ schema, table }: TableName): string =>
   `${quoteIdentifier(schema)}.${quoteIdentifier(table)}`;
 
 export async function readUserSchemas(connection: NodeConnection): Promise<string[]> {
@@ -39,21 +44,29 @@ export async function readUserSchemas(connection: NodeConnection): Promise<strin
   return rows.map(({ s }) => s ?? '');
 }
 
-/** Largest first. Views and sequences are not among them. */
-export async function readUserTables(connection: NodeConnection): Promise<UserTable[]> {
+/** Largest first, or only the one named. Views and sequences are not among them. */
+export async function readUserTables(
+  connection: NodeConnection,
+  only?: TableName,
+): Promise<UserTable[]> {
+  const named = only
+    ? ` AND TABLE_SCHEMA = ${quoteString(only.schema)}` +
+      ` AND TABLE_NAME = ${quoteString(only.table)}`
+    : '';
   const tables = await queryRows(
     connection,
     'SELECT TABLE_SCHEMA AS s, TABLE_NAME AS t, TABLE_TYPE AS type, ' +
-      'COALESCE(DATA_LENGTH, 0) AS bytes FROM information_schema.TABLES ' +
+      'COALESCE(DATA_LENGTH, 0) AS bytes, COALESCE(TABLE_ROWS, 0) AS rows_about ' +
+      'FROM information_schema.TABLES ' +
       `WHERE TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED') ` +
-      `AND ${userSchemasOnly('TABLE_SCHEMA')} ORDER BY bytes DESC, s, t`,
+      `AND ${userSchemasOnly('TABLE_SCHEMA')}${named} ORDER BY bytes DESC, s, t`,
     { timeoutMs: catalogueTimeoutMs },
   );
   const columns = await queryRows(
     connection,
     'SELECT TABLE_SCHEMA AS s, TABLE_NAME AS t, COLUMN_NAME AS c, LOWER(DATA_TYPE) AS type, ' +
       'EXTRA AS extra FROM information_schema.COLUMNS ' +
-      `WHERE ${userSchemasOnly('TABLE_SCHEMA')} ORDER BY s, t, ORDINAL_POSITION`,
+      `WHERE ${userSchemasOnly('TABLE_SCHEMA')}${named} ORDER BY s, t, ORDINAL_POSITION`,
     { timeoutMs: catalogueTimeoutMs },
   );
   const byTable = new Map<string, UserColumn[]>();
@@ -64,10 +77,11 @@ export async function readUserTables(connection: NodeConnection): Promise<UserTa
     const generated = /\b(?:VIRTUAL|STORED|PERSISTENT)\b/i.test(extra ?? '');
     list.push({ name: c ?? '', type: type ?? '', generated });
   }
-  return tables.map(({ s, t, type, bytes }) => ({
+  return tables.map(({ s, t, type, bytes, rows_about }) => ({
     schema: s ?? '',
     table: t ?? '',
     bytes: Number(bytes),
+    rowsAbout: Number(rows_about),
     columns: byTable.get(`${s}\0${t}`) ?? [],
     versioned: type === 'SYSTEM VERSIONED',
   }));

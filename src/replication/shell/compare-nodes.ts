@@ -1,36 +1,24 @@
 import type { NodeName, Seq } from '../../base/brands.ts';
-import { LockstepError } from '../../base/errors.ts';
 import type { Node } from '../../nodes/node.ts';
 import type { NodeConnection } from '../../nodes/node-connection.ts';
 import { prepareSource } from './copy/copy-session.ts';
 import { type ComparedTable, compareContents, readContents } from './node-contents.ts';
 import { type SnapshotContext, takeSnapshots } from './snapshot.ts';
 
-export interface VerifiedTables {
+export interface ComparedNodes {
   readonly equal: boolean;
   readonly seq: Seq;
   readonly tables: readonly ComparedTable[];
 }
 
 /**
- * Compares everything that applications have on every node in sync, as of one place in the
- * log. Writes go on meanwhile: each node is read in a snapshot, and commits wait for less than
- * 100 ms while these are taken. DDL waits until the end. Throws LockstepError: no_node.
+ * Compares everything that applications have on these nodes, as of one place in the log and
+ * each table in one go. Those that take no part must stand still. DDL waits until the end.
  */
-export async function verifyNodes(
-  options: SnapshotContext & { readonly nodes: readonly Node[] },
-): Promise<VerifiedTables> {
-  const { replicator } = options;
-  const nodes = options.nodes.filter((node) => replicator.inSync(node.name));
-  if (nodes.length === 0) throw new LockstepError('no_node', 'no node is in sync');
-  return compareNodes(options, nodes);
-}
-
-/** As `verifyNodes`, for these nodes; those that take no part must stand still. */
 export async function compareNodes(
   context: SnapshotContext,
   nodes: readonly Node[],
-): Promise<VerifiedTables> {
+): Promise<ComparedNodes> {
   const release = context.replicator.gate.schema.take();
   const opened = new Map<NodeName, readonly NodeConnection[]>();
   try {

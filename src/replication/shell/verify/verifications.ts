@@ -1,0 +1,214 @@
+import type { NodeName } from '../../../base/brands.ts';
+import type { Timer } from '../../../base/clock.ts';
+import { LockstepError } from '../../../base/errors.ts';
+import type { RecoveryManager } from '../../../health/recovery-manager.ts';
+import type { Node } from '../../../nodes/node.ts';
+import type { NodeState } from '../../../nodes/node-state.ts';
+import type { EventLog } from '../../../telemetry/event-log.ts';
+import type { Cluster } from '../cluster.ts';
+import type { SnapshotContext } from '../snapshot.ts';
+import { repairDifferences } from './repair-differences.ts';
+import { runVerification, type VerifyProgress, type VerifyRequest } from './run-verification.ts';
+import type { VerifyReport } from './verify-report.ts';
+
+export interface VerificationsOptions extends SnapshotContext {
+  readonly nodes: ReadonlyMap<NodeName, Node>;
+  readonly events: EventLog;
+  /** From the end of one to the beginning of the next; undefined: only when asked. */
+  readonly intervalMs?: number;
+  /** Rows a second on each node, unless a request says otherwise. */
+  readonly rate: number;
+  readonly cluster: Pick<Cluster, 'takeOutForResync'>;
+  readonly recoveryManager: Pick<RecoveryManager, 'onNodeUp'>;
+}
+
+/** How the latest verification ended; times in milliseconds since 1970. */
+export interface LastVerification {
+  readonly id: number;
+  readonly finishedAt: number;
+  readonly outcome:
+    | { readonly kind: 'done'; readonly report: VerifyReport }
+    | { readonly kind: 'failed'; readonly reason: string };
+}
+
+export interface VerificationsStatus {
+  readonly running?: {
+    readonly id: number;
+    readonly startedAt: number;
+    readonly progress: VerifyProgress;
+  };
+  readonly last?: LastVerification;
+  /** When the next one of the schedule begins. */
+  readonly nextAt?: number;
+}
+
+interface Running {
+  readonly id: number;
+  readonly startedAt: number;
+  readonly progress: VerifyProgress;
+  readonly abort: AbortController;
+  readonly ended: Promise<VerifyReport>;
+}
+
+const inSyncWaitMs = 60_000;
+const out: ReadonlySet<NodeState> = new Set(['DOWN', 'DISABLED', 'QUARANTINED']);
+
+/** Verifications, one at a time: those asked for, and those of the schedule. */
+export class Verifications {
+  readonly #options: VerificationsOptions;
+  #running: Running | undefined;
+  #last: LastVerification | undefined;
+  #timer: Timer | undefined;
+  #nextAt: number | undefined;
+  #started = 0;
+  #rows = 0;
+
+  constructor(options: VerificationsOptions) {
+    this.#options = options;
+    this.#schedule();
+  }
+
+  get status(): VerificationsStatus {
+    const running = this.#running;
+    return {
+      ...(running
+        ? {
+            running: {
+              id: running.id,
+              startedAt: running.startedAt,
+              progress: { ...running.progress },
+            },
+          }
+        : {}),
+      ...(this.#last ? { last: this.#last } : {}),
+      ...(this.#nextAt === undefined ? {} : { nextAt: this.#nextAt }),
+    };
+  }
+
+  /** Rows compared since the start, each counted once whatever the number of nodes. */
+  get rows(): number {
+    return this.#rows + (this.#running?.progress.rows ?? 0);
+  }
+
+  /**
+   * Begins one. Throws LockstepError('conflict') while there is one; what is returned rejects
+   * with what ends it early.
+   */
+  start(request: Partial<VerifyRequest>): { readonly id: number; ended: Promise<VerifyReport> } {
+    const { clock, rate } = this.#options;
+    if (this.#running) {
+      throw new LockstepError('conflict', 'a verification is under way; see GET /verify');
+    }
+    const asked = { tables: [], rows: false, repair: false, rate, ...request };
+    const progress = newProgress();
+    const abort = new AbortController();
+    const id = ++this.#started;
+    const ended = this.#run(id, asked, progress, abort.signal);
+    this.#running = { id, startedAt: clock.wallMs(), progress, abort, ended };
+    return { id, ended };
+  }
+
+  /** Ends the one under way; false when there is none. */
+  async cancel(reason = 'it was cancelled'): Promise<boolean> {
+    const running = this.#running;
+    if (!running) return false;
+    running.abort.abort(new LockstepError('conflict', reason));
+    await running.ended.catch(() => undefined);
+    return true;
+  }
+
+  async close(): Promise<void> {
+    this.#timer?.cancel();
+    await this.cancel('Lockstep stops');
+    this.#timer?.cancel();
+  }
+
+  #schedule(): void {
+    const { clock, intervalMs } = this.#options;
+    if (intervalMs === undefined) return;
+    this.#timer?.cancel();
+    this.#nextAt = clock.wallMs() + intervalMs;
+    this.#timer = clock.after(intervalMs, () => {
+      // One that was asked for is as good; the next is planned when it ends.
+      if (!this.#running) this.start({}).ended.catch(() => undefined);
+    });
+  }
+
+  async #run(
+    id: number,
+    request: VerifyRequest,
+    progress: VerifyProgress,
+    signal: AbortSignal,
+  ): Promise<VerifyReport> {
+    const { clock, events } = this.#options;
+    const { tables, rate } = request;
+    // What follows must not begin before it is known as the one under way.
+    await Promise.resolve();
+    events.publish({ kind: 'verify_started', tables, rate });
+    const end = (outcome: LastVerification['outcome']): void => {
+      this.#rows += progress.rows;
+      this.#running = undefined;
+      this.#last = { id, finishedAt: clock.wallMs(), outcome };
+      this.#schedule();
+    };
+    try {
+      const report = await this.#verify(request, progress, signal);
+      const { equal, seq, rows, durationMs } = report;
+      end({ kind: 'done', report });
+      const differing = progress.differing;
+      events.publish({ kind: 'verify_finished', equal, seq, rows, differing, durationMs });
+      return report;
+    } catch (thrown) {
+      const error: unknown = signal.aborted ? signal.reason : thrown;
+      const reason = error instanceof Error ? error.message : String(error);
+      end({ kind: 'failed', reason });
+      events.publish({ kind: 'verify_failed', reason });
+      throw error;
+    }
+  }
+
+  async #verify(
+    request: VerifyRequest,
+    progress: VerifyProgress,
+    signal: AbortSignal,
+  ): Promise<VerifyReport> {
+    const { report, comparisons } = await runVerification({
+      ...this.#options,
+      request,
+      progress,
+      signal,
+    });
+    if (!request.repair || report.equal) return report;
+    progress.phase = 'repair';
+    progress.table = '';
+    const repairs = await repairDifferences({
+      ...this.#options,
+      comparisons,
+      signal,
+      takeOut: (node) => this.#options.cluster.takeOutForResync(node),
+      letFollow: (node) => this.#options.recoveryManager.onNodeUp(node.name),
+      untilInSync: (node) => this.#untilInSync(node, signal),
+    });
+    const repairable = report.tables.every(({ equal, ranges }) => equal || ranges !== undefined);
+    const done = repairs.every(({ outcome }) => outcome === 'repaired' || outcome === 'equal');
+    return { ...report, repairs, repaired: repairable && done };
+  }
+
+  async #untilInSync(node: Node, signal: AbortSignal): Promise<void> {
+    const { clock, replicator } = this.#options;
+    const deadlineMs = clock.nowMs() + inSyncWaitMs;
+    const isUp = (): boolean => replicator.inSync(node.name) && node.state === 'UP';
+    while (!isUp() && !out.has(node.state) && clock.nowMs() < deadlineMs && !signal.aborted) {
+      await replicator.positionChanged(50);
+    }
+  }
+}
+
+const newProgress = (): VerifyProgress => ({
+  phase: 'definitions',
+  table: '',
+  tablesDone: 0,
+  tables: 0,
+  rows: 0,
+  differing: 0,
+});
