@@ -6,8 +6,10 @@ import { type StrategyName, strategyNames } from './strategy-name.ts';
 const KiB = 1024;
 const MiB = 1024 * KiB;
 const GiB = 1024 * MiB;
+const TiB = 1024 * GiB;
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
+const yearMs = 365 * 24 * hourMs;
 
 const text: Form = { kind: 'text' };
 const secret: Form = { kind: 'secret' };
@@ -155,9 +157,30 @@ export const configSchema = group('', {
   log: group('The durable command log.', {
     folder: withDefault<string>(path, './lockstep-data', 'Folder of the log.'),
     segmentBytes: withDefault<number>(
-      size(64 * KiB, 4 * GiB),
+      size(64 * KiB, GiB),
       64 * MiB,
       'Size at which a new segment file is begun.',
+    ),
+    retentionBytes: withDefault<number>(
+      size(64 * KiB, 1024 * TiB),
+      10 * GiB,
+      'Size of the log beyond which nodes that are away lose their place: they need a resync then.',
+    ),
+    retentionAgeMs: withDefault<number>(
+      duration(1000, 10 * yearMs),
+      7 * 24 * hourMs,
+      'Age of what such a node misses at which it loses its place.',
+    ),
+    keepBytes: withDefault<number>(
+      size(0, 1024 * TiB),
+      0,
+      'At least so much of the log stays, also when every node has it: for nodes put back from a ' +
+        'backup.',
+    ),
+    freeBytesMin: withDefault<number>(
+      size(0, 1024 * TiB),
+      GiB,
+      'An event says when less than this is free on the disk of the log.',
     ),
   }),
   apply: group('How entries are applied to followers and replayed.', {

@@ -1,4 +1,5 @@
 import type { Config } from './config.ts';
+import { formatSize } from './units.ts';
 
 /**
  * What is wrong between settings that are each allowed, with the path to point at. A setting
@@ -12,6 +13,7 @@ export function crossChecks(config: Config): { path: string; message: string }[]
     ...initialSourceCheck(config),
     ...portCheck(config),
     ...tlsCheck(config),
+    ...logCheck(config),
   ];
 }
 
@@ -62,6 +64,21 @@ function tlsCheck({ tls }: Config) {
   if ((tls.keyFile === undefined) === (tls.certFile === undefined)) return [];
   const missing = tls.keyFile === undefined ? 'key_file' : 'cert_file';
   return [{ path: 'tls', message: `tls.${missing}: is required, key and certificate go together` }];
+}
+
+function logCheck({ log }: Config) {
+  const { segmentBytes, retentionBytes, keepBytes } = log;
+  const problems: { path: string; message: string }[] = [];
+  // The segment that is written to is never dropped, and one behind it would be dropped too soon.
+  if (retentionBytes < 2 * segmentBytes) {
+    const message = `must be at least twice log.segment_bytes (${formatSize(segmentBytes)})`;
+    problems.push({ path: 'log.retention_bytes', message: `log.retention_bytes: ${message}` });
+  }
+  if (keepBytes > retentionBytes) {
+    const message = `cannot be more than log.retention_bytes (${formatSize(retentionBytes)})`;
+    problems.push({ path: 'log.keep_bytes', message: `log.keep_bytes: ${message}` });
+  }
+  return problems;
 }
 
 function repeats(

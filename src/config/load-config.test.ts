@@ -185,6 +185,16 @@ describe('what is refused, where and why', () => {
       '2:6: tls.key_file: is required',
     ],
     [
+      'less log than two segments for nodes that are away',
+      `${oneNode}log: {retention_bytes: 100MB}`,
+      '2:24: log.retention_bytes: must be at least twice log.segment_bytes (64MB)',
+    ],
+    [
+      'more log kept than there may be',
+      `${oneNode}log: {keep_bytes: 11GB}`,
+      '2:19: log.keep_bytes: cannot be more than log.retention_bytes (10GB)',
+    ],
+    [
       'two users of one name',
       `${oneNode}users: [{name: a}, {name: a}]`,
       '2:27: users[1].name: "a" is already users[0]',

@@ -60,6 +60,7 @@ export interface LiveControlParts {
 }
 
 const listBytesMax = 8 * 1024 * 1024;
+const placeGivenUp = 'its place in the log was given up, so it will need a resync';
 
 /** The running balancer as HTTP, CLI and page see it. */
 export class LiveControl implements BalancerControl {
@@ -87,7 +88,12 @@ export class LiveControl implements BalancerControl {
       ...(leader === undefined ? {} : { leader }),
       epoch: replicator.epoch,
       lastSeq: log.lastSeq,
-      log: { firstSeq: log.firstSeq, lastSeq: log.lastSeq, sizeBytes: log.sizeBytes },
+      log: {
+        firstSeq: log.firstSeq,
+        lastSeq: log.lastSeq,
+        sizeBytes: log.sizeBytes,
+        retentionBytes: config.log.retentionBytes,
+      },
       sessions: counters.sessionsOpen,
       nodes,
       summary: summarise(nodes),
@@ -228,17 +234,20 @@ export class LiveControl implements BalancerControl {
     const reads = router.statistics(node.name);
     const counted = counters.node(node.name);
     const position: Seq = cluster.position(node.name);
+    const isAway = node.state === 'DOWN' || node.state === 'DISABLED';
+    const lostPlace = isAway && cluster.isBeyondLog(node.name);
     return {
       name: node.name,
       address: node.address,
       state: node.state,
       since: isoTime(node.stateSinceMs),
-      reason: node.reason,
+      reason: lostPlace ? `${node.reason}; ${placeGivenUp}` : node.reason,
       leader: replicator.leadership?.name === node.name,
       weight: node.weight,
       inSync: replicator.inSync(node.name),
       position,
       pending: cluster.pending(node.name),
+      needsResync: lostPlace || node.state === 'QUARANTINED',
       activeReads: reads.active,
       averageMs: reads.averageMs,
       reads: counted.reads,
@@ -254,7 +263,9 @@ function summarise(nodes: readonly NodeStatus[]): string {
   const inSync = nodes.filter((node) => node.inSync).length;
   const pending = nodes.reduce((sum, node) => sum + node.pending, 0);
   const start = `${inSync} of ${nodes.length} nodes in sync`;
-  const out = nodes.filter((node) => !node.inSync).map((node) => `${node.name} is ${node.state}`);
+  const out = nodes
+    .filter((node) => !node.inSync)
+    .map((node) => `${node.name} is ${node.state}${node.needsResync ? ' and needs a resync' : ''}`);
   if (out.length === 0) return `${start}, ${pending === 0 ? 'nothing' : pending} pending`;
   return `${start}; ${out.join(', ')}; ${pending} pending`;
 }

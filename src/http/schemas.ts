@@ -38,6 +38,9 @@ export const nodeStatusSchema = Type.Object({
   inSync: Type.Boolean({ description: 'Up, and nothing pending beyond the in-flight window.' }),
   position: count('The highest seq up to which everything is applied.'),
   pending: count('Entries behind the position, not applied yet.'),
+  needsResync: Type.Boolean({
+    description: 'The log alone cannot bring it back: diverged, foreign, or its place is given up.',
+  }),
   activeReads: count('Reads under way.'),
   averageMs: Type.Number({ description: 'Moving average of its reads, in milliseconds.' }),
   reads: count('Reads answered since the start.'),
@@ -62,6 +65,7 @@ export const balancerStatusSchema = Type.Object({
     firstSeq: count('The oldest entry kept; lastSeq + 1 when the log is empty.'),
     lastSeq: count('The latest entry.'),
     sizeBytes: count('On disk.'),
+    retentionBytes: count('Beyond this size nodes that are away lose their place.'),
   }),
   sessions: count('Connected clients.'),
   nodes: Type.Array(nodeStatusSchema),

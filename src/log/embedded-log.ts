@@ -170,6 +170,16 @@ export class EmbeddedLog implements CommandLog {
     return this.#segments.reduce((sum, segment) => sum + segment.sizeBytes, 0);
   }
 
+  /** Those that are not written to any more, oldest first. */
+  get closedSegments(): readonly Segment[] {
+    return this.#segments.slice(0, -1);
+  }
+
+  /** What the disk of the folder has left for this process; undefined if it does not tell. */
+  freeBytes(): Promise<number | undefined> {
+    return this.#environment.fileSystem.freeBytes(this.#environment.folder);
+  }
+
   append(record: { readonly seq: Seq; readonly payload: Buffer }): Promise<void> {
     return this.#writer.append({ seq: record.seq, kind: 'entry', payload: record.payload });
   }

@@ -31,6 +31,8 @@ export interface LogFileSystem {
   unlink(path: string): Promise<void>;
   /** Creations, renames and unlinks in the folder are on the disk. */
   syncFolder(folder: string): Promise<void>;
+  /** What is free where the folder lies, for this process; undefined if that is not told. */
+  freeBytes(folder: string): Promise<number | undefined>;
   /**
    * Takes the folder for this process alone. Rejects conflict while another holds it.
    * `onLost` is called if another process has taken it away.

@@ -99,6 +99,12 @@ function openFile(path: string, mode: OpenMode): Promise<LogFile> {
   });
 }
 
+async function freeBytes(folder: string): Promise<number | undefined> {
+  // Not every file system tells; nothing depends on it.
+  const found = await fsp.statfs(folder).catch(() => undefined);
+  return found && found.bavail * found.bsize;
+}
+
 /** The machine's own file system; `clock` paces the sign of life in the lock file. */
 export function nodeFileSystem(clock: Clock = systemClock): LogFileSystem {
   return {
@@ -108,6 +114,7 @@ export function nodeFileSystem(clock: Clock = systemClock): LogFileSystem {
     rename: (from, to) => fsp.rename(from, to),
     unlink: (path) => fsp.unlink(path),
     syncFolder,
+    freeBytes,
     lockFolder: (folder, onLost) => lockFolder(folder, { clock, onLost }),
   };
 }

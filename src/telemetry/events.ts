@@ -103,6 +103,25 @@ export type LockstepEvent =
     }
   | { readonly kind: 'log_warning'; readonly message: string }
   | { readonly kind: 'log_truncated'; readonly before: Seq }
+  | {
+      /** The log was cut past what a node that is away has: it will need a resync. */
+      readonly kind: 'place_given_up';
+      readonly node: NodeName;
+      /** The first entry that it lacks. */
+      readonly from: Seq;
+      /** How many entries it lacks. */
+      readonly pending: number;
+      readonly logBegins: Seq;
+      /** The setting that was reached, with its value. */
+      readonly limit: string;
+    }
+  | {
+      /** Less than `log.free_bytes_min` is free; `log_space_ok`: no longer. */
+      readonly kind: 'log_space_low' | 'log_space_ok';
+      readonly folder: string;
+      readonly freeBytes: number;
+      readonly freeBytesMin: number;
+    }
   | { readonly kind: 'refused_statement'; readonly reason: string; readonly sql: string };
 
 /** An event as it was published: `id` counts from 1, `at` is milliseconds since 1970. */

@@ -13,6 +13,7 @@ import { AutomaticResync } from '../../src/replication/shell/automatic-resync.ts
 import { Cluster } from '../../src/replication/shell/cluster.ts';
 import { lastEpoch } from '../../src/replication/shell/last-epoch.ts';
 import { LeaderDdl } from '../../src/replication/shell/leader-ddl.ts';
+import type { LogLimits } from '../../src/replication/shell/log-keeper.ts';
 import { NodeFollower } from '../../src/replication/shell/node-follower.ts';
 import type { FirstStart } from '../../src/replication/shell/first-start.ts';
 import { NodeRecovery } from '../../src/replication/shell/node-recovery.ts';
@@ -40,6 +41,14 @@ export interface SimBalancer {
 }
 
 const folder = '/log';
+/** The disk of the simulation is small, and no node is away for ever. */
+const logLimits: LogLimits = {
+  folder,
+  retentionBytes: Infinity,
+  retentionAgeMs: Infinity,
+  keepBytes: 0,
+  freeBytesMin: 0,
+};
 /** Simulated servers begin empty, all alike. */
 const firstStart = {
   hasSource: false,
@@ -130,7 +139,7 @@ function createCluster(parts: {
 }): Cluster {
   const { world, process, events, log, nodes, sequencer, analyse } = parts;
   return new Cluster({
-    config: { ddlWaitTimeoutMs: 2_000 } as unknown as Config,
+    config: { ddlWaitTimeoutMs: 2_000, log: logLimits } as unknown as Config,
     clock: process,
     events,
     log,

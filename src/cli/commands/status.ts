@@ -31,11 +31,14 @@ function statusText(status: BalancerStatus, width: number): string {
     '',
     `version ${version}, up ${duration(uptimeMs)}, ${sessions} sessions`,
     `strategy ${strategy}, consistency ${consistency}, acks ${acks}`,
-    `log ${log.firstSeq} to ${log.lastSeq}, ${(log.sizeBytes / 1024 / 1024).toFixed(1)} MB`,
+    `log ${log.firstSeq} to ${log.lastSeq}, ${megabytes(log.sizeBytes)} MB of at most ` +
+      `${megabytes(log.retentionBytes)} MB for nodes that are away`,
     '',
     nodeTable(status.nodes, width),
   ].join('\n');
 }
+
+const megabytes = (bytes: number): string => (bytes / 1024 / 1024).toFixed(1);
 
 export function duration(ms: number): string {
   const seconds = Math.floor(ms / 1000);

@@ -176,6 +176,7 @@ export class SimulatedDisk {
         const all = new Set([...this.#files.keys(), ...this.#durableNames.keys()]);
         for (const path of all) if (dirname(path) === folder) this.#persistName(path);
       },
+      freeBytes: async () => undefined,
       lockFolder: async (folder) => this.#lock(folder, life),
     };
   }

@@ -6,7 +6,7 @@ import type { RecoveryOutcome } from '../../health/recovery-manager.ts';
 import type { Node } from '../../nodes/node.ts';
 import type { ApplierEnd } from '../applier.ts';
 import type { ReplicatorObserver } from '../replicator-options.ts';
-import { LogRetention } from './log-retention.ts';
+import { claimantsOf, LogKeeper } from './log-keeper.ts';
 import type { NodeFollower } from './node-follower.ts';
 import { repeatedly } from './repeatedly.ts';
 import { TrailingIntent } from './trailing-intent.ts';
@@ -31,7 +31,7 @@ export class Cluster implements ReplicatorObserver {
   readonly #catching = new Map<NodeName, Catching>();
   readonly #led = new Set<NodeName>();
   readonly #lastPositions = new Map<NodeName, Seq>();
-  readonly #retention: LogRetention;
+  readonly #keeper: LogKeeper;
   readonly #leaving = new Map<NodeName, Promise<void>>();
   readonly #intent: TrailingIntent;
   #housekeeping: Timer | undefined;
@@ -40,7 +40,7 @@ export class Cluster implements ReplicatorObserver {
 
   constructor(options: ClusterOptions) {
     this.#options = options;
-    this.#retention = new LogRetention(options.clock);
+    this.#keeper = new LogKeeper({ ...options, limits: options.config.log });
     this.#intent = new TrailingIntent(options);
   }
 
@@ -72,6 +72,12 @@ export class Cluster implements ReplicatorObserver {
 
   pending(name: NodeName): number {
     return Math.max(0, this.#options.sequencer.lastDurable - this.position(name));
+  }
+
+  /** The log has been cut past what the node has: its place is given up. */
+  isBeyondLog(name: NodeName): boolean {
+    const last = this.#parts?.replicator.position(name) ?? this.#lastPositions.get(name);
+    return last !== undefined && last + 1 < this.#options.log.firstSeq;
   }
 
   /** No node is on its way up: there is nothing to wait for. */
@@ -117,7 +123,9 @@ export class Cluster implements ReplicatorObserver {
       return { kind: 'failed', reason: found.reason, retry: false };
     }
     this.#led.delete(name);
-    this.#warnOfSettings(node);
+    for (const warning of node.facts?.warnings ?? []) {
+      this.#options.events.publish({ kind: 'node_settings_warning', node: name, ...warning });
+    }
     return this.#catchUp(node, found, signal);
   }
 
@@ -137,6 +145,7 @@ export class Cluster implements ReplicatorObserver {
       });
       const port = this.#options.followerOf(node);
       this.#ports.set(node.name, port);
+      this.#keeper.retention.rejoin(node.name, from.position);
       this.#p.replicator.join(port, from);
     });
   }
@@ -272,7 +281,7 @@ export class Cluster implements ReplicatorObserver {
   /** The node will need the log from behind `seq` on. */
   keepLogAfter(name: NodeName, seq: Seq): void {
     this.#lastPositions.set(name, seq);
-    this.#retention.keepAfter(name, seq);
+    this.#keeper.retention.keepAfter(name, seq);
   }
 
   quarantine(name: NodeName, reason: string, member: boolean): void {
@@ -330,12 +339,6 @@ export class Cluster implements ReplicatorObserver {
     return node;
   }
 
-  #warnOfSettings(node: Node): void {
-    for (const warning of node.facts?.warnings ?? []) {
-      this.#options.events.publish({ kind: 'node_settings_warning', node: node.name, ...warning });
-    }
-  }
-
   /** A DDL statement holds the gate alone until it is logged or given up. */
   async whileNoDdl<T>(decide: () => Promise<T>): Promise<T> {
     const release = await this.#p.replicator.gate.shared(this.#options.config.ddlWaitTimeoutMs);
@@ -352,19 +355,12 @@ export class Cluster implements ReplicatorObserver {
   }
 
   async #keepHouse(): Promise<void> {
-    const { nodes, positions, log, events } = this.#options;
-    for (const name of nodes.keys()) {
-      const position = this.#p.replicator.position(name);
-      if (position !== undefined) this.#retention.sample(name, position);
-      this.#noteLeft(name);
-    }
+    const { nodes, positions, log } = this.#options;
+    for (const name of nodes.keys()) this.#noteLeft(name);
     await positions.write(this.#lastPositions);
     // Writes are refused meanwhile; once the disk is well again, so is the log.
     if (log.unavailable) await log.heal();
-    const before = log.firstSeq;
-    const cutBefore = this.#retention.cutBefore(nodes.keys());
-    if (cutBefore > before) await log.truncateBefore(cutBefore);
-    if (log.firstSeq > before) events.publish({ kind: 'log_truncated', before: log.firstSeq });
+    await this.#keeper.keep(claimantsOf(nodes.values(), this.#p.replicator, this.#lastPositions));
   }
 
   async close(): Promise<void> {

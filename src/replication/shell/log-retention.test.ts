@@ -12,10 +12,21 @@ describe('how far the log may be cut', () => {
     retention.sample(one, seq(10));
     retention.sample(two, seq(20));
     expect(retention.cutBefore([one, two])).toBe(0);
-    await clock.advance(10_001);
+    await clock.advance(10_000);
     retention.sample(one, seq(30));
     retention.sample(two, seq(40));
     expect(retention.cutBefore([one, two])).toBe(10);
+  });
+
+  test('a position counts ten seconds after it was seen, however many came since', async () => {
+    const clock = new SimulatedClock();
+    const retention = new LogRetention(clock);
+    for (let second = 1; second <= 15; second++) {
+      retention.sample(one, seq(second));
+      await clock.advance(1000);
+    }
+    retention.sample(one, seq(16));
+    expect(retention.cutBefore([one])).toBe(6);
   });
 
   test('nothing of what a node needs that was never seen', async () => {
@@ -36,5 +47,19 @@ describe('how far the log may be cut', () => {
     await clock.advance(10_001);
     retention.sample(one, seq(95));
     expect(retention.cutBefore([one, two])).toBe(5);
+  });
+
+  test('a position that a server lost as it died is not taken for durable later', async () => {
+    const clock = new SimulatedClock();
+    const retention = new LogRetention(clock);
+    retention.sample(one, seq(50));
+    await clock.advance(10_000);
+    retention.sample(one, seq(100));
+    retention.rejoin(one, seq(90));
+    await clock.advance(10_000);
+    retention.sample(one, seq(101));
+    expect(retention.cutBefore([one])).toBe(50);
+    retention.rejoin(one, seq(40));
+    expect(retention.cutBefore([one])).toBe(40);
   });
 });

@@ -3,19 +3,25 @@ import type { Clock } from '../../base/clock.ts';
 
 /** A position this old is surely durable, whatever a server's flush setting. */
 const durableAfterMs = 10_000;
+/** Closer together than this, samples tell nothing new. */
+const sampleEveryMs = 500;
 
-interface Durable {
-  /** Surely on the node's disk. */
+interface Sample {
   readonly seq: Seq;
-  /** Will be, once it is old enough. */
-  readonly sampled: Seq;
-  readonly sampledMs: number;
+  readonly atMs: number;
 }
 
-/** How far the log may be cut: only behind what is surely durable on every node. */
+interface Known {
+  /** Surely on the node's disk. */
+  durable: Seq;
+  /** Will be, once they are old enough; ascending in both. */
+  samples: Sample[];
+}
+
+/** What is surely durable on each node: the log may be cut only behind it. */
 export class LogRetention {
   readonly #clock: Clock;
-  readonly #durable = new Map<NodeName, Durable>();
+  readonly #known = new Map<NodeName, Known>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -24,25 +30,44 @@ export class LogRetention {
   /** To be called every now and then with the position of a node that takes part. */
   sample(name: NodeName, position: Seq): void {
     const nowMs = this.#clock.nowMs();
-    const known = this.#durable.get(name);
-    if (!known) this.#durable.set(name, { seq: noSeq, sampled: position, sampledMs: nowMs });
-    else if (nowMs - known.sampledMs >= durableAfterMs) {
-      this.#durable.set(name, { seq: known.sampled, sampled: position, sampledMs: nowMs });
+    const known = this.#of(name);
+    const newest = known.samples.at(-1);
+    if (newest === undefined || nowMs - newest.atMs >= sampleEveryMs) {
+      known.samples.push({ seq: position, atMs: nowMs });
     }
+    while (known.samples[0] && nowMs - known.samples[0].atMs >= durableAfterMs) {
+      known.durable = known.samples.shift()!.seq;
+    }
+  }
+
+  /**
+   * The node takes part again from `position` on. Its server may have died and lost what was
+   * not durable yet, so what was seen of it before proves nothing about now.
+   */
+  rejoin(name: NodeName, position: Seq): void {
+    const known = this.#of(name);
+    known.samples = [];
+    if (position < known.durable) known.durable = position;
   }
 
   /** The node is given a copy as of `seq`, whatever it had before. */
   keepAfter(name: NodeName, seq: Seq): void {
-    this.#durable.set(name, { seq, sampled: seq, sampledMs: this.#clock.nowMs() });
+    this.#known.set(name, { durable: seq, samples: [] });
   }
 
-  /** No entry before this one is needed any more. A node never seen needs them all. */
+  /** No entry before this one is needed by any of these. A node never seen needs them all. */
   cutBefore(names: Iterable<NodeName>): Seq {
     let lowest: Seq | undefined;
     for (const name of names) {
-      const seq = this.#durable.get(name)?.seq ?? noSeq;
+      const seq = this.#known.get(name)?.durable ?? noSeq;
       if (lowest === undefined || seq < lowest) lowest = seq;
     }
     return lowest ?? noSeq;
+  }
+
+  #of(name: NodeName): Known {
+    const found = this.#known.get(name) ?? { durable: noSeq, samples: [] };
+    this.#known.set(name, found);
+    return found;
   }
 }
