@@ -1,11 +1,10 @@
 import type { NodeName } from './base/brands.ts';
 import { type Clock, systemClock } from './base/clock.ts';
 import { LockstepError } from './base/errors.ts';
-import type { Config, NodeConfig } from './config/config.ts';
+import type { Config, NodeConfig, UserConfig } from './config/config.ts';
+import { usersOf } from './config/users-of.ts';
 import { balancerMetrics } from './control/balancer-metrics.ts';
 import { LiveControl } from './control/live-control.ts';
-import { type LoadedMembers, loadMembers } from './control/load-members.ts';
-import { Membership } from './control/membership.ts';
 import { QueryRunner } from './control/query-runner.ts';
 import { QueuedCommands } from './control/queued-commands.ts';
 import { FailoverManager } from './health/failover-manager.ts';
@@ -24,7 +23,7 @@ import { TableCatalogue } from './nodes/table-catalogue.ts';
 import type { Entry } from './replication/entry.ts';
 import type { Acks } from './replication/acknowledgements.ts';
 import { Replicator } from './replication/replicator.ts';
-import { Sequencer } from './replication/sequencer.ts';
+import { type LogStateEvent, Sequencer } from './replication/sequencer.ts';
 import { AutomaticResync } from './replication/shell/automatic-resync.ts';
 import { Cluster } from './replication/shell/cluster.ts';
 import { firstLeader } from './replication/shell/first-leader.ts';
@@ -92,15 +91,15 @@ export async function createBalancer(
     onWarning: (message) => events.publish({ kind: 'log_warning', message }),
   });
   try {
-    const members = await loadMembers(config, events);
-    return await assemble({ ...members, clock, logger, events, log, options });
+    return await assemble({ config, clock, logger, events, log, options });
   } catch (error) {
     await log.close();
     throw error;
   }
 }
 
-interface Base extends LoadedMembers {
+interface Base {
+  readonly config: Config;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly events: EventLog;
@@ -110,7 +109,7 @@ interface Base extends LoadedMembers {
 
 /** The parts below sessions and HTTP: nodes, log and what keeps them equal. */
 interface Core {
-  readonly nodes: Map<NodeName, Node>;
+  readonly nodes: ReadonlyMap<NodeName, Node>;
   readonly router: ReadRouter;
   readonly counters: Counters;
   readonly statements: StatementCache;
@@ -120,6 +119,7 @@ interface Core {
   readonly cluster: Cluster;
   readonly monitor: HealthMonitor;
   readonly checker: NodeChecker;
+  readonly users: readonly UserConfig[];
 }
 
 interface CoreServices {
@@ -182,7 +182,8 @@ function assembleCore({ config, clock, events, log }: Base, epoch: number): Core
   });
   const analyse = (sql: string): Statement => statements.analyse(sql, modeOf());
   const onDurable = (entry: Entry): void => replicator.onDurable(entry);
-  const sequencer: Sequencer = new Sequencer({ log, clock, onDurable });
+  const onLogState = (event: LogStateEvent): unknown => events.publish(event);
+  const sequencer: Sequencer = new Sequencer({ log, clock, onDurable, onLogState });
   const positions = new PositionFile(config.log.folder);
   const followerOf = (node: Node): NodeFollower =>
     new NodeFollower({
@@ -226,8 +227,9 @@ function assembleCore({ config, clock, events, log }: Base, epoch: number): Core
     nodes.set(node.name, node);
     router.add(node.name, node.weight);
   }
+  const users = usersOf(config);
   const lower = { nodes, router, counters, statements, analyse, sequencer };
-  return { ...lower, replicator, cluster, monitor, checker };
+  return { ...lower, replicator, cluster, monitor, checker, users };
 }
 
 function createNode(
@@ -258,11 +260,11 @@ function connectHealth({ config, clock, events, log }: Base, core: Core): CoreSe
     clock,
     clusterId: log.clusterId,
     epoch: () => replicator.epoch,
-    users: config.users.map((user) => user.name),
+    users: core.users.map((user) => user.name),
     analyse: core.analyse,
     confirmIntent: (name, seq) => cluster.confirmIntent(name, seq),
     firstStart,
-    whileNoDdl: (decide) => replicator.gate.whileShared(config.ddlWaitTimeoutMs, decide),
+    whileNoDdl: (decide) => cluster.whileNoDdl(decide),
   });
   const recoveryManager = new RecoveryManager({
     clock,
@@ -306,7 +308,7 @@ function openControl({ nodes }: Core, name: NodeName): Promise<NodeConnection> {
 
 async function assembleFront(base: Base, core: Core, services: CoreServices): Promise<Front> {
   const { config, clock, logger, events, log } = base;
-  const { nodes, router, counters, statements, sequencer, replicator, cluster } = core;
+  const { nodes, router, counters, statements, sequencer, replicator, cluster, users } = core;
   const leaderDdl = new LeaderDdl({
     replicator,
     sequencer,
@@ -327,11 +329,11 @@ async function assembleFront(base: Base, core: Core, services: CoreServices): Pr
     events,
     counters,
     random: Math.random,
-    passwordOf: (name) => config.users.find((user) => user.name === name)?.password,
+    passwordOf: (name) => users.find((user) => user.name === name)?.password,
     onFault: (error) => logger.error({ err: error }, 'a session failed'),
   };
   const listener = new MysqlListener(sessionContext, tls);
-  const [firstUser] = config.users;
+  const [firstUser] = users;
   if (!firstUser) throw new LockstepError('config_invalid', 'no user is configured');
   const queries = new QueryRunner({ listener, user: firstUser, clock });
   const queued = new QueuedCommands({
@@ -344,14 +346,10 @@ async function assembleFront(base: Base, core: Core, services: CoreServices): Pr
   });
   await queued.load();
   const shared = { version, config, clock, events, log, queries, queued, random: Math.random };
-  const createMember = (node: NodeConfig): Node => createNode({ ...base, ...core }, node);
-  const known = { ...shared, ...base.membership, ...core, ...services };
-  const membership = new Membership({ ...known, createNode: createMember });
   const control = new LiveControl({
     ...core,
     ...services,
     ...shared,
-    membership,
     metrics: balancerMetrics({ ...core, ...services, log }),
     isWrite: (sql) => {
       const { kind } = core.analyse(Buffer.from(sql).toString('latin1'));

@@ -20,11 +20,7 @@ export interface MetricSources {
 export function balancerMetrics(sources: MetricSources): Metrics {
   const { log, counters, nodes, cluster, router, verifications } = sources;
   return createMetrics({
-    counters: () => {
-      const counted = counters.snapshot();
-      const members = [...counted.nodes].filter(([name]) => nodes.has(name));
-      return { ...counted, nodes: new Map(members) };
-    },
+    counters: () => counters.snapshot(),
     nodes: () =>
       [...nodes.values()].map((node) => ({
         node: node.name,

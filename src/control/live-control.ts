@@ -5,7 +5,6 @@ import { LockstepError } from '../base/errors.ts';
 import type { Config } from '../config/config.ts';
 import { isStrategyName, type StrategyName, strategyNames } from '../config/strategy-name.ts';
 import type {
-  AddNodeRequest,
   BalancerControl,
   BalancerStatus,
   CommandOutcome,
@@ -16,7 +15,6 @@ import type {
   QueryOutcome,
   QueryRequest,
   Readiness,
-  RemoveNodeOptions,
   StrategyStatus,
   VerifyReport,
   VerifyRequest,
@@ -36,7 +34,6 @@ import type { Counters } from '../telemetry/counters.ts';
 import type { EventLog } from '../telemetry/event-log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { listEntry } from './log-listing.ts';
-import type { Membership } from './membership.ts';
 import { shownVerifications } from './shown-verifications.ts';
 import type { QueryRunner } from './query-runner.ts';
 import type { QueuedCommands } from './queued-commands.ts';
@@ -51,7 +48,6 @@ export interface LiveControlParts {
   readonly replicator: Replicator;
   readonly cluster: Cluster;
   readonly resyncs: ResyncManager;
-  readonly membership: Membership;
   readonly verifications: Verifications;
   readonly router: ReadRouter;
   readonly counters: Counters;
@@ -79,8 +75,9 @@ export class LiveControl implements BalancerControl {
   }
 
   status(): BalancerStatus {
-    const { version, config, clock, log, replicator, router, counters } = this.#parts;
+    const { version, config, clock, log, sequencer, replicator, router, counters } = this.#parts;
     const nodes = this.nodes();
+    const failure = sequencer.failed?.message;
     const leader = replicator.leadership?.name;
     return {
       version,
@@ -97,10 +94,13 @@ export class LiveControl implements BalancerControl {
         lastSeq: log.lastSeq,
         sizeBytes: log.sizeBytes,
         retentionBytes: config.log.retentionBytes,
+        ...(failure === undefined ? {} : { failure }),
       },
       sessions: counters.sessionsOpen,
       nodes,
-      summary: summarise(nodes),
+      summary: failure
+        ? `${summarise(nodes)}; the latest write was refused: ${failure}`
+        : summarise(nodes),
     };
   }
 
@@ -150,18 +150,6 @@ export class LiveControl implements BalancerControl {
 
   resync(name: string): Promise<void> {
     return this.#parts.resyncs.start(this.#find(name).name);
-  }
-
-  addNode(request: AddNodeRequest): Promise<void> {
-    return this.#parts.membership.add(request);
-  }
-
-  removeNode(name: string, options: RemoveNodeOptions): Promise<void> {
-    return this.#parts.membership.remove(name, options);
-  }
-
-  replaceNode(request: AddNodeRequest & RemoveNodeOptions): Promise<void> {
-    return this.#parts.membership.replace(request);
   }
 
   setWeight(name: string, weight: number): void {

@@ -12,6 +12,8 @@ interface Queued {
   /** The log ended here when the command was accepted: it can only be logged after. */
   readonly afterSeq: Seq;
   outcome: CommandOutcome;
+  /** How it ended, when that could not be written down yet: it must not run again. */
+  unrecorded?: CommandOutcome;
 }
 
 type Line =
@@ -43,6 +45,8 @@ export class QueuedCommands {
   readonly #commands = new Map<string, Queued>();
   #writing: Promise<void> = Promise.resolve();
   #draining = false;
+  /** Length of the file up to its last whole line; what is behind was never acknowledged. */
+  #bytes = 0;
 
   constructor(options: QueuedCommandsOptions) {
     this.#options = options;
@@ -55,15 +59,15 @@ export class QueuedCommands {
   }
 
   async load(): Promise<void> {
-    let text: string;
-    try {
-      text = await readFile(this.#path, 'utf8');
-    } catch {
-      return;
-    }
+    const text = await readFile(this.#path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error;
+      return '';
+    });
     // The last line may be torn by a crash: it was then never acknowledged.
-    for (const line of text.split('\n').slice(0, -1)) {
-      const parsed = JSON.parse(line) as Line;
+    const whole = text.slice(0, text.lastIndexOf('\n') + 1);
+    this.#bytes = Buffer.byteLength(whole);
+    for (const line of whole.split('\n').slice(0, -1)) {
+      const parsed = this.#parse(line);
       if (parsed.kind === 'accepted') this.#remember(parsed);
       else {
         const known = this.#commands.get(parsed.outcome.id);
@@ -73,7 +77,17 @@ export class QueuedCommands {
     for (const command of this.#commands.values()) {
       if (command.outcome.state !== 'queued') continue;
       const found = await this.#options.findInLog(markOf(command.id), command.afterSeq);
-      if (found !== undefined) await this.#end(command, doneBefore(command));
+      if (found !== undefined) command.unrecorded = doneBefore(command);
+    }
+  }
+
+  #parse(line: string): Line {
+    try {
+      return JSON.parse(line) as Line;
+    } catch (cause) {
+      throw new LockstepError('log_corrupt', `${this.#path} is damaged: ${line.slice(0, 80)}`, {
+        cause,
+      });
     }
   }
 
@@ -92,7 +106,8 @@ export class QueuedCommands {
   outcome(id: string): CommandOutcome {
     const command = this.#commands.get(id);
     if (!command) throw new LockstepError('not_found', `there is no queued command ${id}`);
-    return command.outcome;
+    // What the command log has is done, whether or not that could be written down here.
+    return command.unrecorded?.state === 'done' ? command.unrecorded : command.outcome;
   }
 
   /** Runs what waits, in order, as long as writes are possible. */
@@ -102,33 +117,33 @@ export class QueuedCommands {
     try {
       for (const command of this.#commands.values()) {
         if (command.outcome.state !== 'queued') continue;
-        if (!this.#options.writable()) return;
-        await this.#execute(command);
-        if (command.outcome.state === 'queued') return;
+        if (!command.unrecorded) {
+          if (!this.#options.writable()) return;
+          const ended = await this.#execute(command);
+          if (!ended) return;
+          command.unrecorded = ended;
+        }
+        await this.#append({ kind: 'ended', outcome: command.unrecorded });
+        command.outcome = command.unrecorded;
+        delete command.unrecorded;
       }
     } finally {
       this.#draining = false;
     }
   }
 
-  async #execute(command: Queued): Promise<void> {
-    const { id, query } = command;
+  /** How it ended; undefined while no node can take it, so that it goes on waiting. */
+  async #execute({ id, query }: Queued): Promise<CommandOutcome | undefined> {
     // Behind the first word, where no splitting or trimming of the text can lose it.
     const sql = query.sql.replace(/^\s*\w+/, (word) => `${word} /* ${markOf(id)} */`);
     try {
       const outcome = await this.#options.run({ ...query, sql });
-      await this.#end(command, { id, state: 'done', sql: query.sql, outcome });
+      return { id, state: 'done', sql: query.sql, outcome };
     } catch (error) {
-      // While no node can take it, it goes on waiting; any other error is its outcome.
-      if (error instanceof LockstepError && error.httpStatus === 503) return;
+      if (error instanceof LockstepError && error.httpStatus === 503) return undefined;
       const message = error instanceof Error ? error.message : String(error);
-      await this.#end(command, { id, state: 'failed', sql: query.sql, error: message });
+      return { id, state: 'failed', sql: query.sql, error: message };
     }
-  }
-
-  async #end(command: Queued, outcome: CommandOutcome): Promise<void> {
-    await this.#append({ kind: 'ended', outcome });
-    command.outcome = outcome;
   }
 
   #remember(line: Extract<Line, { kind: 'accepted' }>): void {
@@ -138,21 +153,42 @@ export class QueuedCommands {
   }
 
   #append(line: Line): Promise<void> {
-    const write = this.#writing.then(async () => {
-      const file = await open(this.#path, 'a');
-      try {
-        await file.writeFile(`${JSON.stringify(line)}\n`);
-        await file.datasync();
-      } finally {
-        await file.close();
-      }
-    });
+    const write = this.#writing.then(() => this.#write(Buffer.from(`${JSON.stringify(line)}\n`)));
     this.#writing = write.catch(() => {});
     return write;
   }
 
+  /** Behind the last whole line: what a failed attempt has left there is written over. */
+  async #write(bytes: Buffer): Promise<void> {
+    try {
+      const file = await open(this.#path, 'a', 0o640);
+      try {
+        await file.truncate(this.#bytes);
+        await file.appendFile(bytes);
+        await file.datasync();
+      } finally {
+        await file.close();
+      }
+      if (this.#bytes === 0) await syncFolder(this.#options.folder);
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      const message = `The queue of writes cannot be written: ${reason}.`;
+      throw new LockstepError('log_unavailable', message, { cause });
+    }
+    this.#bytes += bytes.length;
+  }
+
   get #path(): string {
     return join(this.#options.folder, 'queued-commands.jsonl');
+  }
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
   }
 }
 

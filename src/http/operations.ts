@@ -1,7 +1,6 @@
 import type { Operation } from './operation.ts';
 import { eventOperations } from './operations/events.ts';
 import { logOperations } from './operations/log.ts';
-import { memberOperations } from './operations/members.ts';
 import { nodeOperations } from './operations/nodes.ts';
 import { queryOperations } from './operations/query.ts';
 import { statusOperations } from './operations/status.ts';
@@ -12,7 +11,6 @@ import { verifyOperations } from './operations/verify.ts';
 export const operations: readonly Operation[] = [
   ...statusOperations,
   ...nodeOperations,
-  ...memberOperations,
   ...strategyOperations,
   ...queryOperations,
   ...logOperations,

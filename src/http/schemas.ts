@@ -66,6 +66,7 @@ export const balancerStatusSchema = Type.Object({
     lastSeq: count('The latest entry.'),
     sizeBytes: count('On disk.'),
     retentionBytes: count('Beyond this size nodes that are away lose their place.'),
+    failure: Type.Optional(text('Why the latest write was refused; absent when it was taken.')),
   }),
   sessions: count('Connected clients.'),
   nodes: Type.Array(nodeStatusSchema),

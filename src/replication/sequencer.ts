@@ -1,6 +1,7 @@
 import { assert } from '../base/assert.ts';
 import { nextSeq, type Seq } from '../base/brands.ts';
 import type { Clock } from '../base/clock.ts';
+import { LockstepError } from '../base/errors.ts';
 import type { CommandLog } from '../log/command-log.ts';
 import type { Entry, EntryDraft } from './entry.ts';
 import { decodeEntry, encodeEntry } from './entry-codec.ts';
@@ -18,6 +19,18 @@ interface Recent {
   readonly bytes: number;
 }
 
+/** The log has begun to refuse what it is given, or has taken an entry again. */
+export type LogStateEvent =
+  | { readonly kind: 'log_unavailable'; readonly reason: string }
+  | { readonly kind: 'log_available' };
+
+export interface SequencerOptions {
+  readonly log: CommandLog;
+  readonly clock: Clock;
+  readonly onDurable: (entry: Entry) => void;
+  readonly onLogState?: (event: LogStateEvent) => void;
+}
+
 const recentEntriesMax = 4096;
 const recentBytesMax = 32 * 1024 * 1024;
 
@@ -28,17 +41,17 @@ const recentBytesMax = 32 * 1024 * 1024;
 export class Sequencer implements EntrySource {
   readonly #log: CommandLog;
   readonly #clock: Clock;
-  readonly #onDurable: (entry: Entry) => void;
+  readonly #options: SequencerOptions;
   /** The latest entries, ascending, for followers that keep up. */
   readonly #recent = new Map<Seq, Recent>();
   #recentBytes = 0;
   #lastDurable: Seq;
   #failed: Error | undefined;
 
-  constructor(options: { log: CommandLog; clock: Clock; onDurable: (entry: Entry) => void }) {
+  constructor(options: SequencerOptions) {
     this.#log = options.log;
     this.#clock = options.clock;
-    this.#onDurable = options.onDurable;
+    this.#options = options;
     this.#lastDurable = options.log.lastSeq;
   }
 
@@ -69,7 +82,7 @@ export class Sequencer implements EntrySource {
     const durable = this.#log.append({ seq: entry.seq, payload }).then(
       () => this.#becameDurable(entry, payload.length),
       (error: unknown) => {
-        this.#failed = error instanceof Error ? error : new Error(String(error));
+        this.#refused(error);
         throw error;
       },
     );
@@ -79,7 +92,18 @@ export class Sequencer implements EntrySource {
   /** Logs what a DDL statement is about to do, without taking a place in the order. */
   intend(draft: EntryDraft, payloadOf: (entry: Entry) => Buffer): Promise<void> {
     const entry = { ...draft, seq: this.#log.nextSeq, atMs: this.#clock.wallMs() };
-    return this.#log.appendIntent({ seq: entry.seq, payload: payloadOf(entry) });
+    return this.#log.appendIntent({ seq: entry.seq, payload: payloadOf(entry) }).catch((error) => {
+      this.#refused(error);
+      throw error;
+    });
+  }
+
+  /** An entry that is too large, or one too many, says nothing of the log. */
+  #refused(error: unknown): void {
+    if (!(error instanceof LockstepError) || error.code !== 'log_unavailable') return;
+    const reason = error.message;
+    if (!this.#failed) this.#options.onLogState?.({ kind: 'log_unavailable', reason });
+    this.#failed = error;
   }
 
   /** Both limits hold together; the first entry is returned however large it is. */
@@ -108,7 +132,10 @@ export class Sequencer implements EntrySource {
   #becameDurable(entry: Entry, bytes: number): void {
     assert(entry.seq === nextSeq(this.#lastDurable), 'entries become durable in order');
     this.#lastDurable = entry.seq;
-    this.#failed = undefined;
+    if (this.#failed !== undefined) {
+      this.#failed = undefined;
+      this.#options.onLogState?.({ kind: 'log_available' });
+    }
     this.#recent.set(entry.seq, { entry, bytes });
     this.#recentBytes += bytes;
     for (const [oldest, { bytes: freed }] of this.#recent) {
@@ -116,6 +143,6 @@ export class Sequencer implements EntrySource {
       this.#recent.delete(oldest);
       this.#recentBytes -= freed;
     }
-    this.#onDurable(entry);
+    this.#options.onDurable(entry);
   }
 }

@@ -92,16 +92,6 @@ export type LockstepEvent =
       readonly repaired: number;
       readonly failed: number;
     }
-  | {
-      readonly kind: 'node_added';
-      readonly node: NodeName;
-      readonly address: string;
-      /** From the log, from another node, or it held the same already. */
-      readonly by: 'replay' | 'copy' | 'equal';
-    }
-  | { readonly kind: 'node_removed'; readonly node: NodeName; readonly address: string }
-  /** The nodes are not those of the configuration. */
-  | { readonly kind: 'members_warning'; readonly message: string }
   | { readonly kind: 'strategy_changed'; readonly from: string; readonly to: string }
   | {
       readonly kind: 'node_settings_warning';
@@ -112,6 +102,9 @@ export type LockstepEvent =
       readonly remedy: string;
     }
   | { readonly kind: 'log_warning'; readonly message: string }
+  /** Writes are refused from now on, until `log_available`. */
+  | { readonly kind: 'log_unavailable'; readonly reason: string }
+  | { readonly kind: 'log_available' }
   | { readonly kind: 'log_truncated'; readonly before: Seq }
   | {
       /** The log was cut past what a node that is away has: it will need a resync. */

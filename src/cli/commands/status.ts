@@ -20,7 +20,8 @@ export function addStatus(program: Command, terminal: Terminal, url: () => strin
 /** What an operator took out on purpose is no fault. */
 const meant = ({ state }: NodeStatus): boolean => state === 'DISABLED' || state === 'DRAINING';
 
-function healthy({ nodes, leader }: BalancerStatus): boolean {
+function healthy({ nodes, leader, log }: BalancerStatus): boolean {
+  if (log.failure !== undefined) return false;
   return leader !== undefined && nodes.every((node) => node.inSync || meant(node));
 }
 
