@@ -1,10 +1,11 @@
 import type { NodeName } from './base/brands.ts';
 import { type Clock, systemClock } from './base/clock.ts';
 import { LockstepError } from './base/errors.ts';
-import type { Config, NodeConfig, UserConfig } from './config/config.ts';
-import { usersOf } from './config/users-of.ts';
+import type { Config, NodeConfig } from './config/config.ts';
 import { balancerMetrics } from './control/balancer-metrics.ts';
 import { LiveControl } from './control/live-control.ts';
+import { type LoadedMembers, loadMembers } from './control/load-members.ts';
+import { Membership } from './control/membership.ts';
 import { QueryRunner } from './control/query-runner.ts';
 import { QueuedCommands } from './control/queued-commands.ts';
 import { FailoverManager } from './health/failover-manager.ts';
@@ -91,15 +92,15 @@ export async function createBalancer(
     onWarning: (message) => events.publish({ kind: 'log_warning', message }),
   });
   try {
-    return await assemble({ config, clock, logger, events, log, options });
+    const members = await loadMembers(config, events);
+    return await assemble({ ...members, clock, logger, events, log, options });
   } catch (error) {
     await log.close();
     throw error;
   }
 }
 
-interface Base {
-  readonly config: Config;
+interface Base extends LoadedMembers {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly events: EventLog;
@@ -109,7 +110,7 @@ interface Base {
 
 /** The parts below sessions and HTTP: nodes, log and what keeps them equal. */
 interface Core {
-  readonly nodes: ReadonlyMap<NodeName, Node>;
+  readonly nodes: Map<NodeName, Node>;
   readonly router: ReadRouter;
   readonly counters: Counters;
   readonly statements: StatementCache;
@@ -119,7 +120,6 @@ interface Core {
   readonly cluster: Cluster;
   readonly monitor: HealthMonitor;
   readonly checker: NodeChecker;
-  readonly users: readonly UserConfig[];
 }
 
 interface CoreServices {
@@ -227,9 +227,8 @@ function assembleCore({ config, clock, events, log }: Base, epoch: number): Core
     nodes.set(node.name, node);
     router.add(node.name, node.weight);
   }
-  const users = usersOf(config);
   const lower = { nodes, router, counters, statements, analyse, sequencer };
-  return { ...lower, replicator, cluster, monitor, checker, users };
+  return { ...lower, replicator, cluster, monitor, checker };
 }
 
 function createNode(
@@ -260,11 +259,11 @@ function connectHealth({ config, clock, events, log }: Base, core: Core): CoreSe
     clock,
     clusterId: log.clusterId,
     epoch: () => replicator.epoch,
-    users: core.users.map((user) => user.name),
+    users: config.users.map((user) => user.name),
     analyse: core.analyse,
     confirmIntent: (name, seq) => cluster.confirmIntent(name, seq),
     firstStart,
-    whileNoDdl: (decide) => cluster.whileNoDdl(decide),
+    whileNoDdl: (decide) => replicator.gate.whileShared(config.ddlWaitTimeoutMs, decide),
   });
   const recoveryManager = new RecoveryManager({
     clock,
@@ -308,7 +307,7 @@ function openControl({ nodes }: Core, name: NodeName): Promise<NodeConnection> {
 
 async function assembleFront(base: Base, core: Core, services: CoreServices): Promise<Front> {
   const { config, clock, logger, events, log } = base;
-  const { nodes, router, counters, statements, sequencer, replicator, cluster, users } = core;
+  const { nodes, router, counters, statements, sequencer, replicator, cluster } = core;
   const leaderDdl = new LeaderDdl({
     replicator,
     sequencer,
@@ -329,11 +328,11 @@ async function assembleFront(base: Base, core: Core, services: CoreServices): Pr
     events,
     counters,
     random: Math.random,
-    passwordOf: (name) => users.find((user) => user.name === name)?.password,
+    passwordOf: (name) => config.users.find((user) => user.name === name)?.password,
     onFault: (error) => logger.error({ err: error }, 'a session failed'),
   };
   const listener = new MysqlListener(sessionContext, tls);
-  const [firstUser] = users;
+  const [firstUser] = config.users;
   if (!firstUser) throw new LockstepError('config_invalid', 'no user is configured');
   const queries = new QueryRunner({ listener, user: firstUser, clock });
   const queued = new QueuedCommands({
@@ -346,10 +345,14 @@ async function assembleFront(base: Base, core: Core, services: CoreServices): Pr
   });
   await queued.load();
   const shared = { version, config, clock, events, log, queries, queued, random: Math.random };
+  const createMember = (node: NodeConfig): Node => createNode({ ...base, ...core }, node);
+  const known = { ...shared, ...base.membership, ...core, ...services };
+  const membership = new Membership({ ...known, createNode: createMember });
   const control = new LiveControl({
     ...core,
     ...services,
     ...shared,
+    membership,
     metrics: balancerMetrics({ ...core, ...services, log }),
     isWrite: (sql) => {
       const { kind } = core.analyse(Buffer.from(sql).toString('latin1'));

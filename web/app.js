@@ -197,6 +197,7 @@ const events = new EventSource('/events');
 const kinds = [
   'started stopping node_state_changed leader_changed node_busy replay_started replay_finished',
   'recovery_failed divergence resync_started resync_finished resync_failed resync_warning',
+  'node_added node_removed members_warning',
   'strategy_changed node_settings_warning refused_statement',
   'log_warning log_unavailable log_available log_truncated',
 ];

@@ -73,6 +73,14 @@ export const errorTable = {
       '`initial_source: <node>` in the configuration. The others become copies of it; ' +
       'what they hold now is lost.',
   },
+  server_holds_data: {
+    errno: 1105,
+    sqlState: 'HY000',
+    httpStatus: 409,
+    remedy:
+      'Add an empty server, or say `--resync` (HTTP: `"resync": true`): it becomes a copy of ' +
+      'the others, and what it holds now is lost.',
+  },
   log_unavailable: {
     errno: 1105,
     sqlState: '08S01',

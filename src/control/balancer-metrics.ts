@@ -20,7 +20,11 @@ export interface MetricSources {
 export function balancerMetrics(sources: MetricSources): Metrics {
   const { log, counters, nodes, cluster, router, verifications } = sources;
   return createMetrics({
-    counters: () => counters.snapshot(),
+    counters: () => {
+      const counted = counters.snapshot();
+      const members = [...counted.nodes].filter(([name]) => nodes.has(name));
+      return { ...counted, nodes: new Map(members) };
+    },
     nodes: () =>
       [...nodes.values()].map((node) => ({
         node: node.name,

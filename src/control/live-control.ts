@@ -5,6 +5,7 @@ import { LockstepError } from '../base/errors.ts';
 import type { Config } from '../config/config.ts';
 import { isStrategyName, type StrategyName, strategyNames } from '../config/strategy-name.ts';
 import type {
+  AddNodeRequest,
   BalancerControl,
   BalancerStatus,
   CommandOutcome,
@@ -15,6 +16,7 @@ import type {
   QueryOutcome,
   QueryRequest,
   Readiness,
+  RemoveNodeOptions,
   StrategyStatus,
   VerifyReport,
   VerifyRequest,
@@ -34,6 +36,7 @@ import type { Counters } from '../telemetry/counters.ts';
 import type { EventLog } from '../telemetry/event-log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { listEntry } from './log-listing.ts';
+import type { Membership } from './membership.ts';
 import { shownVerifications } from './shown-verifications.ts';
 import type { QueryRunner } from './query-runner.ts';
 import type { QueuedCommands } from './queued-commands.ts';
@@ -48,6 +51,7 @@ export interface LiveControlParts {
   readonly replicator: Replicator;
   readonly cluster: Cluster;
   readonly resyncs: ResyncManager;
+  readonly membership: Membership;
   readonly verifications: Verifications;
   readonly router: ReadRouter;
   readonly counters: Counters;
@@ -150,6 +154,18 @@ export class LiveControl implements BalancerControl {
 
   resync(name: string): Promise<void> {
     return this.#parts.resyncs.start(this.#find(name).name);
+  }
+
+  addNode(request: AddNodeRequest): Promise<void> {
+    return this.#parts.membership.add(request);
+  }
+
+  removeNode(name: string, options: RemoveNodeOptions): Promise<void> {
+    return this.#parts.membership.remove(name, options);
+  }
+
+  replaceNode(request: AddNodeRequest & RemoveNodeOptions): Promise<void> {
+    return this.#parts.membership.replace(request);
   }
 
   setWeight(name: string, weight: number): void {

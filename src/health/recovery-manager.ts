@@ -82,6 +82,13 @@ export class RecoveryManager implements HealthObserver {
     recovery.endPause?.();
   }
 
+  /** Aborts the recovery of a node that is no more; resolves when it has ended. */
+  async forget(node: NodeName): Promise<void> {
+    const recovery = this.#recoveries.get(node);
+    this.onNodeDown(node, 'it was removed');
+    await recovery?.ended;
+  }
+
   /** Aborts every recovery; resolves when all have ended. */
   async stop(): Promise<void> {
     this.#stopped = true;

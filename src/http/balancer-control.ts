@@ -39,6 +39,12 @@ export interface BalancerControl {
   drain(name: string): Promise<void>;
   /** Resolves when it has begun; the node's status tells how far it is. */
   resync(name: string): Promise<void>;
+  /** Resolves when the node is a member and its copy or replay has begun. */
+  addNode(request: AddNodeRequest): Promise<void>;
+  /** Resolves when nothing goes to the node any more. */
+  removeNode(name: string, options: RemoveNodeOptions): Promise<void>;
+  /** Another server takes the node's place; resolves as `addNode` does. */
+  replaceNode(request: AddNodeRequest & RemoveNodeOptions): Promise<void>;
   setWeight(name: string, weight: number): void;
   strategy(): StrategyStatus;
   setStrategy(name: StrategyName): void;
@@ -56,6 +62,21 @@ export interface BalancerControl {
   /** In the text format of Prometheus. */
   metrics(): Promise<string>;
   ready(): Readiness;
+}
+
+export interface AddNodeRequest {
+  readonly name: string;
+  /** `mysql://user:password@host:port/schema?weight=1` */
+  readonly url: string;
+  /** Of the account in `url`, when it is not there. */
+  readonly password?: string;
+  /** What the server holds may be lost: it becomes a copy of another node. */
+  readonly resync?: boolean;
+}
+
+export interface RemoveNodeOptions {
+  /** Do not wait for what the node is at: it is dead, or may not matter. */
+  readonly force?: boolean;
 }
 
 export interface LogPageOptions {

@@ -1,6 +1,7 @@
 import type { Operation } from './operation.ts';
 import { eventOperations } from './operations/events.ts';
 import { logOperations } from './operations/log.ts';
+import { memberOperations } from './operations/members.ts';
 import { nodeOperations } from './operations/nodes.ts';
 import { queryOperations } from './operations/query.ts';
 import { statusOperations } from './operations/status.ts';
@@ -11,6 +12,7 @@ import { verifyOperations } from './operations/verify.ts';
 export const operations: readonly Operation[] = [
   ...statusOperations,
   ...nodeOperations,
+  ...memberOperations,
   ...strategyOperations,
   ...queryOperations,
   ...logOperations,

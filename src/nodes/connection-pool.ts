@@ -49,6 +49,13 @@ export class ConnectionPool {
     return this.#kinds.size + this.#opening;
   }
 
+  /** Connections that somebody has taken, and those who wait for one. */
+  get inUse(): number {
+    let idle = 0;
+    for (const connections of this.#idle.values()) idle += connections.length;
+    return this.size - idle + this.#waiters.length;
+  }
+
   get threadIds(): number[] {
     return [...this.#kinds.keys()].map((connection) => connection.threadId);
   }

@@ -153,19 +153,20 @@ export class Replicator {
     if (this.#missingCopies > 0) {
       throw new LockstepError(
         'not_enough_in_sync',
-        `${this.inSyncCount} nodes are in sync, ${this.#copiesNeeded} are needed for writes`,
+        `${this.inSyncCount} nodes are in sync, ${this.copiesNeeded()} are needed for writes`,
       );
     }
     return leadership;
   }
 
-  get #copiesNeeded(): number {
-    const { acks, minInSync, nodeCount } = this.#options;
-    return acks === 'quorum' ? Math.max(minInSync, Math.floor(nodeCount() / 2) + 1) : minInSync;
+  /** How many nodes must be in sync for writes, when there are so many in all. */
+  copiesNeeded(nodeCount = this.#options.nodeCount()): number {
+    const { acks, minInSync } = this.#options;
+    return acks === 'quorum' ? Math.max(minInSync, Math.floor(nodeCount / 2) + 1) : minInSync;
   }
 
   get #missingCopies(): number {
-    return Math.max(0, this.#copiesNeeded - this.inSyncCount);
+    return Math.max(0, this.copiesNeeded() - this.inSyncCount);
   }
 
   isCurrent(leadership: Leadership): boolean {

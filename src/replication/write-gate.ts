@@ -52,6 +52,16 @@ export class WriteGate {
     return release ? Promise.resolve(release) : this.#wait(false, timeoutMs);
   }
 
+  /** Runs it while no DDL does: that holds the gate alone until it is logged or given up. */
+  async whileShared<T>(timeoutMs: number, run: () => Promise<T>): Promise<T> {
+    const release = await this.shared(timeoutMs);
+    try {
+      return await run();
+    } finally {
+      release();
+    }
+  }
+
   exclusive(timeoutMs: number): Promise<Release> {
     if (!this.#exclusive && this.#sharing === 0 && this.#queue.length === 0) {
       return Promise.resolve(this.#enterExclusive());

@@ -92,6 +92,16 @@ export type LockstepEvent =
       readonly repaired: number;
       readonly failed: number;
     }
+  | {
+      readonly kind: 'node_added';
+      readonly node: NodeName;
+      readonly address: string;
+      /** From the log, from another node, or it held the same already. */
+      readonly by: 'replay' | 'copy' | 'equal';
+    }
+  | { readonly kind: 'node_removed'; readonly node: NodeName; readonly address: string }
+  /** The nodes are not those of the configuration. */
+  | { readonly kind: 'members_warning'; readonly message: string }
   | { readonly kind: 'strategy_changed'; readonly from: string; readonly to: string }
   | {
       readonly kind: 'node_settings_warning';

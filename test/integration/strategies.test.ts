@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { strategyNames } from '../../src/config/strategy-name.ts';
 import { startBalancer, type TestBalancer } from '../support/balancer.ts';
 import { engines, startServers, type TestServers } from '../support/cluster.ts';
-import { DelayProxy } from '../support/delay-proxy.ts';
+import { FaultProxy } from '../support/fault-proxy.ts';
 import { until, workers } from '../support/load.ts';
 
 const names = ['mysql1', 'mysql2', 'mysql3', 'mysql4', 'mysql5'];
@@ -12,12 +12,12 @@ const clientCount = 8;
 describe.each(engines())('reads are shared out, $name', (engine) => {
   let servers: TestServers;
   let lockstep: TestBalancer;
-  let proxy: DelayProxy;
+  let proxy: FaultProxy;
   let clients: mysql.Pool;
 
   beforeAll(async () => {
     servers = await startServers({ engine, count: names.length });
-    proxy = await DelayProxy.open(servers.servers[4]?.port ?? 0);
+    proxy = await FaultProxy.open(servers.servers[4]?.port ?? 0);
     lockstep = await startBalancer(servers);
     await lockstep.restartWith((config) => ({
       ...config,

@@ -201,7 +201,7 @@ function connectHealth(parts: {
     users: ['app'],
     analyse,
     confirmIntent: (name, seq) => cluster.confirmIntent(name, seq),
-    whileNoDdl: (decide) => cluster.whileNoDdl(decide),
+    whileNoDdl: (decide) => parts.replicator.gate.whileShared(2_000, decide),
     firstStart,
   });
   const recoveryManager = new RecoveryManager({

@@ -19,7 +19,7 @@ const connectTimeoutMs = 1_000;
 export class SimNode {
   readonly name: NodeName;
   readonly config = { user: 'app' };
-  readonly pool = { destroyAll: (reason: Error) => this.#destroyIdle(reason) };
+  readonly pool = { destroyAll: (reason: Error) => this.#destroyIdle(reason), inUse: 0 };
   readonly #options: SimNodeOptions;
   readonly #connections = new Set<SimConnection>();
   readonly #orphans = new Set<number>();

@@ -3,11 +3,13 @@ import { systemClock } from '../../src/base/clock.ts';
 import { LockstepError } from '../../src/base/errors.ts';
 import { type StrategyName, strategyNames } from '../../src/config/strategy-name.ts';
 import type {
+  AddNodeRequest,
   BalancerControl,
   BalancerStatus,
   NodeStatus,
   QueryOutcome,
   QueryRequest,
+  RemoveNodeOptions,
   VerifyReport,
   VerifyRequest,
   VerifyStatus,
@@ -95,6 +97,19 @@ export class MemoryControl implements BalancerControl {
   }
   async resync(name: string) {
     this.#setState(name, 'RESYNCING');
+  }
+
+  async addNode({ name, url }: AddNodeRequest) {
+    const address = new URL(url).host;
+    this.#nodes.set(name, { ...newNode(name, this.#nodes.size), address, state: 'RESYNCING' });
+  }
+  async removeNode(name: string, { force }: RemoveNodeOptions) {
+    const { state } = this.node(name);
+    if (state === 'DOWN' && force !== true) throw new LockstepError('conflict', `${name} is DOWN`);
+    this.#nodes.delete(name);
+  }
+  async replaceNode({ name, url }: AddNodeRequest) {
+    this.put(name, { address: new URL(url).host, state: 'RESYNCING' });
   }
 
   #setState(name: string, state: NodeState): void {

@@ -5,6 +5,7 @@ import { callApi } from '../call-api.ts';
 import { nodeTable } from '../node-table.ts';
 import { integerBetween } from '../parse-number.ts';
 import { table } from '../table.ts';
+import { addMembers } from './members.ts';
 import { resyncNode } from './resync-node.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -42,6 +43,7 @@ export function addNodes(program: Command, terminal: Terminal, url: () => string
         terminal.say(`${name} is ${state}`);
       });
   }
+  addMembers(nodes, terminal, url);
   addLog(program, terminal, url);
 }
 

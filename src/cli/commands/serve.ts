@@ -73,9 +73,10 @@ async function serve(options: ServeOptions, terminal: Terminal): Promise<void> {
   await balancer.close();
 }
 
-function listeningLine(config: Config, { mysqlPort, httpPort }: Balancer): string {
+function listeningLine(config: Config, { control, mysqlPort, httpPort }: Balancer): string {
   const http = httpPort === undefined ? '' : `, http://${config.http.host}:${httpPort}/`;
-  return `serving mysql://${config.mysql.host}:${mysqlPort}${http}, ${config.nodes.length} nodes`;
+  const count = control.nodes().length;
+  return `serving mysql://${config.mysql.host}:${mysqlPort}${http}, ${count} nodes`;
 }
 
 /** The file or the nodes given, with what the other options override. */

@@ -9,6 +9,7 @@ import type { ReplicatorObserver } from '../replicator-options.ts';
 import { claimantsOf, LogKeeper } from './log-keeper.ts';
 import type { NodeFollower } from './node-follower.ts';
 import { repeatedly } from './repeatedly.ts';
+import { letReadsEnd, stepDown } from './step-down.ts';
 import { TrailingIntent } from './trailing-intent.ts';
 import type { ClusterOptions, ClusterParts } from './cluster-parts.ts';
 
@@ -233,6 +234,8 @@ export class Cluster implements ReplicatorObserver {
       if (this.#node(name).state === 'DRAINING') node.transition(state, 'draining took too long');
       throw error;
     }
+    const { clock, config } = this.#options;
+    await letReadsEnd(this.#p.replicator, node, { clock, timeoutMs: config.ddlWaitTimeoutMs });
     this.#disabled(node);
   }
 
@@ -264,6 +267,32 @@ export class Cluster implements ReplicatorObserver {
     node.transition('JOINING', 'enabled by the operator');
     this.#p.recoveryManager.onNodeUp(name);
     this.#p.monitor.suspect(name, 'enabled by the operator');
+  }
+
+  /** A member that was not there at the start: it may have led before it was removed. */
+  welcome(name: NodeName): void {
+    this.#led.add(name);
+    this.#p.monitor.watch(name);
+  }
+
+  /** The node is no member any more. What it has stays on its server, markers included. */
+  async forget(name: NodeName): Promise<void> {
+    const node = this.#node(name);
+    const { monitor, automaticResync, resyncs, recoveryManager, recovery } = this.#p;
+    monitor.unwatch(name);
+    automaticResync.forget(name);
+    // It serves no more, from now on.
+    if (!isOut(node)) node.transition('DOWN', 'it was removed');
+    this.#leave(node, 'it was removed');
+    this.#options.nodes.delete(name);
+    await resyncs.stop(name, 'it was removed');
+    await recoveryManager.forget(name);
+    await this.#leaving.get(name);
+    for (const known of [this.#leaving, this.#catching, this.#led, this.#lastPositions]) {
+      known.delete(name);
+    }
+    this.#keeper.retention.forget(name);
+    recovery.forget(name);
   }
 
   /** The node is about to be filled anew: whatever it took part in goes on without it. */
@@ -298,17 +327,9 @@ export class Cluster implements ReplicatorObserver {
     node.transition('QUARANTINED', `${reason}; ${next}`);
   }
 
-  /** Lets open transactions end before a leader goes, so that none of them fails. */
   async #stepDown(node: Node, reason: string): Promise<void> {
-    const { replicator } = this.#p;
-    if (replicator.leadership?.name === node.name) {
-      const release = await replicator.gate.exclusive(this.#options.config.ddlWaitTimeoutMs);
-      try {
-        await replicator.leave(node.name, reason);
-      } finally {
-        release();
-      }
-    } else await replicator.leave(node.name, reason);
+    const timeoutMs = this.#options.config.ddlWaitTimeoutMs;
+    await stepDown(this.#p.replicator, node, { reason, timeoutMs });
     this.#noteLeft(node.name);
   }
 
@@ -337,16 +358,6 @@ export class Cluster implements ReplicatorObserver {
     const node = this.#options.nodes.get(name);
     if (!node) throw new LockstepError('not_found', `there is no node named ${name}`);
     return node;
-  }
-
-  /** A DDL statement holds the gate alone until it is logged or given up. */
-  async whileNoDdl<T>(decide: () => Promise<T>): Promise<T> {
-    const release = await this.#p.replicator.gate.shared(this.#options.config.ddlWaitTimeoutMs);
-    try {
-      return await decide();
-    } finally {
-      release();
-    }
   }
 
   /** Whether a DDL statement that the log only announced is in it now. */

@@ -55,6 +55,11 @@ export class LogRetention {
     this.#known.set(name, { durable: seq, samples: [] });
   }
 
+  /** The node is no member any more: nothing is kept for it. */
+  forget(name: NodeName): void {
+    this.#known.delete(name);
+  }
+
   /** No entry before this one is needed by any of these. A node never seen needs them all. */
   cutBefore(names: Iterable<NodeName>): Seq {
     let lowest: Seq | undefined;

@@ -106,6 +106,11 @@ export class NodeRecovery {
     }
   }
 
+  /** Its name may come to stand for another server. */
+  forget(name: NodeName): void {
+    this.#seen.delete(name);
+  }
+
   /** A member's data was found unfit while it followed: it does not return by itself. */
   async condemn(node: Node): Promise<void> {
     const control = await node.openControl();
@@ -141,7 +146,8 @@ export class NodeRecovery {
     if (restarted) node.forgetOrphans();
     await this.#endLeftovers(node, control);
     node.facts = facts;
-    return restarted;
+    // Of a server that was never asked before nothing is known.
+    return restarted && before !== undefined;
   }
 
   /**

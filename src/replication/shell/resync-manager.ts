@@ -66,6 +66,9 @@ export class ResyncManager {
     }
     await probe(node);
     this.#refuseSecond(name);
+    if (this.#options.nodes.get(name) !== node) {
+      throw new LockstepError('not_found', `${name} was removed meanwhile`);
+    }
     const abort = new AbortController();
     const progress = newProgress();
     const takenOut = this.#takeOut(node);
@@ -141,7 +144,7 @@ export class ResyncManager {
   /** A source that fails costs the copy made so far, not the resync. */
   async #attempts(node: Node, progress: CopyProgress, signal: AbortSignal): Promise<Seq> {
     for (let attempt = 1; ; attempt++) {
-      const source = this.#chooseSource(node.name);
+      const source = this.sourceFor(node.name);
       if (!source) throw new LockstepError('no_source', 'no node in sync is left to copy from');
       delete progress.seq;
       Object.assign(progress, { ...newProgress(), source: source.name });
@@ -185,11 +188,11 @@ export class ResyncManager {
 
   /** Whether there is a node to copy from. */
   hasSource(target: NodeName): boolean {
-    return this.#chooseSource(target) !== undefined;
+    return this.sourceFor(target) !== undefined;
   }
 
-  /** A follower rather than the leader, which has enough to do. */
-  #chooseSource(target: NodeName): Node | undefined {
+  /** The node to copy from: a follower rather than the leader, which has enough to do. */
+  sourceFor(target: NodeName): Node | undefined {
     const { nodes, replicator } = this.#options;
     const leader = replicator.leadership?.name;
     const able = [...nodes.values()].filter(

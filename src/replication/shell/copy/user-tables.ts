@@ -44,6 +44,18 @@ export async function readUserSchemas(connection: NodeConnection): Promise<strin
   return rows.map(({ s }) => s ?? '');
 }
 
+/** Whether there is nothing of applications but schemas without anything in them. */
+export async function holdsNothing(connection: NodeConnection): Promise<boolean> {
+  const counts = ['TABLE', 'ROUTINE', 'EVENT'].map((kind) => {
+    const others = userSchemasOnly(`${kind}_SCHEMA`);
+    return `(SELECT COUNT(*) FROM information_schema.${kind}S WHERE ${others})`;
+  });
+  const [row] = await queryRows(connection, `SELECT ${counts.join(' + ')} AS n`, {
+    timeoutMs: catalogueTimeoutMs,
+  });
+  return Number(row?.['n']) === 0;
+}
+
 /** Largest first, or only the one named. Views and sequences are not among them. */
 export async function readUserTables(
   connection: NodeConnection,
