@@ -9,7 +9,12 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['src/**/*.test.ts', 'test/house/**/*.test.ts', 'test/simulation/**/*.test.ts'],
+          include: [
+            'src/**/*.test.ts',
+            'test/house/**/*.test.ts',
+            'test/simulation/**/*.test.ts',
+            'test/support/**/*.test.ts',
+          ],
           environment: 'node',
           // Tests of the house start other programs, on machines that are busy with the rest.
           testTimeout: 20_000,

@@ -5,6 +5,8 @@ import { expect } from 'vitest';
 export interface Load {
   /** How often it was done. */
   readonly done: number;
+  /** Some client failed: `stop` says how. */
+  readonly failed: boolean;
   /** Lets each end what it is at; rejects with the first failure that there was. */
   stop(): Promise<void>;
 }
@@ -12,7 +14,7 @@ export interface Load {
 /** Starts `count` clients, each with one `step` under way; a step that fails ends its client. */
 export function workers(count: number, step: (client: number) => Promise<void>): Load {
   let done = 0;
-  const state = { running: true };
+  const state = { running: true, failed: false };
   const work = async (client: number): Promise<void> => {
     while (state.running) {
       await step(client);
@@ -22,10 +24,15 @@ export function workers(count: number, step: (client: number) => Promise<void>):
   };
   const all = Promise.all(Array.from({ length: count }, (_, client) => work(client)));
   // A failure is told by `stop`; until then it must not end the process.
-  all.catch(() => {});
+  all.catch(() => {
+    state.failed = true;
+  });
   return {
     get done() {
       return done;
+    },
+    get failed() {
+      return state.failed;
     },
     async stop() {
       state.running = false;
