@@ -1,4 +1,4 @@
-import type { NodeName } from '../base/brands.ts';
+import { type NodeName, noSeq } from '../base/brands.ts';
 import { LockstepError } from '../base/errors.ts';
 import {
   NodeConnectionLostError,
@@ -73,18 +73,20 @@ export async function chooseNode(
   deadlineMs: number,
 ): Promise<Node> {
   const { clock, replicator, router, config, nodes } = core.context;
-  const strongSeq = config.consistency === 'strong' ? replicator.lastAcknowledged : undefined;
+  const acknowledged = config.consistency === 'strong' ? replicator.lastAcknowledged : noSeq;
   for (;;) {
-    const minSeq = strongSeq ?? (config.consistency === 'session' ? core.minSeq : 0);
+    const seen = config.consistency === 'eventual' ? noSeq : core.minSeq;
     const mayServe = (name: NodeName): boolean => {
       if (failed.has(name) || nodes.get(name)?.state !== 'UP' || !replicator.inSync(name)) {
         return false;
       }
-      if (leaderOnly) return replicator.leadership?.name === name;
-      if ((replicator.position(name) ?? -1) >= minSeq) return true;
+      if (leaderOnly && replicator.leadership?.name !== name) return false;
+      const position = replicator.position(name) ?? -1;
+      if (position < acknowledged) return false;
+      if (position >= seen) return true;
       // The node read last has all that was seen there, if nothing was seen elsewhere since.
-      const seenThere = name === core.lastReadNode && core.lastReadSeq === minSeq;
-      return strongSeq === undefined && seenThere && replicator.visible(name) >= minSeq;
+      const seenThere = name === core.lastReadNode && core.lastReadSeq === seen;
+      return seenThere && replicator.visible(name) >= seen;
     };
     const chosen =
       router.choose((name) => mayServe(name) && nodes.get(name)?.questioned === false) ??
@@ -220,6 +222,7 @@ async function readPinned(
     core.checkPinned();
     throw attempt.error;
   }
+  core.noteSeenOnLeader();
   core.route = { node: pinned.node.name };
   return attempt.answer;
 }

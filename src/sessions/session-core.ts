@@ -126,6 +126,16 @@ export class SessionCore {
     }
   }
 
+  /**
+   * An answer of the leader may have shown all that was sent to it, and so may the error that a
+   * write met there: later reads must not go back behind that, on whichever node.
+   */
+  noteSeenOnLeader(): void {
+    const seen = this.context.replicator.lastCommitSent;
+    if (seen > this.minSeq) this.minSeq = seen;
+    this.lastReadNode = undefined;
+  }
+
   /** Lets go of everything held on nodes: the client is gone or starts afresh. */
   async letGo(): Promise<void> {
     const transaction = this.transaction;

@@ -1,3 +1,4 @@
+import { noSeq } from '../base/brands.ts';
 import { LockstepError } from '../base/errors.ts';
 import { faultPoints } from '../base/fault-points.ts';
 import { type NodeConnection, NodeConnectionLostError } from '../nodes/node-connection.ts';
@@ -11,6 +12,7 @@ import type { NodeRequest } from './node-request.ts';
 import { OpenTransaction } from './open-transaction.ts';
 import { checkWrite } from './check-write.ts';
 import { exchange, type ReadOptions } from './read-path.ts';
+import type { Leadership } from '../replication/replicator.ts';
 import type { SessionCore } from './session-core.ts';
 import { enterGate, execute, type Executed, notLogged } from './write-path.ts';
 import type { WriteRequest } from './write-request.ts';
@@ -21,6 +23,7 @@ export async function openTransaction(core: SessionCore, begin: NodeRequest): Pr
   const retry = new LeaderRetry(core);
   for (;;) {
     const leadership = await replicator.beginTerm(config.noNodeTimeoutMs);
+    await untilSeen(core, leadership);
     const node = core.node(leadership.name);
     const release = await enterGate(core, false);
     let handedOver = false;
@@ -35,6 +38,7 @@ export async function openTransaction(core: SessionCore, begin: NodeRequest): Pr
       const serializable = isSerializable(core);
       core.nextIsolation = undefined;
       if (reply.error) {
+        await lane.rollback();
         if (connection !== core.pinned?.connection) node.pool.give(connection);
         return { kind: 'held', reply };
       }
@@ -61,6 +65,23 @@ export async function openTransaction(core: SessionCore, begin: NodeRequest): Pr
   }
 }
 
+const waitForProgressMs = 50;
+
+/** What the session read elsewhere may still be on its way to the leader. */
+async function untilSeen(core: SessionCore, leadership: Leadership): Promise<void> {
+  const { replicator, config, clock } = core.context;
+  if (config.consistency === 'eventual') return;
+  const deadlineMs = clock.nowMs() + config.noNodeTimeoutMs;
+  while ((replicator.position(leadership.name) ?? noSeq) < core.minSeq) {
+    if (!replicator.isCurrent(leadership)) return;
+    if (clock.nowMs() >= deadlineMs) {
+      const missing = `entry ${core.minSeq}, which the session has seen`;
+      throw new LockstepError('no_node', `${leadership.name} has yet to commit ${missing}`);
+    }
+    await replicator.positionChanged(waitForProgressMs);
+  }
+}
+
 function isSerializable(core: SessionCore): boolean {
   if (core.nextIsolation) return core.nextIsolation.endsWith('SERIALIZABLE');
   const { settings } = core.state.carried;
@@ -79,6 +100,7 @@ export async function readInTransaction(
     const attempt = await exchange(core, transaction.lane.connection, request, options);
     if (attempt.kind === 'lost_unseen') throw attempt.error;
     transaction.lastCommitted = core.context.replicator.lastCommitSent;
+    core.noteSeenOnLeader();
     const { answer } = attempt;
     const failed =
       (answer.kind === 'streamed' && answer.failed) ||
@@ -106,6 +128,7 @@ export async function writeInTransaction(
       throw error;
     }
     transaction.lastCommitted = core.context.replicator.lastCommitSent;
+    core.noteSeenOnLeader();
     if (executed.kind === 'done') for (const one of executed.commands) transaction.record(one);
     else await dropIfEnded(core, transaction);
     return { kind: 'held', reply: executed.reply };
@@ -194,6 +217,8 @@ function letGo(core: SessionCore, transaction: OpenTransaction): void {
 /** Some errors (a deadlock) end the transaction on the server: then it is over here too. */
 async function dropIfEnded(core: SessionCore, transaction: OpenTransaction): Promise<void> {
   if (await transaction.lane.stillOpen()) return;
+  // READ ONLY and an isolation level given for it alone stay on the connection until this.
+  await transaction.lane.rollback();
   letGo(core, transaction);
 }
 

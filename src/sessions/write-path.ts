@@ -104,6 +104,7 @@ async function writeOnLane(
   const executed = await execute(core, write, facts, lane, node);
   if (faultPoints.armed) await faultPoints.reach('write.executed', node.name);
   if (executed.kind === 'refused' || executed.commands.length === 0) {
+    core.noteSeenOnLeader();
     await lane.rollback();
     return { kind: 'answered', answer: { kind: 'held', reply: executed.reply } };
   }
