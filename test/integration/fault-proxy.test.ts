@@ -85,7 +85,7 @@ test('reset: both sides see a reset, new connections work', async () => {
   await answered();
 });
 
-test('half open: nothing arrives and neither side is told, until new connections heal', async () => {
+test('half open: nothing arrives and neither side is told, until new ones do', async () => {
   const client = await answered();
   proxy.swallow('both');
   client.socket.write('two');
