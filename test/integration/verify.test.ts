@@ -147,7 +147,7 @@ describe.each(engines())('the nodes are compared, $name', (engine) => {
     const writer = await cluster.client();
     await writer.query('CREATE TABLE growing (id INT PRIMARY KEY, n INT)');
     await fill(writer, 'growing', { rows: 4_000, row: (index) => `${index}, 0` });
-    const verified = control.verify({ tables: ['app.growing'], rate: 2_000 });
+    const verified = control.verify({ tables: ['app.growing'], rate: 3_000 });
     await until(() => (control.verifyStatus().running?.rows ?? 0) > 0);
     await writer.query('ALTER TABLE growing ADD COLUMN extra INT DEFAULT 5');
     expect(control.verifyStatus().running).toBeDefined();

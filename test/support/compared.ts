@@ -56,6 +56,13 @@ export class Compared implements AsyncDisposable {
     return connection;
   }
 
+  /** To one node, as root. */
+  async direct(name: string): Promise<Connection> {
+    const connection = await connectTo(this.server(name), { user: 'root', database: 'app' });
+    this.#clients.push(connection);
+    return connection;
+  }
+
   /** Statements on one node, behind the balancer's back. */
   async behind(name: string, ...statements: readonly string[]): Promise<void> {
     const root = await connectTo(this.server(name), { user: 'root', database: 'app' });

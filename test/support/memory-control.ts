@@ -138,8 +138,10 @@ export class MemoryControl implements BalancerControl {
     return { id, state: 'queued' as const, sql: 'DELETE FROM t' };
   }
 
-  async verify(request: VerifyRequest = {}): Promise<VerifyReport> {
-    this.verifications.push(request);
+  /** What every comparison finds; `equal` decides when it is not set. */
+  report: VerifyReport | undefined;
+
+  #report(): VerifyReport {
     const nodes = { mysql1: { rows: 3, checksum: 'aa' }, mysql2: { rows: 3, checksum: 'bb' } };
     return {
       equal: this.equal,
@@ -148,7 +150,13 @@ export class MemoryControl implements BalancerControl {
       rows: 3,
       durationMs: 4,
       missed: [],
+      ...this.report,
     };
+  }
+
+  async verify(request: VerifyRequest = {}): Promise<VerifyReport> {
+    this.verifications.push(request);
+    return this.#report();
   }
 
   beginVerify(request: VerifyRequest): void {
@@ -156,7 +164,9 @@ export class MemoryControl implements BalancerControl {
   }
 
   verifyStatus(): VerifyStatus {
-    return {};
+    const finishedAt = '2026-01-01T00:00:00.000Z';
+    const id = this.verifications.length;
+    return id === 0 ? {} : { last: { id, finishedAt, report: this.#report() } };
   }
 
   async cancelVerify(): Promise<void> {}

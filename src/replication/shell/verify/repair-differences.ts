@@ -81,7 +81,8 @@ async function repairOne(
     repaired: done.filter(({ outcome }) => outcome === 'repaired').length,
     failed: done.filter(({ outcome }) => outcome === 'failed' || outcome === 'refused').length,
   });
-  await options.untilInSync(target);
+  // A repair that broke off may have lost its node: nobody knows when that is back.
+  if (done.some(({ outcome }) => outcome !== 'failed')) await options.untilInSync(target);
   return [...refused, ...done];
 }
 
