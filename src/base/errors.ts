@@ -94,6 +94,12 @@ export const errorTable = {
     remedy:
       'Restore the named segment file from a copy; do not delete it: it may hold the only copy.',
   },
+  log_too_new: {
+    errno: 1105,
+    sqlState: 'HY000',
+    httpStatus: 500,
+    remedy: 'Run the version of Lockstep that wrote this log, or a newer one; nothing was changed.',
+  },
   log_behind_nodes: {
     errno: 1105,
     sqlState: 'HY000',

@@ -243,7 +243,7 @@ test('segments that vanished stop the start', async () => {
   await rm(join(folder, names[2]!));
   const missing = { code: 'log_corrupt', file: join(folder, names[2]!) };
   await expect(open(folder)).rejects.toMatchObject(missing);
-  await expect(verifyLog(folder)).rejects.toMatchObject(missing);
+  expect((await verifyLog(folder)).problems).toMatchObject([{ file: missing.file, offset: 0 }]);
   for (const name of names) await rm(join(folder, name), { force: true });
   await expect(open(folder)).rejects.toThrow('every segment is missing');
 });

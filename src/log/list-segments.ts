@@ -2,8 +2,14 @@ import { join } from 'node:path';
 import { nextSeq, type Seq } from '../base/brands.ts';
 import { LogCorrupt } from './log-corrupt.ts';
 import type { LogFile, LogFileSystem } from './log-file-system.ts';
+import { LogTooNew } from './log-too-new.ts';
 import { Segment } from './segment.ts';
-import { decodeSegmentHeader, type SegmentHeader, segmentHeaderBytes } from './segment-header.ts';
+import {
+  decodeSegmentHeader,
+  formatVersion,
+  type SegmentHeader,
+  segmentHeaderBytes,
+} from './segment-header.ts';
 import { parseSegmentName, segmentName } from './segment-name.ts';
 import { decodeSeal } from './segment-seal.ts';
 
@@ -17,7 +23,10 @@ export function segmentsAmong(names: readonly string[]): Seq[] {
     .sort((a, b) => a - b);
 }
 
-/** Rejects log_corrupt unless the header is whole and fits the file's name and cluster. */
+/**
+ * Rejects log_corrupt unless the header is whole and fits the file's name and cluster,
+ * log_too_new if a newer version wrote it.
+ */
 export async function readHeader(
   file: LogFile,
   path: string,
@@ -27,6 +36,9 @@ export async function readHeader(
   const got = await file.read(bytes, 0);
   const header = decodeSegmentHeader(bytes.subarray(0, got));
   if (typeof header === 'string') throw new LogCorrupt(path, 0, header);
+  if (header.version > formatVersion) {
+    throw new LogTooNew(path, { found: header.version, known: formatVersion });
+  }
   if (header.firstSeq !== expected.firstSeq) {
     throw new LogCorrupt(path, 0, `its first seq is ${header.firstSeq}, not as its name says`);
   }

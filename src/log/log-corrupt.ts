@@ -4,11 +4,13 @@ import { LockstepError } from '../base/errors.ts';
 export class LogCorrupt extends LockstepError {
   readonly file: string;
   readonly offset: number;
+  readonly reason: string;
 
   constructor(file: string, offset: number, reason: string) {
     super('log_corrupt', `The command log is damaged: ${file}, offset ${offset}: ${reason}.`);
     this.name = 'LogCorrupt';
     this.file = file;
     this.offset = offset;
+    this.reason = reason;
   }
 }

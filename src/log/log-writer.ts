@@ -8,7 +8,7 @@ import { LogUnavailable } from './log-unavailable.ts';
 import { payloadBytesMax, recordHeaderBytes } from './record-codec.ts';
 import type { Recovered } from './recover-folder.ts';
 import type { Segment } from './segment.ts';
-import { segmentHeaderBytes } from './segment-header.ts';
+import { formatVersion, segmentHeaderBytes } from './segment-header.ts';
 
 interface Waiting {
   readonly record: LogRecord;
@@ -151,6 +151,7 @@ export class LogWriter {
 
   async #roll(): Promise<void> {
     this.#active = await this.#active.roll({
+      version: formatVersion,
       firstSeq: nextSeq(this.#lastSeq),
       clusterId: this.#clusterId,
       salt: this.#options.randomU32(),

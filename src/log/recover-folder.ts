@@ -10,7 +10,7 @@ import { LogCorrupt } from './log-corrupt.ts';
 import type { LogFile, LogFileSystem } from './log-file-system.ts';
 import { recoverTail, type Tail } from './recover-tail.ts';
 import { Segment } from './segment.ts';
-import type { SegmentHeader } from './segment-header.ts';
+import { formatVersion, type SegmentHeader } from './segment-header.ts';
 import { segmentName } from './segment-name.ts';
 
 export interface RecoverOptions {
@@ -70,7 +70,7 @@ export async function recoverFolder(options: RecoverOptions): Promise<Recovered>
   if (known === undefined) await restoreClusterFile(options, segments);
   if (last.tail.sealed) {
     const firstSeq = nextSeq(last.tail.lastSeq);
-    const header = { firstSeq, clusterId, salt: options.randomU32() };
+    const header = { version: formatVersion, firstSeq, clusterId, salt: options.randomU32() };
     const active = await successor(options, last, header);
     segments.push(active.segment);
     return { clusterId, segments, active, trailingIntent: undefined };
@@ -82,7 +82,8 @@ export async function recoverFolder(options: RecoverOptions): Promise<Recovered>
 async function beginLog(options: RecoverOptions): Promise<Recovered> {
   const { fileSystem, folder, createdAt } = options;
   const clusterId = options.clusterId ?? options.newClusterId;
-  const header = { firstSeq: toSeq(1), clusterId, salt: options.randomU32() };
+  const salt = options.randomU32();
+  const header = { version: formatVersion, firstSeq: toSeq(1), clusterId, salt };
   const file = await createSegment(fileSystem, folder, header);
   await writeClusterFile(fileSystem, folder, { clusterId, createdAt });
   const segment = Segment.empty(folder, header);

@@ -1,4 +1,5 @@
 import { nextSeq, type Seq, seq as toSeq } from '../base/brands.ts';
+import { LockstepError } from '../base/errors.ts';
 import type { LogRecord } from './command-log.ts';
 import { judgeTail } from './judge-tail.ts';
 import { LogCorrupt } from './log-corrupt.ts';
@@ -28,6 +29,15 @@ export interface Tail {
 
 const scanChunkBytes = 4 * 1024 * 1024;
 
+export interface TailOptions {
+  /** Nothing behind it is looked at; default: the end of the file. */
+  readonly end?: number;
+  /** How much is read and checked at once; default 4 MiB. */
+  readonly chunkBytes?: number;
+  /** Throws LockstepError if what the record holds is not well. */
+  readonly onRecord?: (record: LogRecord) => void;
+}
+
 /**
  * Checks every record of a segment in order, from its header to its end or to the first one
  * that cannot be read. Throws log_corrupt for a valid record in the wrong place.
@@ -35,6 +45,7 @@ const scanChunkBytes = 4 * 1024 * 1024;
 class SegmentWalk {
   readonly index: SparseIndex;
   readonly #path: string;
+  readonly #onRecord: TailOptions['onRecord'];
   lastSeq: Seq;
   entries = 0;
   intents = 0;
@@ -44,8 +55,9 @@ class SegmentWalk {
   sealed = false;
   trailingIntent: LogRecord | undefined;
 
-  constructor(path: string, header: SegmentHeader) {
+  constructor(path: string, header: SegmentHeader, onRecord: TailOptions['onRecord']) {
     this.#path = path;
+    this.#onRecord = onRecord;
     this.lastSeq = toSeq(header.firstSeq - 1);
     this.index = new SparseIndex({ seq: header.firstSeq, offset: segmentHeaderBytes });
   }
@@ -63,6 +75,7 @@ class SegmentWalk {
       this.sealed = true;
       return;
     }
+    this.#lookInto({ kind, seq, payload: record.payload }, offset);
     this.dataEnd = this.validEnd;
     if (kind === 'entry') {
       this.entries++;
@@ -72,6 +85,15 @@ class SegmentWalk {
     } else {
       this.intents++;
       this.trailingIntent = { seq, kind, payload: record.payload };
+    }
+  }
+
+  #lookInto(record: LogRecord, offset: number): void {
+    try {
+      this.#onRecord?.(record);
+    } catch (error) {
+      if (!(error instanceof LockstepError) || error.code !== 'log_corrupt') throw error;
+      throw new LogCorrupt(this.#path, offset, error.message);
     }
   }
 }
@@ -84,11 +106,13 @@ export async function recoverTail(
   file: LogFile,
   path: string,
   header: SegmentHeader,
+  options: TailOptions = {},
 ): Promise<Tail> {
-  const size = await file.size();
+  const size = options.end ?? (await file.size());
   const { salt } = header;
-  const walk = new SegmentWalk(path, header);
-  const range = { salt, start: segmentHeaderBytes, end: size, chunkBytes: scanChunkBytes };
+  const walk = new SegmentWalk(path, header, options.onRecord);
+  const chunkBytes = options.chunkBytes ?? scanChunkBytes;
+  const range = { salt, start: segmentHeaderBytes, end: size, chunkBytes };
   const scanner = new SegmentScanner(file, range);
   do {
     for (let record = scanner.next(); record !== undefined; record = scanner.next()) {
