@@ -5,6 +5,7 @@ import type { Node } from '../../../nodes/node.ts';
 import type { NodeConnection } from '../../../nodes/node-connection.ts';
 import { NodeQueryError, queryRows } from '../../../nodes/query-rows.ts';
 import { prepareSource } from '../copy/copy-session.ts';
+import type { Release } from '../../write-gate.ts';
 import { type SnapshotContext, takeSnapshots } from '../snapshot.ts';
 
 export interface ComparedNodesOptions extends SnapshotContext {
@@ -38,7 +39,8 @@ export class TableChangedError extends Error {
 
 /** An older snapshot costs the servers undo log, and holds up DDL. */
 const snapshotMaxMs = 10_000;
-const schemaWaitMs = 30_000;
+/** One attempt to get behind DDL; a cancelled comparison is noticed after that. */
+const schemaWaitMs = 5_000;
 const attemptsMax = 5;
 /** No such table, no such column, definition is newer than the snapshot, no such database. */
 const changedErrnos: ReadonlySet<number> = new Set([1146, 1054, 1412, 1049]);
@@ -171,9 +173,9 @@ export class ComparedNodes {
     await new Promise<void>((resolve) => {
       clock.after(0, resolve);
     });
-    const enter = await replicator.gate.shared(schemaWaitMs);
+    const release = await this.#enter();
     this.#releaseSchema = replicator.gate.schema.take();
-    enter();
+    release();
     const connections = new Map<NodeName, readonly NodeConnection[]>(
       [...this.#connections].map(([name, connection]) => [name, [connection]]),
     );
@@ -187,6 +189,20 @@ export class ComparedNodes {
     });
     this.#seq = seq;
     this.#takenAtMs = clock.nowMs();
+  }
+
+  /** Behind DDL under way, however long that takes. */
+  async #enter(): Promise<Release> {
+    const { replicator, signal } = this.#options;
+    for (;;) {
+      signal.throwIfAborted();
+      try {
+        return await replicator.gate.shared(schemaWaitMs);
+      } catch (error) {
+        const waited = error instanceof LockstepError && error.code === 'ddl_wait_timeout';
+        if (!waited) throw error;
+      }
+    }
   }
 
   /** A connection to each node in sync, and to no other. */

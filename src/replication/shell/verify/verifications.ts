@@ -186,12 +186,18 @@ export class Verifications {
       comparisons,
       signal,
       takeOut: (node) => this.#options.cluster.takeOutForResync(node),
-      letFollow: (node) => this.#options.recoveryManager.onNodeUp(node.name),
+      letFollow: (node) => this.#letFollow(node),
       untilInSync: (node) => this.#untilInSync(node, signal),
     });
     const repairable = report.tables.every(({ equal, ranges }) => equal || ranges !== undefined);
     const done = repairs.every(({ outcome }) => outcome === 'repaired' || outcome === 'equal');
     return { ...report, repairs, repaired: repairable && done };
+  }
+
+  /** Unless it was removed meanwhile, or another server has its name. */
+  #letFollow(node: Node): void {
+    const { nodes, recoveryManager } = this.#options;
+    if (nodes.get(node.name) === node) recoveryManager.onNodeUp(node.name);
   }
 
   async #untilInSync(node: Node, signal: AbortSignal): Promise<void> {
