@@ -15,6 +15,8 @@ export interface BalancerProcess extends AsyncDisposable {
   readonly port: number;
   readonly httpPort: number;
   readonly logFolder: string;
+  /** While it runs. */
+  readonly pid: number | undefined;
   /** Resolves when it takes clients. */
   start(): Promise<void>;
   /** kill -9; resolves when the process is gone. */
@@ -65,5 +67,16 @@ export async function prepareBalancerProcess(
     await kill();
     await rm(folder, { recursive: true, force: true });
   };
-  return { port, httpPort, logFolder, start, kill, close, [Symbol.asyncDispose]: close };
+  return {
+    port,
+    httpPort,
+    logFolder,
+    get pid() {
+      return child?.pid;
+    },
+    start,
+    kill,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
 }
