@@ -147,6 +147,21 @@ describe.each(engines())('nodes come and go while clients work, $name', (engine)
     await expectEqualNodes(servers.servers.slice(0, 3));
   });
 
+  test('with --force nothing is waited for: an open transaction is lost, and told so', async () => {
+    const slow = await client();
+    await slow.query('BEGIN');
+    await slow.query(`INSERT INTO t VALUES (${nextId++}, 7, 0)`);
+    const leader = control().status().leader ?? '';
+    await done('nodes', 'remove', leader, '--force');
+    await expect(slow.query('COMMIT')).rejects.toMatchObject({ errno: 1213 });
+    const quick = await client();
+    await quick.query(`INSERT INTO t VALUES (${nextId++}, 8, 0)`);
+    await done('nodes', 'add', `${leader}=${url(leader)}`);
+    await expectEqualNodes(servers.servers.slice(0, 3));
+    const [rows] = await quick.query('SELECT client FROM t WHERE client IN (7, 8)');
+    expect(rows).toEqual([{ client: 8 }]);
+  });
+
   test('a server that holds data is refused, and filled when told to', async () => {
     const there = await client(server('mysql5').port, 'root');
     await there.query('CREATE TABLE app.precious (id INT PRIMARY KEY)');

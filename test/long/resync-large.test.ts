@@ -80,7 +80,7 @@ describe.each(engines())('a node of some hundred megabytes is filled anew, $name
     await root.query("INSERT INTO big VALUES (0, 0, REPEAT('0', 1024))");
     for (let rows = 1; rows < rowsWanted; rows *= 2) {
       const id = `id + ${rows}`;
-      await root.query(`INSERT INTO big SELECT ${id}, 0, REPEAT(MD5(${id}), 32) FROM big`);
+      await root.query(`INSERT INTO big SELECT ${id}, 0, REPEAT(SHA2(${id}, 256), 16) FROM big`);
     }
     await root.query('CREATE TABLE small (id INT PRIMARY KEY, n INT)');
   };
