@@ -107,6 +107,14 @@ export const errorTable = {
     remedy:
       'Restore the log folder that belongs to these nodes, or start a new cluster on equal nodes.',
   },
+  outcome_unknown: {
+    errno: 1105,
+    sqlState: '08007',
+    httpStatus: 503,
+    remedy:
+      'Bring a node back: it applies what the log has. Look whether the write is there before ' +
+      'it is run again.',
+  },
   transaction_lost: {
     errno: 1213,
     sqlState: '40001',

@@ -1,4 +1,5 @@
 import type { NodeName, Seq } from '../base/brands.ts';
+import { LockstepError } from '../base/errors.ts';
 
 export type Acks = 'all' | 'quorum' | 'leader';
 
@@ -8,9 +9,12 @@ export interface FollowerPosition {
   readonly position: Seq;
 }
 
+/** `unproven`: the log has the entry, but nobody is left to tell whether it takes effect. */
+export type AcknowledgementEnd = 'acknowledged' | 'unproven';
+
 interface Waiting {
   readonly seq: Seq;
-  readonly resolve: () => void;
+  readonly resolve: (end: AcknowledgementEnd) => void;
   /** It is known that the entry takes effect, or how not. */
   proven: boolean;
   /** Its leader broke before proving it: a follower must. */
@@ -48,7 +52,7 @@ export class Acknowledgements {
   }
 
   /** Called in log order. */
-  wait(seq: Seq): Promise<void> {
+  wait(seq: Seq): Promise<AcknowledgementEnd> {
     return new Promise((resolve) => {
       this.#waiting.set(seq, { seq, resolve, proven: false, leaderless: false });
     });
@@ -69,10 +73,12 @@ export class Acknowledgements {
     this.progress();
   }
 
-  /** No follower is left to prove anything: what the log holds is promised by the log alone. */
-  trustLog(): void {
+  /** No node is left to prove anything: who waits for what lost its leader hears just that. */
+  giveUp(): void {
     for (const waiting of this.#waiting.values()) {
-      if (waiting.leaderless) waiting.proven = true;
+      if (!waiting.leaderless || waiting.proven) continue;
+      this.#waiting.delete(waiting.seq);
+      waiting.resolve('unproven');
     }
     this.progress();
   }
@@ -91,7 +97,7 @@ export class Acknowledgements {
       if (waiting.leaderless && waiting.seq <= highest) waiting.proven = true;
       if (!waiting.proven) break;
       this.#waiting.delete(waiting.seq);
-      waiting.resolve();
+      waiting.resolve('acknowledged');
     }
   }
 
@@ -105,3 +111,10 @@ export class Acknowledgements {
     return positions[followersNeeded - 1] ?? lowest;
   }
 }
+
+export const outcomeUnknown = (seq: Seq): LockstepError =>
+  new LockstepError(
+    'outcome_unknown',
+    `the write is entry ${seq} of the command log, but every node was lost before one could ` +
+      'tell whether it takes effect',
+  );

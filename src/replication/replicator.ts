@@ -3,7 +3,7 @@ import { type NodeName, noSeq, nextSeq, type Seq } from '../base/brands.ts';
 import type { Timer } from '../base/clock.ts';
 import { LockstepError } from '../base/errors.ts';
 import { faultPoints } from '../base/fault-points.ts';
-import { Acknowledgements, type FollowerPosition } from './acknowledgements.ts';
+import { Acknowledgements, type FollowerPosition, outcomeUnknown } from './acknowledgements.ts';
 import { Applier, type ApplierEnd } from './applier.ts';
 import type { Entry, EntryDraft } from './entry.ts';
 import { EntryAges } from './entry-ages.ts';
@@ -98,10 +98,11 @@ export class Replicator {
     return this.#members.get(name)?.applier.position;
   }
 
-  /** Highest entry that a reader on the node may see. */
+  /** Highest entry that a reader on the node may have seen. */
   visible(name: NodeName): Seq {
     if (this.#leader?.leadership.name === name) return this.#leader.sent;
-    return this.#members.get(name)?.applier.sent ?? noSeq;
+    // A node that just left may have shown all there is.
+    return this.#members.get(name)?.applier.sent ?? this.#options.sequencer.lastDurable;
   }
 
   /** No election until this is released: an unresolved DDL intent must be settled first. */
@@ -175,7 +176,8 @@ export class Replicator {
 
   /**
    * Commits a transaction whose statements the leader has answered: append, then the leader's
-   * COMMIT with its marker while followers apply, then the acknowledgement.
+   * COMMIT with its marker while followers apply, then the acknowledgement. Throws
+   * outcome_unknown when no node is left to give that.
    */
   async commit(
     leadership: Leadership,
@@ -212,12 +214,13 @@ export class Replicator {
       if (entry.kind === 'transaction') void transaction.rollback();
       this.#acknowledgements.leaderLost();
     }
-    await acknowledged;
+    const end = await acknowledged;
     if (faultPoints.armed) await faultPoints.reach('commit.acknowledged', leadership.name);
     if (this.#void.delete(entry.seq)) {
       const reason = 'the leader gave up its locks before the transaction was logged';
       return { kind: 'aborted', reason };
     }
+    if (end === 'unproven') throw outcomeUnknown(entry.seq);
     if (entry.seq > this.#lastAcknowledged) this.#lastAcknowledged = entry.seq;
     return { kind: 'committed', seq: entry.seq };
   }
@@ -379,7 +382,7 @@ export class Replicator {
     }
     const followers = this.#inSyncFollowers();
     const leaderlessMs = this.#options.clock.nowMs() - this.#leaderLostAtMs;
-    if (followers.length === 0 && leaderlessMs > syncTimeoutMs) this.#acknowledgements.trustLog();
+    if (followers.length === 0 && leaderlessMs > syncTimeoutMs) this.#acknowledgements.giveUp();
     this.#acknowledgements.progress();
     this.#elect();
     this.#ages.forgetUpTo(

@@ -3,6 +3,7 @@ import type { TableInfo } from '../nodes/table-info.ts';
 import type { Unsafe } from '../sql/determinism.ts';
 import type { Statement } from '../sql/statement.ts';
 import { type UnsafeKind, unsafeKinds } from '../sql/unsafe-kind.ts';
+import { mayReadOutdated } from './may-read-outdated.ts';
 import type { SessionCore } from './session-core.ts';
 import { guardMarkers } from './guard-markers.ts';
 import { effectsOf, type WriteEffects } from './write-effects.ts';
@@ -98,7 +99,7 @@ function refusePrograms(core: SessionCore, effects: WriteEffects): void {
     );
   }
   const [selecting] = effects.selectingPrograms;
-  if (selecting !== undefined && core.transaction && !core.transaction.serializable) {
+  if (selecting !== undefined && mayReadOutdated(core.transaction)) {
     throw unsafe(
       `${selecting} selects without locks, so that in a transaction it may read what is outdated`,
       'run the statement outside a transaction, or the transaction at SERIALIZABLE',

@@ -47,7 +47,7 @@ async function runAlone(core: SessionCore, write: WriteRequest): Promise<Answer>
           throw notLogged(run.error);
         case 'committed':
           counters.node(node.name).writes++;
-          core.minSeq = run.seq > core.minSeq ? run.seq : core.minSeq;
+          core.horizon.wrote(run.seq);
           core.route = { node: node.name, seq: run.seq };
           return reply.ended ? { kind: 'held', reply } : okAnswer;
         case 'lost':

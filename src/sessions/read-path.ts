@@ -1,4 +1,4 @@
-import { type NodeName, noSeq } from '../base/brands.ts';
+import type { NodeName } from '../base/brands.ts';
 import { LockstepError } from '../base/errors.ts';
 import {
   NodeConnectionLostError,
@@ -13,6 +13,7 @@ import { type Answer, SessionBroken } from './answer.ts';
 import { distrustState, PreludeOutcome, sendState } from './carry-state.ts';
 import { HeldReply } from './held-reply.ts';
 import type { NodeRequest } from './node-request.ts';
+import { acknowledgedBefore, noteSeen, showsEnough, untilLeaderShows } from './read-consistency.ts';
 import type { SessionCore } from './session-core.ts';
 import { StreamReply } from './stream-reply.ts';
 
@@ -56,7 +57,8 @@ export async function read(
       router.finished(node.name, { startedMs, failed: attempt?.kind !== 'answered' });
     }
     if (attempt.kind === 'answered') {
-      noteRead(core, node);
+      noteSeen(core, node.name);
+      core.route = { node: node.name };
       counters.node(node.name).reads++;
       return attempt.answer;
     }
@@ -73,20 +75,14 @@ export async function chooseNode(
   deadlineMs: number,
 ): Promise<Node> {
   const { clock, replicator, router, config, nodes } = core.context;
-  const acknowledged = config.consistency === 'strong' ? replicator.lastAcknowledged : noSeq;
+  const acknowledged = acknowledgedBefore(core);
   for (;;) {
-    const seen = config.consistency === 'eventual' ? noSeq : core.minSeq;
     const mayServe = (name: NodeName): boolean => {
       if (failed.has(name) || nodes.get(name)?.state !== 'UP' || !replicator.inSync(name)) {
         return false;
       }
       if (leaderOnly && replicator.leadership?.name !== name) return false;
-      const position = replicator.position(name) ?? -1;
-      if (position < acknowledged) return false;
-      if (position >= seen) return true;
-      // The node read last has all that was seen there, if nothing was seen elsewhere since.
-      const seenThere = name === core.lastReadNode && core.lastReadSeq === seen;
-      return seenThere && replicator.visible(name) >= seen;
+      return showsEnough(core, name, acknowledged);
     };
     const chosen =
       router.choose((name) => mayServe(name) && nodes.get(name)?.questioned === false) ??
@@ -201,15 +197,6 @@ function preludeError(
   );
 }
 
-/** The session must not go back behind what it may have seen here. */
-function noteRead(core: SessionCore, node: Node): void {
-  const visible = core.context.replicator.visible(node.name);
-  if (visible > core.minSeq) core.minSeq = visible;
-  core.lastReadNode = node.name;
-  core.lastReadSeq = core.minSeq;
-  core.route = { node: node.name };
-}
-
 async function readPinned(
   core: SessionCore,
   request: NodeRequest,
@@ -217,12 +204,13 @@ async function readPinned(
 ): Promise<Answer> {
   const pinned = core.pinned;
   if (!pinned) throw new LockstepError('internal', 'the session is not pinned');
+  await untilLeaderShows(core, pinned.leadership);
   const attempt = await exchange(core, pinned.connection, request, options);
   if (attempt.kind === 'lost_unseen') {
     core.checkPinned();
     throw attempt.error;
   }
-  core.noteSeenOnLeader();
+  noteSeen(core, pinned.node.name);
   core.route = { node: pinned.node.name };
   return attempt.answer;
 }

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { type NodeName, noSeq, type Seq } from '../base/brands.ts';
+import type { NodeName, Seq } from '../base/brands.ts';
 import { LockstepError } from '../base/errors.ts';
 import type { ConnectionKind } from '../nodes/connection-pool.ts';
 import type { NodeConnection } from '../nodes/node-connection.ts';
@@ -10,6 +10,7 @@ import type { LexMode } from '../sql/lex-mode.ts';
 import type { Statement } from '../sql/statement.ts';
 import { SessionBroken } from './answer.ts';
 import { canCarry } from './carry-state.ts';
+import { Horizon } from './horizon.ts';
 import type { OpenTransaction } from './open-transaction.ts';
 import type { SessionContext } from './session-context.ts';
 import { SessionState } from './session-state.ts';
@@ -45,11 +46,7 @@ export class SessionCore {
   nextIsolation: string | undefined;
   /** LAST_INSERT_ID() as this session must see it. */
   lastInsertId = '0';
-  /** Reads must see everything up to here (session consistency). */
-  minSeq: Seq = noSeq;
-  lastReadNode: NodeName | undefined;
-  /** What `minSeq` was after that read. */
-  lastReadSeq: Seq = noSeq;
+  readonly horizon = new Horizon();
   route: Route | undefined;
   /** The latest error that Lockstep answered with, for callers inside the process. */
   lastError: unknown;
@@ -124,16 +121,6 @@ export class SessionCore {
       if (canCarry(connection, carried)) return connection;
       connection.end();
     }
-  }
-
-  /**
-   * An answer of the leader may have shown all that was sent to it, and so may the error that a
-   * write met there: later reads must not go back behind that, on whichever node.
-   */
-  noteSeenOnLeader(): void {
-    const seen = this.context.replicator.lastCommitSent;
-    if (seen > this.minSeq) this.minSeq = seen;
-    this.lastReadNode = undefined;
   }
 
   /** Lets go of everything held on nodes: the client is gone or starts afresh. */

@@ -1,4 +1,3 @@
-import { noSeq } from '../base/brands.ts';
 import { LockstepError } from '../base/errors.ts';
 import { faultPoints } from '../base/fault-points.ts';
 import { type NodeConnection, NodeConnectionLostError } from '../nodes/node-connection.ts';
@@ -11,8 +10,8 @@ import { LeaderLane } from './leader-lane.ts';
 import type { NodeRequest } from './node-request.ts';
 import { OpenTransaction } from './open-transaction.ts';
 import { checkWrite } from './check-write.ts';
+import { noteSeen, untilLeaderShows } from './read-consistency.ts';
 import { exchange, type ReadOptions } from './read-path.ts';
-import type { Leadership } from '../replication/replicator.ts';
 import type { SessionCore } from './session-core.ts';
 import { enterGate, execute, type Executed, notLogged } from './write-path.ts';
 import type { WriteRequest } from './write-request.ts';
@@ -23,7 +22,7 @@ export async function openTransaction(core: SessionCore, begin: NodeRequest): Pr
   const retry = new LeaderRetry(core);
   for (;;) {
     const leadership = await replicator.beginTerm(config.noNodeTimeoutMs);
-    await untilSeen(core, leadership);
+    await untilLeaderShows(core, leadership);
     const node = core.node(leadership.name);
     const release = await enterGate(core, false);
     let handedOver = false;
@@ -65,23 +64,6 @@ export async function openTransaction(core: SessionCore, begin: NodeRequest): Pr
   }
 }
 
-const waitForProgressMs = 50;
-
-/** What the session read elsewhere may still be on its way to the leader. */
-async function untilSeen(core: SessionCore, leadership: Leadership): Promise<void> {
-  const { replicator, config, clock } = core.context;
-  if (config.consistency === 'eventual') return;
-  const deadlineMs = clock.nowMs() + config.noNodeTimeoutMs;
-  while ((replicator.position(leadership.name) ?? noSeq) < core.minSeq) {
-    if (!replicator.isCurrent(leadership)) return;
-    if (clock.nowMs() >= deadlineMs) {
-      const missing = `entry ${core.minSeq}, which the session has seen`;
-      throw new LockstepError('no_node', `${leadership.name} has yet to commit ${missing}`);
-    }
-    await replicator.positionChanged(waitForProgressMs);
-  }
-}
-
 function isSerializable(core: SessionCore): boolean {
   if (core.nextIsolation) return core.nextIsolation.endsWith('SERIALIZABLE');
   const { settings } = core.state.carried;
@@ -100,12 +82,12 @@ export async function readInTransaction(
     const attempt = await exchange(core, transaction.lane.connection, request, options);
     if (attempt.kind === 'lost_unseen') throw attempt.error;
     transaction.lastCommitted = core.context.replicator.lastCommitSent;
-    core.noteSeenOnLeader();
+    noteSeen(core, transaction.node.name);
     const { answer } = attempt;
-    if (answer.kind === 'streamed' && answer.failed) {
-      // The client has its answer: of a connection that breaks now the next statement hears.
-      await dropIfEnded(core, transaction).catch(ignoreLostConnection);
-    } else if (answer.kind === 'held' && answer.reply.error) await dropIfEnded(core, transaction);
+    const failed =
+      (answer.kind === 'streamed' && answer.failed) ||
+      (answer.kind === 'held' && answer.reply.error !== undefined);
+    if (failed) await dropIfEnded(core, transaction);
     return answer;
   });
 }
@@ -128,7 +110,7 @@ export async function writeInTransaction(
       throw error;
     }
     transaction.lastCommitted = core.context.replicator.lastCommitSent;
-    core.noteSeenOnLeader();
+    noteSeen(core, transaction.node.name);
     if (executed.kind === 'done') for (const one of executed.commands) transaction.record(one);
     else await dropIfEnded(core, transaction);
     return { kind: 'held', reply: executed.reply };
@@ -179,7 +161,7 @@ export async function commitTransaction(core: SessionCore): Promise<Answer> {
     switch (outcome.kind) {
       case 'committed':
         core.context.counters.node(transaction.node.name).writes++;
-        if (outcome.seq > core.minSeq) core.minSeq = outcome.seq;
+        core.horizon.wrote(outcome.seq);
         core.route = { node: transaction.node.name, seq: outcome.seq };
         return okAnswer;
       case 'aborted':
@@ -220,10 +202,6 @@ async function dropIfEnded(core: SessionCore, transaction: OpenTransaction): Pro
   // READ ONLY and an isolation level given for it alone stay on the connection until this.
   await transaction.lane.rollback();
   letGo(core, transaction);
-}
-
-function ignoreLostConnection(error: unknown): void {
-  if (!(error instanceof NodeConnectionLostError)) throw error;
 }
 
 /** A statement of a transaction whose leader is gone gets the error that says: run it again. */

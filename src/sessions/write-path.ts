@@ -15,6 +15,7 @@ import { LeaderLane } from './leader-lane.ts';
 import { checkWrite, type WriteFacts } from './check-write.ts';
 import { determineWrite, type DeterminedWrite, positionsOf } from './determine-write.ts';
 import { pinWrite } from './pin-write.ts';
+import { noteTold } from './read-consistency.ts';
 import type { SessionCore } from './session-core.ts';
 import type { WriteRequest } from './write-request.ts';
 
@@ -104,7 +105,7 @@ async function writeOnLane(
   const executed = await execute(core, write, facts, lane, node);
   if (faultPoints.armed) await faultPoints.reach('write.executed', node.name);
   if (executed.kind === 'refused' || executed.commands.length === 0) {
-    core.noteSeenOnLeader();
+    noteTold(core, node.name);
     await lane.rollback();
     return { kind: 'answered', answer: { kind: 'held', reply: executed.reply } };
   }
@@ -120,7 +121,7 @@ async function writeOnLane(
   switch (outcome.kind) {
     case 'committed':
       counters.node(node.name).writes++;
-      core.minSeq = outcome.seq > core.minSeq ? outcome.seq : core.minSeq;
+      core.horizon.wrote(outcome.seq);
       core.route = { node: node.name, seq: outcome.seq };
       return { kind: 'answered', answer: { kind: 'held', reply: executed.reply } };
     case 'aborted':
