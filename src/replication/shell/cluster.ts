@@ -236,6 +236,9 @@ export class Cluster implements ReplicatorObserver {
     }
     const { clock, config } = this.#options;
     await letReadsEnd(this.#p.replicator, node, { clock, timeoutMs: config.ddlWaitTimeoutMs });
+    if (this.#p.resyncs.running(name)) {
+      throw new LockstepError('conflict', `${name} is being resynchronised meanwhile`);
+    }
     this.#disabled(node);
   }
 
@@ -246,6 +249,8 @@ export class Cluster implements ReplicatorObserver {
     await this.#p.resyncs.stop(name, 'disabled by the operator');
     this.#p.recoveryManager.onNodeDown(name, 'disabled by the operator');
     await this.#stepDown(node, 'it is being disabled');
+    // One may have begun meanwhile.
+    await this.#p.resyncs.stop(name, 'disabled by the operator');
     this.#disabled(node);
   }
 

@@ -3,7 +3,12 @@ import { LockstepError } from '../../base/errors.ts';
 import type { RecoveryManager } from '../../health/recovery-manager.ts';
 import type { Node } from '../../nodes/node.ts';
 import type { EventLog } from '../../telemetry/event-log.ts';
-import { CopyDiffersError, copyNode, type CopyProgress } from './copy/copy-node.ts';
+import {
+  CopyDiffersError,
+  copyNode,
+  type CopyNodeOptions,
+  type CopyProgress,
+} from './copy/copy-node.ts';
 import type { NodeRecovery } from './node-recovery.ts';
 import type { Snapshot, SnapshotContext } from './snapshot.ts';
 
@@ -13,6 +18,8 @@ export interface ResyncManagerOptions extends SnapshotContext {
   readonly clusterId: string;
   readonly recovery: NodeRecovery;
   readonly recoveryManager: RecoveryManager;
+  /** Makes the copy itself, and resolves with the entry that it is as of; default: `copyNode`. */
+  readonly copy?: (options: CopyNodeOptions) => Promise<Seq>;
   /** Takes the node out of whatever it takes part in; it is RESYNCING then. */
   readonly takeOut: (node: Node) => Promise<void>;
   /** The log after `seq` must be kept for the node. */
@@ -163,7 +170,8 @@ export class ResyncManager {
 
   #copy(source: Node, target: Node, progress: CopyProgress, signal: AbortSignal): Promise<Seq> {
     const { replicator, sequencer, clock, clusterId, events } = this.#options;
-    return copyNode({
+    const { copy = copyNode } = this.#options;
+    return copy({
       replicator,
       sequencer,
       clock,

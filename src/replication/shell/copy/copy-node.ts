@@ -102,10 +102,9 @@ async function copyWith(
   const tablesBefore = await readUserTables(ends.source);
   while (lanes.length < Math.min(lanesMax, tablesBefore.length)) lanes.push(await openEnds());
   const sequences = flavor === 'mariadb' ? await readSequences(ends.source) : [];
-  const snapshot = await takeSnapshots(options, {
-    connections: new Map([[source.name, lanes.map((lane) => lane.source)]]),
+  const snapshot = await snapshotOfSource(options, {
+    connections: lanes.map((lane) => lane.source),
     alone: sequences.length > 0 && options.replicator.leadership?.name === source.name,
-    signal: options.signal,
   });
   options.onSnapshot(snapshot);
   if (faultPoints.armed) await faultPoints.reach('resync.snapshot', target.name);
@@ -133,6 +132,20 @@ async function copyWith(
   if (faultPoints.armed) await faultPoints.reach('resync.marked', target.name);
   progress.phase = 'done';
   return snapshot.seq;
+}
+
+/** Rejects if the source goes out of rotation: it may be behind then, and stays so. */
+export function snapshotOfSource(
+  options: CopyNodeOptions,
+  { connections, alone }: { connections: readonly NodeConnection[]; alone: boolean },
+): Promise<Snapshot> {
+  const { source, signal } = options;
+  return takeSnapshots(options, {
+    connections: new Map([[source.name, connections]]),
+    alone,
+    membersOnly: true,
+    signal,
+  });
 }
 
 /** One of the lanes: takes the next table until none is left. */
