@@ -29,6 +29,7 @@ export const faultKinds = [
   'restore_node',
   'disable_node',
   'drain_node',
+  'resync_node',
 ] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
@@ -42,7 +43,7 @@ export function drawFaults(random: Random, settings: Settings): Fault[] {
       atMs: random.between(20, settings.faultyMs),
       kind: random.pick(kinds),
       node: random.below(settings.nodes),
-      forMs: random.chance(0.3) ? random.between(1_000, 8_000) : random.between(20, 1_000),
+      forMs: random.chance(0.3) ? random.between(500, 5_000) : random.between(20, 500),
       choice: random.next(),
     };
   });

@@ -1,5 +1,6 @@
 import { nodeName } from '../../src/base/brands.ts';
 import { LockstepError } from '../../src/base/errors.ts';
+import { NodeConnectionLostError } from '../../src/nodes/node-connection.ts';
 import type { Fault } from './faults.ts';
 import type { SimServer } from './sim-server.ts';
 import type { Simulation } from './simulation.ts';
@@ -18,6 +19,8 @@ function inflictOnBalancer(world: Simulation, { kind, forMs, choice }: Fault): v
     case 'crash_balancer':
       if (!balancer) return;
       world.crashBalancer(choice < 0.6);
+      world.occurrences.add('the balancer died');
+      if (choice < 0.6) world.occurrences.add('the power failed');
       world.diskFaults = undefined;
       clock.after(Math.min(forMs, 1_500), () => {
         world.startBalancer().catch((error: unknown) => world.fault(error));
@@ -25,6 +28,7 @@ function inflictOnBalancer(world: Simulation, { kind, forMs, choice }: Fault): v
       return;
     case 'freeze_balancer':
       balancer?.process.freeze(forMs);
+      world.occurrences.add('the balancer was frozen');
       return;
     case 'disk_errors':
     case 'disk_full':
@@ -36,6 +40,7 @@ function inflictOnBalancer(world: Simulation, { kind, forMs, choice }: Fault): v
       return;
     case 'clock_jump':
       balancer?.process.jump((choice - 0.5) * 10_000_000);
+      world.occurrences.add('the calendar jumped');
       return;
     default:
       return;
@@ -73,28 +78,40 @@ function inflictOnNode(world: Simulation, fault: Fault, server: SimServer): void
         if (world.random.chance(choice)) connection.cut();
       }
       return;
-    case 'kill_session': {
-      const open = server.sessions.filter((session) => session.inTransaction);
-      const noticeAfterMs = world.random.chance(0.7) ? world.random.between(0, 30) : 0;
-      if (open.length > 0) world.random.pick(open).end(noticeAfterMs);
+    case 'kill_session':
+      for (let left = 2 + Math.floor(choice * 14); left > 0; left--) {
+        clock.after(world.random.between(0, 400), () => killSession(world, server));
+      }
       return;
-    }
     case 'back_up_node':
       world.backups.set(server, server.store.backup());
       return;
     case 'restore_node': {
       const backup = world.backups.get(server);
       if (!backup || !server.up) return;
+      world.occurrences.add('a server was given an old backup');
       crashServer(world, server, forMs, () => server.store.restore(backup));
       return;
     }
     case 'disable_node':
     case 'drain_node':
+    case 'resync_node':
       operate(world, fault, server);
       return;
     default:
       return;
   }
+}
+
+/** Best one that others wait for: its transaction may be logged although its locks are gone. */
+function killSession(world: Simulation, server: SimServer): void {
+  const { random, occurrences } = world;
+  const open = server.sessions.filter((session) => session.inTransaction);
+  const awaited = open.filter((session) => server.locks.isAwaited(session));
+  if (open.length === 0) return;
+  const noticeAfterMs = random.chance(0.7) ? random.between(0, 60) : 0;
+  random.pick(awaited.length > 0 ? awaited : open).end(noticeAfterMs);
+  occurrences.add('a session was ended by its server alone');
 }
 
 /** A server takes longer to start than its connections to break. */
@@ -123,6 +140,13 @@ function operate(world: Simulation, fault: Fault, server: SimServer): void {
   const expected = (error: unknown): void => {
     if (!(error instanceof LockstepError)) world.fault(error);
   };
+  if (fault.kind === 'resync_node') {
+    // A node that does not answer, or was lost meanwhile, is an answer that an operator may get.
+    balancer.resyncs.start(name).catch((error: unknown) => {
+      if (!(error instanceof NodeConnectionLostError)) expected(error);
+    });
+    return;
+  }
   const done = fault.kind === 'drain_node' ? cluster.drain(name) : cluster.disable(name);
   done.catch(expected);
   world.clock.after(fault.forMs, () => {

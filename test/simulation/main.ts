@@ -1,4 +1,5 @@
 import { faultText } from './faults.ts';
+import { Occurrences } from './occurrences.ts';
 import { runSeed, type SeedReport } from './run-seed.ts';
 import { shrink } from './shrink.ts';
 
@@ -23,10 +24,14 @@ function describe(report: SeedReport): void {
 async function runMany(first: number, count: number): Promise<void> {
   const startedMs = performance.now();
   const untilFailure = parameters.includes('--until-failure');
+  // Thousands of coded errors are made that nobody looks at.
+  Error.stackTraceLimit = 0;
+  const occurrences = new Occurrences();
   const totals = { run: 0, failed: 0, entries: 0, acknowledged: 0, simulatedMs: 0 };
   for (let seed = first; seed < first + count; seed++) {
     const report = await runSeed(seed);
     totals.run++;
+    occurrences.addRun(report.occurrences);
     totals.entries += report.entries;
     totals.acknowledged += report.acknowledged;
     totals.simulatedMs += report.simulatedMs;
@@ -35,6 +40,8 @@ async function runMany(first: number, count: number): Promise<void> {
     console.log(`seed ${seed}: ${report.violation.message.split('\n')[0]}`);
     if (untilFailure) break;
   }
+  if (!untilFailure) console.log('runs in which');
+  if (!untilFailure) for (const line of occurrences.lines()) console.log(`  ${line}`);
   const seconds = (performance.now() - startedMs) / 1000;
   console.log(
     `${totals.run} seeds, ${totals.failed} failed; ${totals.entries} entries, ` +

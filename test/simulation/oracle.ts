@@ -1,5 +1,6 @@
 import type { Entry } from '../../src/replication/entry.ts';
-import { dataText, runStatement, tokensOf, type View } from './sim-sql.ts';
+import { lists } from './lists.ts';
+import { dataText, runStatement, type View } from './sim-sql.ts';
 
 /** A promise of the system that did not hold. */
 export class Violation extends Error {
@@ -19,6 +20,10 @@ export class Oracle {
   readonly #entries: string[] = [''];
   readonly #void = new Set<number>();
   readonly #tokens = new Map<string, number>();
+  readonly #refused = new Set<string>();
+  /** Lists all of whose tokens are known to be in the log. */
+  readonly #sound = new Set<string>();
+  readonly #states: ReadonlyMap<string, string>[] = [new Map()];
   #data = new Map<string, string>();
 
   get lastSeq(): number {
@@ -32,6 +37,15 @@ export class Oracle {
   /** An entry whose statement fails where the log has it: it takes no effect on any node. */
   isVoid(seq: number): boolean {
     return this.#void.has(seq);
+  }
+
+  /** A client was told that its statements take no effect. */
+  refuse(token: string): void {
+    const seq = this.#tokens.get(token);
+    if (seq !== undefined && !this.#void.has(seq)) {
+      throw new Violation(`${token} was refused, but is entry ${seq}`);
+    }
+    this.#refused.add(token);
   }
 
   /** The entry that carries the token. */
@@ -52,6 +66,7 @@ export class Oracle {
     this.#entries.push(text);
     this.#run(entry);
     this.#texts.push(dataText(this.#data));
+    this.#states.push(this.#data);
   }
 
   #run(entry: Entry): void {
@@ -59,6 +74,7 @@ export class Oracle {
     const after = new Map(before);
     const view: View = {
       get: (key) => after.get(key),
+      look: (key) => after.get(key),
       set: (key, value) => {
         if (value === undefined) after.delete(key);
         else after.set(key, value);
@@ -71,6 +87,9 @@ export class Oracle {
         if (earlier !== undefined && earlier !== entry.seq && !this.#void.has(earlier)) {
           throw new Violation(`${sql} is in the log twice: ${earlier} and ${entry.seq}`);
         }
+        if (this.#refused.has(token)) {
+          throw new Violation(`${sql} was refused, but is entry ${entry.seq}`);
+        }
         this.#tokens.set(token, entry.seq);
       }
       const effect = runStatement(sql, view);
@@ -82,11 +101,24 @@ export class Oracle {
     this.#data = after;
   }
 
-  /** Tokens that every copy with all entries must hold. */
-  has(token: string): boolean {
-    for (const [key, value] of this.#data) {
-      if (key.startsWith('l') && tokensOf(value).includes(token)) return true;
+  /** The lists after an entry. */
+  listsAt(seq: number): (readonly [key: string, list: string])[] {
+    return [...(this.#states[seq] ?? [])].filter(([key]) => key.startsWith('l'));
+  }
+
+  /** A token in what a server shows that is in no entry. */
+  strangerIn(shown: ReadonlyMap<string, string>): string | undefined {
+    for (const [key, list] of shown) {
+      if (!key.startsWith('l') || this.#sound.has(list)) continue;
+      const stranger = lists.tokensOf(list).find((token) => !this.#tokens.has(token));
+      if (stranger !== undefined) return stranger;
+      this.#sound.add(list);
     }
-    return false;
+    return undefined;
+  }
+
+  /** Every token that a copy with all entries holds. */
+  allTokens(): ReadonlySet<string> {
+    return new Set(this.listsAt(this.lastSeq).flatMap(([, list]) => lists.tokensOf(list)));
   }
 }

@@ -1,4 +1,6 @@
 import { drawFaults, type Fault } from './faults.ts';
+import { lists } from './lists.ts';
+import type { Occurrences } from './occurrences.ts';
 import { Random } from './random.ts';
 import { drawSettings, type Settings } from './settings.ts';
 import { Simulation } from './simulation.ts';
@@ -10,6 +12,7 @@ export interface SeedReport {
   readonly entries: number;
   readonly acknowledged: number;
   readonly simulatedMs: number;
+  readonly occurrences: Occurrences;
   /** Why the run failed; undefined when every promise held. */
   readonly violation: Error | undefined;
   /** What happened, the latest last. */
@@ -21,6 +24,7 @@ export async function runSeed(
   seed: number,
   keep: (fault: Fault, index: number) => boolean = () => true,
 ): Promise<SeedReport> {
+  lists.clear();
   const drawn = new Random(seed);
   const settings = drawSettings(drawn);
   const faults = drawFaults(drawn, settings).filter(keep);
@@ -40,6 +44,7 @@ export async function runSeed(
     entries: world.oracle.lastSeq,
     acknowledged: world.acknowledgedCount,
     simulatedMs: world.clock.nowMs(),
+    occurrences: world.occurrences,
     violation,
     notes: world.notes,
   };

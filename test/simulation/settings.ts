@@ -14,17 +14,20 @@ export interface Settings {
   readonly healthIntervalMs: number;
   readonly batchEntriesMax: number;
   readonly segmentBytes: number;
+  readonly automaticResync: boolean;
   /** For each node; 0: it flushes at every commit. */
   readonly flushAfterMs: readonly number[];
 }
 
 export function drawSettings(random: Random): Settings {
   const nodes = 1 + random.below(4);
+  // Long enough for the log to be cut.
+  const long = random.chance(0.01);
   return {
     nodes,
     clients: 1 + random.below(5),
-    thinkMs: random.pick([2, 10, 40]),
-    faultyMs: random.between(500, 5_000),
+    thinkMs: long ? 150 : random.pick([4, 15, 40]),
+    faultyMs: long ? 30_000 : random.between(300, 1_800),
     acks: random.pick(['all', 'all', 'quorum', 'leader']),
     consistency: random.pick(['session', 'session', 'strong', 'eventual']),
     minInSync: random.chance(0.7) ? 1 : 1 + random.below(nodes),
@@ -32,6 +35,7 @@ export function drawSettings(random: Random): Settings {
     healthIntervalMs: random.pick([300, 1_000, 5_000]),
     batchEntriesMax: random.pick([1, 4, 100]),
     segmentBytes: random.pick([1_500, 20_000]),
+    automaticResync: random.chance(0.3),
     flushAfterMs: Array.from({ length: nodes }, () => random.pick([0, 0, 100, 1_000])),
   };
 }

@@ -24,6 +24,7 @@ import type { Statement } from '../../src/sql/statement.ts';
 import { EventLog } from '../../src/telemetry/event-log.ts';
 import { Violation } from './oracle.ts';
 import type { Process } from './process.ts';
+import { copySimNode } from './sim-copy.ts';
 import { SimNode } from './sim-node.ts';
 import type { Simulation } from './simulation.ts';
 import { slowedFileSystem } from './slowed-file-system.ts';
@@ -38,6 +39,7 @@ export interface SimBalancer {
   readonly cluster: Cluster;
   readonly leaderDdl: LeaderDdl;
   readonly router: ReadRouter;
+  readonly resyncs: ResyncManager;
 }
 
 const folder = '/log';
@@ -66,16 +68,20 @@ export async function startBalancer(world: Simulation, process: Process): Promis
     segmentBytes: settings.segmentBytes,
     windowBytes: random.pick([0, 2_000, 100_000]),
     clusterId: 'simulated',
-    fileSystem: slowedFileSystem(world.disk.fileSystem(), process, random),
+    fileSystem: slowedFileSystem(world.disk.fileSystem(), process, random, world.occurrences),
     clock: process,
     randomU32: () => random.below(0x1_0000_0000),
     pause: () => Promise.resolve(),
-    onWarning: () => undefined,
+    onWarning: (message) => {
+      if (message.includes('interrupted')) world.occurrences.add('a torn record was cut off');
+    },
   });
   await checkLog(world, log);
+  if (log.trailingIntent) world.occurrences.add('a start found DDL of unknown outcome');
   const nodes = new Map<NodeName, SimNode>();
   const onDurable = (entry: Entry): void => {
     world.guard(() => world.oracle.learn(entry));
+    if (world.oracle.isVoid(entry.seq)) world.occurrences.add('an entry took no effect');
     replicator.onDurable(entry);
   };
   const sequencer: Sequencer = new Sequencer({ log, clock: process, onDurable });
@@ -95,28 +101,22 @@ export async function startBalancer(world: Simulation, process: Process): Promis
     epoch: await lastEpoch(log),
     observer: cluster,
   });
-  const monitor = new HealthMonitor({
-    clock: process,
-    intervalMs: settings.healthIntervalMs,
-    timeoutMs: 1_000,
-    check: (name, signal) => nodes.get(name)!.check(signal),
-    onFault: (error) => world.fault(error),
-  });
+  const monitor = createMonitor(world, process, nodes);
   const router = addNodes(world, process, nodes, monitor);
   const parts = connectHealth({ world, process, log, replicator, cluster, monitor, analyse });
-  const resyncs = new ResyncManager({
-    ...parts,
-    nodes: nodes as unknown as Map<NodeName, Node>,
+  const resyncs = createResyncs({
+    world,
+    process,
+    log,
+    nodes,
     replicator,
     sequencer,
-    clock: process,
     events,
-    clusterId: log.clusterId,
-    takeOut: (node) => cluster.takeOutForResync(node),
-    onSnapshot: (name, seq) => cluster.keepLogAfter(name, seq),
+    cluster,
+    ...parts,
   });
   const shared = { clock: process, events, replicator, resyncs };
-  const automaticResync = new AutomaticResync({ enabled: false, ...shared });
+  const automaticResync = new AutomaticResync({ enabled: settings.automaticResync, ...shared });
   await cluster.start({ replicator, monitor, resyncs, automaticResync, firstStart, ...parts });
   const leaderDdl = new LeaderDdl({
     replicator,
@@ -125,7 +125,45 @@ export async function startBalancer(world: Simulation, process: Process): Promis
     openControl: (name) => nodes.get(name)!.openControl(),
     onStranded: (name, detail) => cluster.quarantine(name, detail, true),
   });
-  return { process, nodes, log, sequencer, replicator, cluster, leaderDdl, router };
+  return { process, nodes, log, sequencer, replicator, cluster, leaderDdl, router, resyncs };
+}
+
+function createMonitor(
+  world: Simulation,
+  process: Process,
+  nodes: ReadonlyMap<NodeName, SimNode>,
+): HealthMonitor {
+  return new HealthMonitor({
+    clock: process,
+    intervalMs: world.settings.healthIntervalMs,
+    timeoutMs: 1_000,
+    check: (name, signal) => nodes.get(name)!.check(signal),
+    onFault: (error) => world.fault(error),
+  });
+}
+
+function createResyncs(parts: {
+  world: Simulation;
+  process: Process;
+  log: EmbeddedLog;
+  nodes: Map<NodeName, SimNode>;
+  replicator: Replicator;
+  sequencer: Sequencer;
+  events: EventLog;
+  cluster: Cluster;
+  recovery: NodeRecovery;
+  recoveryManager: RecoveryManager;
+}): ResyncManager {
+  const { world, process, log, nodes, cluster } = parts;
+  return new ResyncManager({
+    ...parts,
+    nodes: nodes as unknown as Map<NodeName, Node>,
+    clock: process,
+    clusterId: log.clusterId,
+    copy: (options) => copySimNode(options, process, world.random),
+    takeOut: (node) => cluster.takeOutForResync(node),
+    onSnapshot: (name, seq) => cluster.keepLogAfter(name, seq),
+  });
 }
 
 function createCluster(parts: {
@@ -200,7 +238,11 @@ function connectHealth(parts: {
     epoch: () => replicator.epoch,
     users: ['app'],
     analyse,
-    confirmIntent: (name, seq) => cluster.confirmIntent(name, seq),
+    confirmIntent: async (name, seq) => {
+      const confirmed = await cluster.confirmIntent(name, seq);
+      if (confirmed) parts.world.occurrences.add('DDL was found to have taken effect');
+      return confirmed;
+    },
     whileNoDdl: (decide) => parts.replicator.gate.whileShared(2_000, decide),
     firstStart,
   });

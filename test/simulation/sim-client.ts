@@ -1,28 +1,22 @@
-import { type NodeName, noSeq, type Seq } from '../../src/base/brands.ts';
+import type { Seq } from '../../src/base/brands.ts';
 import { LockstepError } from '../../src/base/errors.ts';
+import { LogUnavailable } from '../../src/log/log-unavailable.ts';
 import { NodeConnectionLostError } from '../../src/nodes/node-connection.ts';
 import type { Command } from '../../src/replication/command.ts';
 import type { CommitOutcome, Leadership } from '../../src/replication/replicator.ts';
 import type { DdlAnswer } from '../../src/replication/shell/leader-ddl.ts';
-import { chooseNode } from '../../src/sessions/read-path.ts';
-import type { SessionCore } from '../../src/sessions/session-core.ts';
+import type { Release } from '../../src/replication/write-gate.ts';
+import { mayReadOutdated } from '../../src/sessions/may-read-outdated.ts';
 import type { Statement } from '../../src/sql/statement.ts';
-import { Violation } from './oracle.ts';
+import type { Seen } from './seen.ts';
 import type { SimBalancer } from './sim-balancer.ts';
 import type { SimConnection } from './sim-connection.ts';
-import { SimLane } from './sim-lane.ts';
-import { tokensOf } from './sim-sql.ts';
+import { deadlock, SimLane } from './sim-lane.ts';
+import { noNodeTimeoutMs, SimReader } from './sim-reader.ts';
 import type { Simulation } from './simulation.ts';
 
-const noNodeTimeoutMs = 1_500;
 const gateTimeoutMs = 2_000;
 const ddlVerbs = ['CREATE', 'ALTER', 'DROP'];
-
-/** What the client's session knows: it must never see less than this again. */
-interface Seen {
-  readonly list: string;
-  readonly token: string;
-}
 
 /**
  * A client and the session that serves it: writes and reads on the same path as the rooms
@@ -32,16 +26,14 @@ export class SimClient {
   readonly #world: Simulation;
   readonly #balancer: SimBalancer;
   readonly #number: number;
-  readonly #seen: Seen[] = [];
-  #minSeq: Seq = noSeq;
-  #lastReadNode: NodeName | undefined;
-  #lastReadSeq: Seq = noSeq;
+  readonly #reader: SimReader;
   writes = 0;
 
   constructor(world: Simulation, balancer: SimBalancer, number: number) {
     this.#world = world;
     this.#balancer = balancer;
     this.#number = number;
+    this.#reader = new SimReader(world, balancer);
   }
 
   async live(): Promise<void> {
@@ -55,7 +47,7 @@ export class SimClient {
   async act(): Promise<void> {
     const { random } = this.#world;
     const choice = random.next();
-    if (choice < 0.3) await this.#expectFailures(() => this.#read());
+    if (choice < 0.3) await this.#expectFailures(() => this.#reader.read());
     else if (choice < 0.7) await this.write();
     else if (choice < 0.95) await this.#expectFailures(() => this.#transaction());
     else await this.#expectFailures(() => this.#ddl());
@@ -74,8 +66,18 @@ export class SimClient {
     } catch (error) {
       const expected = error instanceof LockstepError ? error.code !== 'internal' : isLost(error);
       if (!expected) this.#world.fault(error);
+      if (error instanceof LockstepError) this.#count(error);
       return false;
     }
+  }
+
+  #count({ code }: LockstepError): void {
+    const { occurrences } = this.#world;
+    if (code === 'no_node') occurrences.add('a client waited in vain for a node');
+    if (code === 'not_enough_in_sync') {
+      occurrences.add('a write was refused: too few nodes in sync');
+    }
+    if (code === 'log_unavailable') occurrences.add('a write was refused by the log');
   }
 
   #statement(): string {
@@ -83,8 +85,9 @@ export class SimClient {
     const token = this.#world.nextToken(this.#number);
     const list = (): string => `l${random.below(4)}`;
     const choice = random.next();
-    if (choice < 0.6) return `APPEND ${list()} ${token}`;
-    if (choice < 0.75) return `TAKE ${list()} ${list()} ${token}`;
+    if (choice < 0.5) return `APPEND ${list()} ${token}`;
+    if (choice < 0.62) return `TAKE ${list()} ${list()} ${token}`;
+    if (choice < 0.74) return `COPY ${list()} ${list()} ${token}`;
     if (choice < 0.9) return `INSERT r${random.below(3)} ${token}`;
     return `DELETE r${random.below(3)}`;
   }
@@ -93,16 +96,17 @@ export class SimClient {
     const { replicator, nodes, process } = this.#balancer;
     for (;;) {
       const leadership = await replicator.beginTerm(noNodeTimeoutMs);
-      const release = await replicator.gate.shared(gateTimeoutMs);
+      const release = await this.#enter(sql);
       try {
         if (!replicator.isCurrent(leadership)) continue;
         const node = nodes.get(leadership.name)!;
         const connection = await node.take();
-        const lane = new SimLane(connection);
+        const lane = new SimLane(connection, { onCommit: this.#world.onLaneCommit });
         try {
           const command = await this.#execute(lane, sql);
           if (!command) {
             await lane.rollback();
+            this.#reader.told(node.name);
             return;
           }
           const outcome = await this.#commit(leadership, [command], lane);
@@ -119,48 +123,82 @@ export class SimClient {
     }
   }
 
+  /** A function that reads without locks runs alone, or it may read what is outdated. */
+  #enter(sql: string): Promise<Release> {
+    const { gate } = this.#balancer.replicator;
+    if (!readsWithoutLocks(sql)) return gate.shared(gateTimeoutMs);
+    this.#world.occurrences.add('a function read without locks, alone');
+    return gate.exclusive(gateTimeoutMs);
+  }
+
   async #transaction(): Promise<void> {
-    const { replicator, nodes, process } = this.#balancer;
-    const { random } = this.#world;
+    const { replicator, nodes } = this.#balancer;
     const leadership = await replicator.beginTerm(noNodeTimeoutMs);
+    const promised = await this.#reader.beforeTransaction(leadership);
     const release = await replicator.gate.shared(gateTimeoutMs);
     let connection: SimConnection | undefined;
     const node = nodes.get(leadership.name)!;
     try {
       if (!replicator.isCurrent(leadership)) return;
       connection = await node.take();
-      const lane = new SimLane(connection);
-      const commands: Command[] = [];
-      for (let left = 1 + random.below(3); left > 0; left--) {
-        const command = await this.#execute(lane, this.#statement());
-        if (!command) {
-          await lane.rollback();
-          return;
-        }
-        commands.push(command);
-        await process.sleep(random.between(0, random.chance(0.2) ? 60 : 2));
-        if (!replicator.isCurrent(leadership)) {
-          await lane.rollback();
-          return;
-        }
-      }
-      if (random.chance(0.1)) {
-        await lane.rollback();
-        return;
-      }
-      const outcome = await this.#commit(leadership, commands, lane);
-      this.#settled(
-        outcome,
-        commands.map((command) => command.sql),
-      );
+      await this.#inTransaction(leadership, connection, promised);
     } finally {
       release();
       if (connection) node.give(connection);
     }
   }
 
+  async #inTransaction(
+    leadership: Leadership,
+    connection: SimConnection,
+    promised: Seen,
+  ): Promise<void> {
+    const { random, onLaneCommit } = this.#world;
+    const serializable = random.chance(0.15);
+    const lane = new SimLane(connection, { serializable, onCommit: onLaneCommit });
+    if (random.chance(0.4) && !(await this.#reader.readInside(lane, leadership, promised))) {
+      await lane.rollback();
+      return;
+    }
+    const commands: Command[] = [];
+    for (let left = random.below(4); left > 0; left--) {
+      const command = await this.#inside(lane, serializable);
+      if (!command || !(await this.#pauseInside(leadership))) {
+        await lane.rollback();
+        return;
+      }
+      commands.push(command);
+    }
+    if (commands.length === 0 || random.chance(0.1)) {
+      await lane.rollback();
+      return;
+    }
+    const outcome = await this.#commit(leadership, commands, lane);
+    const statements = commands.map((command) => command.sql);
+    if (!this.#settled(outcome, statements)) this.#refused(statements);
+  }
+
+  async #inside(lane: SimLane, serializable: boolean): Promise<Command | undefined> {
+    const sql = this.#statement();
+    if (readsWithoutLocks(sql) && mayReadOutdated({ serializable })) {
+      this.#world.occurrences.add('a function would have read an outdated snapshot');
+      return undefined;
+    }
+    return this.#execute(lane, sql);
+  }
+
+  /** False when the leader has changed meanwhile. */
+  async #pauseInside(leadership: Leadership): Promise<boolean> {
+    const { random } = this.#world;
+    await this.#balancer.process.sleep(random.between(0, random.chance(0.2) ? 60 : 2));
+    return this.#balancer.replicator.isCurrent(leadership);
+  }
+
   async #execute(lane: SimLane, sql: string): Promise<Command | undefined> {
     const answer = await lane.run(sql);
+    if (answer.kind === 'error' && answer.errno === deadlock) {
+      this.#world.occurrences.add('two transactions met in a deadlock');
+    }
     return answer.kind === 'error' ? undefined : commandOf(sql, answer.affectedRows);
   }
 
@@ -179,19 +217,23 @@ export class SimClient {
       case 'aborted':
         return false;
       case 'not_logged':
+        if (isSurelyAbsent(outcome.error)) this.#refused(statements);
         throw new LockstepError('log_unavailable', outcome.error.message);
+    }
+  }
+
+  /** Nothing of it may ever take effect. */
+  #refused(statements: readonly string[]): void {
+    for (const sql of statements) {
+      const token = sql.split(' ').at(-1) ?? '';
+      if (/^\d/.test(token)) this.#world.guard(() => this.#world.oracle.refuse(token));
     }
   }
 
   #acknowledged(seq: Seq, statements: readonly string[]): void {
     this.writes++;
-    if (seq > this.#minSeq) this.#minSeq = seq;
-    this.#world.acknowledged(seq, statements);
-    for (const sql of statements) {
-      const [verb, first = '', second = '', third = ''] = sql.split(' ');
-      if (verb === 'APPEND') this.#seen.push({ list: first, token: second });
-      if (verb === 'TAKE') this.#seen.push({ list: second, token: third });
-    }
+    this.#world.acknowledge(seq, statements);
+    this.#reader.acknowledged(seq);
   }
 
   async #ddl(): Promise<void> {
@@ -201,7 +243,7 @@ export class SimClient {
     const verb = table === 't0' && random.chance(0.9) ? 'ALTER' : random.pick(ddlVerbs);
     const token = this.#world.nextToken(this.#number);
     const sql = `${verb} TABLE ${table} ${token}`;
-    const release = await replicator.gate.exclusive(gateTimeoutMs);
+    const release = await replicator.gate.exclusiveSchema(gateTimeoutMs);
     try {
       for (let attempt = 0; attempt < 20; attempt++) {
         if (await this.#tryDdl(sql, table)) return;
@@ -236,74 +278,19 @@ export class SimClient {
       return false;
     }
   }
-
-  async #read(): Promise<void> {
-    const { process, nodes, replicator } = this.#balancer;
-    const { settings, oracle } = this.#world;
-    const promised =
-      settings.consistency === 'strong' ? this.#world.acknowledgedTokens() : [...this.#seen];
-    const deadlineMs = process.nowMs() + noNodeTimeoutMs;
-    const chosen = await chooseNode(this.#core(), false, new Set(), deadlineMs);
-    const node = nodes.get(chosen.name)!;
-    const connection = await node.take();
-    const answer = (await connection.query('READ')).at(-1);
-    node.give(connection);
-    if (answer?.kind !== 'rows') return;
-    this.#lastReadNode = node.name;
-    const visible = replicator.visible(node.name);
-    if (visible > this.#minSeq) this.#minSeq = visible;
-    this.#lastReadSeq = this.#minSeq;
-    const lists = new Map(answer.rows.map(([key, value]) => [key ?? '', tokensOf(value ?? '')]));
-    for (const [list, tokens] of lists) {
-      if (!list.startsWith('l')) continue;
-      for (const token of tokens) {
-        if (oracle.seqOf(token) !== undefined) continue;
-        throw new Violation(`${node.name} shows ${token}, which is not in the log`);
-      }
-    }
-    if (settings.consistency === 'eventual') return;
-    const missing = promised.find(({ list, token }) => !lists.get(list)?.includes(token));
-    if (missing) {
-      throw new Violation(
-        `a ${settings.consistency} read on ${node.name} does not show ${missing.token} ` +
-          `in ${missing.list} (entry ${oracle.seqOf(missing.token)})`,
-      );
-    }
-    for (const [list, tokens] of lists) {
-      if (!list.startsWith('l')) continue;
-      for (const token of tokens) this.#note(list, token);
-    }
-  }
-
-  #note(list: string, token: string): void {
-    if (!this.#seen.some((seen) => seen.token === token)) this.#seen.push({ list, token });
-  }
-
-  /** As much of a session as choosing a node looks at. */
-  #core(): SessionCore {
-    const { process, nodes, replicator, router } = this.#balancer;
-    const { consistency } = this.#world.settings;
-    return {
-      context: {
-        clock: process,
-        nodes,
-        replicator,
-        router,
-        config: { consistency, noNodeTimeoutMs },
-      },
-      minSeq: this.#minSeq,
-      lastReadNode: this.#lastReadNode,
-      lastReadSeq: this.#lastReadSeq,
-      node: (name: NodeName) => nodes.get(name),
-    } as unknown as SessionCore;
-  }
 }
+
+/** The log says that the entry is not on its disk, and does not come back. */
+const isSurelyAbsent = (error: Error): boolean =>
+  error instanceof LogUnavailable && error.outcome === 'not_written';
+
+const readsWithoutLocks = (sql: string): boolean => sql.startsWith('COPY');
 
 const isLost = (error: unknown): boolean =>
   error instanceof NodeConnectionLostError ||
   (error instanceof Error && /refused|no answer in time|taken out/.test(error.message));
 
-function commandOf(sql: string, affectedRows: number): Command {
+export function commandOf(sql: string, affectedRows: number): Command {
   return {
     sql,
     parameters: [],

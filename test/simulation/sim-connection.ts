@@ -34,6 +34,7 @@ export class SimConnection {
   readonly #lostListeners = new Set<(error: Error) => void>();
   #lost: Error | undefined;
   #endedByUs = false;
+  #answersFromMs = 0;
   #upMs = 0;
   #downMs = 0;
 
@@ -41,7 +42,13 @@ export class SimConnection {
     this.#link = link;
     this.#serverProcess = link.server.process;
     this.#session = link.server.accept(
-      (results) => this.#toClient(() => this.#answered(results)),
+      (results) => {
+        const arrived = link.server.answered();
+        this.#toClient(() => {
+          arrived();
+          this.#answered(results);
+        });
+      },
       () => this.#toClient(() => this.#lose('the server closed the connection')),
     );
     this.threadId = this.#session.id;
@@ -53,6 +60,11 @@ export class SimConnection {
 
   get endedByUs(): boolean {
     return this.#endedByUs;
+  }
+
+  /** The server's end of it. */
+  get session(): SimSession {
+    return this.#session;
   }
 
   onLost(listener: (error: Error) => void): void {
@@ -75,6 +87,11 @@ export class SimConnection {
   /** Only COM_RESET_CONNECTION is ever sent this way. */
   command(): Promise<TextResult[]> {
     return this.query('RESET', { timeoutMs: 10_000 });
+  }
+
+  /** What the server says from now on, also that it ended the session, takes so much longer. */
+  delayAnswers(ms: number): void {
+    this.#answersFromMs = this.#link.process.nowMs() + ms;
   }
 
   end(): void {
@@ -132,7 +149,7 @@ export class SimConnection {
 
   #toClient(deliver: () => void): void {
     const nowMs = this.#link.process.nowMs();
-    const earliest = Math.max(this.#downMs, this.#link.heldUntilMs());
+    const earliest = Math.max(this.#downMs, this.#link.heldUntilMs(), this.#answersFromMs);
     this.#downMs = Math.max(earliest + 1e-6, nowMs + this.#delayMs());
     this.#link.process.after(this.#downMs - nowMs, () => {
       if (!this.#lost) deliver();

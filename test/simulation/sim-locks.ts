@@ -49,6 +49,13 @@ export class SimLocks {
     });
   }
 
+  /** Whether somebody waits for a row that the owner holds. */
+  isAwaited(owner: object): boolean {
+    return [...this.#waiters].some(
+      ([key, waiting]) => waiting.length > 0 && this.#holders.get(key) === owner,
+    );
+  }
+
   /** The owner's transaction has ended: others take its rows. */
   release(owner: object): void {
     const awaited = this.#waitsFor.get(owner);

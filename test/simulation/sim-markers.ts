@@ -61,7 +61,9 @@ export function markersOf(view: Pick<Transaction, 'get' | 'keys'>): {
   position: number;
   beyond: number[];
 } {
-  const position = readNode(view)?.position ?? -1;
+  const row = readNode(view);
+  // Of a copy under way, and of what was found unfit, nothing is known.
+  const position = row?.clusterId === 'simulated' ? row.position : -1;
   const beyond = appliedOf(view).filter((seq) => seq > position);
   return { position, beyond };
 }

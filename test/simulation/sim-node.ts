@@ -27,6 +27,7 @@ export class SimNode {
   #generation = 0;
   #facts: ServerFacts | undefined;
   readonly #runs = new ServerRuns();
+  readonly questioned = false;
   restarted = false;
   #state: NodeState = 'JOINING';
   #reason = '';

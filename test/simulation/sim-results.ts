@@ -31,6 +31,7 @@ export function rowsResult(rows: readonly Readonly<Record<string, string | null>
 export interface Transaction {
   get(key: string): string | undefined;
   set(key: string, value: string | undefined): void;
+  look(key: string): string | undefined;
   keys(prefix: string): string[];
   lock(key: string): Promise<number>;
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '../../src/base/clock.ts';
 import type { TextResult } from '../../src/protocol/result-set.ts';
 import { Process } from './process.ts';
+import type { Occurrences } from './occurrences.ts';
 import type { Random } from './random.ts';
 import { SimLocks } from './sim-locks.ts';
 import { errResult, okResult, rowsResult } from './sim-results.ts';
@@ -13,6 +14,7 @@ export interface SimServerOptions {
   readonly random: Random;
   /** 0: flushes at every commit. */
   readonly flushAfterMs: number;
+  readonly occurrences: Occurrences;
   /** Looks at the server after each of its commits. */
   readonly onCommit: (server: SimServer) => void;
 }
@@ -34,6 +36,8 @@ export class SimServer {
   #locks: SimLocks;
   #startedAtS = 0;
   #nextSessionId = 1;
+  #answers = 0;
+  #newestAnswer = 0;
   /** Multiplies the time that work takes. */
   slowness = 1;
   /** Share of the statements and COMMITs that fail. */
@@ -65,6 +69,19 @@ export class SimServer {
 
   get sessions(): readonly SimSession[] {
     return [...this.#sessions.values()];
+  }
+
+  /** A session answers; the function returned is called when that arrives. */
+  answered(): () => void {
+    const mine = ++this.#answers;
+    return () => {
+      if (mine < this.#newestAnswer) this.occurrences.add('an answer overtook another');
+      this.#newestAnswer = Math.max(mine, this.#newestAnswer);
+    };
+  }
+
+  get occurrences(): Occurrences {
+    return this.#options.occurrences;
   }
 
   accept(answer: (results: readonly TextResult[]) => void, onEnd: () => void): SimSession {
@@ -110,7 +127,10 @@ export class SimServer {
     this.#process.die();
     for (const session of this.sessions) session.end();
     for (const end of ends) end();
-    this.store.crash(this.#options.clock.nowMs(), this.#options.random.next());
+    const { clock, random, occurrences } = this.#options;
+    const lost = this.store.crash(clock.nowMs(), random.next());
+    occurrences.add('a server crashed');
+    if (lost > 0) occurrences.add('a server lost commits that it had confirmed');
   }
 
   start(): void {
@@ -131,11 +151,6 @@ export class SimServer {
   answerQuery(sql: string, asking: SimSession): TextResult {
     if (/^(SET|GRANT|USE) /.test(sql)) return okResult();
     if (sql === 'PING') return okResult();
-    if (sql === 'READ') {
-      const keys = ['l', 'r', 't'].flatMap((prefix) => this.store.keys(prefix));
-      const rows = keys.map((key) => ({ k: key, v: this.store.get(key) ?? '' }));
-      return rowsResult(rows.filter(({ k }) => /^[lrt]\d/.test(k)));
-    }
     const kill = /^KILL (\d+)$/.exec(sql);
     if (kill) {
       const killed = this.#sessions.get(Number(kill[1]));

@@ -1,8 +1,9 @@
 import type { TextResult } from '../../src/protocol/result-set.ts';
-import { isDdl, isDml, lockedKeys, runStatement } from './sim-sql.ts';
+import { isData, isDdl, isDml, lockedKeys, runStatement } from './sim-sql.ts';
 import type { SimServer } from './sim-server.ts';
 import { runMarkerStatement } from './sim-markers.ts';
-import { errResult, okResult, type Transaction } from './sim-results.ts';
+import { errResult, okResult, rowsResult, type Transaction } from './sim-results.ts';
+import type { Backup } from './sim-store.ts';
 
 const deadlock = 1213;
 const lockWaitTimeout = 1205;
@@ -15,7 +16,10 @@ export class SimSession implements Transaction {
   readonly #answer: (results: readonly TextResult[]) => void;
   readonly #packets: string[] = [];
   #changes = new Map<string, string | undefined>();
+  /** What SELECTs without locks see, from the first of them to the end of the transaction. */
+  #snapshot: Backup | undefined;
   #open = false;
+  #serializable = false;
   #busy = false;
   #ended = false;
 
@@ -65,6 +69,9 @@ export class SimSession implements Transaction {
         results.push(result);
         if (result.kind === 'err') break;
       }
+      if (failedMidway(packet, results)) {
+        this.#server.occurrences.add('a batch failed in the middle');
+      }
       this.#answer(results);
     }
     this.#busy = false;
@@ -75,10 +82,11 @@ export class SimSession implements Transaction {
       this.#rollback();
       return okResult();
     }
-    if (sql === 'BEGIN') {
+    if (sql === 'BEGIN' || sql === 'BEGIN SERIALIZABLE') {
       // A server commits what is open without being asked.
       this.#commit();
       this.#open = true;
+      this.#serializable = sql !== 'BEGIN';
       return okResult();
     }
     if (sql === 'COMMIT') {
@@ -87,6 +95,12 @@ export class SimSession implements Transaction {
         return errResult(errorDuringCommit);
       }
       this.#commit();
+      return okResult();
+    }
+    if (sql === 'START TRANSACTION WITH CONSISTENT SNAPSHOT') {
+      this.#commit();
+      this.#open = true;
+      this.#snapshot = this.#server.store.backup();
       return okResult();
     }
     if (sql === 'ROLLBACK') {
@@ -106,18 +120,53 @@ export class SimSession implements Transaction {
   }
 
   async #runOne(sql: string): Promise<TextResult> {
+    if (sql === 'READ') return this.#read();
+    if (sql.startsWith('LOAD ')) return this.#load(sql.slice(5));
     if (!isDdl(sql) && !isDml(sql)) {
       return (await runMarkerStatement(sql, this)) ?? this.#server.answerQuery(sql, this);
     }
     if (isDml(sql)) {
       if (this.#server.fails()) return errResult(lockWaitTimeout);
-      for (const key of lockedKeys(sql)) {
+      for (const key of lockedKeys(sql, this.#serializable)) {
         const errno = await this.lock(key);
         if (errno !== 0) return errResult(errno);
       }
     }
     const effect = runStatement(sql, this);
     return effect.kind === 'error' ? errResult(effect.errno) : okResult(effect.affectedRows);
+  }
+
+  /** All that belongs to the application. */
+  async #read(): Promise<TextResult> {
+    const found = new Set([...this.keys(''), ...(this.#fixed()?.keys() ?? [])]);
+    const keys = [...found].filter((key) => isData(key));
+    if (this.#serializable) {
+      for (const key of keys) {
+        const errno = await this.lock(key);
+        if (errno !== 0) return errResult(errno);
+      }
+    }
+    const rows = keys.map((k) => ({ k, v: this.look(k) }));
+    return rowsResult(rows.flatMap(({ k, v }) => (v === undefined ? [] : [{ k, v }])));
+  }
+
+  /** All rows at once, as a copy brings them. */
+  #load(json: string): TextResult {
+    for (const key of this.keys('').filter((found) => isData(found))) this.set(key, undefined);
+    for (const [key, value] of JSON.parse(json) as [string, string][]) this.set(key, value);
+    return okResult();
+  }
+
+  look(key: string): string | undefined {
+    const snapshot = this.#changes.has(key) ? undefined : this.#fixed();
+    return snapshot ? snapshot.get(key) : this.get(key);
+  }
+
+  /** What SELECTs without locks go by; undefined when that is the latest. */
+  #fixed(): Backup | undefined {
+    if (!this.#open || this.#serializable) return undefined;
+    this.#snapshot ??= this.#server.store.backup();
+    return this.#snapshot;
   }
 
   get(key: string): string | undefined {
@@ -145,14 +194,24 @@ export class SimSession implements Transaction {
   #commit(): void {
     const changes = this.#changes;
     this.#changes = new Map();
-    this.#open = false;
+    this.#close();
     if (changes.size > 0) this.#server.commit(changes);
     this.#server.locks.release(this);
   }
 
+  #close(): void {
+    this.#open = false;
+    this.#serializable = false;
+    this.#snapshot = undefined;
+  }
+
   #rollback(): void {
     this.#changes = new Map();
-    this.#open = false;
+    this.#close();
     this.#server.locks.release(this);
   }
 }
+
+/** A follower's batch of which something had run already. */
+const failedMidway = (packet: string, results: readonly TextResult[]): boolean =>
+  results.length > 2 && results.at(-1)?.kind === 'err' && packet.includes('.node SET position=');

@@ -1,4 +1,4 @@
-import { dataText } from './sim-sql.ts';
+import { dataText, isData } from './sim-sql.ts';
 
 interface Unflushed {
   readonly atMs: number;
@@ -30,6 +30,15 @@ export class SimStore {
     return [...this.#data.keys()].filter((key) => key.startsWith(prefix));
   }
 
+  lists(): (readonly [key: string, list: string])[] {
+    return this.data().filter(([key]) => key.startsWith('l'));
+  }
+
+  /** What belongs to the application. */
+  data(): (readonly [key: string, value: string])[] {
+    return [...this.#data].filter(([key]) => isData(key));
+  }
+
   dataText(): string {
     return dataText(this.#data);
   }
@@ -47,14 +56,15 @@ export class SimStore {
     }
   }
 
-  /** Loses the last `share` of the commits that may not be on the disk yet. */
-  crash(nowMs: number, share: number): void {
+  /** Loses the last `share` of the commits that may not be on the disk yet; returns how many. */
+  crash(nowMs: number, share: number): number {
     const atRisk = this.#unflushed.filter(({ atMs }) => atMs >= nowMs - this.#flushAfterMs);
     const lost = atRisk.slice(atRisk.length - Math.floor(atRisk.length * share));
     for (const { before } of lost.toReversed()) {
       for (const [key, value] of before) this.#put(key, value);
     }
     this.#unflushed = [];
+    return lost.length;
   }
 
   backup(): Backup {

@@ -3,24 +3,21 @@ import { SimulatedClock } from '../../src/health/testing/simulated-clock.ts';
 import { type DiskStep, SimulatedDisk } from '../../src/log/testing/simulated-disk.ts';
 import type { NodeState } from '../../src/nodes/node-state.ts';
 import type { StampedEvent } from '../../src/telemetry/events.ts';
+import type { LeaderCommit } from '../../src/replication/leader-transaction.ts';
+import { checkServer } from './check-server.ts';
 import { inflict } from './inflict.ts';
 import type { Fault } from './faults.ts';
+import { Occurrences } from './occurrences.ts';
 import { Oracle, Violation } from './oracle.ts';
 import { Process } from './process.ts';
 import type { Random } from './random.ts';
+import { Seen } from './seen.ts';
+import { settlePromises } from './settle-promises.ts';
 import type { Settings } from './settings.ts';
 import { type SimBalancer, startBalancer } from './sim-balancer.ts';
 import { SimClient } from './sim-client.ts';
-import { markersOf } from './sim-markers.ts';
 import { SimServer } from './sim-server.ts';
 import type { Backup } from './sim-store.ts';
-import { tokensOf } from './sim-sql.ts';
-
-interface Acknowledged {
-  readonly seq: Seq;
-  readonly list: string;
-  readonly token: string;
-}
 
 const settleMs = 40_000;
 const stepMs = 5;
@@ -28,7 +25,7 @@ const noteCount = 400;
 
 /** A whole cluster, its clients and its accidents, on one clock and from one seed. */
 export class Simulation {
-  readonly clock = new SimulatedClock();
+  readonly clock = new SimulatedClock({ settle: settlePromises });
   readonly oracle = new Oracle();
   readonly disk: SimulatedDisk;
   readonly servers: readonly SimServer[];
@@ -40,13 +37,19 @@ export class Simulation {
     write: () => Promise.resolve(),
   };
   readonly notes: string[] = [];
+  readonly occurrences = new Occurrences();
+  /** All that clients were told is written. */
+  readonly acknowledged = new Seen();
   readonly backups = new Map<SimServer, Backup>();
   /** Share of the steps of the disk that fail, and how. */
   diskFaults: { readonly share: number; readonly full: boolean } | undefined;
   balancer: SimBalancer | undefined;
   violation: Error | undefined;
   readonly #heldUntilMs = new Map<SimServer, number>();
-  readonly #acknowledged: Acknowledged[] = [];
+  readonly #acknowledged = new Map<string, Seq>();
+  readonly #committing = new Set<Seq>();
+  #fenced = false;
+  acknowledgedCount = 0;
   #process: Process;
   #tokens = 0;
   #starting = false;
@@ -66,7 +69,8 @@ export class Simulation {
           clock: this.clock,
           random,
           flushAfterMs,
-          onCommit: (server) => this.guard(() => this.#checkServer(server)),
+          onCommit: (server) => this.guard(() => checkServer(server, this.oracle)),
+          occurrences: this.occurrences,
         }),
     );
   }
@@ -95,10 +99,6 @@ export class Simulation {
   /** After the repair the clients leave room for what is to come to rest. */
   get thinkMs(): number {
     return this.settings.thinkMs * (this.#repaired ? 20 : 1);
-  }
-
-  get acknowledgedCount(): number {
-    return this.#acknowledged.length;
   }
 
   /** Clients of the new life begin with it. */
@@ -154,24 +154,33 @@ export class Simulation {
     return `${++this.#tokens}c${client}`;
   }
 
-  acknowledged(seq: Seq, statements: readonly string[]): void {
+  /** A client hears OK. */
+  acknowledge(seq: Seq, statements: readonly string[]): void {
+    this.acknowledgedCount += statements.length;
+    for (const [key, list] of this.oracle.listsAt(seq)) this.acknowledged.add(key, list);
     if (this.oracle.isVoid(seq)) {
       this.fault(new Violation(`entry ${seq} was acknowledged, but takes no effect`));
     }
     for (const sql of statements) {
-      const [verb, first = '', second = '', third = ''] = sql.split(' ');
-      if (verb === 'APPEND') this.#acknowledged.push({ seq, list: first, token: second });
-      if (verb === 'TAKE') this.#acknowledged.push({ seq, list: second, token: third });
       const token = sql.split(' ').at(-1) ?? '';
+      if (/^(APPEND|TAKE|COPY)/.test(sql)) this.#acknowledged.set(token, seq);
       if (/^\d/.test(token) && this.oracle.seqOf(token) !== seq) {
         this.fault(new Violation(`${sql} was acknowledged as entry ${seq}, which is not it`));
       }
     }
   }
 
-  acknowledgedTokens(): readonly Acknowledged[] {
-    return [...this.#acknowledged];
-  }
+  readonly onLaneCommit = (seq: Seq, outcome?: LeaderCommit): void => {
+    if (!outcome) {
+      this.#committing.add(seq);
+      return;
+    }
+    this.#committing.delete(seq);
+    if (outcome.kind === 'unknown') this.occurrences.add('the answer to a COMMIT was lost');
+    else if ([...this.#committing].some((other) => other < seq)) {
+      this.occurrences.add('a COMMIT overtook another');
+    }
+  };
 
   note(text: string): void {
     this.notes.push(`${this.clock.nowMs().toFixed(2)} ${text}`);
@@ -181,6 +190,7 @@ export class Simulation {
   onEvent(event: StampedEvent): void {
     const { id: _, at: __, ...shown } = event;
     this.note(JSON.stringify(shown));
+    countEvent(this.occurrences, event);
     if (event.kind === 'divergence') {
       this.fault(
         new Violation(`${event.node} was found diverged at ${event.seq}: ${event.detail}`),
@@ -190,6 +200,9 @@ export class Simulation {
 
   onState(name: NodeName, state: NodeState, reason: string): void {
     this.note(`${name} is ${state}: ${reason}`);
+    if (state === 'LAGGING') this.occurrences.add('a node lagged');
+    if (state === 'QUARANTINED') this.occurrences.add('a node was quarantined');
+    if (state === 'DISABLED') this.occurrences.add('a node was disabled');
   }
 
   fault(error: unknown): void {
@@ -207,43 +220,28 @@ export class Simulation {
   #diskStep(step: DiskStep): 'no_space' | 'io_error' | undefined {
     const faults = this.diskFaults;
     if (!faults || step === 'open' || step === 'read') return undefined;
-    if (faults.full) return step === 'write' ? 'no_space' : undefined;
+    if (faults.full) {
+      if (step !== 'write') return undefined;
+      this.occurrences.add('the disk was full');
+      return 'no_space';
+    }
     return this.random.chance(faults.share) ? 'io_error' : undefined;
-  }
-
-  /** A server whose position is known to be all it has must equal the log up to there. */
-  #checkServer(server: SimServer): void {
-    const { position, beyond } = markersOf(server.store);
-    for (const key of server.store.keys('l')) {
-      const tokens = tokensOf(server.store.get(key));
-      if (new Set(tokens).size < tokens.length && /^l\d/.test(key)) {
-        throw new Violation(
-          `${server.name} has applied something twice: ${key} is ${tokens.join()}`,
-        );
-      }
-    }
-    const last = Math.max(position, ...beyond);
-    if (last > this.oracle.lastSeq) {
-      throw new Violation(`${server.name} has entry ${last}, which is not in the log`);
-    }
-    if (position < 0 || beyond.length > 0 || this.#isBusyWithDdl(server)) return;
-    const expected = this.oracle.textAt(position);
-    const found = server.store.dataText();
-    if (found !== expected) {
-      throw new Violation(`${server.name} at ${position} has\n${found}\ninstead of\n${expected}`);
-    }
-  }
-
-  /** Between the statement and its marker the data is ahead of the position. */
-  #isBusyWithDdl(server: SimServer): boolean {
-    return /"ddlSeq":[1-9]/.test(server.store.get('lockstep.node') ?? '');
   }
 
   async #advance(ms: number): Promise<void> {
     const endMs = this.clock.nowMs() + ms;
     while (this.clock.nowMs() < endMs && !this.violation) {
       await this.clock.advance(Math.min(stepMs, endMs - this.clock.nowMs()));
+      this.#watchLog();
     }
+  }
+
+  #watchLog(): void {
+    const fenced = this.balancer?.log.unavailable !== undefined;
+    if (fenced !== this.#fenced && this.balancer) {
+      this.occurrences.add(fenced ? 'the log was fenced' : 'the log was healed');
+    }
+    this.#fenced = fenced;
   }
 
   /** Lets time pass until the work is done, or too much of it has passed. */
@@ -265,6 +263,7 @@ export class Simulation {
 
   /** Everything is repaired; then the cluster must come to rest with equal copies. */
   async #finish(): Promise<void> {
+    this.#repaired = true;
     this.diskFaults = undefined;
     this.#heldUntilMs.clear();
     this.#process.thaw();
@@ -276,9 +275,8 @@ export class Simulation {
       server.failing = 0;
     }
     // A start may be under way already, or be due.
-    await this.#advance(2_000);
+    for (let left = 60; left > 0 && !this.balancer; left--) await this.#advance(50);
     if (!this.balancer && !this.violation) await this.#until(this.startBalancer());
-    this.#repaired = true;
     this.note('all is repaired');
     const endMs = this.clock.nowMs() + settleMs;
     while (!this.violation && this.clock.nowMs() < endMs) {
@@ -289,40 +287,41 @@ export class Simulation {
     if (this.violation || this.deadEnd) return;
     if (!this.#allUp()) throw new Violation(`not every node came back: ${this.#states()}`);
     await this.#lastWrites();
-    if (!this.violation) this.guard(() => this.#checkEnd());
+    if (!this.violation && !this.deadEnd) this.guard(() => this.#checkEnd());
   }
 
   /**
    * Every copy was found unfit, and rightly: no copy is chosen by itself, an operator must. It
    * takes a session that its server ended between the last answer and the append, or DDL that
-   * the log could not take, on the last copy there was.
+   * the log could not take, on the last copy there was; or a copy that its server lost again
+   * while the node that it was made of was made a copy itself.
    */
   get deadEnd(): boolean {
     const { nodes } = this.balancer!;
     const reasons = [...nodes.values()].map(
       ({ state, reason }) =>
-        state === 'QUARANTINED' && /it led and|a DDL statement|quarantined before/.test(reason),
+        state === 'QUARANTINED' &&
+        /it led and|a DDL statement|quarantined before|was interrupted/.test(reason),
     );
     return reasons.every(Boolean);
   }
 
   /** An operator enables what is disabled and makes a quarantined node a copy of another. */
   #operate(): void {
-    const { nodes, cluster, replicator } = this.balancer!;
-    for (const [index, server] of this.servers.entries()) {
+    const { nodes, cluster, resyncs } = this.balancer!;
+    for (const server of this.servers) {
       const name = nodeName(server.name);
       const state = nodes.get(name)!.state;
       if (state === 'DISABLED') cluster.enable(name);
       if (state !== 'QUARANTINED') continue;
-      const source = this.servers.find(
-        (other, at) => at !== index && replicator.inSync(nodeName(other.name)),
-      );
-      if (!source) continue;
-      this.note(`${name} is made a copy of ${source.name}`);
-      server.crash();
-      server.store.restore(source.store.backup());
-      server.start();
-      cluster.enable(name);
+      if (resyncs.running(name)) continue;
+      // Its resync may have failed before anything of it was touched.
+      if (!resyncs.hasSource(name)) {
+        if (/its resync ended early/.test(nodes.get(name)!.reason)) cluster.enable(name);
+        continue;
+      }
+      this.note(`${name} is to be made a copy`);
+      resyncs.start(name).catch((error: unknown) => this.note(String(error)));
     }
   }
 
@@ -355,6 +354,8 @@ export class Simulation {
           }),
         );
         if (state.written) break;
+        if (this.deadEnd) return;
+        this.#operate();
         await this.#advance(1_000);
       }
       if (!state.written) this.fault(new Violation(`no write succeeds: ${this.#states()}`));
@@ -364,12 +365,24 @@ export class Simulation {
   /** No client acts any more; what was acknowledged is on every node, which are all equal. */
   #checkEnd(): void {
     const { nodes } = this.balancer!;
-    for (const { seq, list, token } of this.#acknowledged) {
-      if (this.oracle.has(token)) continue;
-      throw new Violation(`acknowledged entry ${seq} is lost: ${token} is not in ${list}`);
+    const found = this.oracle.allTokens();
+    for (const [token, seq] of this.#acknowledged) {
+      if (found.has(token)) continue;
+      throw new Violation(`acknowledged entry ${seq} is lost: ${token} is in no list`);
     }
     for (const server of this.servers) {
-      if (nodes.get(nodeName(server.name))?.state === 'UP') this.#checkServer(server);
+      if (nodes.get(nodeName(server.name))?.state === 'UP') checkServer(server, this.oracle);
     }
+  }
+}
+
+function countEvent(occurrences: Occurrences, event: StampedEvent): void {
+  if (event.kind === 'log_truncated') occurrences.add('the log was cut');
+  if (event.kind === 'resync_failed') occurrences.add('a copy was interrupted');
+  if (event.kind === 'resync_finished') {
+    occurrences.add('a node was made a copy while writes went on');
+  }
+  if (event.kind === 'leader_changed' && event.to === undefined) {
+    occurrences.add('a leader was lost');
   }
 }

@@ -14,13 +14,17 @@ const newYear2024Ms = 1_704_067_200_000;
 /** Time that passes only when a test says so. */
 export class SimulatedClock implements Clock {
   readonly #startWallMs: number;
+  readonly #settle: () => Promise<void>;
   /** A binary heap, the next timer first; cancelled ones stay in it until they are due. */
   readonly #heap: Pending[] = [];
   #nowMs = 0;
   #made = 0;
 
-  constructor(options: { readonly startWallMs?: number } = {}) {
+  constructor(
+    options: { readonly startWallMs?: number; readonly settle?: () => Promise<void> } = {},
+  ) {
     this.#startWallMs = options.startWallMs ?? newYear2024Ms;
+    this.#settle = options.settle ?? settle;
   }
 
   get pendingTimers(): number {
@@ -50,8 +54,8 @@ export class SimulatedClock implements Clock {
   /** Lets time pass, and after each timer whatever promises it settled. */
   async advance(ms: number): Promise<void> {
     const endMs = this.#nowMs + ms;
-    await settle();
-    while (this.#runNext(endMs)) await settle();
+    await this.#settle();
+    while (this.#runNext(endMs)) await this.#settle();
     this.#nowMs = endMs;
   }
 

@@ -1,0 +1,123 @@
+import type { NodeName, Seq } from '../../src/base/brands.ts';
+import type { Leadership } from '../../src/replication/replicator.ts';
+import { Horizon } from '../../src/sessions/horizon.ts';
+import {
+  noteSeen,
+  noteTold,
+  showsEnough,
+  untilLeaderShows,
+} from '../../src/sessions/read-consistency.ts';
+import { chooseNode } from '../../src/sessions/read-path.ts';
+import type { SessionCore } from '../../src/sessions/session-core.ts';
+import { lists } from './lists.ts';
+import { Violation } from './oracle.ts';
+import { Seen } from './seen.ts';
+import type { SimBalancer } from './sim-balancer.ts';
+import type { SimLane } from './sim-lane.ts';
+import type { Simulation } from './simulation.ts';
+
+export const noNodeTimeoutMs = 1_500;
+
+/** The lists that an answer shows. */
+type Shown = ReadonlyMap<string, string>;
+
+/**
+ * The reading half of a client: it takes the way that the rooms above take, and checks every
+ * answer against what it was shown and told before.
+ */
+export class SimReader {
+  readonly #world: Simulation;
+  readonly #balancer: SimBalancer;
+  readonly #seen = new Seen();
+  /** As much of a session as choosing a node looks at. */
+  readonly #core: SessionCore;
+
+  constructor(world: Simulation, balancer: SimBalancer) {
+    this.#world = world;
+    this.#balancer = balancer;
+    const { process, nodes, replicator, router } = balancer;
+    const config = { consistency: world.settings.consistency, noNodeTimeoutMs };
+    this.#core = {
+      context: { clock: process, nodes, replicator, router, config },
+      horizon: new Horizon(),
+      node: (name: NodeName) => nodes.get(name),
+    } as unknown as SessionCore;
+  }
+
+  /** A read of its own, on whichever node may serve it. */
+  async read(): Promise<void> {
+    const { process, nodes, replicator } = this.#balancer;
+    const promised = this.#promised();
+    this.#noteWhetherItWaits();
+    const deadlineMs = process.nowMs() + noNodeTimeoutMs;
+    const chosen = await chooseNode(this.#core, false, new Set(), deadlineMs);
+    const node = nodes.get(chosen.name)!;
+    const connection = await node.take();
+    const answer = (await connection.query('READ')).at(-1);
+    node.give(connection);
+    if (answer?.kind !== 'rows') return;
+    if (replicator.leadership?.name !== node.name) {
+      this.#world.occurrences.add('a read was answered by a follower');
+    }
+    noteSeen(this.#core, node.name);
+    const shown = new Map(answer.rows.map(([key, value]) => [key ?? '', value ?? '']));
+    this.#check(node.name, shown, promised);
+  }
+
+  /** The first read of a transaction fixes what later ones see. False after an error. */
+  async readInside(lane: SimLane, leadership: Leadership, promised: Seen): Promise<boolean> {
+    const shown = await lane.read();
+    if (!shown) return false;
+    this.#world.occurrences.add('a transaction read a snapshot');
+    noteSeen(this.#core, leadership.name);
+    this.#check(leadership.name, shown, promised);
+    return true;
+  }
+
+  /** Before a transaction; what a read in it must show is returned. */
+  async beforeTransaction(leadership: Leadership): Promise<Seen> {
+    await untilLeaderShows(this.#core, leadership);
+    return this.#promised();
+  }
+
+  /** The node answered something that tells what is there. */
+  told(node: NodeName): void {
+    noteTold(this.#core, node);
+  }
+
+  acknowledged(seq: Seq): void {
+    this.#core.horizon.wrote(seq);
+    for (const [key, list] of this.#world.oracle.listsAt(seq)) this.#seen.add(key, list);
+  }
+
+  #promised(): Seen {
+    const promised = this.#seen.copy();
+    if (this.#world.settings.consistency === 'strong') promised.addAll(this.#world.acknowledged);
+    return promised;
+  }
+
+  #noteWhetherItWaits(): void {
+    const { nodes, replicator } = this.#balancer;
+    const { consistency } = this.#world.settings;
+    const acknowledged = consistency === 'strong' ? replicator.lastAcknowledged : undefined;
+    const able = [...nodes.keys()].filter((name) => replicator.inSync(name));
+    if (able.every((name) => showsEnough(this.#core, name, acknowledged))) return;
+    this.#world.occurrences.add('a read had to wait for what it promises');
+  }
+
+  #check(node: NodeName, shown: Shown, promised: Seen): void {
+    const { oracle, settings } = this.#world;
+    const stranger = oracle.strangerIn(shown);
+    if (stranger) throw new Violation(`${node} shows ${stranger}, which is not in the log`);
+    if (settings.consistency === 'eventual') return;
+    const missing = promised.missingIn(shown);
+    if (missing) {
+      const { key, token } = missing;
+      throw new Violation(
+        `a ${settings.consistency} read on ${node} does not show ${token} in ${key} ` +
+          `(entry ${oracle.seqOf(token)}), but ${lists.tokensOf(shown.get(key)).join()}`,
+      );
+    }
+    for (const [key, list] of shown) if (key.startsWith('l')) this.#seen.add(key, list);
+  }
+}
