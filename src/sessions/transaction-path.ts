@@ -84,10 +84,10 @@ export async function readInTransaction(
     transaction.lastCommitted = core.context.replicator.lastCommitSent;
     noteSeen(core, transaction.node.name);
     const { answer } = attempt;
-    const failed =
-      (answer.kind === 'streamed' && answer.failed) ||
-      (answer.kind === 'held' && answer.reply.error !== undefined);
-    if (failed) await dropIfEnded(core, transaction);
+    if (answer.kind === 'streamed' && answer.failed) {
+      // The client has its answer: of a connection that breaks now the next statement hears.
+      await dropIfEnded(core, transaction).catch(ignoreLostConnection);
+    } else if (answer.kind === 'held' && answer.reply.error) await dropIfEnded(core, transaction);
     return answer;
   });
 }
@@ -202,6 +202,10 @@ async function dropIfEnded(core: SessionCore, transaction: OpenTransaction): Pro
   // READ ONLY and an isolation level given for it alone stay on the connection until this.
   await transaction.lane.rollback();
   letGo(core, transaction);
+}
+
+function ignoreLostConnection(error: unknown): void {
+  if (!(error instanceof NodeConnectionLostError)) throw error;
 }
 
 /** A statement of a transaction whose leader is gone gets the error that says: run it again. */
