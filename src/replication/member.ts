@@ -1,4 +1,4 @@
-import type { NodeName } from '../base/brands.ts';
+import type { NodeName, Seq } from '../base/brands.ts';
 import type { Applier } from './applier.ts';
 import type { FollowerPort } from './follower-port.ts';
 
@@ -7,5 +7,7 @@ export interface Member {
   readonly name: NodeName;
   readonly port: FollowerPort;
   readonly applier: Applier;
+  /** What it missed, up to here, is applied and compared before it serves, however new it is. */
+  readonly missedUpTo: Seq;
   inSync: boolean;
 }

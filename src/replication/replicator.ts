@@ -115,18 +115,18 @@ export class Replicator {
   join(port: FollowerPort, markers: { position: Seq; appliedBeyond: ReadonlySet<Seq> }): void {
     assert(!this.#members.has(port.name), `${port.name} takes part already`);
     const applier = new Applier({
+      ...markers,
       port,
       source: this.#options.sequencer,
       evidence: this.#evidence,
       clock: this.#options.clock,
       limits: this.#options.applyLimits,
-      position: markers.position,
-      appliedBeyond: markers.appliedBeyond,
       onProgress: () => this.#onProgress(member),
       onVoid: (seq) => this.#void.add(seq),
       onEnd: (end) => this.#onApplierEnd(member, end),
     });
-    const member: Member = { name: port.name, port, applier, inSync: false };
+    const { lastDurable: missedUpTo } = this.#options.sequencer;
+    const member: Member = { name: port.name, port, applier, missedUpTo, inSync: false };
     this.#members.set(port.name, member);
     applier.wake();
     this.#onProgress(member);
@@ -323,7 +323,9 @@ export class Replicator {
   #onProgress(member: Member): void {
     const { sequencer, observer } = this.#options;
     if (this.#members.get(member.name) !== member) return;
-    if (!member.inSync && this.#ageOfOldestPendingMs(member) < this.#inFlightWindowMs) {
+    const isThrough = member.applier.position >= member.missedUpTo;
+    const isNear = isThrough && this.#ageOfOldestPendingMs(member) < this.#inFlightWindowMs;
+    if (isNear && !member.inSync) {
       member.inSync = true;
       observer.onInSync(member.name);
     }

@@ -1,6 +1,4 @@
 import type { Connection, RowDataPacket } from 'mysql2/promise';
-import { cp, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { LocalServer } from '../../src/demo/local-server.ts';
 import { startBalancer, type TestBalancer } from '../support/balancer.ts';
@@ -136,28 +134,6 @@ describe.each(engines())('connections that break while their servers live, $name
       direct.destroy();
     }
     await clients[0]?.query("INSERT INTO t VALUES ('on all')");
-    await expectEqualNodes(servers.servers);
-  });
-
-  test('an older copy of a node put back catches up, each entry once', async () => {
-    const target = server((leaderIndex() + 1) % 3);
-    const name = target.name;
-    const copy = join(servers.folder, 'older-copy');
-    const isIn = (state: string) => lockstep.balancer.control.node(name).state === state;
-    await target.stop();
-    await until(() => isIn('DOWN'));
-    await cp(target.dataFolder, copy, { recursive: true });
-    await clients[0]?.query('UPDATE n SET n = n + 1000 WHERE id = 1');
-    await target.start();
-    await until(() => isIn('UP'));
-    await clients[0]?.query('UPDATE n SET n = n * 2 WHERE id = 1');
-    await until(() => lockstep.balancer.control.node(name).pending === 0);
-    await target.stop();
-    await until(() => isIn('DOWN'));
-    await rm(target.dataFolder, { recursive: true });
-    await cp(copy, target.dataFolder, { recursive: true });
-    await target.start();
-    await until(() => isIn('UP'));
     await expectEqualNodes(servers.servers);
   });
 });

@@ -10,7 +10,7 @@ import {
 } from '../support/cluster.ts';
 import { until } from '../support/load.ts';
 
-describe.each(engines())('no node at all, $name', (engine) => {
+describe.each(engines())('what dies, when: every node, $name', (engine) => {
   let servers: TestServers;
   let lockstep: TestBalancer;
 
@@ -46,7 +46,7 @@ describe.each(engines())('no node at all, $name', (engine) => {
   const outcome = async (id: string): Promise<CommandOutcome> =>
     (await (await fetch(at(`/commands/${id}`))).json()) as CommandOutcome;
 
-  test('reads and writes are refused with an error that says what to do', async () => {
+  test('every node: reads and writes are refused with what to do', async () => {
     for (const sql of ['SELECT note FROM t', "INSERT INTO t (note) VALUES ('lost')"]) {
       const { status, body } = await query(sql);
       expect(status).toBe(503);
@@ -72,7 +72,7 @@ describe.each(engines())('no node at all, $name', (engine) => {
     expect((await query('SELECT note FROM t', { queue_when_down: true })).status).toBe(503);
   });
 
-  test('queued writes survive a restart and run in order, once, when nodes return', async () => {
+  test('every node, queue_when_down: 202, in order when one returns, once', async () => {
     const ids: string[] = [];
     const statements = [
       "INSERT INTO t (note) VALUES ('one')",
@@ -86,7 +86,10 @@ describe.each(engines())('no node at all, $name', (engine) => {
       ids.push(String(body['id']));
     }
     for (const id of ids) expect((await outcome(id)).state).toBe('queued');
-    await lockstep.restart();
+    await lockstep.restartWith((config) => ({ ...config, queueWhenDown: true }));
+    const later = await query("INSERT INTO t (note) VALUES ('three')");
+    expect(later.status).toBe(202);
+    ids.push(String(later.body['id']));
     for (const id of ids) expect((await outcome(id)).state).toBe('queued');
     await Promise.all(servers.servers.map((server) => server.start()));
     await until(async () => {
@@ -94,17 +97,17 @@ describe.each(engines())('no node at all, $name', (engine) => {
       return states.every((state) => state !== 'queued');
     });
     const ends = await Promise.all(ids.map(outcome));
-    expect(ends.map(({ state }) => state)).toEqual(['done', 'done', 'done', 'failed']);
+    expect(ends.map(({ state }) => state)).toEqual(['done', 'done', 'done', 'failed', 'done']);
     expect(JSON.stringify(ends[3])).toContain('nowhere');
     await untilAll((node) => node.inSync);
     const { body } = await query('SELECT note FROM t ORDER BY id');
-    expect(body).toMatchObject({ rows: [['before'], ['one'], ['two!']] });
+    expect(body).toMatchObject({ rows: [['before'], ['one'], ['two!'], ['three']] });
     await lockstep.restart();
     expect((await Promise.all(ids.map(outcome))).map(({ state }) => state)).toEqual(
       ends.map(({ state }) => state),
     );
     await untilAll((node) => node.inSync);
-    expect((await query('SELECT COUNT(*) FROM t')).body).toMatchObject({ rows: [[3]] });
+    expect((await query('SELECT COUNT(*) FROM t')).body).toMatchObject({ rows: [[4]] });
     await expectEqualNodes(servers.servers);
   });
 

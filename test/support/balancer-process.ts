@@ -17,17 +17,20 @@ export interface BalancerProcess extends AsyncDisposable {
   readonly logFolder: string;
   /** While it runs. */
   readonly pid: number | undefined;
-  /** Resolves when it takes clients. */
-  start(): Promise<void>;
+  /** Resolves when it takes clients; told to die at a fault point, also when that happened. */
+  start(faultPoint?: string): Promise<void>;
+  /** Resolves when the process is gone, by whatever. */
+  ended(): Promise<void>;
   /** kill -9; resolves when the process is gone. */
   kill(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Not started yet. `settings` are further lines of its configuration file. */
+/** Not started yet. `settings` are further lines of its configuration file, `log` of its log. */
 export async function prepareBalancerProcess(
   servers: TestServers,
   settings: readonly string[] = [],
+  log: readonly string[] = [],
 ): Promise<BalancerProcess> {
   const folder = await mkdtemp(join(tmpdir(), 'lockstep-process-'));
   const logFolder = join(folder, 'log');
@@ -39,7 +42,7 @@ export async function prepareBalancerProcess(
   const lines = [
     `mysql: { port: ${port} }`,
     `http: { port: ${httpPort} }`,
-    `log: { folder: ${logFolder} }`,
+    `log: { ${[`folder: ${logFolder}`, ...log].join(', ')} }`,
     'users: [{ name: app, password: app }]',
     ...settings,
     'nodes:',
@@ -47,26 +50,32 @@ export async function prepareBalancerProcess(
   ];
   await writeFile(file, `${lines.join('\n')}\n`);
   let child: ChildProcess | undefined;
+  let gone: Promise<void> = Promise.resolve();
   const kill = async (): Promise<void> => {
-    const running = child;
-    child = undefined;
-    if (running === undefined || running.exitCode !== null) return;
-    await new Promise<void>((resolve) => {
-      running.once('exit', () => resolve());
-      running.kill('SIGKILL');
-    });
+    child?.kill('SIGKILL');
+    await gone;
   };
-  const start = async (): Promise<void> => {
-    child = spawn(process.execPath, [main, 'serve', '--config', file], { stdio: 'ignore' });
-    await vi.waitFor(async () => (await connectTo({ port }, { database: 'app' })).end(), {
-      timeout: 30_000,
-      interval: 50,
+  const start = async (faultPoint = ''): Promise<void> => {
+    const running = spawn(process.execPath, [main, 'serve', '--config', file], {
+      stdio: 'ignore',
+      env: { ...process.env, LOCKSTEP_FAULT_POINT: faultPoint },
     });
+    child = running;
+    gone = new Promise((resolve) => running.once('exit', () => resolve()));
+    const isGone = (): boolean => running.exitCode !== null || running.signalCode !== null;
+    await vi.waitFor(
+      async () => {
+        if (faultPoint !== '' && isGone()) return;
+        await (await connectTo({ port }, { database: 'app' })).end();
+      },
+      { timeout: 30_000, interval: 50 },
+    );
   };
   const close = async (): Promise<void> => {
     await kill();
     await rm(folder, { recursive: true, force: true });
   };
+  const ended = (): Promise<void> => gone;
   return {
     port,
     httpPort,
@@ -75,6 +84,7 @@ export async function prepareBalancerProcess(
       return child?.pid;
     },
     start,
+    ended,
     kill,
     close,
     [Symbol.asyncDispose]: close,
