@@ -209,11 +209,11 @@ function ignoreLostConnection(error: unknown): void {
 }
 
 /** A statement of a transaction whose leader is gone gets the error that says: run it again. */
-async function guard(
+export async function guard<T>(
   core: SessionCore,
   transaction: OpenTransaction,
-  run: () => Promise<Answer>,
-): Promise<Answer> {
+  run: () => Promise<T>,
+): Promise<T> {
   if (!core.context.replicator.isCurrent(transaction.leadership)) {
     await end(core, transaction);
     throw transactionLost('the leader changed');

@@ -6,6 +6,7 @@ import { NodeQueryError } from '../nodes/query-rows.ts';
 import { sendState } from './carry-state.ts';
 import { chooseNode } from './read-path.ts';
 import type { SessionCore } from './session-core.ts';
+import { guard } from './transaction-path.ts';
 
 /**
  * Runs something that changes nothing on a connection in the session's state: the one it is
@@ -15,8 +16,14 @@ export async function withConnection<T>(
   core: SessionCore,
   run: (connection: NodeConnection) => Promise<T>,
 ): Promise<T> {
-  const bound = core.transaction?.lane.connection ?? core.pinned?.connection;
-  if (bound) return run(bound);
+  const { transaction, pinned } = core;
+  if (transaction) return guard(core, transaction, () => run(transaction.lane.connection));
+  if (pinned) {
+    return run(pinned.connection).catch((error: unknown) => {
+      core.checkPinned();
+      throw error;
+    });
+  }
   const { clock, config } = core.context;
   const deadlineMs = clock.nowMs() + config.noNodeTimeoutMs;
   const failed = new Set<NodeName>();

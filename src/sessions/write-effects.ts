@@ -1,6 +1,9 @@
+import { LockstepError } from '../base/errors.ts';
+import { NodeQueryError } from '../nodes/query-rows.ts';
 import type { TableInfo } from '../nodes/table-info.ts';
 import type { ProgramFacts } from '../sql/program-facts.ts';
 import type { Statement, TableName } from '../sql/statement.ts';
+import { LeaderRetry } from './leader-retry.ts';
 import type { SessionCore } from './session-core.ts';
 
 /** What a write does beyond its own text, as the catalogue tells. */
@@ -35,11 +38,27 @@ const none: WriteEffects = {
 
 const depthMax = 20;
 
-/** Follows views, triggers and functions. `statement` may be a read that calls functions. */
+/**
+ * Follows views, triggers and functions. `statement` may be a read that calls functions. What is
+ * not known yet is asked of the leader, and of the next one if that is lost meanwhile.
+ */
 export async function effectsOf(core: SessionCore, statement: Statement): Promise<WriteEffects> {
-  const walk = new EffectsWalk(core);
-  await walk.statement(statement);
-  return walk.result;
+  const { replicator, config } = core.context;
+  const retry = new LeaderRetry(core);
+  for (;;) {
+    const walk = new EffectsWalk(core);
+    try {
+      await walk.statement(statement);
+      return walk.result;
+    } catch (error) {
+      const leaderless = error instanceof LockstepError && error.code === 'no_node';
+      if (error instanceof NodeQueryError || (error instanceof LockstepError && !leaderless)) {
+        throw error;
+      }
+      const leadership = await replicator.beginTerm(config.noNodeTimeoutMs);
+      if (!leaderless) await retry.pause(leadership, error);
+    }
+  }
 }
 
 type Mutable<T> = {

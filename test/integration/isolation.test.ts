@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { engines } from '../support/cluster.ts';
 import { IsolationLab } from '../support/isolation/lab.ts';
 
-const transactions = 600;
+const transactions = 500;
 
 describe.each(engines())('what concurrent clients see contradicts nothing, $name', (engine) => {
   const lab = new IsolationLab(engine);

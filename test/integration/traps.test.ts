@@ -253,6 +253,22 @@ describe.each(engines())('traps of order, $name', (engine) => {
     ]);
   });
 
+  test('a transaction whose connection is cut before it prepares a statement', async () => {
+    await begin();
+    await one.query('BEGIN');
+    await one.query('UPDATE t SET v = v * 10 WHERE id = 1');
+    lab.proxyOf(lab.leader).cut();
+    await expect(one.execute('SELECT v FROM t WHERE id = ? + 0', [1])).rejects.toMatchObject({
+      errno: 1213,
+    });
+    expect(await rows()).toEqual([
+      [1, 1],
+      [2, 2],
+      [3, 3],
+    ]);
+    await lab.equal();
+  });
+
   test('a transaction whose connection is cut just after one of its reads failed', async () => {
     await begin();
     const proxy = lab.proxyOf(lab.leader);

@@ -5,6 +5,7 @@ export type Pick = (bound: number) => number;
 
 interface ErrorLike {
   readonly errno?: number;
+  readonly sqlState?: string;
   readonly fatal?: boolean;
   readonly code?: string;
   readonly message: string;
@@ -12,6 +13,8 @@ interface ErrorLike {
 
 /** Deadlock (and a leader that was lost), lock wait timeout: nothing of it has happened. */
 const givenUp: ReadonlySet<number> = new Set([1213, 1205]);
+/** Of Lockstep's own errors: too few nodes were there to try it at all. */
+const notTried = '08S01';
 
 /**
  * What became of an attempt: `rolled_back` is a conflict that servers solve by refusing one side,
@@ -59,8 +62,8 @@ export class IsolationClient {
       await work();
       return 'done';
     } catch (error) {
-      const { errno = 0, fatal = false, code = '' } = error as ErrorLike;
-      if (givenUp.has(errno)) {
+      const { errno = 0, sqlState, fatal = false, code = '' } = error as ErrorLike;
+      if (givenUp.has(errno) || (errno === 1105 && sqlState === notTried)) {
         await this.#connection.query('ROLLBACK');
         return 'rolled_back';
       }

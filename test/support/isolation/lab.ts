@@ -69,7 +69,13 @@ export class IsolationLab {
       count: 3,
       extraArguments: ['--innodb-lock-wait-timeout=2'],
     });
-    this.#lockstep = await startBalancer(this.#servers, { ...setting, logLevel: 'error' });
+    this.#lockstep = await startBalancer(this.#servers, {
+      ...setting,
+      logLevel: 'error',
+      // On a busy machine a node may be late without anything being wrong.
+      syncTimeoutMs: 5_000,
+      noNodeTimeoutMs: 30_000,
+    });
     await this.#allInSync();
     const client = await connectTo(this.#lockstep, { database: 'app' });
     for (const sql of [listTable, ...bankTables]) await client.query(sql);
@@ -83,6 +89,8 @@ export class IsolationLab {
 
   /** The same data under another setting. */
   async change(setting: Setting): Promise<void> {
+    const { consistency, acks } = this.#setting;
+    if (setting.consistency === consistency && setting.acks === acks) return;
     this.#setting = setting;
     await this.#lockstep.restartWith((config) => ({ ...config, ...setting }));
     await this.#allInSync();
