@@ -4,7 +4,13 @@ import { programFacts } from '../sql/program-facts.ts';
 import { quoteString } from '../sql/quote.ts';
 import type { NodeConnection } from './node-connection.ts';
 import { queryRows, type Row } from './query-rows.ts';
-import type { RoutineInfo, TableInfo, TriggerInfo, UnstableDefault } from './table-info.ts';
+import type {
+  RoutineInfo,
+  RoutineParameter,
+  TableInfo,
+  TriggerInfo,
+  UnstableDefault,
+} from './table-info.ts';
 
 const tablesMax = 10_000;
 
@@ -37,17 +43,22 @@ export class TableCatalogue {
   functions(name: string): Promise<readonly RoutineInfo[]> {
     return cached(this.#routines, name, async () => {
       const { ask, mode } = await this.#open();
-      const rows = await ask(
-        'SELECT ROUTINE_SCHEMA AS s, ROUTINE_NAME AS n, ROUTINE_DEFINITION AS body, ' +
-          'SECURITY_TYPE AS security FROM information_schema.ROUTINES ' +
-          `WHERE ROUTINE_TYPE = 'FUNCTION' AND UPPER(ROUTINE_NAME) = ${quoteString(name)}`,
-      );
-      return rows.map((row) => ({
-        schema: row['s'] ?? '',
-        name: row['n'] ?? '',
-        facts: programFacts(row['body'] ?? '', mode, row['security'] === 'DEFINER'),
-      }));
+      const where = `ROUTINE_TYPE = 'FUNCTION' AND UPPER(ROUTINE_NAME) = ${quoteString(name)}`;
+      return readRoutines(ask, where, mode);
     });
+  }
+
+  async procedure(schema: string, name: string): Promise<RoutineInfo | undefined> {
+    const [procedure] = await cached(this.#routines, `${schema}.${name}`, async () => {
+      const { ask, mode } = await this.#open();
+      return readRoutines(
+        ask,
+        `ROUTINE_TYPE = 'PROCEDURE' AND ROUTINE_SCHEMA = ${quoteString(schema)} ` +
+          `AND ROUTINE_NAME = ${quoteString(name)}`,
+        mode,
+      );
+    });
+    return procedure;
   }
 
   async #open(): Promise<{ ask: Ask; mode: LexMode }> {
@@ -139,6 +150,50 @@ function unstableDefaults(columns: readonly Row[], mode: LexMode): UnstableDefau
   return found;
 }
 
+async function readRoutines(ask: Ask, where: string, mode: LexMode): Promise<RoutineInfo[]> {
+  const rows = await ask(
+    'SELECT ROUTINE_SCHEMA AS s, ROUTINE_NAME AS n, ROUTINE_TYPE AS type, SQL_MODE AS sqlMode, ' +
+      'ROUTINE_DEFINITION AS body, SECURITY_TYPE AS security ' +
+      `FROM information_schema.ROUTINES WHERE ${where}`,
+  );
+  const routines: RoutineInfo[] = [];
+  for (const { s, n, type, sqlMode, body, security } of rows) {
+    const schema = s ?? '';
+    const name = n ?? '';
+    const parameters = await ask(
+      'SELECT PARAMETER_NAME AS name, PARAMETER_MODE AS mode FROM information_schema.PARAMETERS ' +
+        `WHERE SPECIFIC_SCHEMA = ${quoteString(schema)} AND SPECIFIC_NAME = ${quoteString(name)} ` +
+        `AND ROUTINE_TYPE = '${type}' AND ORDINAL_POSITION > 0 ORDER BY ORDINAL_POSITION`,
+    );
+    const facts = programFacts(
+      {
+        kind: type === 'PROCEDURE' ? 'procedure' : 'function',
+        body: body ?? '',
+        definer: security === 'DEFINER',
+        parameters: parameters.map((parameter) => parameter['name'] ?? ''),
+      },
+      modeOf(sqlMode, mode),
+    );
+    routines.push({
+      schema,
+      name,
+      facts,
+      parameters: parameters.map((parameter) => ({
+        name: parameter['name'] ?? '',
+        mode: (parameter['mode'] ?? 'IN') as RoutineParameter['mode'],
+      })),
+    });
+  }
+  return routines;
+}
+
+/** A program is read under the sql_mode that it was made under. */
+const modeOf = (sqlMode: string | null | undefined, mode: LexMode): LexMode => ({
+  ...mode,
+  ansiQuotes: /ANSI/.test(sqlMode ?? ''),
+  noBackslashEscapes: sqlMode?.includes('NO_BACKSLASH_ESCAPES') ?? false,
+});
+
 async function readTriggers(
   ask: Ask,
   schema: string,
@@ -146,14 +201,18 @@ async function readTriggers(
   mode: LexMode,
 ): Promise<TriggerInfo[]> {
   const rows = await ask(
-    'SELECT TRIGGER_NAME AS name, EVENT_MANIPULATION AS event, ACTION_STATEMENT AS body ' +
+    'SELECT TRIGGER_NAME AS name, EVENT_MANIPULATION AS event, ACTION_STATEMENT AS body, ' +
+      'SQL_MODE AS sqlMode ' +
       `FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = ${quoteString(schema)} ` +
       `AND EVENT_OBJECT_TABLE = ${quoteString(name)}`,
   );
   return rows.map((row) => ({
     name: row['name'] ?? '',
     event: row['event'] as TriggerInfo['event'],
-    facts: programFacts(row['body'] ?? '', mode, true),
+    facts: programFacts(
+      { kind: 'trigger', body: row['body'] ?? '', definer: true, parameters: [] },
+      modeOf(row['sqlMode'], mode),
+    ),
   }));
 }
 

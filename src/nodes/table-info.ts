@@ -38,4 +38,10 @@ export interface RoutineInfo {
   readonly schema: string;
   readonly name: string;
   readonly facts: ProgramFacts;
+  readonly parameters: readonly RoutineParameter[];
+}
+
+export interface RoutineParameter {
+  readonly name: string;
+  readonly mode: 'IN' | 'OUT' | 'INOUT';
 }

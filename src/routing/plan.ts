@@ -22,6 +22,8 @@ export type Plan =
   | { readonly kind: 'use' }
   | { readonly kind: 'lock_tables' }
   | { readonly kind: 'unlock_tables' }
+  /** CALL: what its procedure does decides. */
+  | { readonly kind: 'call' }
   | { readonly kind: 'refuse'; readonly code: ErrorCode; readonly message: string };
 
 const unsupported = (message: string): Plan => ({ kind: 'refuse', code: 'unsupported', message });
@@ -51,7 +53,9 @@ export function planStatement(statement: Statement): Plan {
     case 'empty':
       return { kind: 'refuse', code: 'empty_query', message: 'Query was empty' };
     case 'call':
-      return unsupported('CALL is not supported yet: run the statements of the procedure directly');
+      return statement.verb === 'CALL'
+        ? { kind: 'call' }
+        : unsupported(`${statement.verb} is not supported: CREATE PROCEDURE and CALL it`);
     case 'prepare':
     case 'execute':
     case 'deallocate':

@@ -1,6 +1,8 @@
 import { LockstepError } from '../base/errors.ts';
 import type { TableInfo } from '../nodes/table-info.ts';
 import type { Unsafe } from '../sql/determinism.ts';
+import { mixesIds, selectsColumn } from '../sql/given-ids.ts';
+import { renderWithParameters } from '../sql/render-parameters.ts';
 import type { Statement } from '../sql/statement.ts';
 import { type UnsafeKind, unsafeKinds } from '../sql/unsafe-kind.ts';
 import { mayReadOutdated } from './may-read-outdated.ts';
@@ -18,12 +20,19 @@ import type { WriteRequest } from './write-request.ts';
  */
 export type Way = 'as_is' | 'literals' | 'rows' | 'keys';
 
+export interface TableId {
+  readonly schema: string;
+  readonly table: string;
+}
+
 export interface WriteFacts {
   /** Nothing may be logged beside it. */
   readonly alone: boolean;
   /** The statement may generate an AUTO_INCREMENT value: ask LAST_INSERT_ID() afterwards. */
   readonly askInsertId: boolean;
   readonly way: Way;
+  /** Tables whose counters must be the same on every node before it runs. */
+  readonly reconcile: readonly TableId[];
   readonly effects: WriteEffects;
 }
 
@@ -52,13 +61,31 @@ export async function checkWrite(core: SessionCore, write: WriteRequest): Promis
   refusePrograms(core, effects);
   const inserts = statement.verb === 'INSERT' || statement.verb === 'REPLACE';
   const generates = effects.targets.some(({ autoIncrement }) => autoIncrement !== undefined);
-  const selecting = effects.selectingPrograms.length > 0 || effects.programsWrite;
+  const call = statement.kind === 'call';
+  const selecting = effects.selectingPrograms.length > 0 || effects.handlingPrograms.length > 0;
+  const writing = effects.programsWrite && !call;
   return {
-    alone: statement.insertSelect || (effects.runsProgram && selecting),
-    askInsertId: inserts && generates,
+    alone:
+      statement.insertSelect ||
+      mixes(core, write, effects) ||
+      (effects.runsProgram && (selecting || writing)),
+    askInsertId: call || (inserts && generates),
     way: wayOf(core, write, effects),
+    reconcile: effects.nestedIds.length === 0 ? [] : generatingTables(effects),
     effects,
   };
+}
+
+function generatingTables({ nestedIds, targets }: WriteEffects): TableId[] {
+  const own = targets.filter(({ autoIncrement }) => autoIncrement !== undefined);
+  const tables = [...nestedIds, ...own.map(({ schema, name }) => ({ schema, table: name }))];
+  return tables
+    .map(({ schema, table }) => ({ schema, table }))
+    .filter(
+      (one, index, all) =>
+        all.findIndex(({ schema, table }) => schema === one.schema && table === one.table) ===
+        index,
+    );
 }
 
 function refuseTable(table: TableInfo, { sql }: WriteRequest): void {
@@ -91,11 +118,21 @@ function refusePrograms(core: SessionCore, effects: WriteEffects): void {
       'give the program the value as an argument, or compute it in the application',
     );
   }
-  const [id] = effects.nestedIds;
-  if (id !== undefined) {
+  const id = effects.nestedIds.find(({ ordered }) => !ordered) ?? effects.nestedIds[0];
+  if (id && (!id.ordered || core.transaction)) {
     throw unsafe(
-      `the AUTO_INCREMENT column ${id} would get different values on different nodes`,
-      'give that table a key of its own values, or insert into it by a statement of its own',
+      `the AUTO_INCREMENT column ${id.table}.${id.column} (by ${id.by}) would get different ` +
+        'values on different nodes',
+      id.ordered
+        ? 'run the statement outside a transaction, or give that table a key of its own values'
+        : 'give that table a key of its own values, or insert into it by a statement of its own',
+    );
+  }
+  const [handling] = effects.handlingPrograms;
+  if (handling !== undefined && core.transaction) {
+    throw unsafe(
+      `${handling} goes on after errors, which in a transaction may be those of one node only`,
+      'run the statement outside a transaction',
     );
   }
   const [selecting] = effects.selectingPrograms;
@@ -113,9 +150,11 @@ function wayOf(core: SessionCore, write: WriteRequest, effects: WriteEffects): W
   const readsTemporary = statement.tables.some((table) => isTemporary(core, table));
   const unstable = effects.unsafeViews.length > 0 || readsTemporary;
   const defaults = effects.targets.some(({ unstableDefaults }) => unstableDefaults.length > 0);
+  // What each row adds elsewhere is numbered in the order of the rows.
+  const nested = effects.nestedIds.length > 0;
   const places = statement.unsafe.some(({ literalSafe }) => !literalSafe);
   if ((verb === 'INSERT' || verb === 'REPLACE') && statement.insertSelect) {
-    const ids = effects.targets.some((target) => generatesIds(statement, target));
+    const ids = nested || effects.targets.some((target) => generatesIds(core, write, target));
     const merges = /\b(?:GROUP|DISTINCT|UNION|EXCEPT|INTERSECT)\b/i.test(write.sql);
     const choice = statement.limit || statement.rowOrderSensitive || statement.usesRand || merges;
     const sequences = statement.usesSequence;
@@ -124,7 +163,8 @@ function wayOf(core: SessionCore, write: WriteRequest, effects: WriteEffects): W
   }
   if (verb === 'UPDATE' || verb === 'DELETE') {
     const limit = statement.limit && !orderIsUnique(statement, effects.targets[0]);
-    if (limit || places || unstable || statement.usesRand || statement.usesSequence) return 'keys';
+    if (nested || limit || places || unstable || statement.usesRand || statement.usesSequence)
+      return 'keys';
     if (defaults && verb === 'UPDATE') return 'keys';
     // Which rows give way in UPDATE IGNORE depends on their order.
     const ordered = effects.targets.length === 1 && effects.targets[0]?.uniqueKey.length;
@@ -135,9 +175,38 @@ function wayOf(core: SessionCore, write: WriteRequest, effects: WriteEffects): W
   return literals ? 'literals' : 'as_is';
 }
 
-const generatesIds = (statement: Statement, target: TableInfo): boolean =>
-  target.autoIncrement !== undefined &&
-  !statement.insertColumns?.some((name) => name.toLowerCase() === target.autoIncrement);
+/** INSERT … SELECT that leaves the ids to the server, or may do so for some rows. */
+function generatesIds(core: SessionCore, write: WriteRequest, target: TableInfo): boolean {
+  if (target.autoIncrement === undefined) return false;
+  const { insertColumns } = write.statement;
+  if (!insertColumns) return true;
+  const index = indexOf(insertColumns, target.autoIncrement);
+  return index < 0 || !selectsColumn(write.sql, core.lexMode, index);
+}
+
+const indexOf = (columns: readonly string[], name: string): number =>
+  columns.findIndex((column) => column.toLowerCase() === name);
+
+/** INSERT … VALUES that gives some ids and generates others, so that nobody may insert beside. */
+function mixes(core: SessionCore, write: WriteRequest, { targets }: WriteEffects): boolean {
+  const { statement, sql, parameters } = write;
+  const [target] = targets;
+  const inserts = statement.verb === 'INSERT' || statement.verb === 'REPLACE';
+  if (!inserts || statement.insertSelect || statement.insertRows === 1) return false;
+  if (target?.autoIncrement === undefined) return false;
+  const index = indexOf(statement.insertColumns ?? target.columns, target.autoIncrement);
+  if (index < 0) return false;
+  const text =
+    parameters.length === 0
+      ? sql
+      : renderWithParameters(sql, statement.parameterOffsets, parameters);
+  if (!mixesIds(text, core.lexMode, index)) return false;
+  if (!core.transaction) return true;
+  throw unsafe(
+    `this ${statement.verb} may give some ids of ${target.name} and generate others`,
+    'give an id in every row or in none, or run the statement outside a transaction',
+  );
+}
 
 function orderIsUnique(statement: Statement, table: TableInfo | undefined): boolean {
   const order = new Set((statement.orderBy ?? []).map((name) => name.toLowerCase()));

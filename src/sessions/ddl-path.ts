@@ -11,8 +11,9 @@ import { LeaderRetry } from './leader-retry.ts';
 import { checkDdl } from './check-ddl.ts';
 import { determineDdl } from './determine-ddl.ts';
 import { pinWrite } from './pin-write.ts';
+import { notLogged } from './not-logged.ts';
 import type { SessionCore } from './session-core.ts';
-import { enterSchemaGate, notLogged } from './write-path.ts';
+import { enterSchemaGate } from './write-path.ts';
 import type { WriteRequest } from './write-request.ts';
 
 /** DDL, and whatever else acts on a whole server: alone, on every node, exactly once. */

@@ -20,7 +20,8 @@ export function pinWrite(core: SessionCore, statement: Statement, facts?: WriteF
   const pins: { -readonly [Name in keyof Pins]: Pins[Name] } = {
     timestamp: carried.settings.get('timestamp') ?? timestampOf(core.context.clock.wallMs()),
   };
-  if (statement.usesLastInsertId || facts?.effects.usesLastInsertId) {
+  const asked = statement.usesLastInsertId || facts?.effects.usesLastInsertId;
+  if (asked || statement.kind === 'call') {
     pins.lastInsertId = core.lastInsertId;
   }
   if (statement.usesRand) {

@@ -1,10 +1,9 @@
 import { LockstepError } from '../base/errors.ts';
 import type { NodeConnection } from '../nodes/node-connection.ts';
-import { queryRows, type Row } from '../nodes/query-rows.ts';
+import { queryRows } from '../nodes/query-rows.ts';
 import { settingLiteral } from '../nodes/server-facts.ts';
 import { parseSet, type SetAssignment } from '../sql/set-statement.ts';
 import type { Statement } from '../sql/statement.ts';
-import { quoteIdentifier } from '../sql/quote.ts';
 import { type Answer, okAnswer } from './answer.ts';
 import { noteCarried } from './carry-state.ts';
 import { setFromSequence } from './determine-write.ts';
@@ -12,6 +11,7 @@ import type { NodeRequest } from './node-request.ts';
 import { read } from './read-path.ts';
 import type { SessionCore } from './session-core.ts';
 import { commitTransaction, readInTransaction } from './transaction-path.ts';
+import { readBackUserVariables } from './user-variables.ts';
 import { effectsOf } from './write-effects.ts';
 
 const charsetVariables = [
@@ -185,47 +185,3 @@ async function readBack(
 
 const isDefault = (assignment: SetAssignment): boolean =>
   assignment.literalKind === 'word' && assignment.literal?.toUpperCase() === 'DEFAULT';
-
-/** Reads user variables back as literals of the same type, character set and collation. */
-export async function readBackUserVariables(
-  core: SessionCore,
-  connection: NodeConnection,
-  names: readonly string[],
-): Promise<void> {
-  if (names.length === 0) return;
-  const columns = names.map((name, index) => {
-    const variable = `@${quoteIdentifier(name)}`;
-    return (
-      `${variable} AS v${index}, HEX(${variable}) AS h${index}, ` +
-      `CHARSET(${variable}) AS s${index}, COLLATION(${variable}) AS l${index}, ` +
-      `COERCIBILITY(${variable}) AS k${index}`
-    );
-  });
-  const results = await connection.query(`SELECT ${columns.join(',')}`, { latin1: true });
-  const [result] = results;
-  if (result?.kind !== 'rows') return;
-  const row: Row = Object.fromEntries(
-    (result.rows[0] ?? []).map((value, index) => [result.columns[index]?.name ?? '', value]),
-  );
-  core.state.setUserVariables(
-    names.map((name, index) => {
-      const type = result.columns[index * 5]?.type ?? 0;
-      return [name.toLowerCase(), userVariableLiteral(row, index, type)];
-    }),
-  );
-}
-
-const numericTypes: ReadonlySet<number> = new Set([0, 1, 2, 3, 8, 9, 246]);
-const floatTypes: ReadonlySet<number> = new Set([4, 5]);
-
-function userVariableLiteral(row: Row, index: number, type: number): string {
-  const value = row[`v${index}`] ?? null;
-  if (value === null) return 'NULL';
-  if (numericTypes.has(type)) return value;
-  // A literal with an exponent is a DOUBLE, one without is a DECIMAL.
-  if (floatTypes.has(type)) return /e/i.test(value) ? value : `${value}e0`;
-  const charset = row[`s${index}`] ?? 'binary';
-  const bytes = `X'${row[`h${index}`] ?? ''}'`;
-  if (charset === 'binary') return bytes;
-  return `_${charset} ${bytes} COLLATE ${row[`l${index}`]}`;
-}

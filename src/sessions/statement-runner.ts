@@ -4,12 +4,14 @@ import { CommandByte } from '../protocol/commands.ts';
 import { planStatement } from '../routing/plan.ts';
 import type { Statement } from '../sql/statement.ts';
 import { type Answer, okAnswer } from './answer.ts';
+import { planCall } from './call-path.ts';
 import { isTemporary } from './check-write.ts';
 import { runDdl } from './ddl-path.ts';
 import { type NodeRequest, plainRequest } from './node-request.ts';
 import { read, type ReadOptions } from './read-path.ts';
 import type { SessionCore } from './session-core.ts';
-import { executeAndReadBack, readBackUserVariables, runSet } from './set-path.ts';
+import { executeAndReadBack, runSet } from './set-path.ts';
+import { readBackUserVariables } from './user-variables.ts';
 import {
   commitTransaction,
   openTransaction,
@@ -67,6 +69,8 @@ export async function runStatement(
       return runSet(core, write.sql, statement, request);
     case 'use':
       return useSchema(core, statement.schema ?? '');
+    case 'call':
+      return runCall(core, write);
     case 'lock_tables':
       await commitTransaction(core);
       core.tableLock?.();
@@ -145,15 +149,35 @@ async function callsWriter(core: SessionCore, statement: Statement): Promise<boo
   );
 }
 
+async function runCall(core: SessionCore, write: WriteRequest): Promise<Answer> {
+  const plan = await orRefused(core, write, () => planCall(core, write));
+  if (plan.kind === 'write') return runWrite(core, plan.write);
+  await ensureTransaction(core);
+  return executeAndReadBack(core, write.statement, write.request, (connection) =>
+    readBackUserVariables(core, connection, plan.assigned),
+  );
+}
+
 async function runWrite(core: SessionCore, write: WriteRequest): Promise<Answer> {
-  try {
+  return orRefused(core, write, async () => {
     if (onlyTemporary(core, write.statement)) {
-      return await runRead(core, write, { stream: false, leader: true });
+      return runRead(core, write, { stream: false, leader: true });
     }
     await ensureTransaction(core);
     return core.transaction
-      ? await writeInTransaction(core, core.transaction, write)
-      : await writeAutocommit(core, write);
+      ? writeInTransaction(core, core.transaction, write)
+      : writeAutocommit(core, write);
+  });
+}
+
+/** Refusals of unsafe statements are counted and told. */
+async function orRefused<T>(
+  core: SessionCore,
+  write: WriteRequest,
+  run: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await run();
   } catch (error) {
     if (error instanceof LockstepError && error.code === 'unsafe_statement') {
       throw refused(core, error.code, error.message, write.sql);

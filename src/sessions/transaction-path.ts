@@ -1,7 +1,7 @@
 import { LockstepError } from '../base/errors.ts';
 import { faultPoints } from '../base/fault-points.ts';
 import { type NodeConnection, NodeConnectionLostError } from '../nodes/node-connection.ts';
-import { NodeQueryError } from '../nodes/query-rows.ts';
+import { NodeQueryError, queryRows } from '../nodes/query-rows.ts';
 import type { Statement } from '../sql/statement.ts';
 import { type Answer, okAnswer } from './answer.ts';
 import { HeldReply } from './held-reply.ts';
@@ -12,8 +12,9 @@ import { OpenTransaction } from './open-transaction.ts';
 import { checkWrite } from './check-write.ts';
 import { noteSeen, untilLeaderShows } from './read-consistency.ts';
 import { exchange, type ReadOptions } from './read-path.ts';
+import { notLogged } from './not-logged.ts';
 import type { SessionCore } from './session-core.ts';
-import { enterGate, execute, type Executed, notLogged } from './write-path.ts';
+import { enterGate, execute, type Executed, selectsIds, takeOver } from './write-path.ts';
 import type { WriteRequest } from './write-request.ts';
 
 /** BEGIN and its like, or the first statement of a session with autocommit off. */
@@ -101,20 +102,46 @@ export async function writeInTransaction(
   return guard(core, transaction, async () => {
     let executed: Executed;
     const { lane, node } = transaction;
+    const undoable = write.statement.kind === 'call' || selectsIds(write, facts);
+    if (undoable) await queryRows(lane.connection, `SAVEPOINT ${beforeWrite}`);
+    const undo = async (): Promise<void> => {
+      if (!undoable || !core.transaction || lane.connection.lost) return;
+      await queryRows(lane.connection, `ROLLBACK TO SAVEPOINT ${beforeWrite}`);
+    };
     try {
       executed = await execute(core, write, facts, lane, node);
       if (faultPoints.armed) await faultPoints.reach('transaction.executed', node.name);
     } catch (error) {
-      // What was asked ahead of the statement may have met a deadlock.
-      if (error instanceof NodeQueryError) await dropIfEnded(core, transaction);
+      await afterFault(core, transaction, error);
+      await undo();
       throw error;
     }
     transaction.lastCommitted = core.context.replicator.lastCommitSent;
     noteSeen(core, transaction.node.name);
-    if (executed.kind === 'done') for (const one of executed.commands) transaction.record(one);
-    else await dropIfEnded(core, transaction);
+    if (executed.kind === 'refused') {
+      await dropIfEnded(core, transaction);
+      // A procedure that failed half-way has done half its work.
+      await undo();
+    } else for (const one of executed.commands) transaction.record(one);
+    takeOver(core, lane, executed);
     return { kind: 'held', reply: executed.reply };
   });
+}
+
+const beforeWrite = 'lockstep_before_write';
+
+/** A statement threw: did the transaction end, and may the statement have taken effect? */
+async function afterFault(
+  core: SessionCore,
+  transaction: OpenTransaction,
+  error: unknown,
+): Promise<void> {
+  if (error instanceof NodeConnectionLostError) return;
+  // What was asked ahead of the statement may have met a deadlock.
+  if (error instanceof NodeQueryError) return dropIfEnded(core, transaction);
+  if (error instanceof LockstepError && error.code === 'unsafe_statement') return;
+  // It may have run (its answer was too large to keep), and is not recorded: all must go.
+  await end(core, transaction);
 }
 
 /** SAVEPOINT, ROLLBACK TO and RELEASE: the server does it and the commands follow suit. */

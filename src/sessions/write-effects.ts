@@ -16,12 +16,27 @@ export interface WriteEffects {
   readonly unsafePrograms: readonly string[];
   /** Programs whose SELECT takes no locks. */
   readonly selectingPrograms: readonly string[];
+  /** Programs that go on after errors. */
+  readonly handlingPrograms: readonly string[];
   /** AUTO_INCREMENT columns of tables that programs write. */
-  readonly nestedIds: readonly string[];
+  readonly nestedIds: readonly NestedId[];
+  /** What only a server can do right, in a program: COMMIT, DDL, dynamic SQL; and where. */
+  readonly uncontrolled: string | undefined;
   readonly runsProgram: boolean;
   readonly programsWrite: boolean;
   readonly userVariablesRead: readonly string[];
+  readonly userVariablesAssigned: readonly string[];
   readonly usesLastInsertId: boolean;
+}
+
+/** Ids that a program generates. */
+export interface NestedId {
+  readonly schema: string;
+  readonly table: string;
+  readonly column: string;
+  readonly by: string;
+  /** Every node generates them for the same rows in the same order. */
+  readonly ordered: boolean;
 }
 
 const none: WriteEffects = {
@@ -29,18 +44,21 @@ const none: WriteEffects = {
   unsafeViews: [],
   unsafePrograms: [],
   selectingPrograms: [],
+  handlingPrograms: [],
   nestedIds: [],
+  uncontrolled: undefined,
   runsProgram: false,
   programsWrite: false,
   userVariablesRead: [],
+  userVariablesAssigned: [],
   usesLastInsertId: false,
 };
 
 const depthMax = 20;
 
 /**
- * Follows views, triggers and functions. `statement` may be a read that calls functions. What is
- * not known yet is asked of the leader, and of the next one if that is lost meanwhile.
+ * Follows views and programs. `statement` may be a read that calls functions. What is not known
+ * yet is asked of the leader, and of the next one if that is lost meanwhile.
  */
 export async function effectsOf(core: SessionCore, statement: Statement): Promise<WriteEffects> {
   const { replicator, config } = core.context;
@@ -61,6 +79,12 @@ export async function effectsOf(core: SessionCore, statement: Statement): Promis
   }
 }
 
+interface NamedProgram {
+  readonly label: string;
+  readonly schema: string;
+  readonly facts: ProgramFacts;
+}
+
 type Mutable<T> = {
   -readonly [Name in keyof T]: T[Name] extends readonly (infer I)[] ? I[] : T[Name];
 };
@@ -74,8 +98,10 @@ class EffectsWalk {
     unsafeViews: [],
     unsafePrograms: [],
     selectingPrograms: [],
+    handlingPrograms: [],
     nestedIds: [],
     userVariablesRead: [],
+    userVariablesAssigned: [],
   };
 
   constructor(core: SessionCore) {
@@ -93,13 +119,26 @@ class EffectsWalk {
         this.result.targets.push(info);
         for (const trigger of info.triggers) {
           if (fires(statement, trigger.event)) {
-            await this.#program(`trigger ${trigger.name}`, info.schema, trigger.facts, 0);
+            const { name, facts } = trigger;
+            await this.#program({ label: `trigger ${name}`, schema: info.schema, facts }, 0);
           }
         }
       }
       await this.#view(info, isTarget, 0);
     }
-    if (statement.hasUnknownFunction) await this.#functions(statement.functions, 0);
+    if (statement.kind === 'call' && statement.routine) {
+      await this.#procedure(statement.routine, this.#core.state.schema, 0);
+    }
+    if (!statement.hasUnknownFunction) return;
+    // Over several rows they are called in no fixed order.
+    await this.#functions(statement.functions, statement.tables.length === 0 ? 0 : 1);
+  }
+
+  async #procedure({ schema, name }: TableName, inSchema: string, depth: number): Promise<void> {
+    const found = await this.#core.context.catalogue.procedure(schema ?? inSchema, name);
+    if (!found) return;
+    const label = `procedure ${found.name}`;
+    await this.#program({ label, schema: found.schema, facts: found.facts }, depth);
   }
 
   async #table(table: TableName, schema: string): Promise<TableInfo | undefined> {
@@ -122,7 +161,8 @@ class EffectsWalk {
       if (isTarget) {
         this.result.targets.push(inner);
         for (const trigger of inner.triggers) {
-          await this.#program(`trigger ${trigger.name}`, inner.schema, trigger.facts, depth + 1);
+          const { name, facts } = trigger;
+          await this.#program({ label: `trigger ${name}`, schema: inner.schema, facts }, depth + 1);
         }
       }
       await this.#view(inner, isTarget, depth + 1);
@@ -133,21 +173,39 @@ class EffectsWalk {
   async #functions(names: Iterable<string>, depth: number): Promise<void> {
     for (const name of names) {
       for (const routine of await this.#core.context.catalogue.functions(name)) {
-        await this.#program(`function ${routine.name}`, routine.schema, routine.facts, depth);
+        const label = `function ${routine.name}`;
+        await this.#program({ label, schema: routine.schema, facts: routine.facts }, depth);
       }
     }
   }
 
-  async #program(label: string, schema: string, facts: ProgramFacts, depth: number): Promise<void> {
+  /** A view within a program must be one that is read, and the same for every node. */
+  async #viewOfProgram(table: TableName, { label, schema, facts }: NamedProgram): Promise<void> {
+    const info = await this.#core.context.catalogue.table(table.schema ?? schema, table.name);
+    if (!info.view) return;
+    const before = this.result.unsafeViews.length;
+    await this.#view(info, false, 0);
+    const [unsafe] = this.result.unsafeViews.splice(before);
+    if (unsafe !== undefined) this.result.unsafePrograms.push(`${unsafe} in ${label}`);
+    if (!facts.writtenTables.some((one) => same(one, table))) return;
+    this.result.unsafePrograms.push(`writing through view ${info.name} in ${label}`);
+  }
+
+  /** `depth` 0: what the statement itself runs, row by row in the order of its text. */
+  async #program({ label, schema, facts }: NamedProgram, depth: number): Promise<void> {
     const key = `${schema}.${label}`;
     if (this.#seen.has(key) || depth > depthMax) return;
     this.#seen.add(key);
     const { result } = this;
     result.runsProgram = true;
-    if (facts.unsafe.length > 0) result.unsafePrograms.push(`${facts.unsafe[0]} in ${label}`);
+    const [unsafe] = [...facts.beyond, ...facts.unsafe];
+    if (unsafe !== undefined) result.unsafePrograms.push(`${unsafe} in ${label}`);
+    if (facts.beyond.length > 0) result.uncontrolled ??= `${facts.beyond[0]} in ${label}`;
+    if (facts.handlesErrors) result.handlingPrograms.push(label);
     if (facts.selects) result.selectingPrograms.push(label);
     result.programsWrite ||= facts.writtenTables.length > 0 || facts.usesSequence;
     result.userVariablesRead.push(...facts.userVariablesRead);
+    result.userVariablesAssigned.push(...facts.userVariablesAssigned);
     result.usesLastInsertId ||= facts.usesLastInsertId;
     for (const table of facts.writtenTables) {
       const info = await this.#core.context.catalogue.table(table.schema ?? schema, table.name);
@@ -155,18 +213,30 @@ class EffectsWalk {
       if (!info.transactional) result.unsafePrograms.push(`${info.engine} table ${info.name}`);
       if (info.keepsTransactionIds) result.unsafePrograms.push(`the history of ${info.name}`);
       if (info.autoIncrement !== undefined) {
-        result.nestedIds.push(`${info.name}.${info.autoIncrement} (by ${label})`);
+        const ordered = depth === 0 && !facts.insertsSelected;
+        const of = { schema: info.schema, table: info.name, column: info.autoIncrement };
+        result.nestedIds.push({ ...of, by: label, ordered });
       }
       if (info.unstableDefaults.length > 0) {
         result.unsafePrograms.push(`the default of ${info.name} in ${label}`);
       }
       for (const trigger of info.triggers) {
-        await this.#program(`trigger ${trigger.name}`, info.schema, trigger.facts, depth + 1);
+        const { name, facts: inner } = trigger;
+        const named = { label: `trigger ${name}`, schema: info.schema, facts: inner };
+        await this.#program(named, depth + 1);
       }
     }
+    const temporary = facts.tables.find((table) => isTemporaryIn(this.#core, table, schema));
+    if (temporary) result.unsafePrograms.push(`temporary table ${temporary.name} in ${label}`);
+    for (const table of facts.tables) await this.#viewOfProgram(table, { label, schema, facts });
+    // What a procedure calls runs one after the other too; in a trigger the server refuses it.
+    for (const called of facts.calls) await this.#procedure(called, schema, depth);
     await this.#functions(facts.functions, depth + 1);
   }
 }
+
+const isTemporaryIn = (core: SessionCore, { schema, name }: TableName, inSchema: string): boolean =>
+  core.temporaryTables.has(`${schema ?? inSchema}.${name}`.toLowerCase());
 
 const same = (a: TableName, b: TableName): boolean => a.name === b.name && a.schema === b.schema;
 

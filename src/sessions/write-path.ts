@@ -1,6 +1,5 @@
 import { LockstepError } from '../base/errors.ts';
 import { faultPoints } from '../base/fault-points.ts';
-import { LogUnavailable } from '../log/log-unavailable.ts';
 import type { NodeConnection } from '../nodes/node-connection.ts';
 import { NodeConnectionLostError } from '../nodes/node-connection.ts';
 import type { Node } from '../nodes/node.ts';
@@ -9,14 +8,19 @@ import { matchedRows } from '../replication/compare-results.ts';
 import type { Leadership } from '../replication/replicator.ts';
 import type { Release } from '../replication/write-gate.ts';
 import type { Answer } from './answer.ts';
+import { callCommand } from './call-path.ts';
+import { noteCarried } from './carry-state.ts';
 import { HeldReply } from './held-reply.ts';
 import { LeaderRetry } from './leader-retry.ts';
 import { LeaderLane } from './leader-lane.ts';
-import { checkWrite, type WriteFacts } from './check-write.ts';
+import { checkWrite, unsafe, type WriteFacts } from './check-write.ts';
 import { determineWrite, type DeterminedWrite, positionsOf } from './determine-write.ts';
+import { notLogged } from './not-logged.ts';
 import { pinWrite } from './pin-write.ts';
 import { noteTold } from './read-consistency.ts';
+import { reconcileIds } from './reconcile-ids.ts';
 import type { SessionCore } from './session-core.ts';
+import { readUserVariables, restoreUserVariables, type UserVariables } from './user-variables.ts';
 import type { WriteRequest } from './write-request.ts';
 
 type Attempt =
@@ -35,9 +39,15 @@ export async function writeAutocommit(core: SessionCore, write: WriteRequest): P
   const retry = new LeaderRetry(core);
   for (;;) {
     const leadership = await replicator.beginTerm(config.noNodeTimeoutMs);
-    const release = await enterGate(core, facts.alone);
+    const release =
+      facts.reconcile.length > 0 ? await enterSchemaGate(core) : await enterGate(core, facts.alone);
     try {
       if (!replicator.isCurrent(leadership)) continue;
+      const lost = await reconcileIds(core, leadership, facts.reconcile);
+      if (lost) {
+        await retry.pause(leadership, lost);
+        continue;
+      }
       const attempt = await attemptWrite(core, write, facts, leadership);
       if (attempt.kind === 'answered') return attempt.answer;
       core.context.counters.node(leadership.name).retries++;
@@ -47,6 +57,9 @@ export async function writeAutocommit(core: SessionCore, write: WriteRequest): P
     }
   }
 }
+
+const asError = (error: unknown): Error =>
+  error instanceof Error ? error : new Error(String(error));
 
 /** A session that holds LOCK TABLES has the gate already. */
 export function enterGate(core: SessionCore, alone: boolean): Promise<Release> {
@@ -77,7 +90,7 @@ async function attemptWrite(
     connection = core.pinned?.connection ?? (await core.takeConnection(node));
   } catch (error) {
     if (error instanceof LockstepError) throw error;
-    return { kind: 'again', error: error instanceof Error ? error : new Error(String(error)) };
+    return { kind: 'again', error: asError(error) };
   }
   const lane = new LeaderLane(connection);
   try {
@@ -88,6 +101,8 @@ async function attemptWrite(
       return { kind: 'again', error };
     }
     await lane.rollback();
+    // What a procedure had set by then is not known.
+    if (write.statement.kind === 'call') connection.destroy(asError(error));
     throw error;
   } finally {
     if (connection !== core.pinned?.connection) node.pool.give(connection);
@@ -118,6 +133,8 @@ async function writeOnLane(
     },
     lane,
   );
+  if (outcome.kind === 'committed') takeOver(core, lane, executed);
+  else await restoreUserVariables(core, lane.connection, assignedBy(write, facts));
   switch (outcome.kind) {
     case 'committed':
       counters.node(node.name).writes++;
@@ -131,24 +148,32 @@ async function writeOnLane(
   }
 }
 
-/** The log's refusal as the client is told of it. Its write was rolled back. */
-export function notLogged(cause: Error): LockstepError {
-  if (cause instanceof LogUnavailable && cause.outcome === 'unknown') {
-    const message =
-      `${cause.message} The write was rolled back, but its record could not be removed from ` +
-      'the disk: if Lockstep ends before the disk is well again, the write may yet take effect.';
-    return new LockstepError('log_unavailable', message, { cause });
-  }
-  if (cause instanceof LockstepError) return cause;
-  const message = `the command log cannot take writes: ${cause.message}`;
-  return new LockstepError('log_unavailable', message, { cause });
-}
-
 export type Executed =
   /** `commands` repeat it; none if it met no rows. */
-  | { readonly kind: 'done'; readonly reply: HeldReply; readonly commands: readonly Command[] }
+  | {
+      readonly kind: 'done';
+      readonly reply: HeldReply;
+      readonly commands: readonly Command[];
+      /** What a CALL has set. */
+      readonly variables?: UserVariables;
+    }
   /** The server's error; the reply carries it. */
   | { readonly kind: 'refused'; readonly reply: HeldReply };
+
+/** It should find an id for every row; whether it does, only running it tells. */
+export const selectsIds = ({ statement }: WriteRequest, facts: WriteFacts): boolean =>
+  statement.insertSelect && facts.askInsertId && facts.way === 'as_is';
+
+const assignedBy = ({ statement }: WriteRequest, { effects }: WriteFacts): readonly string[] => [
+  ...new Set([...statement.userVariablesAssigned, ...effects.userVariablesAssigned]),
+];
+
+/** The session takes over what a CALL has set, and knows that the connection has it. */
+export function takeOver(core: SessionCore, lane: LeaderLane, executed: Executed): void {
+  if (executed.kind !== 'done' || !executed.variables) return;
+  core.state.setUserVariables(executed.variables);
+  noteCarried(lane.connection, core.state.carried);
+}
 
 /** Runs a write inside the lane's transaction and makes the commands that repeat it. */
 export async function execute(
@@ -168,13 +193,25 @@ export async function execute(
     pins: leaderPins,
     askInsertId: facts.askInsertId,
   });
-  if (reply.error) return { kind: 'refused', reply };
+  const call = write.statement.kind === 'call';
+  if (reply.error) {
+    if (call) await restoreUserVariables(core, lane.connection, assignedBy(write, facts));
+    return { kind: 'refused', reply };
+  }
   const before = pins.lastInsertId ?? '0';
   const generated =
     result.generatedInsertId !== undefined && result.generatedInsertId !== before
       ? result.generatedInsertId
       : undefined;
+  if (generated !== undefined && selectsIds(write, facts)) {
+    throw unsafe(
+      'this INSERT … SELECT generates ids for rows that come in no fixed order',
+      'leave the AUTO_INCREMENT column out of the list of columns',
+    );
+  }
   noteInsertId(core, write, reply, generated);
+  // A program's own ids would take the pin.
+  const pinsId = generated !== undefined && facts.reconcile.length === 0 && !call;
   if (determined.changesNothing) return { kind: 'done', reply, commands: [] };
   const context = core.state.commandContext(serverFacts);
   const plain = (sql: string): Command => ({
@@ -195,10 +232,14 @@ export async function execute(
     parameters,
     parameterOffsets: parameters.length > 0 ? write.statement.parameterOffsets : [],
     context,
-    pins: generated === undefined ? pins : { ...pins, insertId: generated },
+    pins: pinsId ? { ...pins, insertId: generated } : pins,
     result: resultOf(core, write, reply),
   };
-  return { kind: 'done', reply, commands: [...determined.logBefore.map(plain), command] };
+  const logged = call ? callCommand(core, command, write) : command;
+  const commands = [...determined.logBefore.map(plain), logged];
+  if (!call) return { kind: 'done', reply, commands };
+  const variables = await readUserVariables(lane.connection, assignedBy(write, facts));
+  return { kind: 'done', reply, commands, variables };
 }
 
 async function determine(

@@ -9,4 +9,6 @@ export interface WriteRequest {
   /** SQL literals of a prepared statement's parameters; empty for plain text. */
   readonly parameters: readonly string[];
   readonly request: NodeRequest;
+  /** CALL: indexes of parameters that the procedure gives back. */
+  readonly outParameters?: ReadonlySet<number>;
 }

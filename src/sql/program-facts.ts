@@ -1,15 +1,15 @@
 import { analyse } from './analyse.ts';
+import type { Unsafe } from './determinism.ts';
 import type { LexMode } from './lex-mode.ts';
 import { Lexer } from './lexer.ts';
+import { type ProgramStatements, programStatements } from './program-statements.ts';
 import type { TableName } from './statement.ts';
 import { isOperator, isWord, type Token } from './token.ts';
 
-/** What the body of a function or trigger does that a write which runs it must know. */
-export interface ProgramFacts {
+/** What the body of a function, trigger or procedure does that its caller must know. */
+export interface ProgramFacts extends Omit<ProgramStatements, 'orderBound'> {
   /** What makes it compute differently on every node; empty for none. */
   readonly unsafe: readonly string[];
-  /** It selects from tables; such a SELECT takes no locks, whatever calls it. */
-  readonly selects: boolean;
   readonly tables: readonly TableName[];
   readonly writtenTables: readonly TableName[];
   /** Functions it calls, upper case. */
@@ -17,49 +17,65 @@ export interface ProgramFacts {
   readonly userVariablesRead: readonly string[];
   readonly usesLastInsertId: boolean;
   readonly usesSequence: boolean;
+  /** INSERT … SELECT, which would number rows in no fixed order. */
+  readonly insertsSelected: boolean;
 }
 
-/**
- * Reads the body of a stored program (a binary string). `definer`: it runs with the rights of
- * the account that made it, so that CURRENT_USER is the same on every node.
- */
-export function programFacts(body: string, mode: LexMode, definer: boolean): ProgramFacts {
-  const statement = analyse(`CREATE PROCEDURE p()\n${body}`, mode);
+export interface Program {
+  readonly kind: 'function' | 'trigger' | 'procedure';
+  /** A binary string. */
+  readonly body: string;
+  /** It runs as the account that made it: CURRENT_USER is the same on every node. */
+  readonly definer: boolean;
+  /** Names of its parameters. */
+  readonly parameters: readonly string[];
+}
+
+export function programFacts(program: Program, mode: LexMode): ProgramFacts {
+  const { kind, body, definer } = program;
+  const statement = analyse(`${head}${body}`, mode);
   const tokens = new Lexer(body, mode).run();
+  const { orderBound, ...statements } = programStatements(body, tokens, program.parameters);
   const unsafe = statement.unsafe
-    .filter(({ kind, text }) => {
-      if (kind === 'limit_without_order' || kind === 'limit_in_subquery') return false;
-      return !(definer && kind === 'current_user' && /^CURRENT_(USER|ROLE)/i.test(text));
+    .filter((item) => {
+      if (item.kind === 'limit_without_order' || item.kind === 'limit_in_subquery') return false;
+      if (item.kind === 'variable_assignment') return !isSet(tokens, item);
+      return !(definer && item.kind === 'current_user' && /^CURRENT_(USER|ROLE)/i.test(item.text));
     })
     .map(({ text }) => text);
+  unsafe.push(...orderBound);
   if (tokens.some((token) => isWord(token, 'LIMIT'))) unsafe.push('LIMIT');
   if (tokens.some((token) => isWord(token, 'PORTION'))) unsafe.push('FOR PORTION OF');
+  const metadata = statement.tables.find(({ schema }) => metadataSchemas.test(schema ?? ''));
+  if (metadata) unsafe.push(`${metadata.schema}.${metadata.name}`);
   if (statement.usesRand) unsafe.push('RAND()');
   if (statement.usesSequence) unsafe.push('a sequence');
-  if (assignsUserVariable(tokens)) unsafe.push('SET of a user variable');
-  if (tokens.some((token) => isWord(token, 'PREPARE') || isWord(token, 'CALL'))) {
-    unsafe.push('a statement that only it knows (CALL or PREPARE)');
+  // What a procedure sets is read back after it; what runs within a statement is not.
+  if (kind !== 'procedure' && statements.userVariablesAssigned.length > 0) {
+    unsafe.push('SET of a user variable');
   }
   return {
+    ...statements,
     unsafe,
-    selects: tokens.some((token) => isWord(token, 'SELECT')) && statement.tables.length > 0,
     tables: statement.tables,
     writtenTables: statement.writtenTables,
     functions: statement.functions,
     userVariablesRead: statement.userVariablesRead,
     usesLastInsertId: statement.usesLastInsertId,
     usesSequence: statement.usesSequence,
+    insertsSelected:
+      tokens.some((token) => isWord(token, 'INSERT') || isWord(token, 'REPLACE')) &&
+      /\b(?:INSERT|REPLACE)\b[^;]*\b(?:SELECT|TABLE)\b/i.test(body),
   };
 }
 
-function assignsUserVariable(tokens: readonly Token[]): boolean {
-  return tokens.some((token, index) => {
-    if (token.kind !== 'user_variable') return false;
-    if (isOperator(tokens[index + 1], ':=')) return true;
-    const before = tokens[index - 1];
-    return (
-      isWord(before, 'INTO') ||
-      (isOperator(tokens[index + 1], '=') && (isWord(before, 'SET') || isOperator(before, ',')))
-    );
-  });
+const metadataSchemas = /^(?:information_schema|performance_schema|mysql|sys)$/i;
+
+/** In front of a body the analysis needs what it is the body of. */
+const head = 'CREATE PROCEDURE p()\n';
+
+/** SET @x := …, which is as SET @x = … */
+function isSet(tokens: readonly Token[], { start }: Unsafe): boolean {
+  const index = tokens.findIndex((token) => token.start === start - head.length);
+  return isWord(tokens[index - 1], 'SET') && isOperator(tokens[index + 1], ':=');
 }

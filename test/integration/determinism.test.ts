@@ -1,7 +1,9 @@
-import { afterAll, beforeAll, describe, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connectTo, engines, expectEqualNodes } from '../support/cluster.ts';
 import { accountCases } from '../support/determinism/account-cases.ts';
 import { autoIncrementCases } from '../support/determinism/auto-increment-cases.ts';
+import { callCases } from '../support/determinism/call-cases.ts';
+import { clientCases } from '../support/determinism/client-cases.ts';
 import { definitionCases } from '../support/determinism/definition-cases.ts';
 import { engineCases } from '../support/determinism/engine-cases.ts';
 import { functionCases } from '../support/determinism/function-cases.ts';
@@ -16,6 +18,7 @@ const themes: readonly (readonly [string, readonly DeterminismCase[]])[] = [
   ['the choice and order of rows', rowChoiceCases],
   ['AUTO_INCREMENT and sequences', autoIncrementCases],
   ['triggers, functions and views', programCases],
+  ['procedures and the ids that programs generate', callCases],
   ['values', valueCases],
   ['sessions and DDL', sessionCases],
   ['definitions', definitionCases],
@@ -35,6 +38,13 @@ describe.each(engines())('every node computes the same, $name', (engine) => {
       test.each(here)('$name', (theCase) => lab.check(theCase));
     });
   }
+
+  describe('with clients of their own', () => {
+    test.each(clientCases)('$name', async ({ run }) => {
+      await run(lab);
+      expect(await lab.differences(lab.schema)).toEqual([]);
+    });
+  });
 
   test('a password set through Lockstep is good on every node', async () => {
     const root = await lab.client();

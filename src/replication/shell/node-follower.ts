@@ -55,13 +55,13 @@ export class NodeFollower implements FollowerPort {
     if (faultPoints.armed) await faultPoints.during(answering, 'follower.sent', this.name);
     const results = await answering;
     if (faultPoints.armed) await faultPoints.reach('follower.answered', this.name);
-    const failed = results.at(-1);
+    const answers = statementAnswers(results, batch.statements);
+    const failed = answers.at(-1);
     assert(failed, 'a batch has answers');
     if (failed.kind === 'err') {
       const { errno, message } = failed.error;
-      return { kind: 'failed', slot: results.length - 1, errno, message };
+      return { kind: 'failed', slot: answers.length - 1, errno, message };
     }
-    const answers = statementAnswers(results, batch.statements.length);
     const followerResults: FollowerResult[] = [];
     batch.slots.forEach((slot, index) => {
       const answer = answers[index];
@@ -142,13 +142,24 @@ async function runOneByOne(
   return results;
 }
 
-/** A statement answers with one result here: writes return at most one result set. */
+/**
+ * One answer for each statement, up to the first error. Writes return at most one result set, but
+ * for CALL: there an OK, or an error, follows what the procedure selects.
+ */
 function statementAnswers(
   results: readonly TextResult[],
-  statements: number,
+  statements: readonly string[],
 ): readonly TextResult[] {
-  assert(results.length === statements, `${results.length} answers to ${statements} statements`);
-  return results;
+  const answers: TextResult[] = [];
+  for (const result of results) {
+    const selected = result.kind === 'rows' && /^CALL\b/i.test(statements[answers.length] ?? '');
+    if (!selected) answers.push(result);
+  }
+  assert(
+    answers.length === statements.length || answers.at(-1)?.kind === 'err',
+    `${answers.length} answers to ${statements.length} statements`,
+  );
+  return answers;
 }
 
 function toFollowerResult(answer: TextResult): FollowerResult {

@@ -1,0 +1,47 @@
+import { insertShape } from './insert-shape.ts';
+import type { LexMode } from './lex-mode.ts';
+import { Lexer } from './lexer.ts';
+import { outlineOf } from './outline.ts';
+import { isName, isOperator, isWord, type Token } from './token.ts';
+
+/**
+ * Whether rows of INSERT … VALUES may both give and generate ids of the column at `index`. The
+ * servers then take a second range of ids in the middle of the statement, which need not follow
+ * the first when others insert too.
+ */
+export function mixesIds(sql: string, mode: LexMode, index: number): boolean {
+  const rows = insertShape(sql, mode)?.rows ?? [];
+  const kinds = new Set(rows.map(({ values }) => kindOfId(sql, values[index])));
+  return kinds.size > 1 || kinds.has('unknown');
+}
+
+function kindOfId(sql: string, value: { start: number; end: number } | undefined): string {
+  const written = value ? sql.slice(value.start, value.end).trim() : 'DEFAULT';
+  const text = /^'([^']*)'$/.exec(written)?.[1] ?? written;
+  if (/^(?:NULL|DEFAULT)$/i.test(text)) return 'generated';
+  // Some clients send every number as a DOUBLE: 2e1.
+  if (/^[\d.]+(?:e\+?\d+)?$/i.test(text) && Number(text) >= 1) return 'given';
+  return text === '0' ? 'zero' : 'unknown';
+}
+
+/** Whether the query's column at `index` is a plain column (or may be one of `*`). */
+export function selectsColumn(sql: string, mode: LexMode, index: number): boolean {
+  const query = insertShape(sql, mode)?.query;
+  if (!query) return false;
+  const tokens = new Lexer(sql, mode).run().filter(({ start }) => start >= query.start);
+  const outline = outlineOf(tokens);
+  const from = tokens.findIndex((token, at) => isWord(token, 'FROM') && outline.depths[at] === 0);
+  const select = tokens.findIndex((token) => isWord(token, 'SELECT'));
+  if (from < 0 || select < 0 || outline.depths[select] !== 0) return false;
+  const items: Token[][] = [[]];
+  for (let at = select + 1; at < from; at += 1) {
+    const token = tokens[at] as Token;
+    if (isOperator(token, ',') && outline.depths[at] === 0) items.push([]);
+    else items.at(-1)?.push(token);
+  }
+  const star = items.findIndex((item) => isOperator(item.at(-1), '*'));
+  if (star >= 0 && star <= index) return true;
+  const item = items[index] ?? [];
+  if (isWord(item[0], 'NULL') || isWord(item[0], 'DEFAULT')) return false;
+  return isName(item[0]) && item.every((token) => isName(token) || isOperator(token, '.'));
+}
