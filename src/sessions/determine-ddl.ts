@@ -1,13 +1,11 @@
-import { commandPacket, type NodeConnection } from '../nodes/node-connection.ts';
-import { CommandByte } from '../protocol/commands.ts';
+import type { NodeConnection } from '../nodes/node-connection.ts';
 import { definerPlace } from '../sql/definer-place.ts';
 import { replaceSpans, type SpanReplacement } from '../sql/replace-spans.ts';
 import { accountVerbs } from './check-ddl.ts';
 import { unsafe } from './check-write.ts';
 import { currentAccount } from './current-account.ts';
-import { flatten } from './determine-write.ts';
+import { asText, flatten } from './determine-write.ts';
 import { passwordHashes } from './password-hashes.ts';
-import { plainRequest } from './node-request.ts';
 import type { SessionCore } from './session-core.ts';
 import type { WriteRequest } from './write-request.ts';
 
@@ -32,8 +30,7 @@ export async function determineDdl(
       : [];
   if (spans.length === 0) return write;
   const text = replaceSpans(sql, spans);
-  const packet = commandPacket(CommandByte.QUERY, Buffer.from(text, 'latin1'));
-  return { ...write, sql: text, parameters: [], request: plainRequest(packet) };
+  return asText(write, text);
 }
 
 async function definer(

@@ -71,9 +71,8 @@ export async function determineWrite(
       'run it in smaller parts, for example by ranges of the primary key',
     );
   }
-  const packet = commandPacket(CommandByte.QUERY, Buffer.from(result.sql, 'latin1'));
   return {
-    write: { ...write, sql: result.sql, parameters: [], request: plainRequest(packet) },
+    write: asText(write, result.sql),
     changesNothing: result.changesNothing,
     logBefore: await logBefore(),
   };
@@ -101,6 +100,12 @@ async function rewrite(rewriting: Rewriting): Promise<Rewritten> {
     case 'as_is':
       return { sql: await addDefaults(rewriting), changesNothing: false };
   }
+}
+
+/** The write as this text without parameters. */
+export function asText(write: WriteRequest, sql: string): WriteRequest {
+  const packet = commandPacket(CommandByte.QUERY, Buffer.from(sql, 'latin1'));
+  return { ...write, sql, parameters: [], request: plainRequest(packet) };
 }
 
 /** Parameters stand in the text from here on. */

@@ -14,7 +14,13 @@ import { HeldReply } from './held-reply.ts';
 import { LeaderRetry } from './leader-retry.ts';
 import { LeaderLane } from './leader-lane.ts';
 import { checkWrite, unsafe, type WriteFacts } from './check-write.ts';
-import { determineWrite, type DeterminedWrite, positionsOf } from './determine-write.ts';
+import {
+  asText,
+  type DeterminedWrite,
+  determineWrite,
+  flatten,
+  positionsOf,
+} from './determine-write.ts';
 import { notLogged } from './not-logged.ts';
 import { pinWrite } from './pin-write.ts';
 import { noteTold } from './read-consistency.ts';
@@ -248,10 +254,23 @@ async function determine(
   facts: WriteFacts,
   leader: { lane: LeaderLane; leaderPins: string },
 ): Promise<DeterminedWrite> {
-  if (facts.way === 'as_is') return { write, changesNothing: false, logBefore: [] };
+  if (facts.way === 'as_is') {
+    const same = losesFractions(core, write) ? asText(write, flatten(write)) : write;
+    return { write: same, changesNothing: false, logBefore: [] };
+  }
   const { lane, leaderPins } = leader;
   await lane.prepare({ state: core.state.carried, pins: leaderPins });
   return determineWrite(core, lane.connection, write, facts);
+}
+
+/**
+ * MySQL drops the fraction of a time that is bound to a prepared UPDATE of a text column, and keeps
+ * that of a literal: the leader then gets literals as the followers do.
+ */
+function losesFractions(core: SessionCore, { statement, parameters }: WriteRequest): boolean {
+  if (core.lexMode.flavor !== 'mysql' || !/^(?:INSERT|REPLACE|UPDATE|DELETE)$/.test(statement.verb))
+    return false;
+  return parameters.some((literal) => /^TIME(?:STAMP)?'[^']*\./.test(literal));
 }
 
 function noteInsertId(

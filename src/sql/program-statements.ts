@@ -66,11 +66,9 @@ const beyondWords = new Set(
     'FLUSH LOAD UNLOCK KILL PREPARE EXECUTE DEALLOCATE INSTALL UNINSTALL PURGE CHANGE SHUTDOWN'
   ).split(' '),
 );
-const setIntroducers = new Set(
-  'SESSION GLOBAL LOCAL PERSIST PERSIST_ONLY NAMES TRANSACTION PASSWORD ROLE CHARACTER STATEMENT'.split(
-    ' ',
-  ),
-);
+const sessionWords =
+  'SESSION GLOBAL LOCAL PERSIST PERSIST_ONLY NAMES TRANSACTION PASSWORD ROLE CHARACTER STATEMENT';
+const setIntroducers = new Set(sessionWords.split(' '));
 
 function beyondAt(
   sql: string,

@@ -179,10 +179,10 @@ export const callCases: readonly DeterminismCase[] = [
     name: 'a function that generates ids',
     setup: [
       ...filled,
-      'CREATE FUNCTION f(x INT) RETURNS INT MODIFIES SQL DATA ' +
+      'CREATE FUNCTION numbered(x INT) RETURNS INT MODIFIES SQL DATA ' +
         'BEGIN INSERT INTO log (what) VALUES (x); RETURN LAST_INSERT_ID(); END',
     ],
-    run: ['SELECT f(1)', 'DO f(2)', 'INSERT INTO t VALUES (50, 1)'],
+    run: ['SELECT numbered(1)', 'DO numbered(2)', 'INSERT INTO t VALUES (50, 1)'],
     expect: 'equal',
     shows: ['SELECT GROUP_CONCAT(id ORDER BY id) FROM log', '1,2'],
   },
@@ -190,10 +190,10 @@ export const callCases: readonly DeterminismCase[] = [
     name: 'a function that generates ids for rows in no order',
     setup: [
       ...filled,
-      'CREATE FUNCTION f(x INT) RETURNS INT MODIFIES SQL DATA ' +
+      'CREATE FUNCTION counted(x INT) RETURNS INT MODIFIES SQL DATA ' +
         'BEGIN INSERT INTO log (what) VALUES (x); RETURN 1; END',
     ],
-    run: ['SELECT f(v) FROM t'],
+    run: ['SELECT counted(v) FROM t'],
     expect: 'refused',
     shows: ['SELECT COUNT(*) FROM log', 0],
   },
