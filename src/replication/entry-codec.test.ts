@@ -80,13 +80,24 @@ test('a large statement grows the buffer', () => {
   expect(decodeEntry(encodeEntry(entry))).toEqual(entry);
 });
 
-test('an unknown version or kind is refused', () => {
+function withByte(at: number, value: number): Buffer {
   const payload = encodeEntry(entryOf(1, 'DELETE FROM t'));
-  const withByte = (at: number, value: number): Buffer => {
-    const copy = Buffer.from(payload);
-    copy[at] = value;
-    return copy;
-  };
-  expect(() => decodeEntry(withByte(0, 99))).toThrow(/format 99/);
-  expect(() => decodeEntry(withByte(1, 99))).toThrow(/unknown kind/);
+  payload[at] = value;
+  return payload;
+}
+
+test('an entry of a later version is no damage, and the refusal names both versions', () => {
+  expect(() => decodeEntry(withByte(0, 2))).toThrow(
+    expect.objectContaining({
+      code: 'log_too_new',
+      message: expect.stringContaining('an entry has format 2, this version reads up to 1'),
+      remedy: expect.stringContaining('Run the version of Lockstep that wrote this log'),
+    }),
+  );
+});
+
+test('a version or kind that never was is corrupt', () => {
+  const corrupt = expect.objectContaining({ code: 'log_corrupt' });
+  expect(() => decodeEntry(withByte(0, 0))).toThrow(corrupt);
+  expect(() => decodeEntry(withByte(1, 99))).toThrow(corrupt);
 });

@@ -1,5 +1,6 @@
 import { seq } from '../base/brands.ts';
 import { LockstepError } from '../base/errors.ts';
+import { LogTooNew } from '../log/log-too-new.ts';
 import { type Command, type CommandContext, comparables, type Pins } from './command.ts';
 import { type Entry, entryKinds } from './entry.ts';
 
@@ -83,13 +84,17 @@ function writeCommand(out: ByteWriter, command: Command, context: number): void 
   out.u8(comparables.indexOf(command.result.comparable));
 }
 
-/** Throws LockstepError('log_corrupt') for bytes that no version of this codec wrote. */
+/**
+ * Throws LogTooNew (log_too_new) for an entry of a later version, LockstepError('log_corrupt')
+ * for bytes that no version of this codec wrote.
+ */
 export function decodeEntry(payload: Buffer): Entry {
   const input = new ByteReader(payload);
   const version = input.u8();
-  if (version !== formatVersion) {
-    throw new LockstepError('log_corrupt', `entry format ${version} is not known to this version`);
+  if (version > formatVersion) {
+    throw new LogTooNew('an entry', { found: version, known: formatVersion });
   }
+  if (version === 0) throw new LockstepError('log_corrupt', 'there is no entry format 0');
   const kind = entryKinds[input.u8()];
   if (!kind) throw new LockstepError('log_corrupt', 'an entry is of an unknown kind');
   const epoch = input.u32();
