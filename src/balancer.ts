@@ -73,9 +73,8 @@ const eventsKept = 10_000;
 const queueDrainMs = 250;
 
 /**
- * Builds a balancer from its configuration and starts it; resolves when it serves. This is the
- * one place where rooms meet. Throws LockstepError: config_invalid, log_corrupt,
- * log_behind_nodes, nodes_differ, no_node, conflict (a port or folder is taken).
+ * Builds a balancer and starts it; resolves when it serves. Throws LockstepError: config_invalid,
+ * log_corrupt, log_behind_nodes, nodes_differ, no_node, conflict (a port or folder is taken).
  */
 export async function createBalancer(
   config: Config,
@@ -313,7 +312,7 @@ async function assembleFront(base: Base, core: Core, services: CoreServices): Pr
     sequencer,
     clock,
     openControl: (name) => openControl(core, name),
-    onStranded: (name, detail) => cluster.quarantine(name, detail, true),
+    onStranded: (name, detail) => cluster.strand(name, detail),
   });
   const tls = await tlsIdentity(config.tls, config.log.folder, clock);
   const sessionContext: SessionContext = {
@@ -323,6 +322,7 @@ async function assembleFront(base: Base, core: Core, services: CoreServices): Pr
     router,
     replicator,
     leaderDdl,
+    onStranded: (name, detail) => cluster.strand(name, detail),
     catalogue: new TableCatalogue(() => services.leaderControl.get()),
     statements,
     events,

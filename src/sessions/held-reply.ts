@@ -4,6 +4,7 @@ import { decodeErr } from '../protocol/err-packet.ts';
 import { decodeOk, type OkPacket } from '../protocol/ok-packet.ts';
 import { Capability } from '../protocol/capabilities.ts';
 import type { Terminal } from '../protocol/response-scanner.ts';
+import { StatusFlag } from '../protocol/status-flags.ts';
 import { patchStatus, type VisibleStatus } from './status-patch.ts';
 
 type Piece = { readonly bytes: Buffer } | { readonly terminal: Terminal };
@@ -24,6 +25,8 @@ export class HeldReply implements NodeResponseSink {
   #bytes = 0;
   #ok: OkPacket | undefined;
   #error: HeldError | undefined;
+  #succeeded = false;
+  #inTransaction = false;
   #tooLarge = false;
   #ended = false;
   #resolve!: () => void;
@@ -54,6 +57,11 @@ export class HeldReply implements NodeResponseSink {
     return this.#error;
   }
 
+  /** The statement succeeded, and no transaction is open on its connection. */
+  get outsideTransaction(): boolean {
+    return this.#succeeded && !this.#inTransaction;
+  }
+
   onData(bytes: Buffer): void {
     this.#bytes += bytes.length;
     if (this.#bytes > this.#bytesMax) {
@@ -66,6 +74,8 @@ export class HeldReply implements NodeResponseSink {
 
   onTerminal(terminal: Terminal): void {
     this.#pieces.push({ terminal });
+    this.#succeeded = terminal.type !== 'err';
+    this.#inTransaction = (terminal.statusFlags & StatusFlag.IN_TRANS) !== 0;
     if (terminal.type === 'ok') this.#ok = decodeOk(terminal.payload, Capability.PROTOCOL_41);
     if (terminal.type === 'err') {
       const { errno, message } = decodeErr(terminal.payload);

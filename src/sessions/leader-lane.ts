@@ -24,6 +24,13 @@ const lastInsertIdQuery = commandPacket(
   Buffer.from('SELECT LAST_INSERT_ID()', 'latin1'),
 );
 
+/** BEGIN was refused, and the statement sent with it committed by itself: no log knows of it. */
+export class RanAloneError extends LockstepError {
+  constructor(reason: string) {
+    super('internal', `${reason}; the statement takes no effect`);
+  }
+}
+
 /**
  * One transaction on one connection to the leader. Its row locks order it against every
  * conflicting transaction, from its first statement until its COMMIT.
@@ -81,7 +88,10 @@ export class LeaderLane implements LeaderTransaction {
     const failed = outcomes.find((outcome) => outcome.error !== undefined);
     if (failed) {
       distrustState(connection);
-      throw new LockstepError('internal', `the session could not be prepared: ${failed.error}`);
+      const reason = `the session could not be prepared: ${failed.error}`;
+      throw reply.outsideTransaction
+        ? new RanAloneError(reason)
+        : new LockstepError('internal', reason);
     }
     return { generatedInsertId: await insertId };
   }

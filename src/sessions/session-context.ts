@@ -25,6 +25,8 @@ export interface SessionContext {
   readonly random: () => number;
   /** The password of a user that may log in. */
   readonly passwordOf: (user: string) => string | undefined;
+  /** Something took effect on this node alone: its copy differs from the log. */
+  readonly onStranded: (node: NodeName, detail: string) => void;
   /** A defect of our own: reported, and the session that met it is closed. */
   readonly onFault: (error: unknown) => void;
 }

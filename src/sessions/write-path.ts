@@ -12,7 +12,7 @@ import { callCommand } from './call-path.ts';
 import { noteCarried } from './carry-state.ts';
 import { HeldReply } from './held-reply.ts';
 import { LeaderRetry } from './leader-retry.ts';
-import { LeaderLane } from './leader-lane.ts';
+import { LeaderLane, RanAloneError } from './leader-lane.ts';
 import { checkWrite, unsafe, type WriteFacts } from './check-write.ts';
 import {
   asText,
@@ -106,6 +106,7 @@ async function attemptWrite(
       core.checkPinned();
       return { kind: 'again', error };
     }
+    if (error instanceof RanAloneError) core.context.onStranded(node.name, error.message);
     await lane.rollback();
     // What a procedure had set by then is not known.
     if (write.statement.kind === 'call') connection.destroy(asError(error));

@@ -123,7 +123,7 @@ export async function startBalancer(world: Simulation, process: Process): Promis
     sequencer,
     clock: process,
     openControl: (name) => nodes.get(name)!.openControl(),
-    onStranded: (name, detail) => cluster.quarantine(name, detail, true),
+    onStranded: (name, detail) => cluster.strand(name, detail),
   });
   return { process, nodes, log, sequencer, replicator, cluster, leaderDdl, router, resyncs };
 }

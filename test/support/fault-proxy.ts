@@ -20,6 +20,8 @@ export class FaultProxy implements AsyncDisposable {
   #swallowed: Swallowed | undefined;
   /** What the server sends arrives this much later. */
   delayMs = 0;
+  /** What arrives at the server instead of what was sent to it; of the same length. */
+  garble: (bytes: Buffer) => Buffer = (bytes) => bytes;
 
   private constructor(targetPort: number) {
     this.#targetPort = targetPort;
@@ -81,6 +83,7 @@ export class FaultProxy implements AsyncDisposable {
   #relay(client: Socket): void {
     const relay = new Relay(client, this.#targetPort, {
       delayMs: () => this.delayMs,
+      garble: (bytes) => this.garble(bytes),
       onClosed: () => this.#relays.delete(relay),
     });
     this.#relays.add(relay);
@@ -99,7 +102,11 @@ class Relay {
   constructor(
     client: Socket,
     targetPort: number,
-    options: { delayMs: () => number; onClosed: () => void },
+    options: {
+      delayMs: () => number;
+      garble: (bytes: Buffer) => Buffer;
+      onClosed: () => void;
+    },
   ) {
     this.#client = client;
     this.#onClosed = options.onClosed;
@@ -111,7 +118,7 @@ class Relay {
     client.on('end', () => this.#ended(this.#lost.toServer, target));
     target.on('close', () => this.#ended(this.#lost.toClient, client));
     client.on('data', (bytes) => {
-      if (!this.#lost.toServer) target.write(bytes);
+      if (!this.#lost.toServer) target.write(options.garble(bytes));
     });
     target.on('data', (bytes) => this.#answer(bytes, performance.now() + options.delayMs()));
   }

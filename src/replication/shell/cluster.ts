@@ -201,12 +201,7 @@ export class Cluster implements ReplicatorObserver {
       const { seq, detail } = end;
       this.#options.events.publish({ kind: 'divergence', node: name, seq, detail });
       // Its position may have passed the entry: without this it would follow after a restart.
-      const condemned = this.#p.recovery.condemn(node).catch((error: unknown) => {
-        this.#options.events.publish({ kind: 'log_warning', message: String(error) });
-      });
-      this.#release(node, end.detail);
-      this.#quarantined(node, `diverged at entry ${seq}: ${detail}`, true);
-      void condemned.then(() => this.#p.automaticResync.begin(name));
+      this.#condemn(node, `diverged at entry ${seq}: ${detail}`);
       catching?.resolve({ kind: 'failed', reason: end.detail, retry: false });
       return;
     }
@@ -266,9 +261,7 @@ export class Cluster implements ReplicatorObserver {
 
   enable(name: NodeName): void {
     const node = this.#node(name);
-    if (!isOut(node)) {
-      throw new LockstepError('conflict', `${name} is ${node.state} already`);
-    }
+    if (!isOut(node)) throw new LockstepError('conflict', `${name} is ${node.state} already`);
     node.transition('JOINING', 'enabled by the operator');
     this.#p.recoveryManager.onNodeUp(name);
     this.#p.monitor.suspect(name, 'enabled by the operator');
@@ -318,6 +311,21 @@ export class Cluster implements ReplicatorObserver {
     this.#keeper.retention.keepAfter(name, seq);
   }
 
+  /** Something took effect on the node that the log does not have, nor its markers tell of. */
+  strand(name: NodeName, reason: string): void {
+    this.#leave(this.#node(name), reason);
+    this.#condemn(this.#node(name), reason);
+  }
+
+  #condemn(node: Node, reason: string): void {
+    const condemned = this.#p.recovery.condemn(node).catch((error: unknown) => {
+      this.#options.events.publish({ kind: 'log_warning', message: String(error) });
+    });
+    this.#release(node, reason);
+    this.#quarantined(node, reason, true);
+    void condemned.then(() => this.#p.automaticResync.begin(node.name));
+  }
+
   quarantine(name: NodeName, reason: string, member: boolean): void {
     const node = this.#node(name);
     this.#quarantined(node, reason, member);
@@ -327,8 +335,8 @@ export class Cluster implements ReplicatorObserver {
 
   #quarantined(node: Node, reason: string, member: boolean): void {
     const planned = member && this.#p.automaticResync.plan(node.name);
-    const command = `run \`lockstep nodes resync ${node.name}\``;
-    const next = planned ? 'it will be resynchronised' : command;
+    const { name } = node;
+    const next = planned ? 'it will be resynchronised' : `run \`lockstep nodes resync ${name}\``;
     node.transition('QUARANTINED', `${reason}; ${next}`);
   }
 
@@ -337,8 +345,6 @@ export class Cluster implements ReplicatorObserver {
     await stepDown(this.#p.replicator, node, { reason, timeoutMs });
     this.#noteLeft(node.name);
   }
-
-  // --- housekeeping -----------------------------------------------------------------------
 
   #leave(node: Node, reason: string): void {
     this.#lastPositions.set(node.name, this.position(node.name));

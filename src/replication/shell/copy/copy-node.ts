@@ -2,6 +2,7 @@ import type { Seq } from '../../../base/brands.ts';
 import { faultPoints } from '../../../base/fault-points.ts';
 import type { Node } from '../../../nodes/node.ts';
 import type { NodeConnection } from '../../../nodes/node-connection.ts';
+import { queryRows } from '../../../nodes/query-rows.ts';
 import { unfinishedCopy } from '../../join-decision.ts';
 import { initialiseMarkers } from '../node-markers.ts';
 import { type SnapshotContext, type Snapshot, takeSnapshots } from '../snapshot.ts';
@@ -129,6 +130,8 @@ async function copyWith(
   );
   if (faultPoints.armed) await faultPoints.reach('resync.copied', target.name);
   await initialiseMarkers(ends.target, { clusterId, epoch, position: snapshot.seq });
+  // It may be the next one's source at once: by then a crash of its server must lose none of it.
+  await queryRows(ends.target, 'FLUSH LOCAL ENGINE LOGS');
   if (faultPoints.armed) await faultPoints.reach('resync.marked', target.name);
   progress.phase = 'done';
   return snapshot.seq;
