@@ -11,6 +11,7 @@ import type {
   CommandOutcome,
   LogPage,
   LogPageOptions,
+  LogVerification,
   NodeLog,
   NodeStatus,
   QueryOutcome,
@@ -22,8 +23,9 @@ import type {
   VerifyRequest,
   VerifyStatus,
 } from '../http/balancer-control.ts';
-import type { CommandLog } from '../log/command-log.ts';
+import type { EmbeddedLog } from '../log/embedded-log.ts';
 import type { Node } from '../nodes/node.ts';
+import { checkRecord } from '../replication/check-record.ts';
 import { encodeEntry } from '../replication/entry-codec.ts';
 import type { Replicator } from '../replication/replicator.ts';
 import type { Sequencer } from '../replication/sequencer.ts';
@@ -35,7 +37,7 @@ import { createStrategy } from '../routing/strategies/strategies.ts';
 import type { Counters } from '../telemetry/counters.ts';
 import type { EventLog } from '../telemetry/event-log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { listEntry } from './log-listing.ts';
+import { listEntry, listReport } from './log-listing.ts';
 import type { Membership } from './membership.ts';
 import { shownVerifications } from './shown-verifications.ts';
 import type { QueryRunner } from './query-runner.ts';
@@ -46,7 +48,7 @@ export interface LiveControlParts {
   readonly config: Config;
   readonly clock: Clock;
   readonly nodes: ReadonlyMap<NodeName, Node>;
-  readonly log: CommandLog;
+  readonly log: EmbeddedLog;
   readonly sequencer: Sequencer;
   readonly replicator: Replicator;
   readonly cluster: Cluster;
@@ -71,6 +73,7 @@ export class LiveControl implements BalancerControl {
   readonly events: EventLog;
   readonly #parts: LiveControlParts;
   readonly #startedAtMs: number;
+  #verifyingLog: Promise<LogVerification> | undefined;
 
   constructor(parts: LiveControlParts) {
     this.#parts = parts;
@@ -137,6 +140,18 @@ export class LiveControl implements BalancerControl {
     if (from > sequencer.lastDurable) return [];
     const entries = await sequencer.read(from, { entriesMax: limit, bytesMax: listBytesMax });
     return entries.map((entry) => listEntry(entry, encodeEntry(entry).length));
+  }
+
+  /** Who asks while the disk is read for another gets the same answer. */
+  verifyLog(): Promise<LogVerification> {
+    this.#verifyingLog ??= this.#verifyLog().finally(() => {
+      this.#verifyingLog = undefined;
+    });
+    return this.#verifyingLog;
+  }
+
+  async #verifyLog(): Promise<LogVerification> {
+    return listReport(await this.#parts.log.verify(checkRecord));
   }
 
   enable(name: string): Promise<void> {

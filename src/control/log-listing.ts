@@ -1,5 +1,6 @@
 import { isoTime } from '../base/clock.ts';
-import type { LoggedCommand } from '../http/balancer-control.ts';
+import type { LoggedCommand, LogVerification } from '../http/balancer-control.ts';
+import type { LogReport } from '../log/verify-log.ts';
 import { renderCommand } from '../replication/apply-batch.ts';
 import type { Command } from '../replication/command.ts';
 import type { Entry } from '../replication/entry.ts';
@@ -16,9 +17,15 @@ export function listEntry(entry: Entry, bytes: number): LoggedCommand {
       pins: readablePins(command.pins),
       affectedRows: command.result.affectedRows,
       insertId: command.result.insertId,
+      errno: command.result.errno,
     })),
     bytes,
   };
+}
+
+/** What a check of the log found, without what is not there. */
+export function listReport({ torn, ...report }: LogReport): LogVerification {
+  return { ...report, ...(torn === undefined ? {} : { torn }) };
 }
 
 /** Text is kept as bytes; nearly always they are UTF-8. */

@@ -4,6 +4,7 @@ import type {
   BalancerStatus,
   CommandOutcome,
   LogPage,
+  LogVerification,
   NodeLog,
   NodeStatus,
   QueryOutcome,
@@ -17,6 +18,7 @@ export type {
   CommandOutcome,
   LoggedCommand,
   LogPage,
+  LogVerification,
   NodeLog,
   NodeStatus,
   QueryOutcome,
@@ -34,6 +36,8 @@ export interface BalancerControl {
   /** The entries that the node has not applied yet, oldest first, from behind `after`. */
   nodeLog(name: string, options: LogPageOptions): Promise<NodeLog>;
   log(options: LogPageOptions): Promise<LogPage>;
+  /** Reads all of it from the disk, while it goes on. */
+  verifyLog(): Promise<LogVerification>;
   enable(name: string): Promise<void>;
   disable(name: string): Promise<void>;
   drain(name: string): Promise<void>;

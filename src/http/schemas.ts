@@ -87,6 +87,9 @@ export const loggedCommandSchema = Type.Object({
       }),
       affectedRows: count('On the leader.'),
       insertId: text('As the leader answered; "0" for none.'),
+      errno: count(
+        'As the leader answered; 0 for success. DDL may fail and have changed something.',
+      ),
     }),
   ),
   bytes: count('Size in the log.'),
@@ -99,6 +102,26 @@ export const logPageSchema = Type.Object({
   entries: Type.Array(loggedCommandSchema),
 });
 export type LogPage = Snapshot<typeof logPageSchema>;
+
+const filePlace = { file: Type.String(), offset: count('Bytes into the file.') };
+
+export const logVerificationSchema = Type.Object({
+  segments: count('Segment files read.'),
+  entries: count('Entries found in them.'),
+  intents: count('Records of statements that were about to run, found in them.'),
+  firstSeq: count('The first entry found; 0 for none.'),
+  lastSeq: count('The last entry found; 0 for none.'),
+  sizeBytes: count('Bytes read.'),
+  torn: Type.Optional(
+    Type.Object(filePlace, {
+      description: 'A write at the very end that was interrupted; the next start cuts it off.',
+    }),
+  ),
+  problems: Type.Array(Type.Object({ ...filePlace, reason: Type.String() }), {
+    description: 'Damage, the first of each file; empty when all is well.',
+  }),
+});
+export type LogVerification = Snapshot<typeof logVerificationSchema>;
 
 export const nodeLogSchema = Type.Object({
   node: Type.String(),

@@ -6,6 +6,7 @@ import type {
   AddNodeRequest,
   BalancerControl,
   BalancerStatus,
+  LogVerification,
   NodeStatus,
   QueryOutcome,
   QueryRequest,
@@ -30,6 +31,7 @@ export class MemoryControl implements BalancerControl {
   };
   readiness: { ready: boolean; reason?: string } = { ready: true };
   equal = true;
+  lastSeq = 7;
   readonly #nodes: Map<string, NodeStatus>;
   #strategy: StrategyName = 'least_time';
 
@@ -49,8 +51,8 @@ export class MemoryControl implements BalancerControl {
       acks: 'all',
       leader: 'mysql1',
       epoch: 1,
-      lastSeq: 7,
-      log: { firstSeq: 1, lastSeq: 7, sizeBytes: 700, retentionBytes: 1_000_000 },
+      lastSeq: this.lastSeq,
+      log: { firstSeq: 1, lastSeq: this.lastSeq, sizeBytes: 700, retentionBytes: 1_000_000 },
       sessions: 2,
       nodes: this.nodes(),
       summary: `${this.#nodes.size} nodes`,
@@ -82,8 +84,18 @@ export class MemoryControl implements BalancerControl {
   }
 
   async log({ after = 0, limit }: { after?: number; limit: number }) {
-    const seqs = [1, 2, 3, 4, 5, 6, 7].filter((seq) => seq > after).slice(0, limit);
-    return { firstSeq: 1, lastSeq: 7, entries: seqs.map(loggedCommand) };
+    const all = Array.from({ length: this.lastSeq }, (_, index) => index + 1);
+    const seqs = all.filter((seq) => seq > after).slice(0, limit);
+    return { firstSeq: 1, lastSeq: this.lastSeq, entries: seqs.map(loggedCommand) };
+  }
+
+  logVerification: LogVerification = {
+    ...{ segments: 2, entries: 7, intents: 1, firstSeq: 1, lastSeq: 7, sizeBytes: 700 },
+    problems: [],
+  };
+
+  async verifyLog() {
+    return this.logVerification;
   }
 
   async enable(name: string) {
@@ -202,7 +214,7 @@ function newNode(name: string, index: number): NodeStatus {
 
 function loggedCommand(seq: number) {
   const sql = `INSERT INTO t VALUES (${seq})`;
-  const command = { sql, schema: 'app', pins: {}, affectedRows: 1, insertId: '0' };
+  const command = { sql, schema: 'app', pins: {}, affectedRows: 1, insertId: '0', errno: 0 };
   return {
     seq,
     at: '2026-01-01T00:00:00.000Z',

@@ -1,0 +1,22 @@
+import { LockstepError } from '../base/errors.ts';
+import type { LogRecord } from '../log/command-log.ts';
+import type { Entry } from './entry.ts';
+import { decodeEntry } from './entry-codec.ts';
+import { decodeIntent } from './intent.ts';
+
+/** A record must hold the entry that its place in the log says. Throws log_corrupt. */
+export function checkRecord(record: LogRecord): void {
+  const { kind, seq, payload } = record;
+  const entry = kind === 'entry' ? decodeEntry(payload) : entryOfIntent(payload);
+  if (entry.seq === seq) return;
+  throw new LockstepError('log_corrupt', `the ${kind} of seq ${seq} holds that of ${entry.seq}`);
+}
+
+function entryOfIntent(payload: Buffer): Entry {
+  try {
+    return decodeIntent(payload).entry;
+  } catch (cause) {
+    if (cause instanceof LockstepError) throw cause;
+    throw new LockstepError('log_corrupt', 'an intent has no readable head', { cause });
+  }
+}
