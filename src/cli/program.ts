@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { version } from '../base/version.ts';
 import { CliError, describeError, exitCodes } from './cli-error.ts';
 import { addDemo } from './commands/demo.ts';
+import { addLog } from './commands/log.ts';
 import { addNodes } from './commands/nodes.ts';
 import { addServe } from './commands/serve.ts';
 import { addStatus } from './commands/status.ts';
@@ -44,6 +45,7 @@ function createProgram(terminal: Terminal): Command {
   addDemo(program, terminal, url);
   addStatus(program, terminal, url);
   addNodes(program, terminal, url);
+  addLog(program, terminal, url);
   addStrategy(program, terminal, url);
   addVerify(program, terminal, url);
   return program;

@@ -38,6 +38,6 @@ export function table(
 }
 
 /** One line, without the control characters that would move a terminal's cursor. */
-function printable(text: string): string {
+export function printable(text: string): string {
   return text.replaceAll(/\s+/g, ' ').replaceAll(/\p{Cc}/gu, '�');
 }

@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline/promises';
+import { endOnSignal } from './end-on-signal.ts';
 
 /** Where commands print and learn how they were called; passed in, so that tests can look. */
 export interface Terminal {
@@ -11,6 +12,8 @@ export interface Terminal {
   readonly setExitCode: (code: number) => void;
   /** Whether somebody says yes; absent where nobody can be asked. */
   readonly ask?: (question: string) => Promise<boolean>;
+  /** Resolves when nobody wants more: a signal came, or nobody reads the output any more. */
+  readonly ended?: () => Promise<void>;
 }
 
 const widthDefault = 120;
@@ -24,7 +27,14 @@ export const processTerminal: Terminal = {
     process.exitCode = code;
   },
   ...(process.stdin.isTTY && process.stdout.isTTY ? { ask } : {}),
+  ended: () => Promise.race([endOnSignal(() => {}), outputClosed()]),
 };
+
+function outputClosed(): Promise<void> {
+  return new Promise((resolve) => {
+    process.stdout.once('error', () => resolve());
+  });
+}
 
 async function ask(question: string): Promise<boolean> {
   const reader = createInterface({ input: process.stdin, output: process.stdout });

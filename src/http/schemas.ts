@@ -114,7 +114,7 @@ export const logVerificationSchema = Type.Object({
   sizeBytes: count('Bytes read.'),
   torn: Type.Optional(
     Type.Object(filePlace, {
-      description: 'A write at the very end that was interrupted; the next start cuts it off.',
+      description: 'An interrupted write at the very end; the next start cuts it off.',
     }),
   ),
   problems: Type.Array(Type.Object({ ...filePlace, reason: Type.String() }), {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Clock } from '../base/clock.ts';
 import { systemClock } from '../base/clock.ts';
-import { lockFolder } from './folder-lock.ts';
+import { holderOf, lockFolder } from './folder-lock.ts';
 import { temporaryFolder } from './testing/temporary-folder.ts';
 
 /** Time that passes when told to. */
@@ -42,6 +42,19 @@ test('one holder at a time, also within one process', async () => {
   await lock.release();
   await (await take(folder)).release();
   expect(await readdir(folder)).toEqual([]);
+});
+
+test('who holds a folder is told without touching it', async () => {
+  const folder = await temporaryFolder();
+  expect(await holderOf(folder, systemClock)).toBeUndefined();
+  const lock = await take(folder);
+  expect(await holderOf(folder, systemClock)).toBe(process.pid);
+  const holder = await readFile(join(folder, 'lock'), 'utf8');
+  await lock.release();
+  const dead = { ...(JSON.parse(holder) as object), pid: 2 ** 22 + 1, token: 'dead' };
+  await writeFile(join(folder, 'lock'), JSON.stringify(dead));
+  expect(await holderOf(folder, systemClock)).toBeUndefined();
+  expect(await readdir(folder)).toEqual(['lock']);
 });
 
 test('of many that find a dead holder one takes over', async () => {

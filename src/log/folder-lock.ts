@@ -53,6 +53,15 @@ export async function lockFolder(
   return keepLock(path, me, options);
 }
 
+/** The process that holds `folder`, by its pid; undefined if none does. Changes nothing. */
+export async function holderOf(folder: string, clock: Clock): Promise<number | undefined> {
+  const path = join(folder, lockName);
+  const found = await readHolder(path);
+  if (found === undefined) return undefined;
+  const alive = await isAlive(found, path, await describeSelf(), clock);
+  return alive ? found.pid : undefined;
+}
+
 /** `link` creates the lock whole or not at all, never an empty file. */
 async function take(path: string, own: string, me: Holder, clock: Clock): Promise<void> {
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
