@@ -88,13 +88,15 @@ describe.each(engines())('reads are shared out, $name', (engine) => {
     for (const name of names) control.setWeight(name, 1);
     expect((await use('least_time')).status).toBe(200);
     await sharesOf(2_000);
+    // The way by the proxy is longer, so this is less than a fifth on a machine with few cores.
+    const fair = (await sharesOf(10_000))[4] ?? 0;
     proxy.delayMs = 20;
-    const slowed = await sharesOf(10_000);
+    const slowed = (await sharesOf(10_000))[4] ?? 0;
     proxy.delayMs = 0;
-    expect(slowed[4]).toBeGreaterThan(0);
-    expect(slowed[4]).toBeLessThan(500);
+    expect(slowed).toBeGreaterThan(0);
+    expect(slowed).toBeLessThan(Math.min(500, fair / 2));
     // Seen by the reads that it still gets; how soon depends on how many there are.
-    await until(async () => ((await sharesOf(1_000))[4] ?? 0) > 100);
+    await until(async () => ((await sharesOf(1_000))[4] ?? 0) * 10 > fair / 2);
     for (const [index, name] of names.entries()) control.setWeight(name, index + 1);
   });
 
