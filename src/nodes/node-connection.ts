@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import { asError } from '../base/as-error.ts';
 import type { Clock } from '../base/clock.ts';
 import { LockstepError } from '../base/errors.ts';
 import { Capability } from '../protocol/capabilities.ts';
@@ -94,7 +95,7 @@ export class NodeConnection {
         socket.removeAllListeners();
         socket.on('error', () => {});
         socket.destroy();
-        reject(error instanceof Error ? error : new Error(String(error)));
+        reject(asError(error));
       };
       const timer = options.clock.after(options.connectTimeoutMs, () =>
         fail(new Error(`no answer within ${options.connectTimeoutMs} ms`)),
@@ -265,7 +266,7 @@ export class NodeConnection {
         if (this.#lostError) return;
       }
     } catch (error) {
-      this.#lose(error instanceof Error ? error : new Error(String(error)));
+      this.#lose(asError(error));
     }
   }
 

@@ -1,3 +1,4 @@
+import { asError } from '../base/as-error.ts';
 import { assert } from '../base/assert.ts';
 import { type NodeName, noSeq, nextSeq, type Seq } from '../base/brands.ts';
 import type { Timer } from '../base/clock.ts';
@@ -200,10 +201,7 @@ export class Replicator {
       await durable;
     } catch (error) {
       await transaction.rollback();
-      return {
-        kind: 'not_logged',
-        error: error instanceof Error ? error : new Error(String(error)),
-      };
+      return { kind: 'not_logged', error: asError(error) };
     }
     if (faultPoints.armed) await faultPoints.reach('commit.durable', leadership.name);
     const acknowledged = this.#acknowledgements.wait(entry.seq);

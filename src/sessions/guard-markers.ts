@@ -1,9 +1,8 @@
 import { LockstepError } from '../base/errors.ts';
 import type { Statement } from '../sql/statement.ts';
+import { isMarkers } from './is-markers.ts';
 import type { SessionCore } from './session-core.ts';
 import type { WriteEffects } from './write-effects.ts';
-
-const isMarkers = (schema: string | undefined): boolean => schema?.toLowerCase() === 'lockstep';
 
 /**
  * The schema `lockstep` says which entries a node has: were a client to change it, on every node
@@ -21,7 +20,7 @@ export function guardMarkers(
     ...statement.writtenTables.map((table) => table.schema ?? schema),
     ...(effects?.targets.map((table) => table.schema) ?? []),
   ];
-  if (!names.some(isMarkers)) return;
+  if (!effects?.programsWriteMarkers && !names.some(isMarkers)) return;
   throw new LockstepError(
     'unsupported',
     'only Lockstep writes to the schema lockstep, in which each node keeps its position; ' +

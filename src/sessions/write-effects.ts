@@ -4,6 +4,7 @@ import type { TableInfo } from '../nodes/table-info.ts';
 import type { ProgramFacts } from '../sql/program-facts.ts';
 import type { Statement, TableName } from '../sql/statement.ts';
 import { LeaderRetry } from './leader-retry.ts';
+import { isMarkers } from './is-markers.ts';
 import type { SessionCore } from './session-core.ts';
 
 /** What a write does beyond its own text, as the catalogue tells. */
@@ -24,6 +25,8 @@ export interface WriteEffects {
   readonly uncontrolled: string | undefined;
   readonly runsProgram: boolean;
   readonly programsWrite: boolean;
+  /** They write to the schema in which nodes keep their positions. */
+  readonly programsWriteMarkers: boolean;
   readonly userVariablesRead: readonly string[];
   readonly userVariablesAssigned: readonly string[];
   readonly usesLastInsertId: boolean;
@@ -49,6 +52,7 @@ const none: WriteEffects = {
   uncontrolled: undefined,
   runsProgram: false,
   programsWrite: false,
+  programsWriteMarkers: false,
   userVariablesRead: [],
   userVariablesAssigned: [],
   usesLastInsertId: false,
@@ -209,7 +213,7 @@ class EffectsWalk {
     result.usesLastInsertId ||= facts.usesLastInsertId;
     for (const table of facts.writtenTables) {
       const info = await this.#core.context.catalogue.table(table.schema ?? schema, table.name);
-      if (info.schema === 'lockstep') result.unsafePrograms.push('the schema lockstep');
+      result.programsWriteMarkers ||= isMarkers(info.schema);
       if (!info.transactional) result.unsafePrograms.push(`${info.engine} table ${info.name}`);
       if (info.keepsTransactionIds) result.unsafePrograms.push(`the history of ${info.name}`);
       if (info.autoIncrement !== undefined) {

@@ -1,3 +1,4 @@
+import { asError } from '../base/as-error.ts';
 import { LockstepError } from '../base/errors.ts';
 import { faultPoints } from '../base/fault-points.ts';
 import type { NodeConnection } from '../nodes/node-connection.ts';
@@ -63,9 +64,6 @@ export async function writeAutocommit(core: SessionCore, write: WriteRequest): P
     }
   }
 }
-
-const asError = (error: unknown): Error =>
-  error instanceof Error ? error : new Error(String(error));
 
 /** A session that holds LOCK TABLES has the gate already. */
 export function enterGate(core: SessionCore, alone: boolean): Promise<Release> {

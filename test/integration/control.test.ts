@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startBalancer, type TestBalancer } from '../support/balancer.ts';
-import { engines, startServers, type TestServers } from '../support/cluster.ts';
+import { connectTo, engines, startServers, type TestServers } from '../support/cluster.ts';
 
 describe.each(engines())('SQL by way of control, $name', (engine) => {
   let servers: TestServers;
@@ -60,6 +60,22 @@ describe.each(engines())('SQL by way of control, $name', (engine) => {
     await expect(
       control.query({ sql: 'INSERT INTO applied VALUES (9999)', schema: 'lockstep' }),
     ).rejects.toMatchObject({ code: 'unsupported' });
+    expect(control.status().lastSeq).toBe(before);
+  });
+
+  test('nor by a procedure', async () => {
+    const { control } = lockstep.balancer;
+    const run = (sql: string) => control.query({ sql, schema: 'app' });
+    const forge = 'CREATE PROCEDURE forge() INSERT INTO lockstep.applied VALUES (999999)';
+    await expect(run(forge)).rejects.toMatchObject({ code: 'unsupported' });
+    // It may be there from the time before Lockstep.
+    for (const server of servers.servers) {
+      const direct = await connectTo(server, { database: 'app' });
+      await direct.query(forge);
+      await direct.end();
+    }
+    const before = control.status().lastSeq;
+    await expect(run('CALL forge()')).rejects.toMatchObject({ code: 'unsupported' });
     expect(control.status().lastSeq).toBe(before);
   });
 });

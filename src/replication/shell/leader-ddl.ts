@@ -1,3 +1,4 @@
+import { asError } from '../../base/as-error.ts';
 import { type NodeName, nextSeq, type Seq } from '../../base/brands.ts';
 import type { Clock } from '../../base/clock.ts';
 import { LockstepError } from '../../base/errors.ts';
@@ -173,9 +174,6 @@ export class LeaderDdl {
     }
   }
 }
-
-const asError = (error: unknown): Error =>
-  error instanceof Error ? error : new Error(String(error));
 
 async function conclude(control: NodeConnection, seq: Seq): Promise<LeaderCommit> {
   try {

@@ -1,3 +1,4 @@
+import { asError } from '../../../base/as-error.ts';
 import type { NodeName, Seq } from '../../../base/brands.ts';
 import { noSeq } from '../../../base/brands.ts';
 import { LockstepError } from '../../../base/errors.ts';
@@ -139,7 +140,7 @@ export class ComparedNodes {
           answers.set(name, await ask(connection, name));
         } catch (error) {
           if (connection.lost) this.#leaveOut(name, connection.lost.message);
-          else failures.push(error instanceof Error ? error : new Error(String(error)));
+          else failures.push(asError(error));
         }
       }),
     );
