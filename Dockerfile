@@ -13,7 +13,6 @@ COPY --from=build /lockstep/package.json ./
 COPY --from=build /lockstep/node_modules ./node_modules
 COPY --from=build /lockstep/dist ./dist
 RUN ln -s /lockstep/dist/cli/main.js /usr/local/bin/lockstep \
-  && chmod +x /lockstep/dist/cli/main.js \
   && mkdir -p /etc/lockstep /var/lib/lockstep \
   && chown node:node /var/lib/lockstep
 # The command log: it must outlive the container, or acknowledged writes may be lost with it.

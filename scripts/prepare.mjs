@@ -3,7 +3,7 @@
 // Does only what is missing or out of date. Plain JavaScript: it runs before `npm ci`.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -64,6 +64,8 @@ export function ensureBuild(say) {
   if (gone || previous === undefined) rmSync(at('dist'), { recursive: true, force: true });
   rmSync(stampFile, { force: true });
   run(process.execPath, [at('node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json']);
+  // `npx lockstep` runs this file; npm makes it executable once, and a later build makes it anew.
+  chmodSync(at('dist', 'cli', 'main.js'), 0o755);
   if (existsSync(at('web'))) cpSync(at('web'), at('dist', 'web'), { recursive: true });
   mkdirSync(at('dist'), { recursive: true });
   writeFileSync(stampFile, stamp);

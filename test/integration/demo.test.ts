@@ -10,6 +10,12 @@ import { engines } from '../support/cluster.ts';
 
 const program = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
+test('the built command is a program of its own, as npx runs it', () => {
+  const { stdout, status } = spawnSync(program, ['--version'], { encoding: 'utf8' });
+  expect(status).toBe(0);
+  expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+});
+
 describe.each(engines())('a running demo, $name', (engine) => {
   const parts = new DemoParts();
   let folder = '';
