@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import { vi } from 'vitest';
 import { nodeName } from '../../src/base/brands.ts';
@@ -11,6 +12,8 @@ import { FaultProxy } from './fault-proxy.ts';
 import { startServers, type TestServers } from './servers.ts';
 
 const deadlineMs = 60_000;
+/** InnoDB lists its transactions from a cache until nobody has asked for 100 ms. */
+const innodbCacheMs = 150;
 
 /** Three nodes, each behind a proxy of its own, and a balancer, for traps set at exact moments. */
 export class TrapLab {
@@ -93,6 +96,7 @@ export class TrapLab {
 
   /** Kills the connections of Lockstep that have a transaction in this state on a server. */
   async killTransactions(direct: Connection, state = 'RUNNING'): Promise<void> {
+    await delay(innodbCacheMs);
     const [rows] = await direct.query<RowDataPacket[]>(
       'SELECT t.trx_mysql_thread_id AS id FROM information_schema.INNODB_TRX t ' +
         'JOIN information_schema.PROCESSLIST p ON p.ID = t.trx_mysql_thread_id ' +
