@@ -199,7 +199,8 @@ const kinds = [
   'recovery_failed divergence resync_started resync_finished resync_failed resync_warning',
   'node_added node_removed members_warning',
   'strategy_changed node_settings_warning refused_statement',
-  'log_warning log_unavailable log_available log_truncated',
+  'log_warning log_unavailable log_available log_truncated log_space_low log_space_ok',
+  'place_given_up verify_started verify_finished verify_failed verify_difference verify_repaired',
 ];
 for (const kind of kinds.join(' ').split(' ')) events.addEventListener(kind, showEvent);
 
