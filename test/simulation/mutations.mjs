@@ -18,8 +18,8 @@ export const mutations = [
   {
     name: 'a transaction that was not logged is not rolled back',
     file: `${core}replicator.ts`,
-    from: "      await transaction.rollback();\n      return {\n        kind: 'not_logged',",
-    to: "      return {\n        kind: 'not_logged',",
+    from: "      await transaction.rollback();\n      return { kind: 'not_logged',",
+    to: "      return { kind: 'not_logged',",
   },
   {
     name: 'a transaction of an earlier term is logged',
