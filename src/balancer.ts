@@ -204,11 +204,10 @@ function assembleCore({ config, clock, events, log }: Base, epoch: number): Core
     followerOf,
   });
   const replicator: Replicator = new Replicator({
+    ...config,
+    acks: config.acks as Acks,
     sequencer,
     clock,
-    acks: config.acks as Acks,
-    syncTimeoutMs: config.syncTimeoutMs,
-    minInSync: config.minInSync,
     queuedWritesMax: config.limits.queuedWrites,
     applyLimits: { entriesMax: config.apply.batchEntriesMax, bytesMax: config.apply.batchBytesMax },
     nodeCount: () => nodes.size,

@@ -21,6 +21,8 @@ export interface ReplicatorOptions {
   readonly acks: Acks;
   readonly syncTimeoutMs: number;
   readonly minInSync: number;
+  /** How long a client waits for a node. */
+  readonly noNodeTimeoutMs: number;
   readonly queuedWritesMax: number;
   readonly applyLimits: ReadLimits;
   /** How many nodes the configuration names now. */

@@ -369,7 +369,7 @@ export class Replicator {
   }
 
   #tick(): void {
-    const { syncTimeoutMs, observer } = this.#options;
+    const { clock, syncTimeoutMs, noNodeTimeoutMs, observer } = this.#options;
     for (const member of this.#members.values()) {
       if (!member.inSync || member === this.#leader?.member) continue;
       const ageMs = this.#ageOfOldestPendingMs(member);
@@ -381,8 +381,10 @@ export class Replicator {
       );
     }
     const followers = this.#inSyncFollowers();
-    const leaderlessMs = this.#options.clock.nowMs() - this.#leaderLostAtMs;
-    if (followers.length === 0 && leaderlessMs > syncTimeoutMs) this.#acknowledgements.giveUp();
+    // Nodes of which only the connections broke are back before this, and one of them tells.
+    const patienceMs = Math.max(syncTimeoutMs, noNodeTimeoutMs);
+    const leaderlessMs = this.#leader ? 0 : clock.nowMs() - this.#leaderLostAtMs;
+    if (followers.length === 0 && leaderlessMs > patienceMs) this.#acknowledgements.giveUp();
     this.#acknowledgements.progress();
     this.#elect();
     this.#ages.forgetUpTo(

@@ -23,6 +23,7 @@ import { createStrategy } from '../../src/routing/strategies/strategies.ts';
 import type { Statement } from '../../src/sql/statement.ts';
 import { EventLog } from '../../src/telemetry/event-log.ts';
 import { Violation } from './oracle.ts';
+import { noNodeTimeoutMs } from './sim-reader.ts';
 import type { Process } from './process.ts';
 import { copySimNode } from './sim-copy.ts';
 import { SimNode } from './sim-node.ts';
@@ -95,6 +96,7 @@ export async function startBalancer(world: Simulation, process: Process): Promis
     acks: settings.acks,
     syncTimeoutMs: settings.syncTimeoutMs,
     minInSync: settings.minInSync,
+    noNodeTimeoutMs,
     queuedWritesMax: 1_000,
     applyLimits: { entriesMax: settings.batchEntriesMax, bytesMax: 1_000_000 },
     nodeCount: () => nodes.size,
