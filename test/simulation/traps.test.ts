@@ -301,8 +301,8 @@ test('an entry that no node is left to prove is not acknowledged', async () => {
 });
 
 test('its client waits for a node that returns soon, and hears what became of it', async () => {
-  const on = await opened({ nodes: 1 });
-  await lostUnproven(on, 100);
+  const on = await opened({ nodes: 1, syncTimeoutMs: 100, healthIntervalMs: 50 });
+  await lostUnproven(on, 20);
   expect(on.transcript).toEqual([
     'second is committed as 1',
     'first is aborted',
