@@ -1,5 +1,7 @@
+import { randomBytes } from 'node:crypto';
 import { LockstepError } from '../base/errors.ts';
 import { ClientAuthentication } from '../protocol/auth/client-auth.ts';
+import type { Password } from '../protocol/auth/password.ts';
 import { Capability } from '../protocol/capabilities.ts';
 import { decodeErr, type ErrPacket } from '../protocol/err-packet.ts';
 import { encodeHandshakeResponse } from '../protocol/handshake-response.ts';
@@ -14,7 +16,7 @@ export interface Greeting {
 
 export interface HandshakeOptions {
   readonly user: string;
-  readonly password: string;
+  readonly password: Password;
   readonly schema?: string | undefined;
   /** The client's choice; result sets are forwarded as they come, so both sides must agree. */
   readonly deprecateEof: boolean;
@@ -56,6 +58,7 @@ export class ClientHandshake {
       user: options.user,
       password: options.password,
       secure: false,
+      random: randomBytes,
     });
   }
 

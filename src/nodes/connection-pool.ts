@@ -1,11 +1,12 @@
 import type { Clock } from '../base/clock.ts';
 import { LockstepError } from '../base/errors.ts';
+import type { Password } from '../protocol/auth/password.ts';
 import type { NodeConnection } from './node-connection.ts';
 
 /** What makes two connections interchangeable, apart from session state. */
 export interface ConnectionKind {
   readonly user: string;
-  readonly password: string;
+  readonly password: Password;
   readonly deprecateEof: boolean;
   readonly foundRows: boolean;
 }

@@ -9,6 +9,7 @@ export interface AuthSwitchRequest {
 }
 
 export const authSwitchHeader = 0xfe;
+const unendedBytes = 32;
 
 export function encodeAuthSwitchRequest({ plugin, authData }: AuthSwitchRequest): Buffer {
   return new PayloadWriter()
@@ -27,6 +28,8 @@ export function decodeAuthSwitchRequest(payload: Buffer): AuthSwitchRequest {
   if (reader.atEnd) throw malformed('the server asks for the authentication of MySQL 4.0');
   const plugin = reader.nullTerminated().toString('latin1');
   const data = reader.rest();
-  const authData = data.at(-1) === 0 ? data.subarray(0, -1) : data;
+  // MariaDB's own plugins send 32 bytes with no zero behind them, any of which may be zero.
+  const ended = data.at(-1) === 0 && data.length !== unendedBytes;
+  const authData = ended ? data.subarray(0, -1) : data;
   return { plugin, authData };
 }

@@ -4,8 +4,9 @@ import type { Duplex } from 'node:stream';
 import { type SecureContext, TLSSocket } from 'node:tls';
 import type { Timer } from '../base/clock.ts';
 import { LockstepError } from '../base/errors.ts';
-import { ServerAuthentication, type AuthStep } from '../protocol/auth/server-auth.ts';
+import type { AuthRequest } from '../protocol/auth/server-auth.ts';
 import { Capability, combine, has } from '../protocol/capabilities.ts';
+import { decodeChangeUser } from '../protocol/change-user.ts';
 import { type AssembledPacket, PacketAssembler } from '../protocol/command-scanner.ts';
 import { encodeErr } from '../protocol/err-packet.ts';
 import {
@@ -14,13 +15,13 @@ import {
   isSslRequest,
 } from '../protocol/handshake-response.ts';
 import { encodeHandshakeV10, nonceBytes } from '../protocol/handshake-v10.ts';
-import { encodeOk, plainOk } from '../protocol/ok-packet.ts';
 import { encodePacket } from '../protocol/packet-writer.ts';
 import { StatusFlag } from '../protocol/status-flags.ts';
-import { ClientSession, errorPacket } from './client-session.ts';
+import type { ConnectionKind } from '../nodes/connection-pool.ts';
+import { type ChangedUser, ClientSession, errorPacket } from './client-session.ts';
+import { LoginExchange, type LoginOutcome } from './login-exchange.ts';
 import type { SessionContext } from './session-context.ts';
 import { type Route, SessionCore } from './session-core.ts';
-import { useSchema } from './statement-runner.ts';
 
 /** What Lockstep offers to clients: what every node can do and Lockstep can carry. */
 const offeredCapabilities =
@@ -68,20 +69,20 @@ export class ClientLogin implements AcceptedClient {
   readonly #options: LoginOptions;
   readonly #nonce = nonceOf();
   #client: Duplex;
-  #authentication: ServerAuthentication | undefined;
+  #exchange: LoginExchange | undefined;
   #assembler: PacketAssembler;
   #response: HandshakeResponse | undefined;
   #session: ClientSession | undefined;
   #done = false;
   #loginError: unknown;
-  readonly #timer: Timer;
+  #timer: Timer;
 
   constructor(options: LoginOptions) {
     this.#options = options;
     const { client, context } = options;
     this.#client = client;
     this.#assembler = new PacketAssembler({ payloadBytesMax: handshakeBytesMax });
-    this.#timer = context.clock.after(loginTimeoutMs, () => this.#client.destroy());
+    this.#timer = this.#startTimer();
     this.#listen();
     const greeting = encodeHandshakeV10({
       serverVersion: serverVersionOf(context),
@@ -114,6 +115,10 @@ export class ClientLogin implements AcceptedClient {
     return this.#client instanceof TLSSocket || !(this.#client instanceof Socket);
   }
 
+  #startTimer(): Timer {
+    return this.#options.context.clock.after(loginTimeoutMs, () => this.#client.destroy());
+  }
+
   #listen(): void {
     this.#client.on('data', (chunk: Buffer) => this.#onData(chunk));
     this.#client.on('error', () => this.#onClose());
@@ -126,13 +131,18 @@ export class ClientLogin implements AcceptedClient {
         const { packet, consumed } = this.#assembler.pushOne(chunk, offset);
         offset += consumed;
         if (!packet) break;
-        if (this.#session) this.#session.receive(packet);
+        if (this.#session) this.#receive(this.#session, packet);
         else if (this.#asksForTls(packet)) return this.#startTls(chunk.subarray(offset));
         else this.#onLoginPacket(packet);
       }
     } catch (error) {
       this.#refuse(error, (this.#assembler.lastSequenceId + 1) & 0xff);
     }
+  }
+
+  #receive(session: ClientSession, packet: AssembledPacket): void {
+    if (this.#exchange?.waiting) this.#exchange.receive(packet);
+    else session.receive(packet);
   }
 
   #asksForTls({ payload }: AssembledPacket): boolean {
@@ -153,11 +163,8 @@ export class ClientLogin implements AcceptedClient {
   }
 
   #onLoginPacket(packet: AssembledPacket): void {
-    const sequenceId = (packet.sequenceId + 1) & 0xff;
-    if (this.#authentication) {
-      return this.#step(this.#authentication.onPacket(packet.payload), sequenceId);
-    }
-    const { context, rsaKeys } = this.#options;
+    if (this.#exchange) return this.#exchange.receive(packet);
+    const { context } = this.#options;
     if (context.config.tls.mode === 'required' && !this.#secure) {
       throw new LockstepError('tls_required', 'this server takes only encrypted connections');
     }
@@ -166,7 +173,22 @@ export class ClientLogin implements AcceptedClient {
       throw new LockstepError('unsupported', 'clients before MySQL 4.1 are not supported');
     }
     this.#response = response;
-    this.#authentication = new ServerAuthentication({
+    void this.#login(response, (packet.sequenceId + 1) & 0xff);
+  }
+
+  async #login(response: HandshakeResponse, sequenceId: number): Promise<void> {
+    try {
+      const outcome = await this.#authenticate(response, sequenceId);
+      if (outcome.kind === 'ok') await this.#begin(outcome.user, response, outcome.sequenceId);
+    } catch (error) {
+      this.#refuse(error, (this.#assembler.lastSequenceId + 1) & 0xff);
+    }
+  }
+
+  /** Asks the client who it is. One that is denied has been told, and its connection ends. */
+  async #authenticate(request: AuthRequest, sequenceId: number): Promise<LoginOutcome> {
+    const { context, rsaKeys } = this.#options;
+    const exchange = new LoginExchange({
       nonce: this.#nonce,
       defaultPlugin: this.#defaultPlugin,
       lookup: (user) => {
@@ -176,80 +198,68 @@ export class ClientLogin implements AcceptedClient {
       rsaKeys,
       secure: this.#secure,
       ...hostOf(this.#client),
+      send: (payload, id) => this.#client.write(encodePacket(payload, id)),
     });
-    this.#step(this.#authentication.onResponse(response), sequenceId);
-  }
-
-  #step(step: AuthStep, sequenceId: number): void {
-    const client = this.#client;
-    switch (step.kind) {
-      case 'send':
-        client.write(encodePacket(step.payload, sequenceId));
-        return;
-      case 'denied': {
-        const error = { errno: 1045, sqlState: '28000', message: step.message };
-        client.end(encodePacket(encodeErr(error), sequenceId));
-        this.#options.context.counters.error('access_denied');
-        this.#onClose();
-        return;
-      }
-      case 'ok': {
-        let okId = sequenceId;
-        if (step.payloadBefore) client.write(encodePacket(step.payloadBefore, okId++));
-        void this.#begin(step.user, okId & 0xff);
-      }
+    this.#exchange = exchange;
+    const outcome = await exchange.run(request, sequenceId);
+    this.#exchange = undefined;
+    this.#timer.cancel();
+    if (outcome.kind === 'denied') {
+      const error = { errno: 1045, sqlState: '28000', message: outcome.message };
+      this.#client.end(encodePacket(encodeErr(error), outcome.sequenceId));
+      context.counters.error('access_denied');
+      this.#onClose();
     }
+    return outcome;
   }
 
-  async #begin(user: string, sequenceId: number): Promise<void> {
+  /** COM_CHANGE_USER: undefined when the client was denied. The nonce is still the greeting's. */
+  async #changeUser(packet: AssembledPacket): Promise<ChangedUser | undefined> {
+    const change = decodeChangeUser(packet.payload, this.#capabilities);
+    this.#timer = this.#startTimer();
+    const outcome = await this.#authenticate(change, (packet.sequenceId + 1) & 0xff);
+    if (outcome.kind === 'denied') return undefined;
+    const { user, sequenceId } = outcome;
+    const characterSet = change.characterSet ?? utf8mb4;
+    return { account: this.#account(user), characterSet, database: change.database, sequenceId };
+  }
+
+  get #capabilities(): number {
+    return ((this.#response?.capabilities ?? 0) & offeredCapabilities) >>> 0;
+  }
+
+  #account(user: string): ConnectionKind {
+    return {
+      user,
+      password: this.#options.context.passwordOf(user) ?? '',
+      deprecateEof: has(this.#capabilities, Capability.DEPRECATE_EOF),
+      foundRows: has(this.#capabilities, Capability.FOUND_ROWS),
+    };
+  }
+
+  async #begin(user: string, response: HandshakeResponse, sequenceId: number): Promise<void> {
     const { context, full } = this.#options;
     const client = this.#client;
-    const response = this.#response;
-    this.#timer.cancel();
-    try {
-      if (!response) throw new LockstepError('internal', 'logged in without a response');
-      if (full()) throw new LockstepError('too_many_sessions', 'Too many connections');
-      const capabilities = (response.capabilities & offeredCapabilities) >>> 0;
-      const core = new SessionCore({
-        context,
-        client,
-        account: {
-          user,
-          password: context.passwordOf(user) ?? '',
-          deprecateEof: has(capabilities, Capability.DEPRECATE_EOF),
-          foundRows: has(capabilities, Capability.FOUND_ROWS),
-        },
-      });
-      this.#assembler = new PacketAssembler({
-        payloadBytesMax: context.config.limits.packetBytes,
-      });
-      const session = new ClientSession({
-        core,
-        capabilities,
-        initialSettings: initialSettings(core, response.characterSet),
-        onClosed: () => this.#onClose(),
-      });
-      this.#options.onSession(session);
-      this.#session = session;
-      if (response.database !== undefined && response.database !== '') {
-        const answer = await useSchema(core, response.database);
-        if (answer.kind === 'held' && answer.reply.error) {
-          client.end(answer.reply.render({ ...core.status, moreResults: false }, sequenceId).bytes);
-          this.#onClose();
-          return;
-        }
-      }
-      client.write(
-        encodePacket(encodeOk(plainOk(StatusFlag.AUTOCOMMIT), capabilities), sequenceId),
-      );
-    } catch (error) {
-      this.#refuse(error, sequenceId);
-    }
+    if (this.#done) return;
+    if (full()) throw new LockstepError('too_many_sessions', 'Too many connections');
+    const core = new SessionCore({ context, client, account: this.#account(user) });
+    this.#assembler = new PacketAssembler({ payloadBytesMax: context.config.limits.packetBytes });
+    const session = new ClientSession({
+      core,
+      capabilities: this.#capabilities,
+      characterSet: response.characterSet,
+      changeUser: (packet) => this.#changeUser(packet),
+      onClosed: () => this.#onClose(),
+    });
+    this.#options.onSession(session);
+    this.#session = session;
+    await session.begin(response.database ?? '', sequenceId);
   }
 
   #refuse(error: unknown, sequenceId: number): void {
     const { context } = this.#options;
     const client = this.#client;
+    if (this.#done) return;
     this.#loginError = error;
     if (error instanceof LockstepError) context.counters.error(error.code);
     else context.onFault(error);
@@ -263,18 +273,8 @@ export class ClientLogin implements AcceptedClient {
     this.#timer.cancel();
     this.#options.onEnd(this.#session);
     this.#session?.close();
+    this.#exchange?.abandon();
   }
-}
-
-/** Session variables that the client's handshake asked for. */
-function initialSettings(core: SessionCore, characterSet: number): ReadonlyMap<string, string> {
-  const collation = core.anyFacts()?.collations.get(characterSet);
-  if (!collation) return new Map();
-  return new Map([
-    ['character_set_client', `'${collation.charset}'`],
-    ['character_set_results', `'${collation.charset}'`],
-    ['collation_connection', `'${collation.collation}'`],
-  ]);
 }
 
 /** A nonce has no zero byte: clients read it as text that ends at one. */

@@ -1,4 +1,5 @@
 import { errorTable, LockstepError } from '../base/errors.ts';
+import type { ConnectionKind } from '../nodes/connection-pool.ts';
 import { NodeQueryError } from '../nodes/query-rows.ts';
 import { Capability, has } from '../protocol/capabilities.ts';
 import type { AssembledPacket } from '../protocol/command-scanner.ts';
@@ -20,6 +21,23 @@ import type { VisibleStatus } from './status-patch.ts';
 import { commandPacket } from '../nodes/node-connection.ts';
 import type { WriteRequest } from './write-request.ts';
 
+/** What COM_CHANGE_USER asked for, once the client was let in. */
+export interface ChangedUser {
+  readonly account: ConnectionKind;
+  readonly characterSet: number;
+  /** '' for none. */
+  readonly database: string;
+  /** Of the packet that answers. */
+  readonly sequenceId: number;
+}
+
+/** Commands that leave nothing of what the session had. */
+const startsAfresh: ReadonlySet<number | undefined> = new Set([
+  CommandByte.QUIT,
+  CommandByte.RESET_CONNECTION,
+  CommandByte.CHANGE_USER,
+]);
+
 /**
  * One client after it has logged in: takes its commands one at a time, in order, and puts the
  * answers on the wire.
@@ -27,9 +45,10 @@ import type { WriteRequest } from './write-request.ts';
 export class ClientSession {
   readonly core: SessionCore;
   readonly #capabilities: number;
-  readonly #initialSettings: ReadonlyMap<string, string>;
+  #initialSettings: ReadonlyMap<string, string>;
   readonly #prepared: PreparedStatements;
   readonly #queue: AssembledPacket[] = [];
+  readonly #changeUser: (packet: AssembledPacket) => Promise<ChangedUser | undefined>;
   readonly #onClosed: () => void;
   #busy = false;
   #closed = false;
@@ -38,17 +57,28 @@ export class ClientSession {
     core: SessionCore;
     /** As agreed with the client. */
     capabilities: number;
-    initialSettings: ReadonlyMap<string, string>;
+    /** Id of the collation that the client asked for. */
+    characterSet: number;
+    /** Logs the client in anew; undefined when it was denied, and told so. */
+    changeUser: (packet: AssembledPacket) => Promise<ChangedUser | undefined>;
     onClosed: () => void;
   }) {
     this.core = options.core;
     this.#capabilities = options.capabilities;
-    this.#initialSettings = options.initialSettings;
+    this.#initialSettings = initialSettings(options.core, options.characterSet);
+    this.#changeUser = options.changeUser;
     this.#onClosed = options.onClosed;
     this.#prepared = new PreparedStatements(
       options.core.context.config.limits.preparedStatementsPerSession,
     );
-    this.core.state.reset(options.initialSettings);
+    this.core.state.reset(this.#initialSettings);
+  }
+
+  /** Tells the client that it is logged in, in the schema it asked for if it did. */
+  async begin(schema: string, sequenceId: number): Promise<void> {
+    const answer: Answer = schema === '' ? { kind: 'ok' } : await useSchema(this.core, schema);
+    this.#send(answer, sequenceId);
+    if (answer.kind === 'held' && answer.reply.error) this.close();
   }
 
   receive(packet: AssembledPacket): void {
@@ -92,9 +122,7 @@ export class ClientSession {
   async #command(packet: AssembledPacket): Promise<void> {
     const { payload } = packet;
     const sequenceId = (packet.sequenceId + 1) & 0xff;
-    if (payload[0] !== CommandByte.QUIT && payload[0] !== CommandByte.RESET_CONNECTION) {
-      this.core.checkPinned();
-    }
+    if (!startsAfresh.has(payload[0])) this.core.checkPinned();
     switch (payload[0]) {
       case CommandByte.QUERY:
         return this.#query(payload, sequenceId);
@@ -105,12 +133,12 @@ export class ClientSession {
       case CommandByte.INIT_DB:
         return this.#reply(await useSchema(this.core, payload.toString('latin1', 1)), sequenceId);
       case CommandByte.RESET_CONNECTION:
-        await this.core.letGo();
-        this.core.state.reset(this.#initialSettings);
-        this.core.autocommit = true;
-        this.core.lastInsertId = '0';
-        this.#prepared.clear();
+        await this.#startAfresh();
         return this.#reply({ kind: 'ok' }, sequenceId);
+      case CommandByte.CHANGE_USER: {
+        const changed = await this.#changeUser(packet);
+        return changed && this.#becomeUser(changed);
+      }
       case CommandByte.STMT_PREPARE: {
         const bytes = await this.#prepared.prepare(this.core, payload.toString('latin1', 1));
         this.core.client.write(bytes);
@@ -130,6 +158,27 @@ export class ClientSession {
       default:
         throw new LockstepError('unknown_command', `command ${payload[0]} is not supported`);
     }
+  }
+
+  async #becomeUser(changed: ChangedUser): Promise<void> {
+    this.core.account = changed.account;
+    this.#initialSettings = initialSettings(this.core, changed.characterSet);
+    this.core.state.useSchema('');
+    try {
+      await this.#startAfresh();
+      await this.begin(changed.database, changed.sequenceId);
+    } catch (error) {
+      this.#fault(error, changed.sequenceId);
+      this.close();
+    }
+  }
+
+  async #startAfresh(): Promise<void> {
+    await this.core.letGo();
+    this.core.state.reset(this.#initialSettings);
+    this.core.autocommit = true;
+    this.core.lastInsertId = '0';
+    this.#prepared.clear();
   }
 
   async #query(payload: Buffer, sequenceId: number): Promise<void> {
@@ -209,6 +258,17 @@ export class ClientSession {
       this.close();
     }
   }
+}
+
+/** Session variables that the client's handshake asked for. */
+function initialSettings(core: SessionCore, characterSet: number): ReadonlyMap<string, string> {
+  const collation = core.anyFacts()?.collations.get(characterSet);
+  if (!collation) return new Map();
+  return new Map([
+    ['character_set_client', `'${collation.charset}'`],
+    ['character_set_results', `'${collation.charset}'`],
+    ['collation_connection', `'${collation.collation}'`],
+  ]);
 }
 
 const isExpected = (error: unknown): boolean =>

@@ -34,7 +34,8 @@ export interface Route {
 export class SessionCore {
   readonly context: SessionContext;
   readonly client: Duplex;
-  readonly account: ConnectionKind;
+  /** Whom the nodes take the session for; COM_CHANGE_USER changes it. */
+  account: ConnectionKind;
   readonly state = new SessionState();
   autocommit = true;
   transaction: OpenTransaction | undefined;

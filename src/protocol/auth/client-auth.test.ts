@@ -1,4 +1,4 @@
-import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
+import { createHash, createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { encodeAuthMoreData } from '../auth-more-data.ts';
 import { encodeAuthSwitchRequest } from '../auth-switch-request.ts';
@@ -8,12 +8,15 @@ import { decodeHandshakeV10 } from '../handshake-v10.ts';
 import { login, loginPassword } from '../testing/captures.ts';
 import { rsaDecryptPassword } from './caching-sha2.ts';
 import { ClientAuthentication } from './client-auth.ts';
+import { ed25519Sign } from './ed25519.ts';
+import { nativePasswordScramble } from './native-password.ts';
 
+const random = (bytes: number): Buffer => Buffer.alloc(bytes, 3);
 const nonce = Buffer.from('0123456789abcdefghij');
 const sha2 = { authData: nonce, authPlugin: 'caching_sha2_password' };
 
 function client(secure: boolean): ClientAuthentication {
-  return new ClientAuthentication({ user: 'u', password: loginPassword, secure });
+  return new ClientAuthentication({ user: 'u', password: loginPassword, secure, random });
 }
 
 describe('real dialogues', () => {
@@ -85,6 +88,40 @@ describe('full authentication', () => {
   });
 });
 
+describe('plugins of their own', () => {
+  const nonce32 = Buffer.alloc(32, 0);
+  const switchTo = (plugin: string, authData: Buffer): Buffer =>
+    Buffer.concat([Buffer.of(0xfe), Buffer.from(`${plugin}\0`), authData]);
+
+  test('client_ed25519 signs all of the nonce, also where it ends with zeros', () => {
+    const step = client(false).onPacket(switchTo('client_ed25519', nonce32));
+    expect(step).toEqual({ kind: 'send', payload: ed25519Sign(loginPassword, nonce32) });
+  });
+
+  test.each([['as it is'], ['as more data']])('parsec asks for the salt, which comes %s', (how) => {
+    const auth = client(false);
+    const asked = auth.onPacket(switchTo('parsec', nonce32));
+    expect(asked).toEqual({ kind: 'send', payload: Buffer.alloc(0) });
+    const salt = Buffer.concat([Buffer.of(0x50, 0), Buffer.alloc(18, 5)]);
+    const answer = auth.onPacket(how === 'as it is' ? salt : encodeAuthMoreData(salt));
+    expect(answer.kind === 'send' && answer.payload.length).toBe(96);
+  });
+
+  test('sha256_password: in clear inside TLS, else by RSA', () => {
+    const request = encodeAuthSwitchRequest({ plugin: 'sha256_password', authData: nonce });
+    const zeroEnded = Buffer.from(`${loginPassword}\0`);
+    expect(client(true).onPacket(request)).toEqual({ kind: 'send', payload: zeroEnded });
+    const auth = client(false);
+    expect(auth.onPacket(request)).toEqual({ kind: 'send', payload: Buffer.of(1) });
+    const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const pem = publicKey.export({ type: 'spki', format: 'pem' });
+    const step = auth.onPacket(encodeAuthMoreData(Buffer.from(pem)));
+    if (step.kind !== 'send') return expect.unreachable();
+    const key = privateKey.export({ type: 'pkcs8', format: 'pem' });
+    expect(rsaDecryptPassword(step.payload, nonce, key)).toBe(loginPassword);
+  });
+});
+
 describe('what must not work', () => {
   const switchTo = (plugin: string): Buffer => encodeAuthSwitchRequest({ plugin, authData: nonce });
 
@@ -106,10 +143,24 @@ describe('what must not work', () => {
   });
 
   test('a plugin we do not have is named with what to do', () => {
-    expect(client(false).onPacket(switchTo('client_ed25519'))).toMatchObject({
+    expect(client(false).onPacket(switchTo('auth_gssapi_client'))).toMatchObject({
       kind: 'failed',
-      error: { errno: 2059, message: expect.stringContaining('client_ed25519') },
+      error: { errno: 2059, message: expect.stringContaining('auth_gssapi_client') },
     });
+  });
+
+  test('the SHA-1 of a password goes only into the native answer', () => {
+    const sha1 = createHash('sha1').update(loginPassword).digest();
+    const auth = new ClientAuthentication({ user: 'u', password: { sha1 }, secure: true, random });
+    expect(auth.onGreeting(sha2)).toEqual({
+      plugin: 'mysql_native_password',
+      authResponse: nativePasswordScramble(loginPassword, nonce),
+    });
+    for (const plugin of ['caching_sha2_password', 'client_ed25519', 'mysql_clear_password']) {
+      expect(auth.onPacket(switchTo(plugin)).kind).toBe('failed');
+    }
+    expect(auth.onPacket(encodeAuthMoreData(Buffer.of(4))).kind).toBe('failed');
+    expect(auth.onPacket(switchTo('mysql_native_password')).kind).toBe('send');
   });
 
   test('errors of the server are passed on; other packets are failures', () => {

@@ -13,13 +13,19 @@ import {
   rsaEncryptPassword,
   zeroEnded,
 } from './caching-sha2.ts';
+import { clientEd25519, ed25519Sign } from './ed25519.ts';
 import { nativePassword, nativePasswordScramble } from './native-password.ts';
+import { extSaltHeader, parsec, parsecResponse, scrambleBytes } from './parsec.ts';
+import type { Password } from './password.ts';
+import { sha256KeyRequest, sha256Password } from './sha256-password.ts';
 
 export interface ClientAuthOptions {
   readonly user: string;
-  readonly password: string;
+  readonly password: Password;
   /** The connection is inside TLS or a Unix socket: the password may go as it is. */
   readonly secure: boolean;
+  /** Random bytes, for a plugin that wants some of ours. */
+  readonly random: (bytes: number) => Buffer;
 }
 
 export type ClientAuthStep =
@@ -56,9 +62,16 @@ export class ClientAuthentication {
     readonly authResponse: Buffer;
   } {
     this.#nonce = handshake.authData;
-    this.#plugin =
-      handshake.authPlugin === cachingSha2Password ? cachingSha2Password : nativePassword;
-    return { plugin: this.#plugin, authResponse: this.#scramble() };
+    const { password } = this.#options;
+    if (handshake.authPlugin === cachingSha2Password && typeof password === 'string') {
+      this.#plugin = cachingSha2Password;
+      return { plugin: this.#plugin, authResponse: cachingSha2Scramble(password, this.#nonce) };
+    }
+    this.#plugin = nativePassword;
+    return {
+      plugin: nativePassword,
+      authResponse: nativePasswordScramble(password, this.#nonce),
+    };
   }
 
   /** Takes a payload that the server sent after the handshake response. */
@@ -72,9 +85,12 @@ export class ClientAuthentication {
         return this.#onSwitch(payload);
       case authMoreDataHeader:
         return this.#onMoreData(decodeAuthMoreData(payload));
+      case extSaltHeader:
+        if (this.#plugin === parsec) return this.#onMoreData(payload);
+        break;
       default:
-        return failed(clientErrno.malformed, 'the server sent no authentication packet');
     }
+    return failed(clientErrno.malformed, 'the server sent no authentication packet');
   }
 
   #onSwitch(payload: Buffer): ClientAuthStep {
@@ -85,50 +101,63 @@ export class ClientAuthentication {
     this.#plugin = plugin;
     this.#nonce = authData;
     this.#awaitingKey = false;
-    if (plugin === clearPassword) {
-      return this.#options.secure
-        ? { kind: 'send', payload: zeroEnded(this.#options.password) }
-        : failed(clientErrno.authPlugin, `${plugin} needs TLS to the node`);
+    const { password, secure } = this.#options;
+    if (plugin === nativePassword) {
+      return { kind: 'send', payload: nativePasswordScramble(password, authData) };
     }
-    if (plugin !== nativePassword && plugin !== cachingSha2Password) {
-      return failed(
-        clientErrno.cannotLoad,
-        `the node's account uses ${plugin}; give it ${cachingSha2Password} or ${nativePassword}`,
-      );
+    if (typeof password !== 'string') {
+      return failed(clientErrno.authPlugin, `${plugin} needs the password, not its SHA-1`);
     }
-    return { kind: 'send', payload: this.#scramble() };
+    switch (plugin) {
+      case cachingSha2Password:
+        return { kind: 'send', payload: cachingSha2Scramble(password, authData) };
+      case clientEd25519:
+        return { kind: 'send', payload: ed25519Sign(password, authData) };
+      case parsec:
+        return { kind: 'send', payload: Buffer.alloc(0) };
+      case sha256Password:
+        if (secure || password === '') return { kind: 'send', payload: zeroEnded(password) };
+        this.#awaitingKey = true;
+        return { kind: 'send', payload: Buffer.of(sha256KeyRequest) };
+      case clearPassword:
+        return secure
+          ? { kind: 'send', payload: zeroEnded(password) }
+          : failed(clientErrno.authPlugin, `${plugin} needs TLS to the node`);
+      default:
+        return failed(
+          clientErrno.cannotLoad,
+          `the node's account uses ${plugin}; give it ${cachingSha2Password} or ${nativePassword}`,
+        );
+    }
   }
 
   #onMoreData(data: Buffer): ClientAuthStep {
-    if (this.#plugin !== cachingSha2Password) {
-      return failed(clientErrno.authPlugin, `unexpected data for ${this.#plugin}`);
+    const { password, secure, random } = this.#options;
+    if (typeof password !== 'string') return this.#unexpected();
+    if (this.#awaitingKey) return this.#sendEncrypted(password, data);
+    if (this.#plugin === parsec) {
+      const payload = parsecResponse(password, this.#nonce, data, random(scrambleBytes));
+      return payload ? { kind: 'send', payload } : this.#unexpected();
     }
-    if (this.#awaitingKey) return this.#sendEncrypted(data);
-    if (data.length === 1 && data[0] === fastAuthSuccess) return { kind: 'wait' };
-    if (data.length === 1 && data[0] === fullAuthentication) {
-      if (this.#options.secure) {
-        return { kind: 'send', payload: zeroEnded(this.#options.password) };
-      }
-      this.#awaitingKey = true;
-      return { kind: 'send', payload: Buffer.of(publicKeyRequest) };
-    }
+    if (this.#plugin !== cachingSha2Password || data.length !== 1) return this.#unexpected();
+    if (data[0] === fastAuthSuccess) return { kind: 'wait' };
+    if (data[0] !== fullAuthentication) return this.#unexpected();
+    if (secure) return { kind: 'send', payload: zeroEnded(password) };
+    this.#awaitingKey = true;
+    return { kind: 'send', payload: Buffer.of(publicKeyRequest) };
+  }
+
+  #unexpected(): ClientAuthStep {
     return failed(clientErrno.authPlugin, `unexpected data for ${this.#plugin}`);
   }
 
-  #sendEncrypted(publicKeyPem: Buffer): ClientAuthStep {
+  #sendEncrypted(password: string, publicKeyPem: Buffer): ClientAuthStep {
     this.#awaitingKey = false;
     try {
-      const payload = rsaEncryptPassword(this.#options.password, this.#nonce, publicKeyPem);
-      return { kind: 'send', payload };
+      return { kind: 'send', payload: rsaEncryptPassword(password, this.#nonce, publicKeyPem) };
     } catch {
       return failed(clientErrno.authPlugin, "the node's public key cannot be used");
     }
-  }
-
-  #scramble(): Buffer {
-    const { password } = this.#options;
-    if (this.#plugin === nativePassword) return nativePasswordScramble(password, this.#nonce);
-    return cachingSha2Scramble(password, this.#nonce);
   }
 }
 

@@ -10,7 +10,7 @@ import {
   rsaDecryptPassword,
   withoutZero,
 } from './caching-sha2.ts';
-import { doubleSha1, nativePassword, nativePasswordVerify } from './native-password.ts';
+import { doubleSha1, nativePassword, nativePasswordSha1 } from './native-password.ts';
 
 export type ServerAuthPlugin = typeof nativePassword | typeof cachingSha2Password;
 
@@ -124,7 +124,7 @@ export class ServerAuthentication {
     const password = this.#password ?? '';
     const known = password !== '';
     if (this.#plugin === nativePassword) {
-      const verified = nativePasswordVerify(response, nonce, doubleSha1(password));
+      const verified = nativePasswordSha1(response, nonce, doubleSha1(password)) !== undefined;
       return verified && known ? this.#accept() : this.#deny('wrong_password');
     }
     if (this.#options.fastAuth !== false) {

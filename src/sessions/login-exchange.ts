@@ -1,0 +1,92 @@
+import { LockstepError } from '../base/errors.ts';
+import {
+  type AuthRequest,
+  type DenialReason,
+  ServerAuthentication,
+  type ServerAuthOptions,
+} from '../protocol/auth/server-auth.ts';
+import type { AssembledPacket } from '../protocol/command-scanner.ts';
+
+export type LoginOutcome =
+  | {
+      readonly kind: 'ok';
+      readonly user: string;
+      /** Of the packet that comes next. */
+      readonly sequenceId: number;
+    }
+  | {
+      readonly kind: 'denied';
+      readonly reason: DenialReason;
+      readonly message: string;
+      readonly sequenceId: number;
+    };
+
+interface ExchangeOptions extends ServerAuthOptions {
+  readonly send: (payload: Buffer, sequenceId: number) => void;
+}
+
+/** Asks a client who it is, until that is known: when it connects and at COM_CHANGE_USER. */
+export class LoginExchange {
+  readonly #authentication: ServerAuthentication;
+  readonly #send: ExchangeOptions['send'];
+  #waiting:
+    | { readonly resolve: (packet: AssembledPacket) => void; readonly reject: (e: Error) => void }
+    | undefined;
+
+  constructor({ send, ...options }: ExchangeOptions) {
+    this.#authentication = new ServerAuthentication(options);
+    this.#send = send;
+  }
+
+  /** `sequenceId` is that of the first answer. Rejects when the exchange is abandoned. */
+  async run(request: AuthRequest, sequenceId: number): Promise<LoginOutcome> {
+    let nextId = sequenceId;
+    for (let step = this.#authentication.onResponse(request); ; ) {
+      switch (step.kind) {
+        case 'send': {
+          const answer = this.#next();
+          this.#send(step.payload, nextId);
+          const packet = await answer;
+          nextId = (packet.sequenceId + 1) & 0xff;
+          step = this.#authentication.onPacket(packet.payload);
+          break;
+        }
+        case 'denied':
+          return { ...step, sequenceId: nextId };
+        case 'ok':
+          if (step.payloadBefore) {
+            this.#send(step.payloadBefore, nextId);
+            nextId = (nextId + 1) & 0xff;
+          }
+          return { kind: 'ok', user: step.user, sequenceId: nextId };
+      }
+    }
+  }
+
+  /** The client's next packet is for this exchange. */
+  get waiting(): boolean {
+    return this.#waiting !== undefined;
+  }
+
+  /** A packet of the client, which must have been asked for. */
+  receive(packet: AssembledPacket): void {
+    const waiting = this.#waiting;
+    if (!waiting) {
+      throw new LockstepError('malformed_packet', 'the client sent more than it was asked for');
+    }
+    this.#waiting = undefined;
+    waiting.resolve(packet);
+  }
+
+  /** The client is gone. */
+  abandon(): void {
+    this.#waiting?.reject(new LockstepError('malformed_packet', 'the client left while asked'));
+    this.#waiting = undefined;
+  }
+
+  #next(): Promise<AssembledPacket> {
+    return new Promise((resolve, reject) => {
+      this.#waiting = { resolve, reject };
+    });
+  }
+}

@@ -1,0 +1,183 @@
+import mysql, { type RowDataPacket } from 'mysql2/promise';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { cachingSha2Scramble } from '../../src/protocol/auth/caching-sha2.ts';
+import { nativePasswordScramble } from '../../src/protocol/auth/native-password.ts';
+import { decodeAuthSwitchRequest } from '../../src/protocol/auth-switch-request.ts';
+import { Capability } from '../../src/protocol/capabilities.ts';
+import { encodeChangeUser } from '../../src/protocol/change-user.ts';
+import { decodeErr } from '../../src/protocol/err-packet.ts';
+import { encodeHandshakeResponse } from '../../src/protocol/handshake-response.ts';
+import { decodeHandshakeV10 } from '../../src/protocol/handshake-v10.ts';
+import { startBalancer, type TestBalancer } from '../support/balancer.ts';
+import { connectTo, engines, startServers, type TestServers } from '../support/cluster.ts';
+import { RawClient } from '../support/raw-client.ts';
+
+const ok = 0x00;
+const err = 0xff;
+const plugins = { native: 'mysql_native_password', sha2: 'caching_sha2_password' };
+
+describe.each(engines())('logging in, $name', (engine) => {
+  let servers: TestServers;
+  let lockstep: TestBalancer;
+
+  beforeAll(async () => {
+    servers = await startServers({ engine, count: 2 });
+    const accounts = engine.name === 'mariadb' ? mariadbAccounts : mysqlAccounts;
+    await Promise.all(
+      servers.servers.map(async (server) => {
+        const root = await connectTo(server, { user: 'root' });
+        for (const sql of accounts) await root.query(sql);
+        await root.end();
+      }),
+    );
+    lockstep = await startBalancer(servers, {
+      users: [
+        { name: 'app', password: 'app' },
+        { name: 'other', password: 'secret' },
+        { name: 'blank', password: '' },
+      ],
+    });
+  });
+
+  afterAll(async () => {
+    await lockstep?.close();
+    await servers?.close();
+  });
+
+  const connect = (options: mysql.ConnectionOptions = {}) =>
+    mysql.createConnection({ host: '127.0.0.1', port: lockstep.port, user: 'app', ...options });
+
+  const whoIs = async (client: mysql.Connection): Promise<unknown> => {
+    const [rows] = await client.query<RowDataPacket[]>(
+      "SELECT SUBSTRING_INDEX(USER(), '@', 1) AS name, DATABASE() AS db, @v AS v",
+    );
+    return rows[0];
+  };
+
+  test('a node whose account has a plugin of its own takes us', async () => {
+    const client = await connect({ user: 'other', password: 'secret', database: 'app' });
+    expect(await whoIs(client)).toEqual({ name: 'other', db: 'app', v: null });
+    await client.query('CREATE TABLE other (id INT PRIMARY KEY)');
+    await client.query('INSERT INTO other VALUES (1)');
+    await client.end();
+  });
+
+  test('an empty password is one', async () => {
+    const client = await connect({ user: 'blank', password: '' });
+    expect(await whoIs(client)).toEqual({ name: 'blank', db: null, v: null });
+    await client.end();
+    await expect(connect({ user: 'blank', password: 'x' })).rejects.toMatchObject({ errno: 1045 });
+    await expect(connect({ user: 'app', password: '' })).rejects.toMatchObject({ errno: 1045 });
+  });
+
+  test('COM_CHANGE_USER makes another session of the connection', async () => {
+    const client = await connect({ password: 'app', database: 'app' });
+    await client.query('SET @v = 7');
+    await client.query('CREATE TEMPORARY TABLE gone (id INT)');
+    await client.beginTransaction();
+    await client.query('CREATE TABLE IF NOT EXISTS changed (id INT PRIMARY KEY)');
+    await client.beginTransaction();
+    await client.query('INSERT INTO changed VALUES (1)');
+    await client.changeUser({ user: 'other', password: 'secret', database: 'other' });
+    expect(await whoIs(client)).toEqual({ name: 'other', db: 'other', v: null });
+    await client.changeUser({ user: 'app', password: 'app', database: 'app' });
+    expect(await whoIs(client)).toEqual({ name: 'app', db: 'app', v: null });
+    // What was open is rolled back, as when the client goes.
+    const [rows] = await client.query<RowDataPacket[]>('SELECT * FROM changed');
+    expect(rows).toEqual([]);
+    await expect(client.query('SELECT * FROM gone')).rejects.toMatchObject({ errno: 1146 });
+    await client.end();
+  });
+
+  test('COM_CHANGE_USER with a wrong password ends the connection', async () => {
+    // MariaDB's own server, other than MySQL's, would go on with the old user.
+    const client = await connect({ password: 'app' });
+    client.on('error', () => {});
+    const change = client.changeUser({ user: 'other', password: 'wrong' });
+    await expect(change).rejects.toMatchObject({ errno: 1045 });
+    await expect(client.query('SELECT 1')).rejects.toThrow();
+    client.destroy();
+  });
+
+  /** Says hello with this plugin; the greeting and what answers. */
+  async function hello(client: RawClient, authPlugin: string, authResponse: Buffer) {
+    const greeting = decodeHandshakeV10((await client.packet()) ?? Buffer.alloc(0));
+    client.reply(
+      encodeHandshakeResponse({
+        capabilities: Capability.PROTOCOL_41 | Capability.SECURE_CONNECTION,
+        maxPacketBytes: 1 << 24,
+        characterSet: 45,
+        user: 'app',
+        authResponse,
+        authPlugin,
+      }),
+    );
+    return { greeting, answer: (await client.packet()) ?? Buffer.alloc(0) };
+  }
+
+  test.each(['dialog', 'auth_gssapi_client', plugins.native, plugins.sha2, 'no_such'])(
+    'a client that begins with %s is asked for what we have',
+    async (plugin) => {
+      await using client = new RawClient({ port: lockstep.port });
+      const { answer } = await hello(client, plugin, Buffer.alloc(0));
+      // An empty answer in the greeting's own plugin is an empty password.
+      const own = engine.name === 'mariadb' ? plugins.native : plugins.sha2;
+      if (plugin === own) return expect(answer[0]).toBe(err);
+      const { plugin: asked, authData } = decodeAuthSwitchRequest(answer);
+      const sha2 = asked === plugins.sha2;
+      client.reply((sha2 ? cachingSha2Scramble : nativePasswordScramble)('app', authData));
+      if (sha2) expect(await client.packet()).toEqual(Buffer.of(1, 3));
+      expect((await client.packet())?.[0]).toBe(ok);
+    },
+  );
+
+  test('COM_CHANGE_USER may begin with any plugin; what answers it wrongly is denied', async () => {
+    await using client = new RawClient({ port: lockstep.port });
+    const first = await hello(client, 'dialog', Buffer.alloc(0));
+    const nonce = first.greeting.authData;
+    const scramble = engine.name === 'mariadb' ? nativePasswordScramble : cachingSha2Scramble;
+    const finish = async (): Promise<void> => {
+      client.reply(scramble('app', nonce));
+      if (engine.name === 'mysql') expect(await client.packet()).toEqual(Buffer.of(1, 3));
+      expect((await client.packet())?.[0]).toBe(ok);
+    };
+    await finish();
+    const change = encodeChangeUser({
+      user: 'app',
+      authResponse: Buffer.from('anything'),
+      database: '',
+      characterSet: 45,
+      authPlugin: 'dialog',
+    });
+    client.command(change);
+    expect(decodeAuthSwitchRequest((await client.packet()) ?? Buffer.alloc(0)).authData).toEqual(
+      nonce,
+    );
+    await finish();
+    client.command(change);
+    expect((await client.packet())?.[0]).toBe(0xfe);
+    client.reply(Buffer.from('nonsense'));
+    expect(decodeErr((await client.packet()) ?? Buffer.alloc(0)).errno).toBe(1045);
+    await client.ended;
+  });
+});
+
+const rights = [
+  'CREATE DATABASE other',
+  "GRANT ALL ON app.* TO other@'%'",
+  "GRANT ALL ON other.* TO other@'%'",
+  "GRANT ALL ON app.* TO blank@'%'",
+];
+
+const mariadbAccounts = [
+  "INSTALL SONAME 'auth_ed25519'",
+  "CREATE USER other@'%' IDENTIFIED VIA ed25519 USING PASSWORD('secret')",
+  "CREATE USER blank@'%'",
+  ...rights,
+];
+
+const mysqlAccounts = [
+  "CREATE USER other@'%' IDENTIFIED WITH sha256_password BY 'secret'",
+  "CREATE USER blank@'%' IDENTIFIED BY ''",
+  ...rights,
+];
