@@ -2,9 +2,17 @@ import { defineConfig } from 'vitest/config';
 
 // Three projects: `unit` runs beside the code and needs nothing but Node; `integration`
 // starts real database servers, so its files run one at a time on small machines; `long` is
-// what takes too long for every `npm test`, and runs only when it is named.
+// what takes hours, and runs only when it is named. Tests of the first two that are tagged
+// `extended` are left out of plain `npm test`, and run in CI.
 export default defineConfig({
   test: {
+    tags: [
+      {
+        name: 'extended',
+        description:
+          'takes long; left out of plain `npm test`, where a shorter test has its subject',
+      },
+    ],
     projects: [
       {
         test: {

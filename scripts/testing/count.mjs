@@ -27,13 +27,15 @@ export function countCheck(ending) {
  *
  * @param {import('./reporter.mjs').TestReport | undefined} report undefined: none was written
  * @param {Ending} ending
- * @param {{filtered: boolean}} options filtered: only part was asked for, so that tests which
- *   were left out appear as skipped without a reason
+ * @param {{filtered: boolean, extendedLeftOut?: boolean}} options filtered: only part was asked
+ *   for, so that tests which were left out appear as skipped without a reason; extendedLeftOut: so
+ *   do those tagged `extended`
  * @returns {Count}
  */
-export function countTests(report, ending, { filtered }) {
+export function countTests(report, ending, { filtered, extendedLeftOut = false }) {
   const count = nothing();
-  for (const test of report?.tests ?? []) addTest(count, test, filtered);
+  for (const test of report?.tests ?? [])
+    addTest(count, test, filtered || (extendedLeftOut && test.extended));
   for (const error of report?.errors ?? []) {
     count.failed += 1;
     count.problems.push(`${error.name}: ${error.message}`);
@@ -56,12 +58,12 @@ function breakdown(report, ending, count, filtered) {
   return undefined;
 }
 
-function addTest(count, test, filtered) {
+function addTest(count, test, mayBeLeftOut) {
   const name = `${test.file} > ${test.name}`;
   if (test.state === 'passed') {
     count.passed += 1;
   } else if (test.state === 'skipped') {
-    if (test.note === undefined && filtered && !test.suiteFailed) return;
+    if (test.note === undefined && mayBeLeftOut && !test.suiteFailed) return;
     const fallback = test.suiteFailed ? 'its suite failed' : 'no reason given';
     count.skipped += 1;
     count.skips.push({ name, reason: test.note ?? fallback });

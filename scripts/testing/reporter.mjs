@@ -5,7 +5,7 @@ import { writeFileSync } from 'node:fs';
 
 /**
  * @typedef {{file: string, name: string, state: string}} TestState
- * @typedef {TestState & {note?: string, suiteFailed: boolean}} TestLine
+ * @typedef {TestState & {note?: string, suiteFailed: boolean, extended: boolean}} TestLine
  * @typedef {{name: string, message: string}} LooseError
  * @typedef {{reason: string, tests: TestLine[], errors: LooseError[]}} TestReport
  */
@@ -37,7 +37,8 @@ function reportOf(modules, unhandledErrors, reason) {
 /** @returns {TestLine} */
 function lineOf(file, test) {
   const { state, note } = test.result();
-  const line = { file, name: test.fullName, state, suiteFailed: suiteFailed(test) };
+  const extended = test.tags.includes('extended');
+  const line = { file, name: test.fullName, state, suiteFailed: suiteFailed(test), extended };
   return note === undefined ? line : { ...line, note };
 }
 

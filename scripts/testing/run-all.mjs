@@ -13,8 +13,9 @@ const children = new Children();
  * @param {readonly import('./steps.mjs').Preparation[]} plan.preparation
  * @param {readonly import('./steps.mjs').Step[]} plan.steps
  * @param {readonly string[]} plan.vitestArgs
+ * @param {boolean} [plan.extendedLeftOut]
  */
-export async function runAll({ preparation, steps, vitestArgs }) {
+export async function runAll({ preparation, steps, vitestArgs, extendedLeftOut = false }) {
   endOn('SIGINT', 130);
   endOn('SIGTERM', 143);
   const reports = mkdtempSync(join(tmpdir(), 'lockstep-report-'));
@@ -24,7 +25,7 @@ export async function runAll({ preparation, steps, vitestArgs }) {
   // build failed.
   const usable = existsSync('node_modules/.bin/vitest');
   for (const step of usable ? steps : []) {
-    counts.push(await runStep(step, vitestArgs, reports));
+    counts.push(await runStep(step, { vitestArgs, extendedLeftOut, reports }));
   }
   const total = addUp(counts);
   if (total.passed + total.failed + total.skipped === 0) {
@@ -51,7 +52,7 @@ async function prepare(preparation, steps) {
   return failures;
 }
 
-async function runStep(step, vitestArgs, reports) {
+async function runStep(step, { vitestArgs, extendedLeftOut, reports }) {
   if (step.kind === 'check') {
     return named(step, countCheck(await announced(step, step.args, process.env)));
   }
@@ -62,7 +63,7 @@ async function runStep(step, vitestArgs, reports) {
   const filtered = vitestArgs.length > 0;
   // vitest, asked for a part that this project has nothing of, leaves no report.
   if (filtered && report === undefined && ending.code === 0) return nothing();
-  return named(step, countTests(report, ending, { filtered }));
+  return named(step, countTests(report, ending, { filtered, extendedLeftOut }));
 }
 
 async function announced(step, args, environment) {

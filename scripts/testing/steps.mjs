@@ -1,5 +1,6 @@
 // What `npm test` runs, in order. `check` steps are one check each; `vitest` steps count their
-// tests. Every step has a deadline.
+// tests. Every step has a deadline. Tests tagged `extended` are left out when nothing is asked for;
+// `all` is the same steps with them.
 
 const minute = 60_000;
 const tool = (name) => `node_modules/.bin/${name}`;
@@ -59,12 +60,24 @@ function vitest(name, timeoutMs) {
   return { name, kind: 'vitest', command: tool('vitest'), args, timeoutMs };
 }
 
+/** @param {Step} step */
+function withoutExtended(step) {
+  return step.kind === 'vitest'
+    ? { ...step, args: [...step.args, '--tags-filter=!extended'] }
+    : step;
+}
+
 /**
  * What the arguments ask for: names of steps first, then whatever vitest understands. Without a
- * name, arguments go to all vitest steps; without arguments, everything runs.
+ * name, arguments go to all vitest steps; without arguments, all but the extended tests runs.
+ *
+ * @typedef {object} Plan
+ * @property {readonly Step[]} steps
+ * @property {readonly string[]} vitestArgs
+ * @property {boolean} [extendedLeftOut]
  *
  * @param {readonly string[]} args
- * @returns {{steps: readonly Step[], vitestArgs: readonly string[]}}
+ * @returns {Plan}
  */
 export function choose(args) {
   const named = args.findIndex((arg) => !steps.some((step) => step.name === arg));
@@ -74,6 +87,9 @@ export function choose(args) {
     return { steps: steps.filter((step) => names.includes(step.name)), vitestArgs };
   }
   const usual = steps.filter((step) => !step.onlyNamed);
-  if (vitestArgs.length === 0) return { steps: usual, vitestArgs };
+  if (args[0] === 'all') return { steps: usual, vitestArgs: args.slice(1) };
+  if (vitestArgs.length === 0) {
+    return { steps: usual.map(withoutExtended), vitestArgs, extendedLeftOut: true };
+  }
   return { steps: usual.filter((step) => step.kind === 'vitest'), vitestArgs };
 }

@@ -16,6 +16,7 @@ const state = (name: string, is: string, more: object = {}) => ({
   name,
   state: is,
   suiteFailed: false,
+  extended: false,
   ...more,
 });
 const report = (tests: ReturnType<typeof state>[], errors: string[] = []) => ({
@@ -67,6 +68,15 @@ describe('a step of tests', () => {
     expect(line(report(tests), well, everything)).toBe('1 passed, 0 failed, 1 skipped');
   });
 
+  test('does not count extended tests that were left out, and nothing else', () => {
+    const tests = [passed, state('b', 'skipped', { extended: true }), state('c', 'skipped')];
+    const leftOut = { filtered: false, extendedLeftOut: true };
+    expect(line(report(tests), well, leftOut)).toBe('1 passed, 0 failed, 1 skipped');
+    expect(line(report(tests), well, everything)).toBe('1 passed, 0 failed, 2 skipped');
+    const failed = [passed, state('b', 'failed', { extended: true })];
+    expect(line(report(failed), well, leftOut)).toBe('1 passed, 1 failed');
+  });
+
   test('counts of several steps are added up', () => {
     const total = addUp([countCheck(well), countTests(report([passed]), well, everything)]);
     expect(totalLine(total)).toBe('2 passed, 0 failed');
@@ -83,6 +93,7 @@ describe('what to run', () => {
     const usual = steps.filter((step) => !step.onlyNamed);
     expect(chosen()).toEqual(usual.map((step) => step.name));
     expect(chosen('long')).toEqual(['long']);
+    expect(chosen('all')).toEqual(usual.map((step) => step.name));
     expect(chosen('unit')).toEqual(['unit']);
     expect(chosen('lint', 'unit', 'src/log')).toEqual(['lint', 'unit', '(src/log)']);
     expect(chosen('src/log', '-t', 'torn')).toEqual([
@@ -92,6 +103,26 @@ describe('what to run', () => {
       '(-t)',
       '(torn)',
     ]);
+  });
+});
+
+describe('the tests tagged `extended`', () => {
+  const leftOutBy = (...args: string[]): string[] =>
+    choose(args)
+      .steps.filter((step) => step.args.includes('--tags-filter=!extended'))
+      .map((step) => step.name);
+
+  test('are left out when nothing is asked for, and then only', () => {
+    expect(leftOutBy()).toEqual(['unit', 'integration']);
+    expect(choose([]).extendedLeftOut).toBe(true);
+    for (const args of [['all'], ['integration'], ['long'], ['src/log']]) {
+      expect(leftOutBy(...args)).toEqual([]);
+      expect(choose(args).extendedLeftOut).toBeUndefined();
+    }
+  });
+
+  test('run in CI', () => {
+    expect(readFileSync(join(root, '.ci/run'), 'utf8')).toMatch(/^exec npm test -- all$/m);
   });
 });
 

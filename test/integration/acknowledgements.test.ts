@@ -11,6 +11,7 @@ import {
   startServers,
   type TestServers,
 } from '../support/cluster.ts';
+import { extended } from '../support/extended.ts';
 import { until } from '../support/load.ts';
 
 // A frozen server must not be found out by anything but what is tested here.
@@ -72,7 +73,7 @@ describe.each(engines())('when a write counts as done, $name', (engine) => {
     await allEqual();
   });
 
-  test('acks all: not before, as long as sync_timeout lasts', async () => {
+  test('acks all: not before, as long as sync_timeout lasts', extended, async () => {
     await open({ acks: 'all', syncTimeoutMs: longMs });
     const [frozen] = followers();
     await frozen?.pause();

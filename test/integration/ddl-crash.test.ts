@@ -11,6 +11,7 @@ import {
   startServers,
   type TestServers,
 } from '../support/cluster.ts';
+import { extended } from '../support/extended.ts';
 import { until } from '../support/load.ts';
 
 const rows = 100_000;
@@ -45,7 +46,7 @@ const equal = (servers: TestServers): Promise<void> =>
     ),
   );
 
-describe.each(engines())('DDL and a crash in the middle of it, $name', (engine) => {
+describe.each(engines())('DDL and a crash in the middle of it, $name', extended, (engine) => {
   let servers: TestServers;
 
   beforeAll(async () => {

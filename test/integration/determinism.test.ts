@@ -12,6 +12,7 @@ import { programCases } from '../support/determinism/program-cases.ts';
 import { rowChoiceCases } from '../support/determinism/row-choice-cases.ts';
 import { sessionCases } from '../support/determinism/session-cases.ts';
 import { valueCases } from '../support/determinism/value-cases.ts';
+import { extended } from '../support/extended.ts';
 
 const themes: readonly (readonly [string, readonly DeterminismCase[]])[] = [
   ['functions', functionCases],
@@ -26,6 +27,9 @@ const themes: readonly (readonly [string, readonly DeterminismCase[]])[] = [
   ['what only some tables have', engineCases],
 ];
 
+/** Of each theme plain `npm test` has every third case. */
+const isUsual = (index: number): boolean => index % 3 === 0;
+
 describe.each(engines())('every node computes the same, $name', (engine) => {
   const lab = new DeterminismLab(engine);
 
@@ -35,7 +39,10 @@ describe.each(engines())('every node computes the same, $name', (engine) => {
   for (const [theme, cases] of themes) {
     const here = cases.filter(({ only }) => only === undefined || only === engine.name);
     describe(`in ${theme}`, () => {
-      test.each(here)('$name', (theCase) => lab.check(theCase));
+      test.each(here.filter((_, index) => isUsual(index)))('$name', (one) => lab.check(one));
+      test.each(here.filter((_, index) => !isUsual(index)))('$name', extended, (one) =>
+        lab.check(one),
+      );
     });
   }
 

@@ -16,6 +16,7 @@ import {
   startServers,
   type TestServers,
 } from '../support/cluster.ts';
+import { extended, extendedIf } from '../support/extended.ts';
 import { until, workers } from '../support/load.ts';
 
 // The rows of the table of failures, each a test of that name. "every node" has a file of its
@@ -83,74 +84,90 @@ describe.each(engines())('what dies, when: nodes, $name', (engine) => {
   };
 
   for (const point of ['follower.sent', 'follower.answered'] as const) {
-    test(`follower, any time (${point}): nothing, it recovers by itself`, async () => {
-      const before = (await rows('SELECT COUNT(*) AS c FROM t'))[0]?.['c'] as number;
-      const clients = await Promise.all(
-        Array.from({ length: 4 }, () => connectTo(lockstep, { database: 'app' })),
-      );
-      const load = workers(4, async (who) => {
-        await clients[who]?.query(`INSERT INTO t (note) VALUES ('of ${who}')`);
-        await clients[who]?.query('SELECT COUNT(*) FROM t');
-        await clients[who]?.query('BEGIN');
-        await clients[who]?.query(`INSERT INTO t (note) VALUES ('too')`);
-        await clients[who]?.query('COMMIT');
-      });
-      const killed = killAt(point, (name) => name !== leader());
-      await until(() => killed.length === 1);
-      const name = killed[0] ?? '';
-      await untilState(name, 'DOWN');
-      const doneAt = load.done;
-      await until(() => load.done > doneAt + 20);
-      expect(lockstep.balancer.control.node(name).pending).toBeGreaterThan(0);
-      await serverOf(name).start();
-      await untilState(name, 'UP');
-      await load.stop();
-      for (const one of clients) one.destroy();
-      expect(await rows('SELECT COUNT(*) AS c FROM t')).toEqual([{ c: before + 2 * load.done }]);
-    });
+    test(
+      `follower, any time (${point}): nothing, it recovers by itself`,
+      extendedIf(point === 'follower.answered'),
+      async () => {
+        const before = (await rows('SELECT COUNT(*) AS c FROM t'))[0]?.['c'] as number;
+        const clients = await Promise.all(
+          Array.from({ length: 4 }, () => connectTo(lockstep, { database: 'app' })),
+        );
+        const load = workers(4, async (who) => {
+          await clients[who]?.query(`INSERT INTO t (note) VALUES ('of ${who}')`);
+          await clients[who]?.query('SELECT COUNT(*) FROM t');
+          await clients[who]?.query('BEGIN');
+          await clients[who]?.query(`INSERT INTO t (note) VALUES ('too')`);
+          await clients[who]?.query('COMMIT');
+        });
+        const killed = killAt(point, (name) => name !== leader());
+        await until(() => killed.length === 1);
+        const name = killed[0] ?? '';
+        await untilState(name, 'DOWN');
+        const doneAt = load.done;
+        await until(() => load.done > doneAt + 20);
+        expect(lockstep.balancer.control.node(name).pending).toBeGreaterThan(0);
+        await serverOf(name).start();
+        await untilState(name, 'UP');
+        await load.stop();
+        for (const one of clients) one.destroy();
+        expect(await rows('SELECT COUNT(*) AS c FROM t')).toEqual([{ c: before + 2 * load.done }]);
+      },
+    );
   }
 
   for (const point of ['write.executed', 'commit.begun'] as const) {
-    test(`leader, before the entry is in the log, autocommit (${point}): nothing`, async () => {
-      const [[before]] = await client.query<RowDataPacket[]>('SELECT n FROM n WHERE id = 1');
-      const killed = killAt(point);
-      const [result] = await client.query('UPDATE n SET n = n + 1 WHERE id = 1');
-      expect(result).toMatchObject({ affectedRows: 1 });
-      expect(killed).toHaveLength(1);
-      expect(leader()).not.toBe(killed[0]);
-      expect(await rows('SELECT n FROM n WHERE id = 1')).toEqual([{ n: before?.['n'] + 1 }]);
-    });
+    test(
+      `leader, before the entry is in the log, autocommit (${point}): nothing`,
+      extendedIf(point === 'commit.begun'),
+      async () => {
+        const [[before]] = await client.query<RowDataPacket[]>('SELECT n FROM n WHERE id = 1');
+        const killed = killAt(point);
+        const [result] = await client.query('UPDATE n SET n = n + 1 WHERE id = 1');
+        expect(result).toMatchObject({ affectedRows: 1 });
+        expect(killed).toHaveLength(1);
+        expect(leader()).not.toBe(killed[0]);
+        expect(await rows('SELECT n FROM n WHERE id = 1')).toEqual([{ n: before?.['n'] + 1 }]);
+      },
+    );
   }
 
   for (const point of ['transaction.executed', 'commit.begun'] as const) {
-    test(`leader, before commit of an open transaction (${point}): error 1213`, async () => {
-      const before = await rows('SELECT * FROM n ORDER BY id');
-      const killed = killAt(point);
-      await client.query('BEGIN');
-      const attempt = (async () => {
-        await client.query('UPDATE n SET n = -1 WHERE id = 1');
-        await client.query('UPDATE n SET n = -1 WHERE id = 2');
+    test(
+      `leader, before commit of an open transaction (${point}): error 1213`,
+      extendedIf(point === 'commit.begun'),
+      async () => {
+        const before = await rows('SELECT * FROM n ORDER BY id');
+        const killed = killAt(point);
+        await client.query('BEGIN');
+        const attempt = (async () => {
+          await client.query('UPDATE n SET n = -1 WHERE id = 1');
+          await client.query('UPDATE n SET n = -1 WHERE id = 2');
+          await client.query('COMMIT');
+        })();
+        await expect(attempt).rejects.toMatchObject({ errno: 1213, sqlState: '40001' });
+        expect(killed).toHaveLength(1);
+        expect(await rows('SELECT * FROM n ORDER BY id')).toEqual(before);
+        // The client does as it was told.
+        await client.query('BEGIN');
+        await client.query('UPDATE n SET n = n + 7 WHERE id = 2');
         await client.query('COMMIT');
-      })();
-      await expect(attempt).rejects.toMatchObject({ errno: 1213, sqlState: '40001' });
-      expect(killed).toHaveLength(1);
-      expect(await rows('SELECT * FROM n ORDER BY id')).toEqual(before);
-      // The client does as it was told.
-      await client.query('BEGIN');
-      await client.query('UPDATE n SET n = n + 7 WHERE id = 2');
-      await client.query('COMMIT');
-    });
+      },
+    );
   }
 
   for (const point of ['commit.durable', 'commit.answered'] as const) {
-    test(`leader, after the append (${point}): OK, on all nodes`, async () => {
-      const [[before]] = await client.query<RowDataPacket[]>('SELECT n FROM n WHERE id = 1');
-      const killed = killAt(point);
-      const [result] = await client.query('UPDATE n SET n = n + 1 WHERE id = 1');
-      expect(result).toMatchObject({ affectedRows: 1 });
-      expect(killed).toHaveLength(1);
-      expect(await rows('SELECT n FROM n WHERE id = 1')).toEqual([{ n: before?.['n'] + 1 }]);
-    });
+    test(
+      `leader, after the append (${point}): OK, on all nodes`,
+      extendedIf(point === 'commit.answered'),
+      async () => {
+        const [[before]] = await client.query<RowDataPacket[]>('SELECT n FROM n WHERE id = 1');
+        const killed = killAt(point);
+        const [result] = await client.query('UPDATE n SET n = n + 1 WHERE id = 1');
+        expect(result).toMatchObject({ affectedRows: 1 });
+        expect(killed).toHaveLength(1);
+        expect(await rows('SELECT n FROM n WHERE id = 1')).toEqual([{ n: before?.['n'] + 1 }]);
+      },
+    );
   }
 
   describe('node returns with an older backup or foreign data', () => {
@@ -179,7 +196,7 @@ describe.each(engines())('what dies, when: nodes, $name', (engine) => {
     };
     const lastEvent = (): number => lockstep.balancer.control.events.lastId;
 
-    test('an older backup: it catches up, each entry once', async () => {
+    test('an older backup: it catches up, each entry once', extended, async () => {
       const copy = join(servers.folder, 'older-copy');
       const name = await whileDown(({ dataFolder }) => cp(dataFolder, copy, { recursive: true }));
       await untilState(name, 'UP');
@@ -280,15 +297,19 @@ describe.each(engines())('what dies, when: the balancer, $name', (engine) => {
   const count = (note: string): Promise<unknown> =>
     run(`SELECT COUNT(*) AS c FROM t WHERE note = '${note}'`);
 
-  test('balancer, before the append, autocommit: connection lost, nowhere', async () => {
+  test('balancer, before the append, autocommit: connection lost, nowhere', extended, async () => {
     await dieAt('write.executed', ["INSERT INTO t VALUES ('executed')"]);
     expect(await count('executed')).toEqual([{ c: 0 }]);
   });
 
-  test('balancer, before the append, in a transaction: connection lost, nowhere', async () => {
-    await dieAt('commit.begun', ['BEGIN', "INSERT INTO t VALUES ('open')", 'COMMIT']);
-    expect(await count('open')).toEqual([{ c: 0 }]);
-  });
+  test(
+    'balancer, before the append, in a transaction: connection lost, nowhere',
+    extended,
+    async () => {
+      await dieAt('commit.begun', ['BEGIN', "INSERT INTO t VALUES ('open')", 'COMMIT']);
+      expect(await count('open')).toEqual([{ c: 0 }]);
+    },
+  );
 
   test('balancer, after the append: connection lost, on all nodes', async () => {
     await dieAt('commit.durable', ["INSERT INTO t VALUES ('durable')"]);

@@ -10,6 +10,7 @@ import {
   startServers,
   type TestServers,
 } from '../support/cluster.ts';
+import { extended } from '../support/extended.ts';
 
 describe.each(engines())('the first start of a cluster, $name', (engine) => {
   let servers: TestServers;
@@ -77,7 +78,7 @@ describe.each(engines())('the first start of a cluster, $name', (engine) => {
     await root.end();
   });
 
-  test('a trigger that only one node has is a difference', async () => {
+  test('a trigger that only one node has is a difference', extended, async () => {
     const trigger = 'CREATE TRIGGER t BEFORE INSERT ON users FOR EACH ROW SET NEW.id = NEW.id + 0';
     await prepare(two, [...two, trigger]);
     const error = await refusal();
@@ -100,14 +101,14 @@ describe.each(engines())('the first start of a cluster, $name', (engine) => {
     await expectEqualNodes(servers.servers);
   });
 
-  test('a source that does not answer stops the start', async () => {
+  test('a source that does not answer stops the start', extended, async () => {
     await prepare(two, []);
     await servers.servers[0]?.stop();
     const starting = startBalancer(servers, { initialSource: nodeName('mysql1') });
     await expect(starting).rejects.toMatchObject({ code: 'no_node' });
   });
 
-  test('a node that comes later is compared while nothing has been written', async () => {
+  test('a node that comes later is compared while nothing has been written', extended, async () => {
     await prepare(two, two, users);
     await servers.servers[1]?.stop();
     await servers.servers[2]?.stop();
@@ -124,7 +125,7 @@ describe.each(engines())('the first start of a cluster, $name', (engine) => {
     await expectEqualNodes(servers.servers);
   });
 
-  test('verify names the node that was written to behind the balancer', async () => {
+  test('verify names the node that was written to behind the balancer', extended, async () => {
     await prepare(two, two, two);
     lockstep = await startBalancer(servers);
     for (const name of ['mysql1', 'mysql2', 'mysql3']) await untilState(name, 'UP');

@@ -3,6 +3,7 @@ import type { RowDataPacket } from 'mysql2/promise';
 import { describe, expect, test } from 'vitest';
 import { LocalServer } from '../../src/demo/local-server.ts';
 import { connectTo, engines, expectEqualNodes, startServers } from '../support/cluster.ts';
+import { extended } from '../support/extended.ts';
 
 async function names(server: LocalServer): Promise<string[]> {
   const connection = await connectTo(server, { database: 'app' });
@@ -86,7 +87,7 @@ describe.each(engines())('a local server, $name', (engine) => {
     connection.destroy();
   });
 
-  test('names a port that is taken, and shows its log when it cannot start', async () => {
+  test('names a port that is taken, and shows its log when it cannot start', extended, async () => {
     await using cluster = await startServers({ engine, count: 1 });
     const [first] = cluster.servers as [LocalServer];
     const folder = `${cluster.folder}/other`;
@@ -104,24 +105,28 @@ describe.each(engines())('a local server, $name', (engine) => {
     expect(broken.running).toBe(false);
   });
 
-  test('takes the place of an orphan, never of a server whose starter lives', async () => {
-    await using cluster = await startServers({ engine, count: 1 });
-    const [first] = cluster.servers as [LocalServer];
-    await run(first, createUsers, "INSERT INTO users (name) VALUES ('Ada')");
-    const { folder, port } = first;
-    const second = await LocalServer.create({ engine, name: 'second', port, folder });
-    await expect(second.start()).rejects.toThrow(`${folder} is in use: process ${process.pid}`);
-    expect(first.running).toBe(true);
+  test(
+    'takes the place of an orphan, never of a server whose starter lives',
+    extended,
+    async () => {
+      await using cluster = await startServers({ engine, count: 1 });
+      const [first] = cluster.servers as [LocalServer];
+      await run(first, createUsers, "INSERT INTO users (name) VALUES ('Ada')");
+      const { folder, port } = first;
+      const second = await LocalServer.create({ engine, name: 'second', port, folder });
+      await expect(second.start()).rejects.toThrow(`${folder} is in use: process ${process.pid}`);
+      expect(first.running).toBe(true);
 
-    // As if another process had started it, and had then been killed with no trace left.
-    const note = JSON.parse(await readFile(`${folder}/process.json`, 'utf8')) as object;
-    const owner = { pid: 4_194_303, startedAt: 'never' };
-    await writeFile(`${folder}/process.json`, JSON.stringify({ ...note, owner }));
-    await second.start();
-    expect(first.running).toBe(false);
-    expect(await names(second)).toEqual(['Ada']);
-    await second.stop();
-  });
+      // As if another process had started it, and had then been killed with no trace left.
+      const note = JSON.parse(await readFile(`${folder}/process.json`, 'utf8')) as object;
+      const owner = { pid: 4_194_303, startedAt: 'never' };
+      await writeFile(`${folder}/process.json`, JSON.stringify({ ...note, owner }));
+      await second.start();
+      expect(first.running).toBe(false);
+      expect(await names(second)).toEqual(['Ada']);
+      await second.stop();
+    },
+  );
 
   test('checksums find a differing row, a NULL for an empty string, and a definition', async () => {
     await using cluster = await startServers({ engine, count: 2 });

@@ -15,6 +15,7 @@ import {
   type TestServers,
 } from '../support/cluster.ts';
 import { until } from '../support/load.ts';
+import { extended } from '../support/extended.ts';
 
 describe.each(engines())('the log at start, $name', (engine) => {
   let servers: TestServers;
@@ -92,7 +93,7 @@ describe.each(engines())('the log at start, $name', (engine) => {
     expect((await stat(path)).size).toBe(size);
   });
 
-  test('an older copy of the log is refused: the nodes have more', async () => {
+  test('an older copy of the log is refused: the nodes have more', extended, async () => {
     const { folder } = lockstep.config.log;
     const copy = await mkdtemp(join(tmpdir(), 'lockstep-older-'));
     try {
@@ -120,7 +121,7 @@ describe.each(engines())('the log at start, $name', (engine) => {
     expect((await refusal()).code).toBe('log_behind_nodes');
   });
 
-  test('a folder that cannot be one is named', async () => {
+  test('a folder that cannot be one is named', extended, async () => {
     const place = join(servers.folder, 'not-a-folder');
     await writeFile(place, '');
     const error = await refusal({
@@ -130,7 +131,7 @@ describe.each(engines())('the log at start, $name', (engine) => {
     expect(error.message).toContain(place);
   });
 
-  test('a folder in use by another balancer is refused', async () => {
+  test('a folder in use by another balancer is refused', extended, async () => {
     const error = await refusal({
       ...lockstep.config,
       mysql: { host: '127.0.0.1', port: 0 },

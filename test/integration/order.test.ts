@@ -2,6 +2,7 @@ import type { Connection } from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { engines, expectEqualNodes } from '../support/cluster.ts';
 import { DeterminismLab } from '../support/determinism/lab.ts';
+import { extended } from '../support/extended.ts';
 import { doneOn, hotTables, writeAtRandom } from '../support/random-writes.ts';
 
 const clientsMax = 12;
@@ -45,7 +46,7 @@ describe.each(engines())('concurrent writes keep their order on every node, $nam
     await allEqual();
   });
 
-  test.each([1, 2, 3])('random transactions over few rows, seed %i', async (seed) => {
+  const writeBySeed = async (seed: number): Promise<void> => {
     const rounds = 40;
     await client(0).query('DELETE FROM done');
     const found = await Promise.all(
@@ -57,7 +58,9 @@ describe.each(engines())('concurrent writes keep their order on every node, $nam
     expect(acknowledged.filter((mark) => !done.has(mark))).toEqual([]);
     expect(done.size).toBe(acknowledged.length);
     expect(done.size).toBeGreaterThan(50);
-  });
+  };
+  test('random transactions over few rows, seed 1', () => writeBySeed(1));
+  test.each([2, 3])('random transactions over few rows, seed %i', extended, writeBySeed);
 
   test('a function and a trigger that select, beside writes to what they read', async () => {
     const setup = client(0);

@@ -4,6 +4,7 @@ import { defaultConfig } from '../../src/config/config.ts';
 import type { NodeState } from '../../src/nodes/node-state.ts';
 import { startBalancer, type TestBalancer } from '../support/balancer.ts';
 import { engines, expectEqualNodes, startServers, type TestServers } from '../support/cluster.ts';
+import { extended } from '../support/extended.ts';
 import { until, workers } from '../support/load.ts';
 
 describe.each(engines())('a node that is frozen, $name', (engine) => {
@@ -59,7 +60,7 @@ describe.each(engines())('a node that is frozen, $name', (engine) => {
     await load.stop();
   });
 
-  test('a long query takes no node out, and others are not disturbed', async () => {
+  test('a long query takes no node out, and others are not disturbed', extended, async () => {
     const before = lockstep.balancer.control.events.lastId;
     const [rows] = await clients.query<RowDataPacket[]>('SELECT SLEEP(3) AS s');
     expect(rows[0]?.['s']).toBe(0);

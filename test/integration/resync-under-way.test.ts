@@ -8,6 +8,7 @@ import {
   startServers,
   type TestServers,
 } from '../support/cluster.ts';
+import { extended } from '../support/extended.ts';
 
 describe.each(engines())('while a node is being copied, $name', (engine) => {
   let servers: TestServers;
@@ -53,26 +54,30 @@ describe.each(engines())('while a node is being copied, $name', (engine) => {
   const other = (): string =>
     lockstep.balancer.control.nodes().find((node) => !node.leader)?.name ?? '';
 
-  test('an open transaction on the leader, which is the source, holds nothing up', async () => {
-    await start(2);
-    const slow = await client();
-    await slow.query('BEGIN');
-    await slow.query('UPDATE big SET n = 7 WHERE id = 1');
-    const target = other();
-    await lockstep.balancer.control.resync(target);
-    await untilCopying(target);
-    const quick = await client();
-    await quick.query('UPDATE big SET n = 8 WHERE id = 2');
-    await slow.query('COMMIT');
-    const started = lockstep.balancer.control.events
-      .since(0)
-      .find((event) => event.kind === 'resync_started');
-    expect(started && 'heldMs' in started ? started.heldMs : Infinity).toBeLessThan(100);
-    await untilState(target, 'UP');
-    await expectEqualNodes(servers.servers);
-    const [rows] = await quick.query<RowDataPacket[]>('SELECT n FROM big WHERE id IN (1, 2)');
-    expect(rows.map((row) => row['n'])).toEqual([7, 8]);
-  });
+  test(
+    'an open transaction on the leader, which is the source, holds nothing up',
+    extended,
+    async () => {
+      await start(2);
+      const slow = await client();
+      await slow.query('BEGIN');
+      await slow.query('UPDATE big SET n = 7 WHERE id = 1');
+      const target = other();
+      await lockstep.balancer.control.resync(target);
+      await untilCopying(target);
+      const quick = await client();
+      await quick.query('UPDATE big SET n = 8 WHERE id = 2');
+      await slow.query('COMMIT');
+      const started = lockstep.balancer.control.events
+        .since(0)
+        .find((event) => event.kind === 'resync_started');
+      expect(started && 'heldMs' in started ? started.heldMs : Infinity).toBeLessThan(100);
+      await untilState(target, 'UP');
+      await expectEqualNodes(servers.servers);
+      const [rows] = await quick.query<RowDataPacket[]>('SELECT n FROM big WHERE id IN (1, 2)');
+      expect(rows.map((row) => row['n'])).toEqual([7, 8]);
+    },
+  );
 
   test('DDL waits for the copy, other writes do not wait behind it', async () => {
     await start(3);
@@ -92,7 +97,7 @@ describe.each(engines())('while a node is being copied, $name', (engine) => {
     await expectEqualNodes(servers.servers);
   });
 
-  test('a balancer that is stopped leaves no node that looks whole', async () => {
+  test('a balancer that is stopped leaves no node that looks whole', extended, async () => {
     await start(3);
     const target = other();
     await lockstep.balancer.control.resync(target);
@@ -105,7 +110,7 @@ describe.each(engines())('while a node is being copied, $name', (engine) => {
     await expectEqualNodes(servers.servers);
   });
 
-  test('the leader itself can be filled anew: another one leads meanwhile', async () => {
+  test('the leader itself can be filled anew: another one leads meanwhile', extended, async () => {
     await start(2);
     const leader = lockstep.balancer.control.status().leader ?? '';
     const writer = await client();

@@ -11,6 +11,7 @@ import {
   type TestServers,
 } from '../support/cluster.ts';
 import { createRichSchema } from '../support/rich-schema.ts';
+import { extended } from '../support/extended.ts';
 
 describe.each(engines())('a node is filled anew, $name', (engine) => {
   let servers: TestServers;
@@ -101,7 +102,7 @@ describe.each(engines())('a node is filled anew, $name', (engine) => {
     expect(lockstep.balancer.control.node(name).reason).toMatch(reason);
   };
 
-  test('a node that diverged is repaired by itself', async () => {
+  test('a node that diverged is repaired by itself', extended, async () => {
     servers = await startServers({ engine, count: 3 });
     lockstep = await startBalancer(servers);
     for (const { name } of servers.servers) await untilState(name, 'UP');
@@ -195,7 +196,7 @@ describe.each(engines())('a node is filled anew, $name', (engine) => {
     }
   });
 
-  test('a copy that its target did not survive is no copy', async () => {
+  test('a copy that its target did not survive is no copy', extended, async () => {
     await startWithDifference();
     const load = await writers(2);
     await lockstep.balancer.control.disable('mysql3');
@@ -214,7 +215,7 @@ describe.each(engines())('a node is filled anew, $name', (engine) => {
     await expectEqualNodes(servers.servers);
   });
 
-  test('a source that dies is replaced by another', async () => {
+  test('a source that dies is replaced by another', extended, async () => {
     await startWithDifference();
     const load = await writers(2);
     await lockstep.balancer.control.disable('mysql3');

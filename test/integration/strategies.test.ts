@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { strategyNames } from '../../src/config/strategy-name.ts';
 import { startBalancer, type TestBalancer } from '../support/balancer.ts';
 import { engines, startServers, type TestServers } from '../support/cluster.ts';
+import { extended } from '../support/extended.ts';
 import { FaultProxy } from '../support/fault-proxy.ts';
 import { until, workers } from '../support/load.ts';
 
@@ -83,22 +84,26 @@ describe.each(engines())('reads are shared out, $name', (engine) => {
     }
   });
 
-  test('least time: a node slowed by 20 ms gets under 5 %, and its share back', async () => {
-    const { control } = lockstep.balancer;
-    for (const name of names) control.setWeight(name, 1);
-    expect((await use('least_time')).status).toBe(200);
-    await sharesOf(2_000);
-    // The way by the proxy is longer, so this is less than a fifth on a machine with few cores.
-    const fair = (await sharesOf(10_000))[4] ?? 0;
-    proxy.delayMs = 20;
-    const slowed = (await sharesOf(10_000))[4] ?? 0;
-    proxy.delayMs = 0;
-    expect(slowed).toBeGreaterThan(0);
-    expect(slowed).toBeLessThan(Math.min(500, fair / 2));
-    // Seen by the reads that it still gets; how soon depends on how many there are.
-    await until(async () => ((await sharesOf(1_000))[4] ?? 0) * 10 > fair / 2);
-    for (const [index, name] of names.entries()) control.setWeight(name, index + 1);
-  });
+  test(
+    'least time: a node slowed by 20 ms gets under 5 %, and its share back',
+    extended,
+    async () => {
+      const { control } = lockstep.balancer;
+      for (const name of names) control.setWeight(name, 1);
+      expect((await use('least_time')).status).toBe(200);
+      await sharesOf(2_000);
+      // The way by the proxy is longer, so this is less than a fifth on a machine with few cores.
+      const fair = (await sharesOf(10_000))[4] ?? 0;
+      proxy.delayMs = 20;
+      const slowed = (await sharesOf(10_000))[4] ?? 0;
+      proxy.delayMs = 0;
+      expect(slowed).toBeGreaterThan(0);
+      expect(slowed).toBeLessThan(Math.min(500, fair / 2));
+      // Seen by the reads that it still gets; how soon depends on how many there are.
+      await until(async () => ((await sharesOf(1_000))[4] ?? 0) * 10 > fair / 2);
+      for (const [index, name] of names.entries()) control.setWeight(name, index + 1);
+    },
+  );
 
   test('a strategy is swapped under load, and no query is lost', async () => {
     const load = workers(clientCount, async () => {

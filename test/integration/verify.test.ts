@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { engines, expectEqualNodes } from '../support/cluster.ts';
 import { Compared, fill } from '../support/compared.ts';
+import { extended } from '../support/extended.ts';
 import { type Load, until, workers } from '../support/load.ts';
 
 const rowCount = 50_000;
@@ -142,7 +143,7 @@ describe.each(engines())('the nodes are compared, $name', (engine) => {
     });
   });
 
-  test('DDL does not wait for its end: the table is begun anew', async () => {
+  test('DDL does not wait for its end: the table is begun anew', extended, async () => {
     const { control } = cluster;
     const writer = await cluster.client();
     await writer.query('CREATE TABLE growing (id INT PRIMARY KEY, n INT)');
@@ -181,9 +182,12 @@ describe.each(engines())('the nodes are compared, $name', (engine) => {
     expect((await control.verify({ tables: ['app.pair'] })).equal).toBe(true);
   });
 
-  test('a node that dies meanwhile is left out', async () => {
+  test('a node that dies meanwhile is left out', extended, async () => {
     const { control } = cluster;
-    const verified = control.verify({ tables: ['app.growing', 'app.pair'], rate: 2_000 });
+    const writer = await cluster.client();
+    await writer.query('CREATE TABLE outlived (id INT PRIMARY KEY, n INT)');
+    await fill(writer, 'outlived', { rows: 4_000, row: (index) => `${index}, 0` });
+    const verified = control.verify({ tables: ['app.outlived'], rate: 2_000 });
     await until(() => (control.verifyStatus().running?.rows ?? 0) > 0);
     const dead = cluster.follower;
     await cluster.server(dead).kill();
