@@ -2,7 +2,18 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { encodeOk, plainOk } from './ok-packet.ts';
 import { PayloadWriter } from './packet-writer.ts';
-import { columnCount, eofStatus, okStatus } from './quick-fields.ts';
+import { encodeEof } from './eof-packet.ts';
+import { columnCount, eofStatus, eofWarnings, okStatus, okWarnings } from './quick-fields.ts';
+
+test('warnings are counted where OK and EOF packets have them', () => {
+  fc.assert(
+    fc.property(fc.nat(0xffff), fc.nat(70_000), (warnings, affectedRows) => {
+      expect(okWarnings(encodeOk({ ...plainOk(2), affectedRows, warnings }, 0))).toBe(warnings);
+      expect(eofWarnings(encodeEof({ warnings, statusFlags: 2 }))).toBe(warnings);
+    }),
+  );
+  expect(okWarnings(Buffer.of(0, 0, 0, 2, 0))).toBe(0);
+});
 
 test('the status of an OK packet is found behind counts of any size', () => {
   const count = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n });

@@ -26,6 +26,15 @@ export function eofStatus(payload: Buffer): number {
   return payload.readUInt16LE(3);
 }
 
+/** Warnings of an OK packet; 0 where it ends before them. */
+export function okWarnings(payload: Buffer): number {
+  const at = lenencEnd(payload, lenencEnd(payload, 1)) + 2;
+  return at + 2 > payload.length ? 0 : payload.readUInt16LE(at);
+}
+
+/** Warnings of an EOF packet. */
+export const eofWarnings = (payload: Buffer): number => payload.readUInt16LE(1);
+
 /** The offset behind a length-encoded integer. */
 function lenencEnd(payload: Buffer, at: number): number {
   switch (payload[at]) {

@@ -14,6 +14,8 @@ import { cutAt } from './testing/chunks.ts';
 class Recorder implements ResponseSink {
   readonly events: { what: string; bytes: Buffer }[] = [];
   readonly prepared: Buffer[] = [];
+  /** Of each result that is one of rows. */
+  readonly rows: number[] = [];
 
   onData(bytes: Buffer): void {
     const before = this.events.at(-1);
@@ -26,6 +28,7 @@ class Recorder implements ResponseSink {
     assert(raw.subarray(4).equals(payload) && raw[3] === sequenceId, 'payload and header agree');
     const what = `${type} ${statusFlags.toString(16)} #${resultIndex}${last ? ' last' : ''}`;
     this.events.push({ what, bytes: Buffer.from(raw) });
+    if (type === 'eof' || type === 'result_end_ok') this.rows.push(terminal.rows);
   }
 
   onLocalInfile(raw: Buffer, filename: string): void {
@@ -42,7 +45,8 @@ class Recorder implements ResponseSink {
 
   /** Comparable, and cheaper to compare than the events. */
   get summary(): string {
-    return this.events.map(({ what, bytes }) => `${what}: ${bytes.toString('hex')}`).join('\n');
+    const events = this.events.map(({ what, bytes }) => `${what}: ${bytes.toString('hex')}`);
+    return [...events, `rows ${this.rows.join(' ')}`].join('\n');
   }
 
   get bytes(): Buffer {
@@ -198,15 +202,20 @@ const madeUpAnswer = fc
       told.push('data', `${type} ${flags.toString(16)} #${index}${flags === 2 ? ' last' : ''}`);
     }
     const bytes = Buffer.concat(payloads.map((payload, at) => encodePacket(payload, at + 1)));
-    return { deprecateEof, bytes, told };
+    return { deprecateEof, bytes, told, rows: results.map(({ rows }) => rows.length) };
   });
 
 test('any answer in any chunks gives the same events', () => {
   fc.assert(
-    fc.property(madeUpAnswer, fc.array(fc.nat(400)), ({ deprecateEof, bytes, told }, cuts) => {
-      const recorder = scan({ kind: 'query', deprecateEof, chunks: cutAt(bytes, cuts) });
+    fc.property(madeUpAnswer, fc.array(fc.nat(400)), ({ rows, told, ...given }, cuts) => {
+      const recorder = scan({
+        kind: 'query',
+        deprecateEof: given.deprecateEof,
+        chunks: cutAt(given.bytes, cuts),
+      });
       expect(recorder.told).toEqual(told);
-      expect(recorder.bytes.equals(bytes)).toBe(true);
+      expect(recorder.rows).toEqual(rows);
+      expect(recorder.bytes.equals(given.bytes)).toBe(true);
     }),
     { numRuns: 300 },
   );
@@ -240,12 +249,17 @@ describe('rows of 16 MB and more', () => {
       [emptyPart + 4, edge + 4],
       [edge - 6],
     ]) {
-      const { told, bytes: passed } = scan({
+      const {
+        told,
+        rows,
+        bytes: passed,
+      } = scan({
         kind: 'query',
         deprecateEof,
         chunks: cutAt(bytes, cuts),
       });
       expect(told).toEqual(['data', expect.stringMatching(/(eof|result_end_ok) 2 #0 last/)]);
+      expect(rows).toEqual([2]);
       expect(passed.equals(bytes)).toBe(true);
     }
   });

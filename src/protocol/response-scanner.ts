@@ -29,6 +29,8 @@ export interface Terminal {
   readonly last: boolean;
   /** 0 for the first result of the response. */
   readonly resultIndex: number;
+  /** Rows of the result that it closes; 0 for an OK or ERR. */
+  readonly rows: number;
 }
 
 export interface ResponseSink {
@@ -85,6 +87,7 @@ export class ResponseScanner {
   #kind: ResponseKind = 'simple';
   #phase: Phase = 'idle';
   #resultIndex = 0;
+  #rows = 0;
   /** Packets of the phase `definitions` still to pass. */
   #definitionsLeft = 0;
   /** The result holds OUT parameters and more follow: only the EOF before its row says so. */
@@ -165,6 +168,7 @@ export class ResponseScanner {
       if (this.#steers(length, chunk[at + headerBytes] as number)) {
         return this.#steer(chunk, at, length, sink);
       }
+      if (!this.#continued) this.#rows += 1;
       this.#continued = length === partBytesMax;
       at += headerBytes + length;
       if (at > end) {
@@ -254,6 +258,7 @@ export class ResponseScanner {
       return this.#fillCaptured(chunk, at, sink);
     }
     if (heldBefore > 0) sink.onData(Buffer.from(this.#head.subarray(0, heldBefore)));
+    if (!this.#continued) this.#rows += 1;
     this.#continued = length === partBytesMax;
     this.#skip = headerBytes + length - filled;
     return this.#skipBody(chunk, at, sink);
@@ -268,6 +273,7 @@ export class ResponseScanner {
     if (this.#continued) return;
     this.#definitionsLeft -= 1;
     if (this.#definitionsLeft > 0) return;
+    this.#rows = 0;
     if (this.#kind === 'prepare') this.#end(chunk, position, sink);
     else this.#phase = this.#deprecateEof ? 'rows' : 'definitions_eof';
   }
@@ -341,10 +347,8 @@ export class ResponseScanner {
     const payload = raw.subarray(headerBytes);
     if (type === 'err') this.#onErr?.(payload);
     const statusFlags = statusOf(type, payload);
-    const more =
-      (statusFlags & StatusFlag.MORE_RESULTS_EXISTS) !== 0 ||
-      (this.#moreAfterOutParameters && type !== 'err');
-    const last = !more;
+    const more = (statusFlags & StatusFlag.MORE_RESULTS_EXISTS) !== 0;
+    const last = !more && (!this.#moreAfterOutParameters || type === 'err');
     this.#moreAfterOutParameters = false;
     const resultIndex = this.#resultIndex;
     this.#phase = last ? 'idle' : 'first';
@@ -358,6 +362,7 @@ export class ResponseScanner {
       statusFlags,
       last,
       resultIndex,
+      rows: type === 'ok' || type === 'err' ? 0 : this.#rows,
     });
   }
 

@@ -19,7 +19,10 @@ export type TextResult =
   | {
       readonly kind: 'rows';
       readonly columns: readonly ColumnDefinition41[];
-      /** UTF-8 text; bytes that are no UTF-8 do not survive: ask for HEX() of binary columns. */
+      /**
+       * UTF-8 text, unless asked for as binary strings; bytes that are no UTF-8 do not survive:
+       * ask for HEX() of binary columns.
+       */
       readonly rows: readonly (readonly (string | null)[])[];
       readonly statusFlags: number;
     }
@@ -28,15 +31,20 @@ export type TextResult =
 
 /**
  * Decodes the whole answer to a COM_QUERY, headers included: for queries of our own, whose
- * results are small. An ERR after some rows is a result of its own; those rows are dropped.
+ * results are small; `latin1` gives binary strings. An ERR after some rows is a result of its
+ * own; those rows are dropped.
  * Throws LockstepError('malformed_packet') also when the answer is not whole.
  */
-export function parseTextResults(bytes: Buffer, capabilities: number): TextResult[] {
+export function parseTextResults(
+  bytes: Buffer,
+  capabilities: number,
+  encoding: 'utf8' | 'latin1' = 'utf8',
+): TextResult[] {
   const packets = new PacketAssembler({ payloadBytesMax: Infinity }).push(bytes);
   const cursor = new PacketCursor(packets);
   const results: TextResult[] = [];
   for (;;) {
-    const result = parseResult(cursor, capabilities);
+    const result = parseResult(cursor, capabilities, encoding);
     results.push(result);
     if (result.kind === 'err') return results;
     const flags = result.kind === 'ok' ? result.ok.statusFlags : result.statusFlags;
@@ -99,7 +107,11 @@ class PacketCursor {
   }
 }
 
-function parseResult(cursor: PacketCursor, capabilities: number): TextResult {
+function parseResult(
+  cursor: PacketCursor,
+  capabilities: number,
+  encoding: 'utf8' | 'latin1',
+): TextResult {
   const first = cursor.next();
   if (first[0] === errHeader) return { kind: 'err', error: decodeErr(first) };
   if (first[0] === okHeader) return { kind: 'ok', ok: decodeOk(first, capabilities) };
@@ -116,7 +128,7 @@ function parseResult(cursor: PacketCursor, capabilities: number): TextResult {
           : decodeOk(payload, capabilities);
       return { kind: 'rows', columns, rows, statusFlags };
     }
-    rows.push(decodeTextRow(payload).map((value) => value?.toString('utf8') ?? null));
+    rows.push(decodeTextRow(payload).map((value) => value?.toString(encoding) ?? null));
   }
 }
 

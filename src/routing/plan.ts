@@ -83,9 +83,6 @@ function planRead(statement: Statement): Plan {
     return unsupported('SELECT … INTO OUTFILE is not supported: the file would lie on one node');
   }
   if (statement.usesUserLock) return { kind: 'pin', reason: 'user-level lock' };
-  if (statement.calcFoundRows || statement.usesFoundRows) {
-    return { kind: 'pin', reason: 'FOUND_ROWS' };
-  }
   if (statement.locking) return { kind: 'leader_read' };
   return { kind: 'read' };
 }

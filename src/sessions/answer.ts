@@ -1,5 +1,6 @@
 import type { OkPacket } from '../protocol/ok-packet.ts';
 import type { HeldReply } from './held-reply.ts';
+import type { MadeResult } from './made-result.ts';
 
 /** What a statement answers its client, before it is put on the wire. */
 export type Answer =
@@ -7,6 +8,7 @@ export type Answer =
   | { readonly kind: 'held'; readonly reply: HeldReply }
   /** Made by Lockstep itself. */
   | { readonly kind: 'ok'; readonly ok?: Partial<OkPacket> }
+  | { readonly kind: 'rows'; readonly result: MadeResult }
   /** Already on its way to the client; `failed` when it ends in the server's error. */
   | { readonly kind: 'streamed'; readonly failed: boolean };
 

@@ -14,9 +14,11 @@ import { splitStatements } from '../sql/split-statements.ts';
 import { type Answer, SessionBroken } from './answer.ts';
 import { plainRequest } from './node-request.ts';
 import { syntaxError } from './syntax-error.ts';
+import { encodeResult } from './made-result.ts';
 import { PreparedStatements } from './prepared-statements.ts';
 import type { SessionCore } from './session-core.ts';
-import { runStatement, useSchema } from './statement-runner.ts';
+import { runNoted } from './run-noted.ts';
+import { useSchema } from './statement-runner.ts';
 import type { VisibleStatus } from './status-patch.ts';
 import { commandPacket } from '../nodes/node-connection.ts';
 import type { WriteRequest } from './write-request.ts';
@@ -146,7 +148,7 @@ export class ClientSession {
       }
       case CommandByte.STMT_EXECUTE: {
         const write = this.#prepared.execution(this.core, payload);
-        return this.#reply(await runStatement(this.core, write, { stream: true }), sequenceId);
+        return this.#reply(await runNoted(this.core, write, { stream: true }), sequenceId);
       }
       case CommandByte.STMT_SEND_LONG_DATA:
         return this.#prepared.addLongData(decodeStmtSendLongData(payload));
@@ -178,6 +180,7 @@ export class ClientSession {
     this.core.state.reset(this.#initialSettings);
     this.core.autocommit = true;
     this.core.lastInsertId = '0';
+    this.core.diagnostics.clear();
     this.#prepared.clear();
   }
 
@@ -186,12 +189,12 @@ export class ClientSession {
     const parts = this.#split(sql);
     if (parts.length <= 1) {
       const write = this.#writeRequest(parts[0] ?? sql, sql.length, payload);
-      return this.#reply(await runStatement(this.core, write, { stream: true }), sequenceId);
+      return this.#reply(await runNoted(this.core, write, { stream: true }), sequenceId);
     }
     let nextId = sequenceId;
     for (const [index, part] of parts.entries()) {
       const write = this.#writeRequest(part, sql.length, payload);
-      const answer = await runStatement(this.core, write, { stream: false });
+      const answer = await runNoted(this.core, write, { stream: false });
       nextId = this.#send(answer, nextId, index < parts.length - 1);
       if (answer.kind === 'held' && answer.reply.error) return;
     }
@@ -233,6 +236,15 @@ export class ClientSession {
         this.core.client.write(bytes);
         return nextSequenceId;
       }
+      case 'rows': {
+        const { bytes, nextSequenceId } = encodeResult(answer.result, {
+          capabilities: this.#capabilities,
+          statusFlags: flagsOf(status),
+          firstSequenceId: sequenceId,
+        });
+        this.core.client.write(bytes);
+        return nextSequenceId;
+      }
       case 'ok': {
         const ok = { ...plainOk(flagsOf(status)), ...answer.ok };
         this.core.client.write(encodePacket(encodeOk(ok, this.#capabilities), sequenceId));
@@ -248,6 +260,7 @@ export class ClientSession {
       return;
     }
     const packet = errorPacket(error);
+    this.core.diagnostics.noteError(packet);
     this.core.lastError = error;
     if (error instanceof LockstepError) this.core.context.counters.error(error.code);
     if (!this.core.client.destroyed) {

@@ -107,6 +107,11 @@ async function executeOn(
     connection.send(write.request.packetsFor(connection), write.request.kind, options.reply);
   });
   await options.reply.done;
+  const { end } = options.reply;
+  if (end) {
+    core.diagnostics.note(end, connection);
+    core.diagnostics.read();
+  }
   const error = carried?.error ?? outcome.error;
   if (error !== undefined) {
     connection.destroy(new Error(error));

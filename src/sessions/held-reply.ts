@@ -23,6 +23,7 @@ export class HeldReply implements NodeResponseSink {
   readonly #pieces: Piece[] = [];
   readonly #bytesMax: number;
   #bytes = 0;
+  #end: Terminal | undefined;
   #ok: OkPacket | undefined;
   #error: HeldError | undefined;
   #succeeded = false;
@@ -45,6 +46,11 @@ export class HeldReply implements NodeResponseSink {
   /** The whole answer is there. */
   get ended(): boolean {
     return this.#ended;
+  }
+
+  /** What it ends with, once it has ended. */
+  get end(): Terminal | undefined {
+    return this.#end;
   }
 
   /** The last OK packet, when the statement returned no rows. */
@@ -74,6 +80,7 @@ export class HeldReply implements NodeResponseSink {
 
   onTerminal(terminal: Terminal): void {
     this.#pieces.push({ terminal });
+    this.#end = terminal;
     this.#succeeded = terminal.type !== 'err';
     this.#inTransaction = (terminal.statusFlags & StatusFlag.IN_TRANS) !== 0;
     if (terminal.type === 'ok') this.#ok = decodeOk(terminal.payload, Capability.PROTOCOL_41);

@@ -9,6 +9,7 @@ import { parseTextResults } from '../protocol/result-set.ts';
 import type { LeaderCommit, LeaderTransaction } from '../replication/leader-transaction.ts';
 import { markerStatement } from '../replication/shell/node-markers.ts';
 import { distrustState, PreludeOutcome, sendState } from './carry-state.ts';
+import { askConditions } from './diagnostics.ts';
 import type { HeldReply } from './held-reply.ts';
 import type { NodeRequest } from './node-request.ts';
 import type { CarriedState } from './session-state.ts';
@@ -17,6 +18,8 @@ import type { CarriedState } from './session-state.ts';
 export interface LaneResult {
   /** LAST_INSERT_ID() afterwards, when it was asked for; '0' when nothing was generated. */
   readonly generatedInsertId: string | undefined;
+  /** What the statement raised; undefined when nobody has asked for it yet. */
+  readonly conditions: ReturnType<typeof askConditions> | undefined;
 }
 
 const lastInsertIdQuery = commandPacket(
@@ -55,7 +58,7 @@ export class LeaderLane implements LeaderTransaction {
   async run(
     request: NodeRequest,
     reply: HeldReply,
-    options: { state: CarriedState; pins: string; askInsertId: boolean },
+    options: { state: CarriedState; pins: string; askInsertId: boolean; keepConditions: boolean },
   ): Promise<LaneResult> {
     const { connection } = this;
     if (connection.lost) throw connection.lost;
@@ -77,10 +80,14 @@ export class LeaderLane implements LeaderTransaction {
       await request.before(connection);
     }
     let insertId: Promise<string> | undefined;
+    let conditions: LaneResult['conditions'];
     connection.flushTogether(() => {
       if (!request.before) sendPrelude();
       connection.send(request.packetsFor(connection), request.kind, reply);
-      if (options.askInsertId) insertId = this.#askInsertId();
+      if (!options.askInsertId) return;
+      // In MySQL asking for the id clears them.
+      if (options.keepConditions) conditions = askConditions(connection);
+      insertId = this.#askInsertId();
     });
     // If the connection breaks, the reply rejects first and this is never awaited.
     insertId?.catch(() => {});
@@ -93,7 +100,7 @@ export class LeaderLane implements LeaderTransaction {
         ? new RanAloneError(reason)
         : new LockstepError('internal', reason);
     }
-    return { generatedInsertId: await insertId };
+    return { generatedInsertId: await insertId, conditions };
   }
 
   /**

@@ -1,4 +1,5 @@
-import type { NodeConnection } from '../nodes/node-connection.ts';
+import { commandPacket, type NodeConnection } from '../nodes/node-connection.ts';
+import { CommandByte } from '../protocol/commands.ts';
 import type { ResponseKind } from '../protocol/response-scanner.ts';
 
 /** A client's command in the form that a node takes; sent as often as it must be retried. */
@@ -7,6 +8,10 @@ export interface NodeRequest {
   /** What must be done on this connection first (preparing a statement); undefined if nothing. */
   readonly before: ((connection: NodeConnection) => Promise<void>) | undefined;
   packetsFor(connection: NodeConnection): Buffer;
+  /** The rows are to come in the binary protocol, as those of a prepared statement. */
+  readonly binary: boolean;
+  /** The same with another text, which has the same parameters. */
+  withText(sql: string): NodeRequest;
 }
 
 /** A command that is the same bytes for every node. */
@@ -14,4 +19,10 @@ export const plainRequest = (packets: Buffer, kind: ResponseKind = 'query'): Nod
   kind,
   before: undefined,
   packetsFor: () => packets,
+  binary: false,
+  withText: textRequest,
 });
+
+/** A statement as text; `sql` is a binary string. */
+export const textRequest = (sql: string): NodeRequest =>
+  plainRequest(commandPacket(CommandByte.QUERY, Buffer.from(sql, 'latin1')));

@@ -72,11 +72,21 @@ export function executeRequest(prepared: PreparedStatement, payload: Buffer): No
   const longData = [...prepared.longData].map(
     ([index, pieces]) => [index, Buffer.concat(pieces)] as const,
   );
+  return executionOf(prepared.sql, execution, longData);
+}
+
+function executionOf(
+  sql: string,
+  execution: Buffer,
+  longData: readonly (readonly [index: number, data: Buffer])[],
+): NodeRequest {
   let serverId = 0;
   return {
     kind: 'query',
+    binary: true,
+    withText: (other) => executionOf(other, execution, longData),
     before: async (connection) => {
-      serverId = await prepareOn(connection, prepared.sql);
+      serverId = await prepareOn(connection, sql);
     },
     packetsFor: () => {
       const packets: Buffer[] = [];

@@ -8,6 +8,7 @@ import {
 import { NodeRefusedError } from '../nodes/client-handshake.ts';
 import type { Node } from '../nodes/node.ts';
 import { CommandByte } from '../protocol/commands.ts';
+import type { Terminal } from '../protocol/response-scanner.ts';
 import type { Statement } from '../sql/statement.ts';
 import { type Answer, SessionBroken } from './answer.ts';
 import { distrustState, PreludeOutcome, sendState } from './carry-state.ts';
@@ -160,14 +161,31 @@ export async function exchange(
     }
     if (outcome.kind === 'lost_unseen') return outcome;
     if (outcome.kind === 'invalid') throw preludeError(connection, prelude);
+    if (outcome.end) noteDiagnostics(core, connection, outcome.end, options);
     return { kind: 'answered', answer: { kind: 'streamed', failed: outcome.failed } };
   }
   await held.done;
   if (prelude.some((outcome) => outcome.error !== undefined)) {
     throw preludeError(connection, prelude);
   }
+  // COM_INIT_DB adds to what the connection has from before: its error is all there is to know.
+  if (request.kind === 'simple' && held.end) core.diagnostics.note(held.end, undefined);
+  else if (held.end) noteDiagnostics(core, connection, held.end, options);
   if (!held.error) await options.after?.(connection);
   return { kind: 'answered', answer: { kind: 'held', reply: held } };
+}
+
+function noteDiagnostics(
+  core: SessionCore,
+  connection: NodeConnection,
+  end: Terminal,
+  { statement, after }: ReadOptions,
+): void {
+  const { diagnostics } = core;
+  diagnostics.note(end, connection);
+  // What comes next on the connection would make them void.
+  if (after || statement?.calcFoundRows) diagnostics.read();
+  if (statement?.calcFoundRows) diagnostics.readFoundRows(connection);
 }
 
 function sendPrelude(

@@ -10,6 +10,7 @@ import type { LexMode } from '../sql/lex-mode.ts';
 import type { Statement } from '../sql/statement.ts';
 import { SessionBroken } from './answer.ts';
 import { canCarry } from './carry-state.ts';
+import { Diagnostics, readLeftDiagnostics } from './diagnostics.ts';
 import { Horizon } from './horizon.ts';
 import type { OpenTransaction } from './open-transaction.ts';
 import type { SessionContext } from './session-context.ts';
@@ -47,6 +48,7 @@ export class SessionCore {
   nextIsolation: string | undefined;
   /** LAST_INSERT_ID() as this session must see it. */
   lastInsertId = '0';
+  readonly diagnostics = new Diagnostics();
   readonly horizon = new Horizon();
   route: Route | undefined;
   /** The latest error that Lockstep answered with, for callers inside the process. */
@@ -119,6 +121,7 @@ export class SessionCore {
       const connection =
         node.pool.tryTake(this.account, carried.key) ??
         (await node.pool.take(this.account, carried.key));
+      readLeftDiagnostics(connection);
       if (canCarry(connection, carried)) return connection;
       connection.end();
     }

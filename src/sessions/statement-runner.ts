@@ -1,5 +1,6 @@
 import { LockstepError } from '../base/errors.ts';
-import { commandPacket } from '../nodes/node-connection.ts';
+import { commandPacket, type NodeConnection } from '../nodes/node-connection.ts';
+import { queryRows } from '../nodes/query-rows.ts';
 import { CommandByte } from '../protocol/commands.ts';
 import { planStatement } from '../routing/plan.ts';
 import type { Statement } from '../sql/statement.ts';
@@ -123,10 +124,12 @@ async function runRead(
     return runWrite(core, write);
   }
   const assigned = statement.userVariablesAssigned;
-  if (assigned.length > 0) {
-    return executeAndReadBack(core, statement, request, (connection) =>
-      readBackUserVariables(core, connection, assigned),
-    );
+  const setsId = setsLastInsertId.test(write.sql) && statement.functions.has('LAST_INSERT_ID');
+  if (assigned.length > 0 || setsId) {
+    return executeAndReadBack(core, statement, request, async (connection) => {
+      if (setsId) await readBackLastInsertId(core, connection);
+      await readBackUserVariables(core, connection, assigned);
+    });
   }
   const readOptions: ReadOptions = {
     statement,
@@ -136,6 +139,13 @@ async function runRead(
   return core.transaction
     ? readInTransaction(core, core.transaction, request, readOptions)
     : read(core, request, readOptions);
+}
+
+const setsLastInsertId = /LAST_INSERT_ID\s*\(\s*[^\s)]/i;
+
+async function readBackLastInsertId(core: SessionCore, connection: NodeConnection): Promise<void> {
+  const [row] = await queryRows(connection, 'SELECT LAST_INSERT_ID() AS id');
+  core.lastInsertId = row?.['id'] ?? '0';
 }
 
 /** A SELECT that calls a stored function which writes is a write. */

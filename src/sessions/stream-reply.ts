@@ -12,7 +12,7 @@ const heldBytesMax = 64 * 1024;
 
 /** How a streamed answer ended. */
 export type StreamOutcome =
-  | { readonly kind: 'complete'; readonly failed: boolean }
+  | { readonly kind: 'complete'; readonly failed: boolean; readonly end: Terminal | undefined }
   /** Nothing of it has reached the client: it can be asked of another node. */
   | { readonly kind: 'lost_unseen'; readonly error: Error }
   | { readonly kind: 'lost_midway'; readonly error: Error }
@@ -29,7 +29,7 @@ export class StreamReply implements NodeResponseSink {
   readonly #held: Buffer[] = [];
   #heldBytes = 0;
   #forwarding = false;
-  #failed = false;
+  #end: Terminal | undefined;
   #infile = false;
   #invalid = false;
   #resolve!: (outcome: StreamOutcome) => void;
@@ -64,7 +64,7 @@ export class StreamReply implements NodeResponseSink {
   }
 
   onTerminal(terminal: Terminal): void {
-    if (terminal.type === 'err') this.#failed = true;
+    this.#end = terminal;
     this.onData(patchStatus(terminal, this.#status));
   }
 
@@ -77,7 +77,9 @@ export class StreamReply implements NodeResponseSink {
 
   onEnd(): void {
     if (!this.#forwarding) this.#writeHeld();
-    this.#resolve(this.#invalid ? { kind: 'invalid' } : { kind: 'complete', failed: this.#failed });
+    const end = this.#end;
+    if (this.#invalid) this.#resolve({ kind: 'invalid' });
+    else this.#resolve({ kind: 'complete', failed: end?.type === 'err', end });
   }
 
   onLost(error: Error): void {

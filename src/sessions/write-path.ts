@@ -4,6 +4,7 @@ import { faultPoints } from '../base/fault-points.ts';
 import type { NodeConnection } from '../nodes/node-connection.ts';
 import { NodeConnectionLostError } from '../nodes/node-connection.ts';
 import type { Node } from '../nodes/node.ts';
+import type { Terminal } from '../protocol/response-scanner.ts';
 import type { Command, CommandResult } from '../replication/command.ts';
 import { matchedRows } from '../replication/compare-results.ts';
 import type { Leadership } from '../replication/replicator.ts';
@@ -13,7 +14,7 @@ import { callCommand } from './call-path.ts';
 import { noteCarried } from './carry-state.ts';
 import { HeldReply } from './held-reply.ts';
 import { LeaderRetry } from './leader-retry.ts';
-import { LeaderLane, RanAloneError } from './leader-lane.ts';
+import { type LaneResult, LeaderLane, RanAloneError } from './leader-lane.ts';
 import { checkWrite, unsafe, type WriteFacts } from './check-write.ts';
 import {
   asText,
@@ -197,7 +198,9 @@ export async function execute(
     state: core.state.carried,
     pins: leaderPins,
     askInsertId: facts.askInsertId,
+    keepConditions: core.lexMode.flavor === 'mysql',
   });
+  if (reply.end) noteWritten(core, lane.connection, reply.end, result.conditions);
   const call = write.statement.kind === 'call';
   if (reply.error) {
     if (call) await restoreUserVariables(core, lane.connection, assignedBy(write, facts));
@@ -245,6 +248,18 @@ export async function execute(
   if (!call) return { kind: 'done', reply, commands };
   const variables = await readUserVariables(lane.connection, assignedBy(write, facts));
   return { kind: 'done', reply, commands, variables };
+}
+
+/** What the write raised is asked for ahead of what is sent next, which would clear it. */
+function noteWritten(
+  core: SessionCore,
+  connection: NodeConnection,
+  end: Terminal,
+  asked: LaneResult['conditions'],
+): void {
+  if (asked) return core.diagnostics.noteAsked(end, asked);
+  core.diagnostics.note(end, connection);
+  core.diagnostics.read();
 }
 
 async function determine(

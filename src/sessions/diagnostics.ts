@@ -1,0 +1,248 @@
+import { commandPacket, type NodeConnection } from '../nodes/node-connection.ts';
+import { ResponseCollector } from '../nodes/response-collector.ts';
+import { CommandByte } from '../protocol/commands.ts';
+import { decodeErr, type ErrPacket } from '../protocol/err-packet.ts';
+import { decodeOk } from '../protocol/ok-packet.ts';
+import { eofWarnings, okWarnings } from '../protocol/quick-fields.ts';
+import type { Terminal } from '../protocol/response-scanner.ts';
+import { parseTextResults } from '../protocol/result-set.ts';
+import type { Flavor } from '../nodes/server-facts.ts';
+import type { Statement } from '../sql/statement.ts';
+
+/** One row of SHOW WARNINGS. */
+export interface Condition {
+  readonly level: string;
+  readonly code: number;
+  /** A binary string in the character set of the session's results. */
+  readonly message: string;
+}
+
+const query = (sql: string): Buffer => commandPacket(CommandByte.QUERY, Buffer.from(sql));
+const showWarnings = query('SHOW WARNINGS');
+const selectFoundRows = query('SELECT FOUND_ROWS()');
+
+/** States of what is seldom an error of its own. Source: MySQL `share/messages_to_clients.txt`. */
+const sqlStates: ReadonlyMap<number, string> = new Map([
+  [1048, '23000'],
+  [1050, '42S01'],
+  [1051, '42S02'],
+  [1062, '23000'],
+  [1146, '42S02'],
+  [1264, '22003'],
+  [1265, '01000'],
+  [1292, '22007'],
+  [1305, '42000'],
+  [1365, '22012'],
+  [1406, '22001'],
+  [1452, '23000'],
+]);
+
+/** Whose conditions a connection still holds unread. */
+const unreadOn = new WeakMap<NodeConnection, Diagnostics>();
+
+/**
+ * What a session's latest statement left behind for SHOW WARNINGS, ROW_COUNT() and FOUND_ROWS(),
+ * whichever connection it ran on.
+ *
+ * The conditions stay on that connection until somebody needs them or it: they are read when the
+ * session asks, or just ahead of what the connection does next. Most sessions never ask, and then
+ * most connections are not used before the session's next statement makes them void.
+ */
+export class Diagnostics {
+  #conditions: readonly Condition[] = [];
+  #warningCount = 0;
+  #rowCount: number | bigint = 0;
+  #foundRows: number | bigint = 0;
+  /** The latest error's own state, which SHOW WARNINGS does not tell. */
+  #error: Pick<ErrPacket, 'errno' | 'sqlState'> | undefined;
+  #unread: NodeConnection | undefined;
+  #reading: Promise<unknown> = Promise.resolve();
+  /** Answers that arrive for an earlier statement are dropped. */
+  #generation = 0;
+  #keeps = false;
+  #noted = false;
+
+  get warningCount(): number {
+    return this.#warningCount;
+  }
+
+  /** ROW_COUNT(): rows affected, -1 after rows and after errors. */
+  get rowCount(): number | bigint {
+    return this.#rowCount;
+  }
+
+  /** Something was noted of the statement under way. */
+  get noted(): boolean {
+    return this.#noted;
+  }
+
+  async foundRows(): Promise<number | bigint> {
+    await this.#reading;
+    return this.#foundRows;
+  }
+
+  async conditions(): Promise<readonly Condition[]> {
+    this.read();
+    await this.#reading;
+    return this.#conditions;
+  }
+
+  /**
+   * A statement begins. MariaDB keeps the conditions of the one before when this one names no
+   * table and raises none itself; MySQL drops them (seen on both).
+   */
+  begin(statement: Statement, flavor: Flavor): void {
+    this.#noted = false;
+    this.#keeps =
+      statement.kind === 'show_session' ||
+      (flavor === 'mariadb' && statement.tables.length === 0 && !statement.verb.startsWith('SHOW'));
+    if (this.#keeps) this.read();
+    else this.#forget();
+  }
+
+  /** A node's answer ended so; what it raised is still on `connection`, if on any. */
+  note(end: Terminal, connection: NodeConnection | undefined): void {
+    this.#noted = true;
+    if (end.type === 'err') this.noteError(decodeErr(end.payload));
+    else {
+      const warnings = warningsOf(end);
+      if (end.type === 'ok') this.#rowCount = decodeOk(end.payload, 0).affectedRows;
+      else {
+        this.#rowCount = -1;
+        this.#foundRows = end.rows;
+      }
+      if (warnings === 0 && this.#keeps) return;
+      this.#forget();
+      this.#warningCount = warnings;
+      if (warnings === 0) return;
+    }
+    if (!connection) return;
+    this.#unread = connection;
+    unreadOn.set(connection, this);
+  }
+
+  /** As `note`, of a statement behind which the conditions were asked for at once. */
+  noteAsked(end: Terminal, asked: Promise<Conditions> | undefined): void {
+    this.note(end, undefined);
+    if (asked && (end.type === 'err' || this.#warningCount > 0)) this.#await(asked);
+  }
+
+  /** Lockstep answered OK by itself. */
+  noteOk(): void {
+    this.#noted = true;
+    this.#rowCount = 0;
+    if (!this.#keeps) this.#forget();
+  }
+
+  /** The client is told of this error. */
+  noteError({ errno, sqlState, message }: ErrPacket): void {
+    this.#forget();
+    this.#error = { errno, sqlState };
+    this.#noted = true;
+    this.#rowCount = -1;
+    this.#warningCount = 1;
+    const bytes = Buffer.from(message, 'utf8').toString('latin1');
+    this.#conditions = [{ level: 'Error', code: errno, message: bytes }];
+  }
+
+  /** SHOW WARNINGS and its like: nothing changes but ROW_COUNT(). */
+  noteShown(): void {
+    this.#noted = true;
+    this.#rowCount = -1;
+  }
+
+  /** FOUND_ROWS() is this, after a statement without rows of its own. */
+  noteFound(rows: number | bigint): void {
+    this.#foundRows = rows;
+  }
+
+  /** One more, beside those that are there. */
+  raise(condition: Condition): void {
+    this.#noted = true;
+    this.#conditions = [...this.#conditions, condition];
+    this.#warningCount += 1;
+  }
+
+  sqlStateOf({ code }: Condition): string {
+    if (this.#error?.errno === code) return this.#error.sqlState;
+    return sqlStates.get(code) ?? 'HY000';
+  }
+
+  /** Has the conditions sent before anything else is done on their connection. */
+  read(): void {
+    const connection = this.#unread;
+    if (!connection) return;
+    this.#unread = undefined;
+    unreadOn.delete(connection);
+    this.#await(askConditions(connection));
+  }
+
+  /** Has the connection tell what the statement just run would have found without LIMIT. */
+  readFoundRows(connection: NodeConnection): void {
+    const mine = this.#generation;
+    const asked = rowsOf(connection, selectFoundRows).then((rows) => {
+      const found = rows?.[0]?.[0];
+      if (mine === this.#generation && found) this.#foundRows = BigInt(found);
+    });
+    this.#reading = Promise.all([this.#reading, asked]);
+  }
+
+  /** As in a session that has just begun. */
+  clear(): void {
+    this.#forget();
+    this.#rowCount = 0;
+    this.#foundRows = 0;
+  }
+
+  #await(asked: Promise<Conditions>): void {
+    const mine = this.#generation;
+    const taken = asked.then((conditions) => {
+      if (conditions && mine === this.#generation) this.#conditions = conditions;
+    });
+    this.#reading = Promise.all([this.#reading, taken]);
+  }
+
+  #forget(): void {
+    this.#generation += 1;
+    if (this.#unread) unreadOn.delete(this.#unread);
+    this.#unread = undefined;
+    this.#conditions = [];
+    this.#warningCount = 0;
+  }
+}
+
+/** Before a connection is used by another session: what one left there is read first. */
+export function readLeftDiagnostics(connection: NodeConnection): void {
+  unreadOn.get(connection)?.read();
+}
+
+/** Undefined when the connection broke. */
+type Conditions = readonly Condition[] | undefined;
+
+/** SHOW WARNINGS on the connection, behind what was sent there before. Never rejects. */
+export async function askConditions(connection: NodeConnection): Promise<Conditions> {
+  const rows = await rowsOf(connection, showWarnings);
+  return rows?.map(([level, code, message]) => ({
+    level: level ?? '',
+    code: Number(code),
+    message: message ?? '',
+  }));
+}
+
+function rowsOf(
+  connection: NodeConnection,
+  packet: Buffer,
+): Promise<readonly (readonly (string | null)[])[] | undefined> {
+  return new Promise((resolve) => {
+    const collector = new ResponseCollector((error, bytes) => {
+      if (error) return resolve(undefined);
+      const [result] = parseTextResults(bytes, connection.capabilities, 'latin1');
+      resolve(result?.kind === 'rows' ? result.rows : undefined);
+    });
+    connection.send(packet, 'query', collector);
+  });
+}
+
+function warningsOf(end: Terminal): number {
+  return end.type === 'eof' ? eofWarnings(end.payload) : okWarnings(end.payload);
+}

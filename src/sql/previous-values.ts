@@ -1,0 +1,114 @@
+import { Lexer } from './lexer.ts';
+import type { LexMode } from './lex-mode.ts';
+import { outlineOf } from './outline.ts';
+import { quoteIdentifier } from './quote.ts';
+import { replaceSpans, type SpanReplacement } from './replace-spans.ts';
+import { isOperator, isWord, systemVariableName, type Token } from './token.ts';
+
+/** What a statement can ask of the one before it. */
+export interface PreviousValues {
+  readonly rowCount: number | bigint;
+  readonly foundRows: number | bigint;
+  readonly warningCount: number;
+  readonly errorCount: number;
+}
+
+const functions: ReadonlyMap<string, keyof PreviousValues> = new Map([
+  ['ROW_COUNT', 'rowCount'],
+  ['FOUND_ROWS', 'foundRows'],
+]);
+const variables: ReadonlyMap<string, keyof PreviousValues> = new Map([
+  ['warning_count', 'warningCount'],
+  ['error_count', 'errorCount'],
+]);
+
+interface Use {
+  readonly value: keyof PreviousValues;
+  /** Indexes of its first and last token. */
+  readonly first: number;
+  readonly last: number;
+}
+
+/**
+ * The statement with ROW_COUNT(), FOUND_ROWS(), @@warning_count and @@error_count written out. A
+ * column that such a thing names keeps its name.
+ */
+export function withPreviousValues(sql: string, mode: LexMode, values: PreviousValues): string {
+  const tokens = new Lexer(sql, mode).run();
+  const uses = usesOf(sql, tokens);
+  const spans: SpanReplacement[] = uses.map(({ value, first, last }) => ({
+    start: tokens[first]?.start ?? 0,
+    end: tokens[last]?.end ?? 0,
+    text: `CAST(${values[value]} AS SIGNED)`,
+  }));
+  return replaceSpans(sql, [...spans, ...aliases(sql, tokens, uses)]);
+}
+
+function usesOf(sql: string, tokens: readonly Token[]): Use[] {
+  const uses: Use[] = [];
+  for (const [index, token] of tokens.entries()) {
+    if (token.kind === 'system_variable') {
+      const value = variables.get(systemVariableName(sql, token));
+      if (value) uses.push({ value, first: index, last: index });
+    } else if (isCall(tokens, index)) {
+      const value = functions.get(token.text);
+      if (value) uses.push({ value, first: index, last: index + 2 });
+    }
+  }
+  return uses;
+}
+
+const isCall = (tokens: readonly Token[], index: number): boolean =>
+  tokens[index]?.kind === 'word' &&
+  isOperator(tokens[index + 1], '(') &&
+  isOperator(tokens[index + 2], ')') &&
+  !isOperator(tokens[index - 1], '.');
+
+const behindItems = new Set(
+  'FROM WHERE GROUP HAVING WINDOW ORDER LIMIT INTO FOR LOCK UNION EXCEPT INTERSECT PROCEDURE'.split(
+    ' ',
+  ),
+);
+const beforeItems = new Set(
+  (
+    'SELECT ALL DISTINCT DISTINCTROW HIGH_PRIORITY STRAIGHT_JOIN SQL_SMALL_RESULT SQL_BIG_RESULT ' +
+    'SQL_BUFFER_RESULT SQL_NO_CACHE SQL_CACHE SQL_CALC_FOUND_ROWS'
+  ).split(' '),
+);
+
+/** Behind each column of the outermost SELECT that has no name of its own: its text as its name. */
+function aliases(sql: string, tokens: readonly Token[], uses: readonly Use[]): SpanReplacement[] {
+  if (!isWord(tokens[0], 'SELECT')) return [];
+  const { depths } = outlineOf(tokens);
+  const edge = (index: number, words: ReadonlySet<string>): boolean => {
+    if (depths[index] !== 0) return false;
+    const token = tokens[index] as Token;
+    return isOperator(token, ',') || (token.kind === 'word' && words.has(token.text));
+  };
+  const spans = new Map<number, SpanReplacement>();
+  for (const { first, last } of uses) {
+    let from = first;
+    while (from > 0 && !edge(from - 1, beforeItems) && !edge(from - 1, behindItems)) from -= 1;
+    if (edge(from - 1, behindItems) && !isOperator(tokens[from - 1], ',')) continue;
+    let to = last;
+    while (to + 1 < tokens.length && !edge(to + 1, behindItems)) to += 1;
+    const end = tokens[to]?.end ?? 0;
+    if (isNamed(tokens.slice(from, to + 1), depths.slice(from, to + 1))) continue;
+    const text = ` AS ${quoteIdentifier(sql.slice(tokens[from]?.start ?? 0, end))}`;
+    spans.set(end, { start: end, end, text });
+  }
+  return [...spans.values()];
+}
+
+/** What an expression may end in behind a value. */
+const endsExpression = new Set('NULL TRUE FALSE UNKNOWN END'.split(' '));
+
+/** `expression AS name`, or a name right behind a value. */
+function isNamed(item: readonly Token[], depths: readonly number[]): boolean {
+  if (item.some((token, index) => depths[index] === 0 && isWord(token, 'AS'))) return true;
+  const last = item.at(-1);
+  const before = item.at(-2);
+  if (!last || !before || endsExpression.has(last.text)) return false;
+  const name = last.kind === 'word' || last.kind === 'identifier' || last.kind === 'string';
+  return name && (isOperator(before, ')') || before.kind !== 'operator');
+}
