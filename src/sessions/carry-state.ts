@@ -29,6 +29,8 @@ export class PreludeOutcome implements NodeResponseSink {
 /** False when a connection cannot be brought to `state` and another must be taken. */
 export function canCarry(connection: NodeConnection, state: CarriedState): boolean {
   const current = carriedBy.get(connection) ?? emptyState;
+  // What a reset leaves of them is not the same on every server.
+  for (const [kind, sql] of current.replayed) if (state.replayed.get(kind) !== sql) return false;
   // No command returns a session to having no default schema.
   return state.schema !== '' || current.schema === '';
 }
@@ -62,6 +64,9 @@ export function sendState(
     const text = Buffer.from(settings, 'latin1');
     connection.send(commandPacket(CommandByte.QUERY, text), 'query', outcome);
   }
+  for (const sql of state.replayed.values()) {
+    connection.send(commandPacket(CommandByte.QUERY, Buffer.from(sql, 'latin1')), 'query', outcome);
+  }
   carriedBy.set(connection, state);
   connection.stateKey = state.key;
   return outcome;
@@ -75,8 +80,9 @@ export function noteCarried(connection: NodeConnection, state: CarriedState): vo
 
 /** The connection's state is not what was thought: the next use resets it. */
 export function distrustState(connection: NodeConnection): void {
-  const unknown = { ...emptyState, key: '?', settings: new Map([['?', '?']]) };
-  carriedBy.set(connection, { ...unknown, schema: carriedBy.get(connection)?.schema ?? '' });
+  const { schema, replayed } = carriedBy.get(connection) ?? emptyState;
+  const settings = new Map([['?', '?']]);
+  carriedBy.set(connection, { ...emptyState, key: '?', settings, schema, replayed });
   connection.stateKey = '?';
 }
 

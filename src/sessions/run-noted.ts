@@ -16,7 +16,7 @@ export async function runNoted(
   options: RunOptions,
 ): Promise<Answer> {
   const { diagnostics } = core;
-  const told = asksPrevious(write.statement) ? await tellPrevious(core, write) : write;
+  const told = asksPrevious(core, write.statement) ? await tellPrevious(core, write) : write;
   diagnostics.begin(told.statement, core.lexMode.flavor);
   if (told.statement.kind === 'show_session') {
     const shown = (await showDiagnostics(core, told)) ?? (await getDiagnostics(core, told));
@@ -43,8 +43,14 @@ function noteFound(core: SessionCore, { insertSelect, verb }: Statement, ok: OkP
 const previousVariables: ReadonlySet<string> = new Set(['warning_count', 'error_count']);
 
 /** A definition's body asks when it runs, on its node, of what ran there. */
-const asksPrevious = ({ kind, usesFoundRows, systemVariables }: Statement): boolean =>
-  (usesFoundRows || systemVariables.some((name) => previousVariables.has(name))) &&
+const asksPrevious = (
+  { autocommit }: SessionCore,
+  { kind, usesFoundRows, systemVariables }: Statement,
+): boolean =>
+  (usesFoundRows ||
+    systemVariables.some((name) =>
+      name === 'autocommit' ? !autocommit : previousVariables.has(name),
+    )) &&
   (kind === 'read' || kind === 'write' || kind === 'set' || kind === 'call');
 
 async function tellPrevious(core: SessionCore, write: WriteRequest): Promise<WriteRequest> {
@@ -54,6 +60,7 @@ async function tellPrevious(core: SessionCore, write: WriteRequest): Promise<Wri
     rowCount: diagnostics.rowCount,
     foundRows: await diagnostics.foundRows(),
     warningCount: Math.max(diagnostics.warningCount, conditions.length),
+    autocommit: core.autocommit ? 1 : 0,
     errorCount: conditions.filter(({ level }) => level === 'Error').length,
   });
   return { ...write, sql, statement: core.analyse(sql), request: write.request.withText(sql) };

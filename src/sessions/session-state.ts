@@ -1,3 +1,4 @@
+import { LockstepError } from '../base/errors.ts';
 import type { ServerFacts } from '../nodes/server-facts.ts';
 import type { CommandContext } from '../replication/command.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
@@ -11,6 +12,8 @@ export interface CarriedState {
   readonly settings: ReadonlyMap<string, string>;
   /** User variables: lower-case name and SQL literal. */
   readonly userVariables: ReadonlyMap<string, string>;
+  /** Statements that set what has no value to be read, by what they set. */
+  readonly replayed: ReadonlyMap<string, string>;
 }
 
 export const emptyState: CarriedState = {
@@ -18,7 +21,11 @@ export const emptyState: CarriedState = {
   schema: '',
   settings: new Map(),
   userVariables: new Map(),
+  replayed: new Map(),
 };
+
+/** More of them than any client has use for. */
+const replayedMax = 100;
 
 /**
  * What a client's session has set, independent of any connection, so that whichever
@@ -59,9 +66,27 @@ export class SessionState {
     this.#change({ userVariables });
   }
 
+  /** Has `sql` run on every connection to come; it replaces an earlier one of the same kind. */
+  replay(kind: string, sql: string): void {
+    const replayed = new Map(this.#carried.replayed);
+    replayed.delete(kind);
+    replayed.set(kind, sql);
+    if (replayed.size > replayedMax) {
+      throw new LockstepError(
+        'queue_full',
+        `more than ${replayedMax} SET statements to be carried`,
+      );
+    }
+    this.#change({ replayed });
+  }
+
   /** As COM_RESET_CONNECTION: everything but the schema returns to its default. */
   reset(initialSettings: ReadonlyMap<string, string>): void {
-    this.#change({ settings: new Map(initialSettings), userVariables: new Map() });
+    this.#change({
+      settings: new Map(initialSettings),
+      userVariables: new Map(),
+      replayed: new Map(),
+    });
   }
 
   /** What a write logged now depends on, given the defaults of the node it ran on. */
@@ -84,9 +109,10 @@ export class SessionState {
 }
 
 function keyOf(state: Omit<CarriedState, 'key'>): string {
-  const { schema, settings, userVariables } = state;
-  if (schema === '' && settings.size === 0 && userVariables.size === 0) return '';
-  return JSON.stringify([schema, sorted(settings), sorted(userVariables)]);
+  const { schema, settings, userVariables, replayed } = state;
+  const size = settings.size + userVariables.size + replayed.size;
+  if (schema === '' && size === 0) return '';
+  return JSON.stringify([schema, sorted(settings), sorted(userVariables), [...replayed]]);
 }
 
 const sorted = (values: ReadonlyMap<string, string>): (readonly [string, string])[] =>

@@ -1,54 +1,115 @@
 import { LockstepError } from '../base/errors.ts';
 import type { NodeConnection } from '../nodes/node-connection.ts';
-import { queryRows } from '../nodes/query-rows.ts';
-import { settingLiteral } from '../nodes/server-facts.ts';
-import { parseSet, type SetAssignment } from '../sql/set-statement.ts';
+import { parseSet, type SetAssignment, type SetScope } from '../sql/set-statement.ts';
+import { setText } from '../sql/set-text.ts';
 import type { Statement } from '../sql/statement.ts';
 import { type Answer, okAnswer } from './answer.ts';
 import { noteCarried } from './carry-state.ts';
-import { setFromSequence } from './determine-write.ts';
+import { runDdl } from './ddl-path.ts';
+import { asText, flatten, setFromSequence } from './determine-write.ts';
 import type { NodeRequest } from './node-request.ts';
+import { readBackSet } from './read-back-set.ts';
 import { read } from './read-path.ts';
 import type { SessionCore } from './session-core.ts';
-import { commitTransaction, readInTransaction } from './transaction-path.ts';
-import { readBackUserVariables } from './user-variables.ts';
+import {
+  holdAutocommit,
+  isAutocommit,
+  knownAutocommit,
+  setAutocommit,
+  takeHeldAutocommit,
+} from './set-autocommit.ts';
+import { setTransaction } from './set-transaction.ts';
+import { readInTransaction } from './transaction-path.ts';
 import { effectsOf } from './write-effects.ts';
+import type { WriteRequest } from './write-request.ts';
 
-const charsetVariables = [
-  'character_set_client',
-  'character_set_results',
-  'collation_connection',
-] as const;
-/** A write depends on it, and MySQL sets it in no transaction, which is where followers write. */
-const serverWide: ReadonlySet<string> = new Set(['explicit_defaults_for_timestamp']);
-const weakIsolation = /READ[- ](UN)?COMMITTED/i;
-const isolationVariables: ReadonlySet<string> = new Set(['transaction_isolation', 'tx_isolation']);
+/** Why a session may not set these. */
+const refusedVariables: ReadonlyMap<string, string> = new Map([
+  // A write depends on it, and MySQL sets it in no transaction, which is where followers write.
+  ['explicit_defaults_for_timestamp', 'would hold on one node only'],
+  ['gtid_next', 'would name a transaction of one node only'],
+]);
+const transactionScopes: ReadonlySet<SetScope> = new Set([
+  'transaction_once',
+  'transaction_session',
+]);
+const sessionScopes: ReadonlySet<SetScope> = new Set([
+  'session',
+  'user_variable',
+  'names',
+  'charset',
+]);
 
 /**
  * SET of session state. A node executes it, so that every value is checked and computed as the
- * server would; then the values are read back and carried to whichever connection comes next.
+ * server would; then the values are read back and carried to whichever connection comes next. What
+ * cannot be read back is carried as its text, and run again there.
  */
-export async function runSet(
-  core: SessionCore,
-  sql: string,
-  statement: Statement,
-  request: NodeRequest,
-): Promise<Answer> {
+export async function runSet(core: SessionCore, write: WriteRequest): Promise<Answer> {
+  const sql = flatten(write);
   const assignments = parseSet(sql, core.lexMode);
-  const refused = assignments.find((assignment) => !carriable(assignment));
-  if (refused) {
-    throw new LockstepError(
-      'unsupported',
-      `SET ${refused.scope} ${refused.name} cannot be carried from one connection to another`,
-    );
+  await checkSet(core, write.statement, assignments);
+  if (assignments.every(({ scope }) => transactionScopes.has(scope))) {
+    return setTransaction(core, assignments);
   }
-  const fixed = assignments.find(({ scope, name }) => scope === 'session' && serverWide.has(name));
-  if (fixed) {
-    throw new LockstepError(
-      'unsupported',
-      `SET ${fixed.name} would hold on one node only; ` +
-        'set it in the configuration of every server, to the same value',
-    );
+  const autocommit = assignments.findLast(isAutocommit);
+  if (!autocommit) return setOnNode(core, sql, write, assignments);
+  const known = knownAutocommit(autocommit);
+  const others = assignments.filter((assignment) => !isAutocommit(assignment));
+  if (known === undefined) others.push(holdAutocommit(autocommit));
+  if (others.length > 0) {
+    // Forms that the servers do not let stand beside others are for them to refuse.
+    const text = setText(sql, others) ?? sql;
+    const answer = await setOnNode(core, text, asText(write, text), parseSet(text, core.lexMode));
+    if (answer.kind === 'held' && answer.reply.error) return answer;
+  }
+  await setAutocommit(core, known ?? takeHeldAutocommit(core));
+  return okAnswer;
+}
+
+/** SET of global variables, perhaps with some of the session among them. */
+export async function runServerSet(core: SessionCore, write: WriteRequest): Promise<Answer> {
+  const sql = flatten(write);
+  const assignments = parseSet(sql, core.lexMode);
+  const ofSession = assignments.filter(({ scope }) => sessionScopes.has(scope));
+  const ofServer = assignments.filter(({ scope }) => !sessionScopes.has(scope));
+  const serverText = setText(sql, ofServer);
+  const sessionText = setText(sql, ofSession);
+  if (ofSession.length === 0 || serverText === undefined || sessionText === undefined) {
+    return runDdl(core, write);
+  }
+  const asStatement = (text: string): WriteRequest => ({
+    ...asText(write, text),
+    statement: core.analyse(text),
+  });
+  const answer = await runDdl(core, asStatement(serverText));
+  if (answer.kind === 'held' && answer.reply.error) return answer;
+  return runSet(core, asStatement(sessionText));
+}
+
+async function checkSet(
+  core: SessionCore,
+  statement: Statement,
+  assignments: readonly SetAssignment[],
+): Promise<void> {
+  for (const { scope, name, literal } of assignments) {
+    const reason = scope === 'session' ? refusedVariables.get(name) : undefined;
+    if (reason !== undefined && literal?.toUpperCase() !== 'AUTOMATIC') {
+      throw new LockstepError(
+        'unsupported',
+        `SET ${name} ${reason}; set it in the configuration of every server, to the same value`,
+      );
+    }
+    if (
+      scope === 'session' &&
+      name === 'completion_type' &&
+      !/^(0|NO_CHAIN)$/i.test(literal ?? '')
+    ) {
+      throw new LockstepError(
+        'unsupported',
+        'SET completion_type would begin transactions by itself; say COMMIT AND CHAIN instead',
+      );
+    }
   }
   if (statement.usesSequence) throw setFromSequence();
   if (statement.hasUnknownFunction && (await effectsOf(core, statement)).programsWrite) {
@@ -58,18 +119,16 @@ export async function runSet(
         'SELECT the function, then SET the variable to its result',
     );
   }
-  const forNode = assignments.filter((assignment) => !keptHere(assignment));
-  const local = assignments.filter(keptHere);
-  if (forNode.length > 0 && local.length > 0) {
-    throw new LockstepError(
-      'unsupported',
-      'SET autocommit and SET TRANSACTION must be statements of their own',
-    );
-  }
-  for (const assignment of local) await setHere(core, assignment);
-  if (forNode.length === 0) return okAnswer;
+}
+
+function setOnNode(
+  core: SessionCore,
+  sql: string,
+  { statement, request }: WriteRequest,
+  assignments: readonly SetAssignment[],
+): Promise<Answer> {
   return executeAndReadBack(core, statement, request, (connection) =>
-    readBack(core, connection, forNode),
+    readBackSet(core, connection, sql, assignments),
   );
 }
 
@@ -93,95 +152,3 @@ export async function executeAndReadBack(
     ? readInTransaction(core, core.transaction, request, options)
     : read(core, request, options);
 }
-
-function carriable(assignment: SetAssignment): boolean {
-  switch (assignment.scope) {
-    case 'session':
-    case 'user_variable':
-    case 'names':
-    case 'charset':
-    case 'transaction_once':
-    case 'transaction_session':
-      return true;
-    default:
-      return false;
-  }
-}
-
-/** What Lockstep keeps itself, because it decides how the session's transactions run. */
-function keptHere(assignment: SetAssignment): boolean {
-  if (assignment.scope === 'transaction_once') return true;
-  if (assignment.scope === 'transaction_session') return true;
-  if (assignment.scope !== 'session') return false;
-  return (
-    assignment.name === 'autocommit' ||
-    assignment.name === 'last_insert_id' ||
-    isolationVariables.has(assignment.name)
-  );
-}
-
-async function setHere(core: SessionCore, assignment: SetAssignment): Promise<void> {
-  const value = assignment.literal;
-  if (value === undefined) {
-    throw new LockstepError('unsupported', `SET ${assignment.name} takes a literal only`);
-  }
-  if (assignment.name === 'autocommit') return setAutocommit(core, value);
-  if (assignment.name === 'last_insert_id') {
-    if (!/^\d+$/.test(value)) throw new LockstepError('bad_request', 'last_insert_id is a number');
-    core.lastInsertId = value;
-    return;
-  }
-  if (!isolationVariables.has(assignment.name)) return;
-  // Writes run at REPEATABLE READ or SERIALIZABLE: weaker levels do not replay the same.
-  const level = weakIsolation.test(value) ? 'REPEATABLE READ' : value.replaceAll('-', ' ');
-  if (!/^(REPEATABLE READ|SERIALIZABLE|DEFAULT)$/i.test(level)) {
-    throw new LockstepError('bad_request', `${value} is not a transaction isolation level`);
-  }
-  if (assignment.scope === 'transaction_once') {
-    core.nextIsolation = `ISOLATION LEVEL ${level.toUpperCase()}`;
-    return;
-  }
-  const name = core.anyFacts()?.flavor === 'mariadb' ? 'tx_isolation' : 'transaction_isolation';
-  const literal = `'${level.toUpperCase().replace(' ', '-')}'`;
-  core.state.setVariables([[name, /DEFAULT/i.test(level) ? undefined : literal]]);
-}
-
-async function setAutocommit(core: SessionCore, value: string): Promise<void> {
-  const on = /^(1|ON|TRUE|DEFAULT)$/i.test(value);
-  if (!on && !/^(0|OFF|FALSE)$/i.test(value)) {
-    throw new LockstepError('bad_request', `autocommit cannot be set to ${value}`);
-  }
-  if (on && !core.autocommit) await commitTransaction(core);
-  core.autocommit = on;
-}
-
-/** Asks the connection what the assignments came to. */
-async function readBack(
-  core: SessionCore,
-  connection: NodeConnection,
-  assignments: readonly SetAssignment[],
-): Promise<void> {
-  const names = new Set<string>();
-  const userVariables = new Set<string>();
-  const defaults = new Set<string>();
-  for (const assignment of assignments) {
-    if (assignment.scope === 'user_variable') userVariables.add(assignment.name);
-    else if (assignment.scope !== 'session') for (const name of charsetVariables) names.add(name);
-    else if (isDefault(assignment)) defaults.add(assignment.name);
-    else names.add(assignment.name);
-  }
-  if (names.size > 0) {
-    const columns = [...names].map((name, index) => `@@session.${name} AS c${index}`);
-    const [row] = await queryRows(connection, `SELECT ${columns.join(',')}`);
-    core.state.setVariables(
-      [...names].map((name, index) => [name, settingLiteral(row?.[`c${index}`] ?? null)]),
-    );
-  }
-  if (defaults.size > 0) {
-    core.state.setVariables([...defaults].map((name) => [name, undefined]));
-  }
-  await readBackUserVariables(core, connection, [...userVariables]);
-}
-
-const isDefault = (assignment: SetAssignment): boolean =>
-  assignment.literalKind === 'word' && assignment.literal?.toUpperCase() === 'DEFAULT';

@@ -11,7 +11,7 @@ import { runDdl } from './ddl-path.ts';
 import { type NodeRequest, plainRequest } from './node-request.ts';
 import { read, type ReadOptions } from './read-path.ts';
 import type { SessionCore } from './session-core.ts';
-import { executeAndReadBack, runSet } from './set-path.ts';
+import { executeAndReadBack, runServerSet, runSet } from './set-path.ts';
 import { readBackUserVariables } from './user-variables.ts';
 import {
   commitTransaction,
@@ -49,6 +49,7 @@ export async function runStatement(
       return runWrite(core, write);
     case 'ddl':
       await commitTransaction(core);
+      if (statement.verb === 'SET') return runServerSet(core, write);
       return onlyTemporary(core, statement)
         ? runPinned(core, write, 'temporary table', options)
         : runDdl(core, write);
@@ -67,7 +68,7 @@ export async function runStatement(
     case 'release_savepoint':
       return runSavepoint(core, write);
     case 'set':
-      return runSet(core, write.sql, statement, request);
+      return runSet(core, write);
     case 'use':
       return useSchema(core, statement.schema ?? '');
     case 'call':

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { defaultLexMode } from './lex-mode.ts';
 import { withPreviousValues } from './previous-values.ts';
 
-const values = { rowCount: -1, foundRows: 7, warningCount: 2, errorCount: 1 };
+const values = { rowCount: -1, foundRows: 7, warningCount: 2, errorCount: 1, autocommit: 0 };
 const rendered = (sql: string): string => withPreviousValues(sql, defaultLexMode, values);
 
 test.each([
@@ -26,5 +26,10 @@ test.each([
   ['INSERT INTO t VALUES (ROW_COUNT())', 'INSERT INTO t VALUES (CAST(-1 AS SIGNED))'],
   ['SET @n = FOUND_ROWS()', 'SET @n = CAST(7 AS SIGNED)'],
   ["SELECT 'ROW_COUNT()', app.ROW_COUNT()", "SELECT 'ROW_COUNT()', app.ROW_COUNT()"],
+  ['SET @a = @@autocommit, autocommit = 1', 'SET @a = CAST(0 AS SIGNED), autocommit = 1'],
+  [
+    'SET @@autocommit = 1, @@session.autocommit := 0',
+    'SET @@autocommit = 1, @@session.autocommit := 0',
+  ],
   ['SELECT @@global.warning_count', 'SELECT @@global.warning_count'],
 ])('%s', (sql, expected) => expect(rendered(sql)).toBe(expected));

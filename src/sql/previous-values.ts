@@ -11,6 +11,8 @@ export interface PreviousValues {
   readonly foundRows: number | bigint;
   readonly warningCount: number;
   readonly errorCount: number;
+  /** Not of a statement, but of the session, which no connection to a node tells. */
+  readonly autocommit: number;
 }
 
 const functions: ReadonlyMap<string, keyof PreviousValues> = new Map([
@@ -20,6 +22,7 @@ const functions: ReadonlyMap<string, keyof PreviousValues> = new Map([
 const variables: ReadonlyMap<string, keyof PreviousValues> = new Map([
   ['warning_count', 'warningCount'],
   ['error_count', 'errorCount'],
+  ['autocommit', 'autocommit'],
 ]);
 
 interface Use {
@@ -49,7 +52,7 @@ function usesOf(sql: string, tokens: readonly Token[]): Use[] {
   for (const [index, token] of tokens.entries()) {
     if (token.kind === 'system_variable') {
       const value = variables.get(systemVariableName(sql, token));
-      if (value) uses.push({ value, first: index, last: index });
+      if (value && !isTarget(tokens, index)) uses.push({ value, first: index, last: index });
     } else if (isCall(tokens, index)) {
       const value = functions.get(token.text);
       if (value) uses.push({ value, first: index, last: index + 2 });
@@ -57,6 +60,12 @@ function usesOf(sql: string, tokens: readonly Token[]): Use[] {
   }
   return uses;
 }
+
+/** What SET assigns to. */
+const isTarget = (tokens: readonly Token[], index: number): boolean =>
+  isWord(tokens[0], 'SET') &&
+  (index === 1 || isOperator(tokens[index - 1], ',')) &&
+  (isOperator(tokens[index + 1], '=') || isOperator(tokens[index + 1], ':='));
 
 const isCall = (tokens: readonly Token[], index: number): boolean =>
   tokens[index]?.kind === 'word' &&

@@ -1,0 +1,104 @@
+import { LockstepError } from '../base/errors.ts';
+import type { NodeConnection } from '../nodes/node-connection.ts';
+import { NodeQueryError, queryRows } from '../nodes/query-rows.ts';
+import { settingLiteral } from '../nodes/server-facts.ts';
+import type { SetAssignment } from '../sql/set-statement.ts';
+import { assignmentText } from '../sql/set-text.ts';
+import type { SessionCore } from './session-core.ts';
+import { strongIsolation } from './set-transaction.ts';
+import { readBackUserVariables } from './user-variables.ts';
+
+const charsetVariables = [
+  'character_set_client',
+  'character_set_results',
+  'collation_connection',
+] as const;
+const insertIdVariables: ReadonlySet<string> = new Set(['last_insert_id', 'identity']);
+const isolationVariables: ReadonlySet<string> = new Set(['transaction_isolation', 'tx_isolation']);
+
+/** Asks the connection what the assignments came to, and has the session carry it. */
+export async function readBackSet(
+  core: SessionCore,
+  connection: NodeConnection,
+  sql: string,
+  assignments: readonly SetAssignment[],
+): Promise<void> {
+  const names = new Set<string>();
+  const userVariables = new Set<string>();
+  for (const assignment of assignments) {
+    const { scope, name } = assignment;
+    if (scope === 'user_variable') userVariables.add(name);
+    else if (scope === 'names' || scope === 'charset') {
+      for (const variable of charsetVariables) names.add(variable);
+    } else if (scope !== 'session') await replay(core, connection, scope, sql);
+    else if (insertIdVariables.has(name)) await readBackInsertId(core, connection);
+    else if (isDefault(assignment)) core.state.setVariables([[name, undefined]]);
+    else names.add(name);
+  }
+  await readBackVariables(core, connection, [...names], (name) => {
+    const assigned = assignments.findLast((one) => one.scope === 'session' && one.name === name);
+    return assigned && assignmentText(sql, assigned);
+  });
+  await readBackUserVariables(core, connection, [...userVariables]);
+}
+
+const isDefault = (assignment: SetAssignment): boolean =>
+  assignment.literalKind === 'word' && assignment.literal?.toUpperCase() === 'DEFAULT';
+
+async function readBackInsertId(core: SessionCore, connection: NodeConnection): Promise<void> {
+  const [row] = await queryRows(connection, 'SELECT LAST_INSERT_ID() AS id');
+  core.lastInsertId = row?.['id'] ?? '0';
+}
+
+/** A variable that shows no value is set again wherever the session goes. */
+async function readBackVariables(
+  core: SessionCore,
+  connection: NodeConnection,
+  names: readonly string[],
+  textOf: (name: string) => string | undefined,
+): Promise<void> {
+  if (names.length === 0) return;
+  const columns = names.map((name, index) => `@@session.${name} AS c${index}`);
+  try {
+    const [row] = await queryRows(connection, `SELECT ${columns.join(',')}`);
+    const values = names.map((name, index) => [name, row?.[`c${index}`] ?? null] as const);
+    core.state.setVariables(values.map(([name, value]) => [name, settingLiteral(value)]));
+    await strengthen(core, connection, values);
+  } catch (error) {
+    if (!(error instanceof NodeQueryError)) throw error;
+    for (const name of names) {
+      const text = textOf(name);
+      if (text !== undefined) core.state.replay(name, `SET ${text}`);
+    }
+  }
+}
+
+/** A weaker isolation level is accepted, and what runs is the one above it. */
+async function strengthen(
+  core: SessionCore,
+  connection: NodeConnection,
+  values: readonly (readonly [name: string, value: string | null])[],
+): Promise<void> {
+  for (const [name, value] of values) {
+    if (!isolationVariables.has(name) || value === null) continue;
+    const level = strongIsolation(value);
+    if (level === value) continue;
+    await queryRows(connection, `SET SESSION ${name}='${level}'`);
+    core.state.setVariables([[name, `'${level}'`]]);
+  }
+}
+
+/** SET ROLE, and whatever we cannot read: run again on the connections that come next. */
+async function replay(
+  core: SessionCore,
+  connection: NodeConnection,
+  scope: string,
+  sql: string,
+): Promise<void> {
+  const [row] = await queryRows(connection, 'SELECT @@session.autocommit AS autocommit');
+  if (row?.['autocommit'] !== '1') {
+    connection.destroy(new Error('a SET that could not be read changed autocommit'));
+    throw new LockstepError('unsupported', 'SET autocommit must be a statement of its own here');
+  }
+  core.state.replay(scope === 'unknown' ? sql : scope, sql);
+}

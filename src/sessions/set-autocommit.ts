@@ -1,0 +1,48 @@
+import { NodeQueryError } from '../nodes/query-rows.ts';
+import type { SetAssignment } from '../sql/set-statement.ts';
+import type { SessionCore } from './session-core.ts';
+import { commitTransaction } from './transaction-path.ts';
+
+/** Holds for a moment the value of an autocommit that only a server can compute. */
+const holder = 'lockstep_autocommit';
+
+export const isAutocommit = ({ scope, name }: SetAssignment): boolean =>
+  scope === 'session' && name === 'autocommit';
+
+/** The value where it is one literal; undefined where a node must compute it. */
+export function knownAutocommit({ literal }: SetAssignment): boolean | undefined {
+  return literal === undefined ? undefined : valueOf(literal);
+}
+
+/** Has a node compute the value, into a user variable. */
+export const holdAutocommit = (assignment: SetAssignment): SetAssignment => ({
+  ...assignment,
+  scope: 'user_variable',
+  name: holder,
+});
+
+/** The value that was computed. */
+export function takeHeldAutocommit(core: SessionCore): boolean {
+  const literal = core.state.carried.userVariables.get(holder) ?? 'NULL';
+  core.state.setUserVariables([[holder, 'NULL']]);
+  const text = /X'([0-9a-f]*)'/i.exec(literal)?.[1];
+  return valueOf(text === undefined ? literal : Buffer.from(text, 'hex').toString('latin1'));
+}
+
+/** As on a server, switching it on commits what is open. */
+export async function setAutocommit(core: SessionCore, on: boolean): Promise<void> {
+  if (on && !core.autocommit) await commitTransaction(core);
+  core.autocommit = on;
+}
+
+function valueOf(text: string): boolean {
+  if (/^(?:1|ON|TRUE|DEFAULT)$/i.test(text)) return true;
+  if (/^(?:0|OFF|FALSE)$/i.test(text)) return false;
+  if (/^-?[\d.]+e/i.test(text)) {
+    // ER_WRONG_TYPE_FOR_VAR
+    throw new NodeQueryError(1232, '42000', "Incorrect argument type to variable 'autocommit'");
+  }
+  // ER_WRONG_VALUE_FOR_VAR
+  const message = `Variable 'autocommit' can't be set to the value of '${text}'`;
+  throw new NodeQueryError(1231, '42000', message);
+}
