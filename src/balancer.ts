@@ -261,6 +261,7 @@ function connectHealth({ config, clock, events, log }: Base, core: Core): CoreSe
     analyse: core.analyse,
     confirmIntent: (name, seq) => cluster.confirmIntent(name, seq),
     firstStart,
+    nodeCount: () => nodes.size,
     whileNoDdl: (decide) => replicator.gate.whileShared(config.ddlWaitTimeoutMs, decide),
   });
   const recoveryManager = new RecoveryManager({

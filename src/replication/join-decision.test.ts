@@ -6,12 +6,13 @@ const log = { clusterId: 'c', firstSeq: seq(10), lastSeq: seq(20) };
 const nodeAt = (
   position: number,
   beyond: number[] = [],
-  ledWithoutRestart = false,
+  mayHaveLostLocks = false,
 ): JoiningNode => ({
   clusterId: 'c',
   position: seq(position),
   appliedBeyond: new Set(beyond.map(seq)),
-  ledWithoutRestart,
+  mayHaveLostLocks,
+  sole: false,
 });
 
 test.each([
@@ -23,6 +24,7 @@ test.each([
   ['with a marker ahead of the log', nodeAt(15, [16, 21]), 'ahead'],
   ['that led, crashed and has gaps', nodeAt(15, [17, 19]), 'follow'],
   ['that led, ran on and has gaps', nodeAt(15, [17], true), 'quarantine'],
+  ['that is the only one and has gaps', { ...nodeAt(15, [17], true), sole: true }, 'follow'],
   ['that led, ran on and has a whole prefix', nodeAt(15, [16, 17], true), 'follow'],
   ['that led, ran on and has nothing beyond', nodeAt(15, [], true), 'follow'],
   ['of another cluster', { ...nodeAt(20), clusterId: 'd' }, 'quarantine'],

@@ -6,10 +6,12 @@ export interface JoiningNode {
   readonly position: Seq;
   readonly appliedBeyond: ReadonlySet<Seq>;
   /**
-   * It led when it was lost, and its server has run on since: only its connections broke, so
-   * locks may have been given up while later transactions went on.
+   * It led, and locks may have been given up while later transactions went on: its server has run
+   * on since its connections broke, or what it was like then is not known.
    */
-  readonly ledWithoutRestart: boolean;
+  readonly mayHaveLostLocks: boolean;
+  /** There is no other node whose order of commits could differ from its own. */
+  readonly sole: boolean;
 }
 
 export interface LogBounds {
@@ -64,7 +66,7 @@ export function decideJoin(node: JoiningNode | undefined, log: LogBounds): JoinD
   if (node.position + 1 < log.firstSeq) {
     return quarantine(`it needs entry ${node.position + 1}, but the log begins at ${log.firstSeq}`);
   }
-  if (node.ledWithoutRestart && highest > node.position + node.appliedBeyond.size) {
+  if (node.mayHaveLostLocks && !node.sole && highest > node.position + node.appliedBeyond.size) {
     return quarantine(
       `it led and committed entry ${highest}, but not every entry before it: the order of its ` +
         'commits is not known to agree with the log',

@@ -102,8 +102,14 @@ export const mutations = [
   {
     name: 'a former leader with gaps follows again',
     file: `${core}join-decision.ts`,
-    from: 'if (node.ledWithoutRestart && highest',
-    to: 'if (node.ledWithoutRestart && log.lastSeq < 0 && highest',
+    from: 'if (node.mayHaveLostLocks && !node.sole && highest',
+    to: 'if (node.mayHaveLostLocks && log.lastSeq < 0 && highest',
+  },
+  {
+    name: 'a balancer takes a node with gaps back that an earlier one broke with',
+    file: `${core}shell/node-recovery.ts`,
+    from: 'mayHaveLostLocks: unknown || (options.led && !restarted)',
+    to: 'mayHaveLostLocks: options.led && !restarted',
   },
   {
     name: 'a leader transaction carries no marker',

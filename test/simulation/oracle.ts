@@ -18,6 +18,8 @@ export class Oracle {
   /** Data after each entry; index 0 is the empty beginning. */
   readonly #texts: string[] = [''];
   readonly #entries: string[] = [''];
+  /** The entries themselves, in the order in which a sole copy has them. */
+  #order: Entry[] = [];
   readonly #void = new Set<number>();
   readonly #tokens = new Map<string, number>();
   readonly #refused = new Set<string>();
@@ -64,9 +66,31 @@ export class Oracle {
       throw new Violation(`the log has a gap: ${entry.seq} follows ${this.lastSeq}`);
     }
     this.#entries.push(text);
+    this.#order.push(entry);
     this.#run(entry);
     this.#texts.push(dataText(this.#data));
     this.#states.push(this.#data);
+  }
+
+  /**
+   * The sole copy there is has committed entries before others that stand before them in the log:
+   * no copy has them in another order, so its own is the true one.
+   */
+  reorder(position: number, beyond: ReadonlySet<number>): void {
+    const applied = ({ seq }: Entry): boolean => seq <= position || beyond.has(seq);
+    const missing = this.#order.filter((entry) => !applied(entry));
+    missing.sort((a, b) => a.seq - b.seq);
+    this.#order = [...this.#order.filter((entry) => applied(entry)), ...missing];
+    this.#data = new Map();
+    this.#void.clear();
+    let highest = 0;
+    for (const [index, entry] of this.#order.entries()) {
+      this.#run(entry);
+      highest = Math.max(highest, entry.seq);
+      if (highest !== index + 1) continue;
+      this.#texts[highest] = dataText(this.#data);
+      this.#states[highest] = this.#data;
+    }
   }
 
   #run(entry: Entry): void {

@@ -16,7 +16,7 @@ import { LeaderDdl } from '../../src/replication/shell/leader-ddl.ts';
 import type { LogLimits } from '../../src/replication/shell/log-keeper.ts';
 import { NodeFollower } from '../../src/replication/shell/node-follower.ts';
 import type { FirstStart } from '../../src/replication/shell/first-start.ts';
-import { NodeRecovery } from '../../src/replication/shell/node-recovery.ts';
+import type { NodeRecovery } from '../../src/replication/shell/node-recovery.ts';
 import { ResyncManager } from '../../src/replication/shell/resync-manager.ts';
 import { ReadRouter } from '../../src/routing/read-router.ts';
 import { createStrategy } from '../../src/routing/strategies/strategies.ts';
@@ -27,6 +27,7 @@ import { noNodeTimeoutMs } from './sim-reader.ts';
 import type { Process } from './process.ts';
 import { copySimNode } from './sim-copy.ts';
 import { SimNode } from './sim-node.ts';
+import { SimRecovery } from './sim-recovery.ts';
 import type { Simulation } from './simulation.ts';
 import { slowedFileSystem } from './slowed-file-system.ts';
 
@@ -232,8 +233,8 @@ function connectHealth(parts: {
   monitor: HealthMonitor;
   analyse: (sql: string) => Statement;
 }): { recovery: NodeRecovery; recoveryManager: RecoveryManager } {
-  const { process, log, replicator, cluster, monitor, analyse } = parts;
-  const recovery = new NodeRecovery({
+  const { world, process, log, replicator, cluster, monitor, analyse } = parts;
+  const recovery = new SimRecovery(world, {
     log,
     clock: process,
     clusterId: log.clusterId,
@@ -242,11 +243,12 @@ function connectHealth(parts: {
     analyse,
     confirmIntent: async (name, seq) => {
       const confirmed = await cluster.confirmIntent(name, seq);
-      if (confirmed) parts.world.occurrences.add('DDL was found to have taken effect');
+      if (confirmed) world.occurrences.add('DDL was found to have taken effect');
       return confirmed;
     },
     whileNoDdl: (decide) => parts.replicator.gate.whileShared(2_000, decide),
     firstStart,
+    nodeCount: () => world.settings.nodes,
   });
   const recoveryManager = new RecoveryManager({
     clock: process,

@@ -66,7 +66,7 @@ async function wayIn(
   if (!overwrite) {
     const markers = await readMarkers(control);
     const { firstSeq, lastSeq } = log;
-    const decision = decideJoin(markers && { ...markers, ledWithoutRestart: true }, {
+    const decision = decideJoin(markers && { ...markers, mayHaveLostLocks: true, sole: false }, {
       clusterId,
       firstSeq,
       lastSeq,

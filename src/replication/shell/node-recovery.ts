@@ -34,6 +34,7 @@ export interface NodeRecoveryOptions {
   /** A DDL statement whose intent ends the log took effect on the node that ran it. */
   readonly confirmIntent: (node: NodeName, seq: Seq) => Promise<boolean>;
   readonly firstStart: FirstStart;
+  readonly nodeCount: () => number;
   /** Runs `decide` when no DDL is under way: one that lost its leader may yet be logged. */
   readonly whileNoDdl: (decide: () => Promise<boolean>) => Promise<boolean>;
 }
@@ -61,6 +62,8 @@ export class NodeRecovery {
   async examine(node: Node, options: { led: boolean }): Promise<RecoveredNode> {
     const { log, clusterId, users, epoch } = this.#options;
     const control = await node.openControl();
+    // A balancer before this one may have died before it could tell that a connection had broken.
+    const unknown = !this.#seen.has(node.name);
     try {
       if (faultPoints.armed) await faultPoints.reach('recovery.begun', node.name);
       const restarted = await this.#readFacts(node, control);
@@ -78,7 +81,8 @@ export class NodeRecovery {
           clusterId: settled.clusterId,
           position: settled.position,
           appliedBeyond: settled.appliedBeyond,
-          ledWithoutRestart: options.led && !restarted,
+          mayHaveLostLocks: unknown || (options.led && !restarted),
+          sole: this.#options.nodeCount() === 1,
         },
         { clusterId, firstSeq: log.firstSeq, lastSeq: log.lastSeq },
       );
