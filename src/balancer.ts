@@ -286,13 +286,13 @@ function connectHealth({ config, clock, events, log }: Base, core: Core): CoreSe
     events,
     clusterId: log.clusterId,
     recovery,
-    recoveryManager,
+    monitor,
     takeOut: (node) => cluster.takeOutForResync(node),
     onSnapshot: (name, seq) => cluster.keepLogAfter(name, seq),
   });
   const enabled = config.autoResync;
   const automaticResync = new AutomaticResync({ enabled, clock, events, replicator, resyncs });
-  const verifying = { ...shared, ...config.verify, events, cluster, recoveryManager };
+  const verifying = { ...shared, ...config.verify, events, cluster, monitor };
   const verifications = new Verifications(verifying);
   const managers = { recovery, recoveryManager, resyncs, automaticResync, verifications };
   return { ...managers, firstStart, leaderControl };

@@ -122,6 +122,16 @@ export class HealthMonitor {
   }
 
   /**
+   * The node is to take part (again): it is checked at once, and comes up with one good answer
+   * whatever was found of it before.
+   */
+  renew(node: NodeName): void {
+    if (!this.#watched.has(node)) return;
+    this.unwatch(node);
+    this.watch(node);
+  }
+
+  /**
    * A connection to the node showed that its server was restarted: it is down at once, since
    * it may have come back without what it had not yet flushed, and comes up like any other.
    */

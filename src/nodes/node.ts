@@ -169,6 +169,8 @@ export class Node {
     const connection = await this.#open(kind);
     if (!this.#restarted) return connection;
     connection.end();
+    // Once more, in case that it was not yet up when this was first found.
+    this.#options.onRestarted(this);
     throw new NodeConnectionLostError('the server was restarted');
   }
 

@@ -35,6 +35,10 @@ class ScriptedPort implements FollowerPort {
     this.calls.push(`move ${position}`);
   }
 
+  async foldMarkers(position: Seq): Promise<void> {
+    this.calls.push(`fold ${position}`);
+  }
+
   async reset(): Promise<void> {
     this.calls.push('reset');
   }

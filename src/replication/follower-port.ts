@@ -23,7 +23,7 @@ export type DdlOutcome =
 
 /**
  * One node as its applier sees it. Every method rejects when the connection is lost; then it
- * is unknown whether the last call took effect, and the node's markers must be read again.
+ * is unknown whether the last call took effect, and a follower's markers must be read again.
  */
 export interface FollowerPort {
   readonly name: NodeName;
@@ -31,6 +31,8 @@ export interface FollowerPort {
   applyDdl(entry: Entry, context: CommandContext | undefined): Promise<DdlOutcome>;
   /** Moves the position without running anything, and forgets rows of `applied` behind it. */
   movePosition(position: Seq): Promise<void>;
+  /** As `movePosition`, on the leader: over a new connection if the last one is lost. */
+  foldMarkers(position: Seq): Promise<void>;
   /** Rolls back and returns the session to its defaults: pins and context are forgotten. */
   reset(): Promise<void>;
 }

@@ -53,7 +53,7 @@ export class LeaderProgress {
     if (this.#folding || this.#folded === this.#position) return;
     this.#folding = true;
     const position = this.#position;
-    this.member.port.movePosition(position).then(
+    this.member.port.foldMarkers(position).then(
       () => {
         this.#folding = false;
         this.#folded = position;

@@ -112,6 +112,18 @@ export const mutations = [
     to: 'mayHaveLostLocks: options.led && !restarted',
   },
   {
+    name: 'a leader folds no more once the connection for it broke',
+    file: `${core}shell/node-follower.ts`,
+    from: 'if (this.#connection?.lost) this.#connection = undefined;',
+    to: '',
+  },
+  {
+    name: 'a node that is enabled is not checked first',
+    file: `${core}shell/cluster.ts`,
+    from: 'this.#p.monitor.renew(name);',
+    to: 'this.#p.recoveryManager.onNodeUp(name);',
+  },
+  {
     name: 'a leader transaction carries no marker',
     file: `${core}shell/node-markers.ts`,
     from: '  `INSERT INTO lockstep.applied VALUES (${position})`;',

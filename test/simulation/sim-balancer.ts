@@ -109,6 +109,7 @@ export async function startBalancer(world: Simulation, process: Process): Promis
   const parts = connectHealth({ world, process, log, replicator, cluster, monitor, analyse });
   const resyncs = createResyncs({
     world,
+    monitor,
     process,
     log,
     nodes,
@@ -155,7 +156,7 @@ function createResyncs(parts: {
   events: EventLog;
   cluster: Cluster;
   recovery: NodeRecovery;
-  recoveryManager: RecoveryManager;
+  monitor: HealthMonitor;
 }): ResyncManager {
   const { world, process, log, nodes, cluster } = parts;
   return new ResyncManager({

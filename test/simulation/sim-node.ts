@@ -88,6 +88,7 @@ export class SimNode {
     const generation = this.#generation;
     const connection = await this.#open();
     if (generation === this.#generation && !this.restarted) return connection;
+    if (this.restarted) this.#options.onRestarted(this.name);
     const reason = new Error('the node was taken out while connecting');
     connection.destroy(reason);
     throw reason;

@@ -16,6 +16,7 @@ import { settlePromises } from './settle-promises.ts';
 import type { Settings } from './settings.ts';
 import { type SimBalancer, startBalancer } from './sim-balancer.ts';
 import { SimClient } from './sim-client.ts';
+import { markersOf } from './sim-markers.ts';
 import { SimServer } from './sim-server.ts';
 import type { Backup } from './sim-store.ts';
 
@@ -287,6 +288,7 @@ export class Simulation {
     if (this.violation || this.deadEnd) return;
     if (!this.#allUp()) throw new Violation(`not every node came back: ${this.#states()}`);
     await this.#lastWrites();
+    await this.#untilFolded();
     if (!this.violation && !this.deadEnd) this.guard(() => this.#checkEnd());
   }
 
@@ -294,14 +296,15 @@ export class Simulation {
    * Every copy was found unfit, and rightly: no copy is chosen by itself, an operator must. It
    * takes a session that its server ended between the last answer and the append, or DDL that
    * the log could not take, on the last copy there was; or a copy that its server lost again
-   * while the node that it was made of was made a copy itself.
+   * while the node that it was made of was made a copy itself; or a sole copy that was put back
+   * from a backup older than the log.
    */
   get deadEnd(): boolean {
     const { nodes } = this.balancer!;
     const reasons = [...nodes.values()].map(
       ({ state, reason }) =>
         state === 'QUARANTINED' &&
-        /it led and|a DDL statement|quarantined before|was interrupted/.test(reason),
+        /it led and|a DDL statement|quarantined before|was interrupted|it needs entry/.test(reason),
     );
     return reasons.every(Boolean);
   }
@@ -360,6 +363,20 @@ export class Simulation {
       }
       if (!state.written) this.fault(new Violation(`no write succeeds: ${this.#states()}`));
     }
+  }
+
+  /** A leader moves its position behind its commits, or its markers would grow for ever. */
+  async #untilFolded(): Promise<void> {
+    const { lastSeq } = this.oracle;
+    const { nodes } = this.balancer!;
+    const unfolded = (): SimServer | undefined =>
+      this.servers.find(
+        ({ name, store }) =>
+          nodes.get(nodeName(name))?.state === 'UP' && markersOf(store).position < lastSeq,
+      );
+    for (let left = 50; left > 0 && unfolded() && !this.violation; left--) await this.#advance(200);
+    const found = unfolded();
+    if (found) this.fault(new Violation(`${found.name} does not fold its markers`));
   }
 
   /** No client acts any more; what was acknowledged is on every node, which are all equal. */

@@ -109,7 +109,7 @@ export class Cluster implements ReplicatorObserver {
     }
     await this.#leaving.get(name);
     if (signal.aborted) return { kind: 'aborted' };
-    // Enabled by the operator it may be back before the health check says that it is up.
+    // It may be back before the health check says that it is up.
     if (this.#p.replicator.position(name) !== undefined) return { kind: 'in_sync' };
     node.transition('RECOVERING', 'reading what it has');
     const led = this.#led.has(name);
@@ -263,8 +263,7 @@ export class Cluster implements ReplicatorObserver {
     const node = this.#node(name);
     if (!isOut(node)) throw new LockstepError('conflict', `${name} is ${node.state} already`);
     node.transition('JOINING', 'enabled by the operator');
-    this.#p.recoveryManager.onNodeUp(name);
-    this.#p.monitor.suspect(name, 'enabled by the operator');
+    this.#p.monitor.renew(name);
   }
 
   /** A member that was not there at the start: it may have led before it was removed. */

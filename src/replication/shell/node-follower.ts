@@ -107,6 +107,12 @@ export class NodeFollower implements FollowerPort {
     await queryRows(await this.#connected(), positionStatements(position));
   }
 
+  /** What is folded is confirmed, and a fold that was lost can be repeated. */
+  async foldMarkers(position: Seq): Promise<void> {
+    if (this.#connection?.lost) this.#connection = undefined;
+    await this.movePosition(position);
+  }
+
   async reset(): Promise<void> {
     const connection = await this.#connected();
     await connection.command(CommandByte.RESET_CONNECTION, Buffer.alloc(0), 'simple', 10_000);

@@ -1,6 +1,6 @@
 import type { NodeName, Seq } from '../../base/brands.ts';
 import { LockstepError } from '../../base/errors.ts';
-import type { RecoveryManager } from '../../health/recovery-manager.ts';
+import type { HealthMonitor } from '../../health/health-monitor.ts';
 import type { Node } from '../../nodes/node.ts';
 import type { EventLog } from '../../telemetry/event-log.ts';
 import {
@@ -17,7 +17,7 @@ export interface ResyncManagerOptions extends SnapshotContext {
   readonly events: EventLog;
   readonly clusterId: string;
   readonly recovery: NodeRecovery;
-  readonly recoveryManager: RecoveryManager;
+  readonly monitor: Pick<HealthMonitor, 'renew'>;
   /** Makes the copy itself, and resolves with the entry that it is as of; default: `copyNode`. */
   readonly copy?: (options: CopyNodeOptions) => Promise<Seq>;
   /** Takes the node out of whatever it takes part in; it is RESYNCING then. */
@@ -126,7 +126,7 @@ export class ResyncManager {
   }
 
   async #run(node: Node, progress: CopyProgress, signal: AbortSignal): Promise<void> {
-    const { events, clock, recoveryManager } = this.#options;
+    const { events, clock, monitor } = this.#options;
     const startedMs = clock.nowMs();
     try {
       const seq = await this.#attempts(node, progress, signal);
@@ -135,7 +135,7 @@ export class ResyncManager {
       const done = { node: node.name, source, seq, tables, rows, bytes, durationMs };
       events.publish({ kind: 'resync_finished', ...done });
       this.#running.delete(node.name);
-      recoveryManager.onNodeUp(node.name);
+      monitor.renew(node.name);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       this.#running.delete(node.name);

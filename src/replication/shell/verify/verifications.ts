@@ -1,7 +1,7 @@
 import type { NodeName } from '../../../base/brands.ts';
 import type { Timer } from '../../../base/clock.ts';
 import { LockstepError } from '../../../base/errors.ts';
-import type { RecoveryManager } from '../../../health/recovery-manager.ts';
+import type { HealthMonitor } from '../../../health/health-monitor.ts';
 import type { Node } from '../../../nodes/node.ts';
 import type { NodeState } from '../../../nodes/node-state.ts';
 import type { EventLog } from '../../../telemetry/event-log.ts';
@@ -19,7 +19,7 @@ export interface VerificationsOptions extends SnapshotContext {
   /** Rows a second on each node, unless a request says otherwise. */
   readonly rate: number;
   readonly cluster: Pick<Cluster, 'takeOutForResync'>;
-  readonly recoveryManager: Pick<RecoveryManager, 'onNodeUp'>;
+  readonly monitor: Pick<HealthMonitor, 'renew'>;
 }
 
 /** How the latest verification ended; times in milliseconds since 1970. */
@@ -196,8 +196,8 @@ export class Verifications {
 
   /** Unless it was removed meanwhile, or another server has its name. */
   #letFollow(node: Node): void {
-    const { nodes, recoveryManager } = this.#options;
-    if (nodes.get(node.name) === node) recoveryManager.onNodeUp(node.name);
+    const { nodes, monitor } = this.#options;
+    if (nodes.get(node.name) === node) monitor.renew(node.name);
   }
 
   async #untilInSync(node: Node, signal: AbortSignal): Promise<void> {
