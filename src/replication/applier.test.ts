@@ -151,11 +151,30 @@ test('an error where the leader succeeded is divergence, and nothing more is app
 });
 
 test('another result than the leader got is divergence', async () => {
-  const { applier, port, ends, run } = applierOf(plain(2));
-  port.batch = () => ({ kind: 'applied', results: [fine, { ...fine, affectedRows: 0 }] });
+  const { applier, port, ends, run } = applierOf(plain(3));
+  port.batch = () => ({ kind: 'applied', results: [fine, { ...fine, affectedRows: 0 }, fine] });
   await run();
   expect(ends).toMatchObject([{ kind: 'diverged', seq: 2 }]);
   expect(applier.position).toBe(0);
+});
+
+test.each([
+  ['the leader never confirmed', [0, 1, 1], undefined],
+  ['was the last of its term', [0, 1], undefined],
+  ['the leader confirmed later', [0, 0, 0, 0, 2], 2],
+])('of a term before this process, an entry that %s', async (_, confirmed, diverged) => {
+  const entries = confirmed.map((at, index) => ({
+    ...entryOf(index + 1, 'S'),
+    confirmed: seq(at),
+  }));
+  const { applier, port, ends, run } = applierOf(entries);
+  port.batch = ({ entries: batch }) => ({
+    kind: 'applied',
+    results: batch.map((entry) => (entry.seq === 2 ? { ...fine, affectedRows: 0 } : fine)),
+  });
+  await run();
+  expect(ends).toMatchObject(diverged ? [{ kind: 'diverged', seq: diverged }] : []);
+  expect(applier.position).toBe(diverged ? 0 : entries.length);
 });
 
 test('while the leader may still break, a difference is no verdict yet', async () => {

@@ -1,4 +1,4 @@
-import type { Seq } from '../base/brands.ts';
+import { nextSeq, type Seq } from '../base/brands.ts';
 import type { Clock } from '../base/clock.ts';
 import { assert } from '../base/assert.ts';
 import { type ApplyBatch, type BatchSlot, renderBatch } from './apply-batch.ts';
@@ -183,7 +183,7 @@ export class Applier {
     await this.#expectToBeHere();
     const index = commandsBefore(batch.slots, slot);
     const found = { affectedRows: 0, insertId: '0', errno, info: '' };
-    if (evidence.check(entry, index, found) !== undefined) {
+    if (evidence.check(entry, index, found) !== undefined && (await this.#isEvidence(entry))) {
       const detail = `error ${errno} (${message}) where the leader succeeded`;
       this.#end({ kind: 'diverged', seq: entry.seq, detail });
       return;
@@ -251,7 +251,25 @@ export class Applier {
     const atFirst = evidence.check(entry, index, found);
     if (atFirst === undefined) return undefined;
     await evidence.decided(entry);
-    return evidence.check(entry, index, found);
+    const difference = evidence.check(entry, index, found);
+    return difference !== undefined && (await this.#isEvidence(entry)) ? difference : undefined;
+  }
+
+  /**
+   * Whether the entry's recorded results prove something. Of a term before this process, whose
+   * leader may have broken unnoticed, an entry logged later in it tells.
+   */
+  async #isEvidence(entry: Entry): Promise<boolean> {
+    const { evidence, source, limits } = this.#options;
+    if (evidence.knows(entry.epoch)) return true;
+    for (let at = nextSeq(entry.seq); at <= source.lastDurable; ) {
+      for (const later of await source.read(at, limits)) {
+        if (later.epoch !== entry.epoch) return false;
+        if (later.confirmed >= entry.seq) return true;
+        at = nextSeq(later.seq);
+      }
+    }
+    return false;
   }
 
   #advance(position: Seq): void {

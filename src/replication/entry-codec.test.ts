@@ -54,6 +54,7 @@ const entries: fc.Arbitrary<Entry> = fc.record({
   kind: fc.constantFrom(...entryKinds),
   atMs: fc.nat(),
   lastCommitted: seqs,
+  confirmed: seqs,
   commands: fc.array(commands, { maxLength: 5 }),
 });
 
@@ -87,10 +88,10 @@ function withByte(at: number, value: number): Buffer {
 }
 
 test('an entry of a later version is no damage, and the refusal names both versions', () => {
-  expect(() => decodeEntry(withByte(0, 2))).toThrow(
+  expect(() => decodeEntry(withByte(0, 3))).toThrow(
     expect.objectContaining({
       code: 'log_too_new',
-      message: expect.stringContaining('an entry has format 2, this version reads up to 1'),
+      message: expect.stringContaining('an entry has format 3, this version reads up to 2'),
       remedy: expect.stringContaining('Run the version of Lockstep that wrote this log'),
     }),
   );

@@ -7,16 +7,18 @@ import { type Entry, entryKinds } from './entry.ts';
 /*
  * Layout of an entry in the command log, little endian. Text is bytes with a u32 length.
  *
- *   u8 version | u8 kind | u32 epoch | f64 seq | f64 atMs | f64 lastCommitted | u32 contexts
+ *   u8 version | u8 kind | u32 epoch | f64 seq | f64 atMs | f64 lastCommitted | f64 confirmed
+ *   u32 contexts
  *   contexts × (text schema, text settings)          -- each distinct context once
  *   u32 commands
  *   commands × (text sql, u32 context, u32 parameters × (u32 offset, text literal),
  *               u8 pin bits, the pins named by the bits as text (user variables: u32 × 2 texts),
  *               f64 affectedRows, text insertId, u16 errno, u8 comparable)
  *
- * A new layout gets a new version; older versions stay readable.
+ * A new layout gets a new version; older versions stay readable:
+ *   1  no `confirmed`; taken to be all that came before the entry
  */
-const formatVersion = 1;
+const formatVersion = 2;
 
 const pinBits = {
   timestamp: 1,
@@ -45,6 +47,7 @@ export function encodeEntry(entry: Entry): Buffer {
   out.f64(entry.seq);
   out.f64(entry.atMs);
   out.f64(entry.lastCommitted);
+  out.f64(entry.confirmed);
   out.u32(contexts.length);
   for (const context of contexts) {
     out.text(context.schema);
@@ -101,13 +104,14 @@ export function decodeEntry(payload: Buffer): Entry {
   const entrySeq = seq(input.f64());
   const atMs = input.f64();
   const lastCommitted = seq(input.f64());
+  const confirmed = seq(version === 1 ? entrySeq - 1 : input.f64());
   const contexts: CommandContext[] = [];
   for (let left = input.u32(); left > 0; left--) {
     contexts.push({ schema: input.text(), settings: input.text() });
   }
   const commands: Command[] = [];
   for (let left = input.u32(); left > 0; left--) commands.push(readCommand(input, contexts));
-  return { seq: entrySeq, epoch, kind, atMs, lastCommitted, commands };
+  return { seq: entrySeq, epoch, kind, atMs, lastCommitted, confirmed, commands };
 }
 
 function readCommand(input: ByteReader, contexts: readonly CommandContext[]): Command {

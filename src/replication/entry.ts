@@ -17,8 +17,16 @@ export interface Entry {
   readonly atMs: number;
   /** Highest seq whose COMMIT had been sent to the leader when this entry's last result came. */
   readonly lastCommitted: Seq;
+  /**
+   * Up to here the leader had confirmed its COMMITs when this was appended: their transactions
+   * had held their locks until they were logged, so their results are evidence.
+   */
+  readonly confirmed: Seq;
   readonly commands: readonly Command[];
 }
 
 /** An entry before the sequencer gives it its place. */
 export type EntryDraft = Omit<Entry, 'seq' | 'atMs'>;
+
+/** What a leader has done, before it is known in which term. */
+export type CommitDraft = Omit<EntryDraft, 'epoch' | 'confirmed'>;

@@ -16,11 +16,14 @@ import { entryOf } from './testing/entries.ts';
 
 /*
  * `fixtures/log-v1` is a log folder as version 1 of the format wrote it, and `log-v1.json` says
- * what is in it. Both stay as they are for ever, and every version to come must read them: logs
- * out there are just as old. A new version of the format gets a folder of its own beside them.
+ * what is in it; so with each version after it. They stay as they are for ever, and every version
+ * to come must read them: logs out there are just as old. A new version of the format gets a
+ * folder of its own beside them.
  */
 const fixtures = fileURLToPath(new URL('fixtures', import.meta.url));
-const fixture = join(fixtures, 'log-v1');
+const versions = [1, 2] as const;
+const newest = 2;
+const folderOf = (version: number): string => join(fixtures, `log-v${version}`);
 
 type Item =
   | { readonly kind: 'entry'; readonly entry: Entry }
@@ -35,12 +38,20 @@ interface Content {
   readonly batches: readonly (readonly Item[])[];
 }
 
-/** "(64 × abc)" in a text stands for so many times "abc". */
-async function expectedContent(): Promise<Content> {
+/**
+ * "(64 × abc)" in a text stands for so many times "abc". An entry that does not say up to where
+ * the leader had confirmed is taken to say: all before it.
+ */
+async function expectedContent(version: number): Promise<Content> {
   const repeat = (_: string, times: string, text: string): string => text.repeat(Number(times));
-  const spread = (_: string, value: unknown): unknown =>
-    typeof value === 'string' ? value.replaceAll(/\((\d+) × ([^)]+)\)/g, repeat) : value;
-  return JSON.parse(await readFile(join(fixtures, 'log-v1.json'), 'utf8'), spread) as Content;
+  const spread = (name: string, value: unknown): unknown => {
+    if (typeof value === 'string') return value.replaceAll(/\((\d+) × ([^)]+)\)/g, repeat);
+    if (name !== 'entry') return value;
+    const entry = value as Omit<Entry, 'confirmed'>;
+    return { confirmed: entry.seq - 1, ...entry };
+  };
+  const text = await readFile(`${folderOf(version)}.json`, 'utf8');
+  return JSON.parse(text, spread) as Content;
 }
 
 function open(folder: string, change: Partial<EmbeddedLogOptions> = {}): Promise<EmbeddedLog> {
@@ -54,12 +65,12 @@ function itemOf({ kind, payload }: LogRecord): Item {
     : { kind, intent: decodeIntent(payload) };
 }
 
-test('a log of version 1 is read', async () => {
-  const { clusterId, batches } = await expectedContent();
+test.each(versions)('a log of version %i is read', async (version) => {
+  const { clusterId, batches } = await expectedContent(version);
   const items = batches.flat();
   const entries = items.filter(({ kind }) => kind === 'entry');
   const folder = join(await temporaryFolder(), 'log');
-  await cp(fixture, folder, { recursive: true });
+  await cp(folderOf(version), folder, { recursive: true });
 
   const log = await open(folder, { clusterId });
   const records = await log.read(seq(1), { entriesMax: 100, bytesMax: 1_000_000 });
@@ -70,18 +81,21 @@ test('a log of version 1 is read', async () => {
   await log.close();
 });
 
-test('a log of version 1 is whole, with every intent', async () => {
-  const { batches } = await expectedContent();
+test.each(versions)('a log of version %i is whole, with every intent', async (version) => {
+  const { batches } = await expectedContent(version);
   const found: Item[] = [];
-  const report = await verifyLog(fixture, { check: (record) => found.push(itemOf(record)) });
+  const report = await verifyLog(folderOf(version), {
+    check: (record) => found.push(itemOf(record)),
+  });
   expect(found).toEqual(batches.flat());
   expect(report).toMatchObject({ segments: 3, firstSeq: 1, torn: undefined, problems: [] });
 });
 
 /** Who changes the layout raises the version; this test then goes on with the newest fixture. */
-test('what is written today is version 1 to the byte', async () => {
+test('what is written today is the newest version to the byte', async () => {
   const folder = join(await temporaryFolder(), 'log');
-  await writeContent(folder, await expectedContent());
+  const fixture = folderOf(newest);
+  await writeContent(folder, await expectedContent(newest));
   const names = (await readdir(folder)).sort();
   expect(names).toEqual((await readdir(fixture)).sort());
   for (const name of names) {
@@ -97,9 +111,12 @@ test('an entry of a later version in a segment of this one is no damage', async 
   const folder = await temporaryFolder();
   const log = await open(folder);
   const payload = encodeEntry(entryOf(1, 'DELETE FROM t'));
-  payload[0] = 2;
+  payload[0] = newest + 1;
   await log.append({ seq: seq(1), payload });
-  const refusal = { code: 'log_too_new', message: expect.stringContaining('has format 2') };
+  const refusal = {
+    code: 'log_too_new',
+    message: expect.stringContaining(`has format ${newest + 1}`),
+  };
   await expect(lastEpoch(log)).rejects.toMatchObject(refusal);
   await log.close();
   await expect(verifyLog(folder, { check: itemOf })).rejects.toMatchObject(refusal);

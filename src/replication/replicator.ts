@@ -6,7 +6,7 @@ import { LockstepError } from '../base/errors.ts';
 import { faultPoints } from '../base/fault-points.ts';
 import { Acknowledgements, type FollowerPosition, outcomeUnknown } from './acknowledgements.ts';
 import { Applier, type ApplierEnd } from './applier.ts';
-import type { Entry, EntryDraft } from './entry.ts';
+import type { CommitDraft, Entry } from './entry.ts';
 import { EntryAges } from './entry-ages.ts';
 import type { FollowerPort } from './follower-port.ts';
 import { LeaderProgress, type Leadership } from './leader-progress.ts';
@@ -182,7 +182,7 @@ export class Replicator {
    */
   async commit(
     leadership: Leadership,
-    draft: Omit<EntryDraft, 'epoch'>,
+    draft: CommitDraft,
     transaction: LeaderTransaction,
   ): Promise<CommitOutcome> {
     if (faultPoints.armed) await faultPoints.reach('commit.begun', leadership.name);
@@ -192,10 +192,9 @@ export class Replicator {
       await transaction.rollback();
       return { kind: 'aborted', reason: refusal };
     }
-    const { entry, durable } = this.#options.sequencer.append({
-      ...draft,
-      epoch: leadership.epoch,
-    });
+    const { epoch } = leadership;
+    const confirmed = this.#leader?.position ?? noSeq;
+    const { entry, durable } = this.#options.sequencer.append({ ...draft, epoch, confirmed });
     try {
       if (faultPoints.armed) await faultPoints.during(durable, 'commit.appended', leadership.name);
       await durable;

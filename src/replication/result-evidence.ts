@@ -20,12 +20,19 @@ export class ResultEvidence {
   readonly #unreliableFrom = new Map<number, Seq>();
   readonly #replacements = new Map<string, CommandResult>();
   #epoch: number | undefined;
+  #firstEpoch: number | undefined;
   #provenUpTo: Seq = noSeq;
   #undecided: Undecided[] = [];
+
+  /** Whether the term is one of this process: of earlier ones only the log can tell. */
+  knows(epoch: number): boolean {
+    return this.#firstEpoch !== undefined && epoch >= this.#firstEpoch;
+  }
 
   /** A term begins; its leader has everything up to `position`. */
   begin(epoch: number, position: Seq): void {
     this.#epoch = epoch;
+    this.#firstEpoch ??= epoch;
     this.#provenUpTo = position;
   }
 

@@ -124,6 +124,12 @@ export const mutations = [
     to: 'this.#p.recoveryManager.onNodeUp(name);',
   },
   {
+    name: 'results of a term before a restart are always evidence',
+    file: `${core}applier.ts`,
+    from: 'if (evidence.knows(entry.epoch)) return true;',
+    to: 'return true;',
+  },
+  {
     name: 'a leader transaction carries no marker',
     file: `${core}shell/node-markers.ts`,
     from: '  `INSERT INTO lockstep.applied VALUES (${position})`;',

@@ -7,7 +7,7 @@ import type { NodeConnection } from '../../nodes/node-connection.ts';
 import { queryRows } from '../../nodes/query-rows.ts';
 import type { Statement } from '../../sql/statement.ts';
 import type { Command, CommandResult } from '../command.ts';
-import type { EntryDraft } from '../entry.ts';
+import type { CommitDraft } from '../entry.ts';
 import { encodeIntent } from '../intent.ts';
 import type { LeaderCommit } from '../leader-transaction.ts';
 import { concludeDdlStatement } from '../position-statements.ts';
@@ -105,7 +105,9 @@ export class LeaderDdl {
     if (faultPoints.armed) await faultPoints.reach('ddl.announced', leadership.name);
     const draft = draftOf(command, { affectedRows: 0, errno: 0 });
     try {
-      await this.#options.sequencer.intend({ ...draft, epoch: leadership.epoch }, (entry) =>
+      // Nothing runs beside it, so all before it is confirmed.
+      const inTerm = { ...draft, epoch: leadership.epoch, confirmed: (seq - 1) as Seq };
+      await this.#options.sequencer.intend(inTerm, (entry) =>
         encodeIntent({ leader: leadership.name, fingerprint: before, entry }),
       );
     } catch (error) {
@@ -184,7 +186,7 @@ async function conclude(control: NodeConnection, seq: Seq): Promise<LeaderCommit
   }
 }
 
-function draftOf(command: Omit<Command, 'result'>, answer: DdlAnswer): Omit<EntryDraft, 'epoch'> {
+function draftOf(command: Omit<Command, 'result'>, answer: DdlAnswer): CommitDraft {
   const result: CommandResult = {
     affectedRows: answer.affectedRows,
     insertId: '0',

@@ -49,7 +49,12 @@ describe('the log is cut', () => {
     const sql = 'x'.repeat(100);
     const command = { sql, parameters: [], parameterOffsets: [], context, pins: {}, result };
     for (let left = count; left > 0; left--) {
-      const draft = { kind: 'transaction', epoch: 1, lastCommitted: seq(0) } as const;
+      const draft = {
+        kind: 'transaction',
+        epoch: 1,
+        lastCommitted: seq(0),
+        confirmed: seq(0),
+      } as const;
       await sequencer.append({ ...draft, commands: [command] }).durable;
     }
   };

@@ -29,6 +29,7 @@ export function entryOf(at: number, ...statements: readonly string[]): Entry {
     kind: 'transaction',
     atMs: 0,
     lastCommitted: seq(0),
+    confirmed: seq(at - 1),
     commands: statements.map((sql) => commandOf(sql)),
   };
 }
