@@ -24,6 +24,10 @@ export function checkServer(server: SimServer, oracle: Oracle): void {
   );
 }
 
+/** A leader moves its position behind its commits, or their markers would be more and more. */
+export const isFolded = (server: SimServer, seq: number): boolean =>
+  markersOf(server.store).position >= seq;
+
 /** Between the statement and its marker the data is ahead of the position. */
 const isBusyWithDdl = (server: SimServer): boolean =>
   /"ddlSeq":[1-9]/.test(server.store.get('lockstep.node') ?? '');

@@ -4,7 +4,7 @@ import { type DiskStep, SimulatedDisk } from '../../src/log/testing/simulated-di
 import type { NodeState } from '../../src/nodes/node-state.ts';
 import type { StampedEvent } from '../../src/telemetry/events.ts';
 import type { LeaderCommit } from '../../src/replication/leader-transaction.ts';
-import { checkServer } from './check-server.ts';
+import { checkServer, isFolded } from './check-server.ts';
 import { inflict } from './inflict.ts';
 import type { Fault } from './faults.ts';
 import { Occurrences } from './occurrences.ts';
@@ -16,7 +16,6 @@ import { settlePromises } from './settle-promises.ts';
 import type { Settings } from './settings.ts';
 import { type SimBalancer, startBalancer } from './sim-balancer.ts';
 import { SimClient } from './sim-client.ts';
-import { markersOf } from './sim-markers.ts';
 import { SimServer } from './sim-server.ts';
 import type { Backup } from './sim-store.ts';
 
@@ -365,18 +364,14 @@ export class Simulation {
     }
   }
 
-  /** A leader moves its position behind its commits, or its markers would grow for ever. */
   async #untilFolded(): Promise<void> {
     const { lastSeq } = this.oracle;
-    const { nodes } = this.balancer!;
-    const unfolded = (): SimServer | undefined =>
-      this.servers.find(
-        ({ name, store }) =>
-          nodes.get(nodeName(name))?.state === 'UP' && markersOf(store).position < lastSeq,
-      );
-    for (let left = 50; left > 0 && unfolded() && !this.violation; left--) await this.#advance(200);
-    const found = unfolded();
-    if (found) this.fault(new Violation(`${found.name} does not fold its markers`));
+    const up = this.servers.filter(
+      ({ name }) => this.balancer!.nodes.get(nodeName(name))?.state === 'UP',
+    );
+    const rest = (): SimServer | undefined => up.find((server) => !isFolded(server, lastSeq));
+    for (let left = 50; left > 0 && rest() && !this.violation; left--) await this.#advance(200);
+    if (rest()) this.fault(new Violation(`${rest()?.name} does not fold its markers`));
   }
 
   /** No client acts any more; what was acknowledged is on every node, which are all equal. */
