@@ -234,7 +234,7 @@ describe.each(engines())('a node is filled anew, $name', (engine) => {
     await expectEqualNodes(servers.servers);
   });
 
-  test('what makes no sense is refused: no source, no target, no such node', async () => {
+  test('what makes no sense is refused: no source, no target, no such node', extended, async () => {
     await startWithDifference();
     const { control } = lockstep.balancer;
     await server('mysql3').kill();
