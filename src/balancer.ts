@@ -238,7 +238,7 @@ function createNode(
     clock,
     connectionsMax: config.limits.connectionsPerNode,
     waitersMax: config.limits.sessions,
-    waitTimeoutMs: config.noNodeTimeoutMs,
+    waitTimeoutMs: config.limits.connectionWaitMs,
     connectTimeoutMs: config.health.connectTimeoutMs,
     onStateChanged: ({ name, state }, from, reason) =>
       events.publish({ kind: 'node_state_changed', node: name, from, to: state, reason }),

@@ -152,6 +152,26 @@ export const errorTable = {
     httpStatus: 503,
     remedy: 'Raise `limits.sessions`, or close idle clients.',
   },
+  too_many_user_sessions: {
+    errno: 1203,
+    sqlState: '42000',
+    httpStatus: 503,
+    remedy: 'Raise `limits.sessions_per_user`, or close idle clients of this user.',
+  },
+  connection_wait_timeout: {
+    errno: 1040,
+    sqlState: '08004',
+    httpStatus: 503,
+    remedy:
+      'Raise `limits.connections_per_node` (and `max_connections` of the nodes), or ' +
+      '`limits.connection_wait`; look for sessions that keep a connection (`lockstep_sessions_pinned`).',
+  },
+  idle_timeout: {
+    errno: 4031,
+    sqlState: 'HY000',
+    httpStatus: 503,
+    remedy: "Reconnect, or raise `limits.idle_timeout` or the session's `wait_timeout`.",
+  },
   queue_full: {
     errno: 1041,
     sqlState: 'HY000',

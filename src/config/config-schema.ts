@@ -208,7 +208,32 @@ export const configSchema = group('', {
     ),
   }),
   limits: group('Reaching one is an error with a code and a metric.', {
-    sessions: withDefault<number>(integer(1, 1_000_000), 10_000, 'Client connections.'),
+    sessions: withDefault<number>(
+      integer(1, 1_000_000),
+      10_000,
+      'Client connections; beside them there is always place for one of an account of `nodes`.',
+    ),
+    sessionsPerUser: optional<number>(
+      integer(1, 1_000_000),
+      'Client connections of one user; without it only `sessions` counts.',
+    ),
+    idleTimeoutMs: withDefault<number>(
+      duration(1000, yearMs),
+      8 * hourMs,
+      'A client that is silent for longer is disconnected, unless its session has set ' +
+        '`wait_timeout`.',
+    ),
+    interactiveTimeoutMs: withDefault<number>(
+      duration(1000, yearMs),
+      8 * hourMs,
+      'The same for clients that say they are interactive, as the command-line clients do.',
+    ),
+    connectionWaitMs: withDefault<number>(
+      duration(0, hourMs),
+      5000,
+      'How long a statement waits for a connection to a node while all of ' +
+        '`connections_per_node` are in use.',
+    ),
     connectionsPerNode: withDefault<number>(
       integer(1, 100_000),
       100,

@@ -133,9 +133,9 @@ export class ConnectionPool {
         if (index >= 0) this.#waiters.splice(index, 1);
         reject(
           new LockstepError(
-            'queue_full',
-            `no connection to the node became free in ${this.#options.waitTimeoutMs} ms ` +
-              '(limits.connections_per_node)',
+            'connection_wait_timeout',
+            `all ${this.#options.connectionsMax} connections to the node were in use for ` +
+              `${this.#options.waitTimeoutMs} ms`,
           ),
         );
       });

@@ -59,7 +59,8 @@ interface LoginOptions {
   readonly connectionId: number;
   readonly rsaKeys: { readonly privateKeyPem: string; readonly publicKeyPem: string };
   readonly tls: SecureContext | undefined;
-  readonly full: () => boolean;
+  /** Throws when this user may not have one more session. */
+  readonly admit: (user: string) => void;
   readonly onSession: (session: ClientSession) => void;
   readonly onEnd: (session: ClientSession | undefined) => void;
 }
@@ -238,10 +239,10 @@ export class ClientLogin implements AcceptedClient {
   }
 
   async #begin(user: string, response: HandshakeResponse, sequenceId: number): Promise<void> {
-    const { context, full } = this.#options;
+    const { context, admit } = this.#options;
     const client = this.#client;
     if (this.#done) return;
-    if (full()) throw new LockstepError('too_many_sessions', 'Too many connections');
+    admit(user);
     const core = new SessionCore({ context, client, account: this.#account(user) });
     this.#assembler = new PacketAssembler({ payloadBytesMax: context.config.limits.packetBytes });
     const session = new ClientSession({

@@ -2,9 +2,14 @@ import { generateKeyPairSync } from 'node:crypto';
 import { createServer, type Server } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { SecureContext } from 'node:tls';
+import type { Timer } from '../base/clock.ts';
+import { LockstepError } from '../base/errors.ts';
 import { type AcceptedClient, ClientLogin } from './client-login.ts';
 import type { ClientSession } from './client-session.ts';
 import type { SessionContext } from './session-context.ts';
+
+/** A time-out is told in whole seconds, so this is exact enough. */
+const idleCheckMs = 1000;
 
 /** Accepts MySQL clients, logs them in and hands them to their sessions. */
 export class MysqlListener {
@@ -15,6 +20,7 @@ export class MysqlListener {
   readonly #rsaKeys: { readonly privateKeyPem: string; readonly publicKeyPem: string };
   readonly #tls: SecureContext | undefined;
   #lastConnectionId = 0;
+  #idleWatch: Timer;
 
   /** Without `tls` no encryption is offered. */
   constructor(context: SessionContext, tls?: SecureContext) {
@@ -27,6 +33,7 @@ export class MysqlListener {
     });
     this.#rsaKeys = { privateKeyPem: privateKey, publicKeyPem: publicKey };
     this.#server = createServer({ noDelay: true }, (socket) => this.accept(socket));
+    this.#idleWatch = this.#watchIdle();
   }
 
   get sessionCount(): number {
@@ -54,7 +61,7 @@ export class MysqlListener {
       connectionId: ++this.#lastConnectionId,
       rsaKeys: this.#rsaKeys,
       tls: this.#tls,
-      full: () => this.#sessions.size >= this.#context.config.limits.sessions,
+      admit: (user) => this.#admit(user),
       onSession: (session) => {
         this.#sessions.add(session);
         this.#context.counters.sessionOpened();
@@ -66,7 +73,36 @@ export class MysqlListener {
     });
   }
 
+  /** Throws when there is no place for one more session of this user. */
+  #admit(user: string): void {
+    const { limits, nodes } = this.#context.config;
+    // As servers do for their administrators: whoever is to mend it must get in.
+    const reserved = nodes.some((node) => node.user === user) ? 1 : 0;
+    if (this.#sessions.size >= limits.sessions + reserved) {
+      throw new LockstepError('too_many_sessions', 'Too many connections');
+    }
+    const { sessionsPerUser } = limits;
+    if (sessionsPerUser === undefined || sessionsPerUser > this.#sessions.size) return;
+    let open = 0;
+    for (const session of this.#sessions) if (session.core.account.user === user) open += 1;
+    if (open >= sessionsPerUser) {
+      throw new LockstepError(
+        'too_many_user_sessions',
+        `User ${user} already has ${open} connections (limits.sessions_per_user)`,
+      );
+    }
+  }
+
+  #watchIdle(): Timer {
+    return this.#context.clock.after(idleCheckMs, () => {
+      const nowMs = this.#context.clock.nowMs();
+      for (const session of [...this.#sessions]) session.closeIfIdle(nowMs);
+      this.#idleWatch = this.#watchIdle();
+    });
+  }
+
   async close(): Promise<void> {
+    this.#idleWatch.cancel();
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     for (const session of [...this.#sessions]) session.close();
     for (const connection of this.#connections) connection.destroy();

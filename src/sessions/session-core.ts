@@ -16,6 +16,7 @@ import type { OpenTransaction } from './open-transaction.ts';
 import type { SessionContext } from './session-context.ts';
 import { SessionState } from './session-state.ts';
 import type { VisibleStatus } from './status-patch.ts';
+import { UserLocks } from './user-locks.ts';
 
 /** The leader's connection that a session keeps because its state cannot be carried. */
 export interface PinnedConnection {
@@ -40,10 +41,11 @@ export class SessionCore {
   readonly state = new SessionState();
   autocommit = true;
   transaction: OpenTransaction | undefined;
-  pinned: PinnedConnection | undefined;
+  #pinned: PinnedConnection | undefined;
   /** Held while LOCK TABLES is in force: no other session writes. */
   tableLock: Release | undefined;
   readonly temporaryTables = new Set<string>();
+  readonly userLocks = new UserLocks();
   /** SET TRANSACTION ISOLATION LEVEL, for the next transaction only. */
   nextIsolation: string | undefined;
   /** LAST_INSERT_ID() as this session must see it. */
@@ -75,6 +77,27 @@ export class SessionCore {
     };
     this.#mode = { stateKey, mode };
     return mode;
+  }
+
+  get pinned(): PinnedConnection | undefined {
+    return this.#pinned;
+  }
+
+  pin(pinned: PinnedConnection): void {
+    this.#pinned = pinned;
+    this.context.counters.sessionPinned();
+  }
+
+  /** Nothing is held on the connection any more: it serves others again. */
+  unpin(): void {
+    const pinned = this.#pinned;
+    if (!pinned) return;
+    this.#pinned = undefined;
+    this.context.counters.sessionUnpinned();
+    // One that a transaction is open on is given back when that ends.
+    if (this.transaction?.lane.connection !== pinned.connection) {
+      pinned.node.pool.give(pinned.connection);
+    }
   }
 
   get status(): VisibleStatus {
@@ -138,8 +161,9 @@ export class SessionCore {
         transaction.node.pool.give(transaction.lane.connection);
       }
     }
-    this.pinned?.connection.end();
-    this.pinned = undefined;
+    this.#pinned?.connection.end();
+    this.unpin();
+    this.userLocks.clear();
     this.tableLock?.();
     this.tableLock = undefined;
     this.temporaryTables.clear();

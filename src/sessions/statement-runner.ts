@@ -220,7 +220,7 @@ async function runPinned(
     const transaction = core.transaction;
     const node = transaction?.node ?? core.node(leadership.name);
     const connection = transaction?.lane.connection ?? (await core.takeConnection(node));
-    core.pinned = { node, connection, leadership, reason };
+    core.pin({ node, connection, leadership, reason });
   }
   const readOptions = { statement, leader: true, stream: options.stream };
   const answer = core.transaction
@@ -228,8 +228,23 @@ async function runPinned(
     : await read(core, request, readOptions);
   const failed =
     (answer.kind === 'held' && answer.reply.error) || (answer.kind === 'streamed' && answer.failed);
-  if (!failed && statement.temporary) noteTemporaryTables(core, statement);
+  if (!failed) noteTemporaryTables(core, statement);
+  if (statement.usesUserLock) core.userLocks.note(write.sql, core.lexMode);
+  await unpinIfFree(core);
   return answer;
+}
+
+/** Gives the connection back as soon as no temporary table and no lock is held there. */
+async function unpinIfFree(core: SessionCore): Promise<void> {
+  const { pinned } = core;
+  if (!pinned || core.temporaryTables.size > 0 || pinned.connection.lost) return;
+  core.diagnostics.read();
+  try {
+    if (!(await core.userLocks.held(pinned.connection))) core.unpin();
+  } catch (error) {
+    // The client has its answer; the next statement hears of a connection that is gone.
+    if (!pinned.connection.lost) throw error;
+  }
 }
 
 function noteTemporaryTables(core: SessionCore, statement: Statement): void {

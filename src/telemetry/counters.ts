@@ -25,18 +25,20 @@ export interface CountersSnapshot {
   readonly refused: ReadonlyMap<string, number>;
   readonly sessionsOpened: number;
   readonly sessionsOpen: number;
+  readonly sessionsPinned: number;
 }
 
 /** Distinct refusal reasons counted apart; the rest are counted together as `other`. */
 const refusalReasonsMax = 100;
 
-/** Everything Lockstep counts. Numbers only grow, except `sessionsOpen`. */
+/** Everything Lockstep counts. Numbers only grow, except `sessionsOpen` and `sessionsPinned`. */
 export class Counters {
   readonly #nodes = new Map<NodeName, NodeCounters>();
   readonly #errors = new Map<ErrorCode, number>();
   readonly #refused = new Map<string, number>();
   #sessionsOpened = 0;
   #sessionsOpen = 0;
+  #sessionsPinned = 0;
 
   /** The node's own object, always the same one: keep it, and increment its fields. */
   node(name: NodeName): NodeCounters {
@@ -77,6 +79,15 @@ export class Counters {
     this.#sessionsOpen -= 1;
   }
 
+  /** A session keeps a connection for itself. */
+  sessionPinned(): void {
+    this.#sessionsPinned += 1;
+  }
+
+  sessionUnpinned(): void {
+    this.#sessionsPinned -= 1;
+  }
+
   get sessionsOpen(): number {
     return this.#sessionsOpen;
   }
@@ -89,6 +100,7 @@ export class Counters {
       refused: new Map(this.#refused),
       sessionsOpened: this.#sessionsOpened,
       sessionsOpen: this.#sessionsOpen,
+      sessionsPinned: this.#sessionsPinned,
     };
   }
 }

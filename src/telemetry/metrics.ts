@@ -111,6 +111,12 @@ function registerStatements(registry: Registry, { counters }: MetricsCollectors)
     labels: [],
     collect: () => [[{}, counters().sessionsOpen]],
   });
+  gauge(registry, {
+    name: 'lockstep_sessions_pinned',
+    help: 'Client sessions that keep a connection to the leader for state that cannot be carried.',
+    labels: [],
+    collect: () => [[{}, counters().sessionsPinned]],
+  });
 }
 
 function registerNodes(registry: Registry, { nodes }: MetricsCollectors): void {
