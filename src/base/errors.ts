@@ -164,7 +164,8 @@ export const errorTable = {
     httpStatus: 503,
     remedy:
       'Raise `limits.connections_per_node` (and `max_connections` of the nodes), or ' +
-      '`limits.connection_wait`; look for sessions that keep a connection (`lockstep_sessions_pinned`).',
+      '`limits.connection_wait`; look for sessions that keep a connection ' +
+      '(`lockstep_sessions_pinned`).',
   },
   idle_timeout: {
     errno: 4031,

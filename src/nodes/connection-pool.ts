@@ -57,6 +57,13 @@ export class ConnectionPool {
     return this.size - idle + this.#waiters.length;
   }
 
+  /** Whoever takes one now has to wait. */
+  get exhausted(): boolean {
+    if (this.size < this.#options.connectionsMax) return false;
+    for (const connections of this.#idle.values()) if (connections.length > 0) return false;
+    return true;
+  }
+
   get threadIds(): number[] {
     return [...this.#kinds.keys()].map((connection) => connection.threadId);
   }

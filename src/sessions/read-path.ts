@@ -85,9 +85,12 @@ export async function chooseNode(
       if (leaderOnly && replicator.leadership?.name !== name) return false;
       return showsEnough(core, name, acknowledged);
     };
+    const atOnce = (name: NodeName): boolean => {
+      const node = nodes.get(name);
+      return node !== undefined && !node.questioned && !node.pool.exhausted;
+    };
     const chosen =
-      router.choose((name) => mayServe(name) && nodes.get(name)?.questioned === false) ??
-      router.choose(mayServe);
+      router.choose((name) => mayServe(name) && atOnce(name)) ?? router.choose(mayServe);
     if (chosen !== undefined) return core.node(chosen);
     const leftMs = deadlineMs - clock.nowMs();
     if (leftMs <= 0) {

@@ -4,7 +4,7 @@ import { Lexer } from '../sql/lexer.ts';
 import type { LexMode } from '../sql/lex-mode.ts';
 import { isOperator, isWord } from '../sql/token.ts';
 
-/** The user-level locks (GET_LOCK) that a session may hold, as far as its texts tell their names. */
+/** The user-level locks (GET_LOCK) that a session may hold, as far as its texts tell. */
 export class UserLocks {
   /** The names as SQL literals, binary strings. */
   readonly #names = new Set<string>();

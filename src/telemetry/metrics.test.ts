@@ -49,6 +49,7 @@ test('a scrape shows what has been counted', async () => {
     'lockstep_refused_statements_total{reason="uuid"} 1',
     'lockstep_sessions_opened_total 2',
     'lockstep_sessions 1',
+    'lockstep_sessions_pinned 0',
     'lockstep_node_up{node="a"} 1',
     'lockstep_node_up{node="b"} 0',
     'lockstep_node_pending_entries{node="a"} 0',
