@@ -101,17 +101,22 @@ export class ConfigReader {
       this.#offsets.set(itemPath, itemOffset);
       const resolved = this.#resolve(item);
       if (list.shorthand !== undefined && isScalar(resolved) && typeof resolved.value === 'string')
-        return this.#readNodeText(resolved.value, itemPath, itemOffset);
+        return this.#readNodeText(list, resolved.value, itemPath, itemOffset);
       if (isMap(resolved)) return this.readGroup(list.item, item, itemPath, itemOffset);
       this.addProblem(itemOffset, expected(itemPath, 'is not a mapping', itemForms));
       return {};
     });
   }
 
-  #readNodeText(text: string, path: string, offset: number): object {
+  #readNodeText(list: List, text: string, path: string, offset: number): object {
     const parsed = parseNodeText(text);
     for (const problem of parsed.problems) this.addProblem(offset, `${path}: ${problem}`);
-    return parsed.node ?? {};
+    const entries = Object.entries(parsed.node ?? {}).map(([name, value]) =>
+      typeof value === 'string' && isPath(list, name)
+        ? [name, this.#besideFile(value)]
+        : [name, value],
+    );
+    return Object.fromEntries(entries) as object;
   }
 
   #readScalar(setting: Setting<unknown>, written: Node | null, path: string, offset: number) {
@@ -222,6 +227,11 @@ export class ConfigReader {
   #besideFile(path: string): string {
     return isAbsolute(path) ? path : join(dirname(this.#options.fileName), path);
   }
+}
+
+function isPath({ item }: List, name: string): boolean {
+  const member = item.members[name];
+  return member?.kind === 'setting' && member.form.kind === 'path';
 }
 
 function startOf(node: Node | null): number | undefined {

@@ -1,6 +1,7 @@
 import type { NodeName } from '../base/brands.ts';
 import type { Form, List, Members } from './setting.ts';
 import { group, optional, required, withDefault } from './setting.ts';
+import { type NodeTlsMode, nodeTlsModes } from './node-tls-mode.ts';
 import { type StrategyName, strategyNames } from './strategy-name.ts';
 
 const KiB = 1024;
@@ -60,7 +61,7 @@ export const configSchema = group('', {
       itemsMin: 1,
       itemsMax: 64,
       description: 'The database servers, each with a full copy of the data.',
-      shorthand: 'name=mysql://user:password@host:port/schema?weight=1',
+      shorthand: 'name=mysql://user:password@host:port/schema?weight=1&tls=required',
     },
     {
       name: required<NodeName>(nodeNameForm, 'Unique name, e.g. `mysql1`.'),
@@ -70,6 +71,22 @@ export const configSchema = group('', {
       password: withDefault<string>(secret, '', 'Password of that account.'),
       schema: optional<string>(text, 'Schema to use when a client names none.'),
       weight: withDefault<number>(integer(1, 1000), 1, 'Share of the reads, relative to others.'),
+      tls: optional<NodeTlsMode>(
+        { kind: 'choice', values: nodeTlsModes },
+        'Encryption to the node, `off` unless given. `preferred`: if the server offers it; ' +
+          '`required`: always; `verify_ca`: and its certificate comes from `tls_ca_file`; ' +
+          '`verify_identity`: and names `host`.',
+      ),
+      tlsCaFile: optional<string>(
+        path,
+        "Certificates, PEM, that the server's comes from; without it those that Node.js trusts.",
+      ),
+      tlsCertFile: optional<string>(path, 'Certificate that Lockstep shows to the server, PEM.'),
+      tlsKeyFile: optional<string>(path, 'Private key of that certificate, PEM.'),
+      compression: optional<'off' | 'zlib'>(
+        { kind: 'choice', values: ['off', 'zlib'] },
+        'Compress what goes to and from the node, if it can; `off` unless given. For slow lines.',
+      ),
     },
   ),
   users: list(

@@ -41,7 +41,8 @@ what is allowed; an unknown key is an error.
   at the end is dropped), \`password_env\` an environment variable. Give one of the three.
 - Relative paths are relative to the folder of the configuration file.
 - A node may be one line: \`- mysql1=mysql://user:password@127.0.0.1:3307/app?weight=2\`. Special
-  characters in it are percent-encoded. \`serve --node …\` takes the same text instead of a file.
+  characters in it are percent-encoded; \`tls\` and the \`tls_…_file\` keys may stand behind the
+  question mark too. \`serve --node …\` takes the same text instead of a file.
 - \`nodes\` are the nodes of the first start. What \`lockstep nodes add\`, \`remove\` and
   \`replace\` change is kept in \`members.json\` in \`log.folder\` and holds after a restart
   too: for each name until this file gives it another address, or gives its address to another

@@ -1,4 +1,5 @@
 import type { Config } from './config.ts';
+import { nodeTlsProblems } from './node-tls-mode.ts';
 import { formatSize } from './units.ts';
 
 /**
@@ -13,6 +14,7 @@ export function crossChecks(config: Config): { path: string; message: string }[]
     ...initialSourceCheck(config),
     ...portCheck(config),
     ...tlsCheck(config),
+    ...nodeTlsChecks(config),
     ...logCheck(config),
   ];
 }
@@ -64,6 +66,15 @@ function tlsCheck({ tls }: Config) {
   if ((tls.keyFile === undefined) === (tls.certFile === undefined)) return [];
   const missing = tls.keyFile === undefined ? 'key_file' : 'cert_file';
   return [{ path: 'tls', message: `tls.${missing}: is required, key and certificate go together` }];
+}
+
+function nodeTlsChecks({ nodes }: Config) {
+  return nodes.flatMap((node, index) =>
+    nodeTlsProblems(node).map((problem) => {
+      const path = `nodes[${index}]`;
+      return { path, message: `${path}.${problem}` };
+    }),
+  );
 }
 
 function logCheck({ log }: Config) {

@@ -3,10 +3,19 @@ import type { NodeConfig } from './config.ts';
 import { configSchema } from './config-schema.ts';
 import { configError, expected } from './problem.ts';
 import { readValue } from './read-value.ts';
-import type { Form } from './setting.ts';
+import { type Form, keyOf } from './setting.ts';
 
 const nodeSettings = configSchema.members.nodes.item.members;
 const wholeForm = 'name=mysql://user:password@host:port/schema?weight=1';
+/** What may stand behind the question mark. */
+const parameters = [
+  'weight',
+  'tls',
+  'tlsCaFile',
+  'tlsCertFile',
+  'tlsKeyFile',
+  'compression',
+] as const;
 
 /** Either the node, or all that is wrong with the text. Passwords are never repeated. */
 export interface ParsedNodeText {
@@ -56,15 +65,22 @@ export function parseNodeText(text: string): ParsedNodeText {
   if (url.hash !== '') problems.push('has a "#"; write %23 for one in a password');
   if (url.hostname === '') problems.push('host: is required');
   const port = url.port === '' ? 3306 : number('port', nodeSettings.port.form, url.port);
-  let weight = nodeSettings.weight.defaultValue ?? 1;
+  const given: Record<string, unknown> = {};
   for (const [key, value] of url.searchParams) {
-    if (key === 'weight') weight = number('weight', nodeSettings.weight.form, value);
-    else problems.push(`unknown parameter "${key}"; allowed: weight`);
+    const parameter = parameters.find((one) => keyOf(one) === key);
+    if (parameter === undefined) {
+      const allowed = parameters.map(keyOf).join(', ');
+      problems.push(`unknown parameter "${key}"; allowed: ${allowed}`);
+      continue;
+    }
+    const { form } = nodeSettings[parameter];
+    given[parameter] = form.kind === 'integer' ? number(key, form, value) : check(key, form, value);
   }
   if (problems.length > 0) return { problems };
+  const weight = nodeSettings.weight.defaultValue ?? 1;
   // The brackets of [::1] belong to the URL, not to the address.
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
-  const node = { name: nodeName(name), host, port, user, password, weight };
+  const node: NodeConfig = { name: nodeName(name), host, port, user, password, weight, ...given };
   return { node: schema === '' ? node : { ...node, schema }, problems };
 }
 

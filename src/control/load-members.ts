@@ -1,8 +1,10 @@
+import { asError } from '../base/as-error.ts';
 import { LockstepError } from '../base/errors.ts';
 import type { Config, NodeConfig } from '../config/config.ts';
 import { changesText, type MemberChange, membersOf } from '../config/member-changes.ts';
 import { usersOf } from '../config/users-of.ts';
 import { MemberFile } from '../log/member-file.ts';
+import { NodeTls } from '../nodes/node-tls.ts';
 import type { EventLog } from '../telemetry/event-log.ts';
 
 export interface LoadedMembers {
@@ -40,8 +42,19 @@ export async function loadMembers(config: Config, events: EventLog): Promise<Loa
     const members = nodes.map(({ name }) => name).join(', ');
     throw new LockstepError('config_invalid', `${message}; the nodes are ${members}`);
   }
+  await checkTls(nodes);
   return {
     config: { ...config, nodes, users: usersOf(config) },
     membership: { file, configured: config.nodes, changes },
   };
+}
+
+/** A file that cannot be used is found at the start, not when the first connection fails. */
+async function checkTls(nodes: readonly NodeConfig[]): Promise<void> {
+  for (const node of nodes) {
+    await new NodeTls(node).prepare().catch((cause: unknown) => {
+      const reason = asError(cause).message;
+      throw new LockstepError('config_invalid', `node ${node.name}: ${reason}`, { cause });
+    });
+  }
 }

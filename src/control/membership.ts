@@ -2,6 +2,7 @@ import { type NodeName, nodeName } from '../base/brands.ts';
 import { LockstepError } from '../base/errors.ts';
 import type { NodeConfig } from '../config/config.ts';
 import { addressOf, type MemberChange, withChange } from '../config/member-changes.ts';
+import { nodeTlsProblems } from '../config/node-tls-mode.ts';
 import { parseNodeText } from '../config/node-url.ts';
 import type { AddNodeRequest, RemoveNodeOptions } from '../http/balancer-control.ts';
 import type { EmbeddedLog } from '../log/embedded-log.ts';
@@ -210,7 +211,10 @@ export class Membership {
 /** What is asked for as a node's settings. Passwords are in no message. */
 function configOf({ name, url, password }: AddNodeRequest): NodeConfig {
   const { node, problems } = parseNodeText(`${name}=${url}`);
-  if (!node) throw new LockstepError('bad_request', `${name}: ${problems.join('; ')}`);
+  const wrong = node ? nodeTlsProblems(node) : problems;
+  if (!node || wrong.length > 0) {
+    throw new LockstepError('bad_request', `${name}: ${wrong.join('; ')}`);
+  }
   if (password === undefined) return node;
   if (node.password === '') return { ...node, password };
   throw new LockstepError('bad_request', `${name}: the password is given twice`);

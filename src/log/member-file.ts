@@ -91,7 +91,9 @@ function nodeOf(name: string, found: unknown): NodeConfig {
   const node = (found ?? {}) as Record<keyof NodeConfig, unknown>;
   const texts = [node.host, node.user, node.password].every((text) => typeof text === 'string');
   const numbers = [node.port, node.weight].every((number) => Number.isInteger(number));
-  const schema = node.schema === undefined || typeof node.schema === 'string';
-  if (node.name !== name || !texts || !numbers || !schema) throw new Error(`of ${name}`);
+  const { schema, tls, tlsCaFile, tlsCertFile, tlsKeyFile, compression } = node;
+  const optional = [schema, tls, tlsCaFile, tlsCertFile, tlsKeyFile, compression];
+  const optionalTexts = optional.every((text) => text === undefined || typeof text === 'string');
+  if (node.name !== name || !texts || !numbers || !optionalTexts) throw new Error(`of ${name}`);
   return found as NodeConfig;
 }

@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { LockstepError } from '../base/errors.ts';
+import type { NodeTlsMode } from '../config/node-tls-mode.ts';
 import { ClientAuthentication } from '../protocol/auth/client-auth.ts';
 import type { Password } from '../protocol/auth/password.ts';
-import { Capability } from '../protocol/capabilities.ts';
-import { decodeErr, type ErrPacket } from '../protocol/err-packet.ts';
-import { encodeHandshakeResponse } from '../protocol/handshake-response.ts';
-import { decodeHandshakeV10 } from '../protocol/handshake-v10.ts';
+import { Capability, has } from '../protocol/capabilities.ts';
+import { decodeErr, errHeader, type ErrPacket } from '../protocol/err-packet.ts';
+import { encodeHandshakeResponse, encodeSslRequest } from '../protocol/handshake-response.ts';
+import { decodeHandshakeV10, type HandshakeV10 } from '../protocol/handshake-v10.ts';
 
 /** What the server said of itself and what both sides agreed on. */
 export interface Greeting {
@@ -22,6 +23,10 @@ export interface HandshakeOptions {
   readonly deprecateEof: boolean;
   /** Affected rows count matched rather than changed rows, as the client asked. */
   readonly foundRows: boolean;
+  /** Absent or `off`: without encryption. */
+  readonly tlsMode?: NodeTlsMode | undefined;
+  /** If the server can. */
+  readonly compress?: boolean;
 }
 
 /** The server refused the connection: its error is an answer, so the server is alive. */
@@ -42,6 +47,8 @@ const maxPacketBytes = 0x40000000;
 
 export type HandshakeStep =
   | { readonly kind: 'send'; readonly payload: Buffer }
+  /** The payload asks for TLS; once that is there, `onSecure` says how to go on. */
+  | { readonly kind: 'secure'; readonly payload: Buffer }
   | { readonly kind: 'wait' }
   | { readonly kind: 'ok' }
   | { readonly kind: 'failed'; readonly error: Error };
@@ -49,17 +56,12 @@ export type HandshakeStep =
 /** The connection phase, seen from the client's side. */
 export class ClientHandshake {
   readonly #options: HandshakeOptions;
-  readonly #authentication: ClientAuthentication;
+  #authentication: ClientAuthentication | undefined;
+  #server: HandshakeV10 | undefined;
   #greeting: Greeting | undefined;
 
   constructor(options: HandshakeOptions) {
     this.#options = options;
-    this.#authentication = new ClientAuthentication({
-      user: options.user,
-      password: options.password,
-      secure: false,
-      random: randomBytes,
-    });
   }
 
   greeting(): Greeting {
@@ -68,31 +70,50 @@ export class ClientHandshake {
   }
 
   onPacket(payload: Buffer): HandshakeStep {
-    if (this.#greeting) {
+    if (this.#authentication) {
       const step = this.#authentication.onPacket(payload);
       return step.kind === 'failed' ? refused(step.error) : step;
     }
-    if (payload[0] === 0xff) {
-      return refused(decodeErr(payload));
-    }
-    const greeting = decodeHandshakeV10(payload);
-    const capabilities = this.#choose(greeting.capabilities);
+    if (payload[0] === errHeader) return refused(decodeErr(payload));
+    if (this.#server) return { kind: 'failed', error: new Error('the server spoke before TLS') };
+    const server = decodeHandshakeV10(payload);
+    this.#server = server;
+    const capabilities = this.#choose(server.capabilities);
     this.#greeting = {
-      threadId: greeting.connectionId,
-      serverVersion: greeting.serverVersion,
+      threadId: server.connectionId,
+      serverVersion: server.serverVersion,
       capabilities,
     };
-    const { plugin, authResponse } = this.#authentication.onGreeting(greeting);
-    const response = encodeHandshakeResponse({
-      capabilities,
+    if (has(capabilities, Capability.SSL)) {
+      const request = { capabilities, maxPacketBytes, characterSet: utf8mb4GeneralCi };
+      return { kind: 'secure', payload: encodeSslRequest(request) };
+    }
+    const { tlsMode = 'off' } = this.#options;
+    return tlsMode === 'off' || tlsMode === 'preferred'
+      ? this.#respond(server, false)
+      : { kind: 'failed', error: new Error(`the server offers no TLS, and tls is ${tlsMode}`) };
+  }
+
+  /** The connection is inside TLS now. */
+  onSecure(): HandshakeStep {
+    if (!this.#server) throw new LockstepError('malformed_packet', 'TLS before the greeting');
+    return this.#respond(this.#server, true);
+  }
+
+  #respond(server: HandshakeV10, secure: boolean): HandshakeStep {
+    const { user, password, schema } = this.#options;
+    this.#authentication = new ClientAuthentication({ user, password, secure, random: randomBytes });
+    const { plugin, authResponse } = this.#authentication.onGreeting(server);
+    const payload = encodeHandshakeResponse({
+      capabilities: this.greeting().capabilities,
       maxPacketBytes,
       characterSet: utf8mb4GeneralCi,
-      user: this.#options.user,
+      user,
       authResponse,
       authPlugin: plugin,
-      ...(this.#options.schema ? { database: this.#options.schema } : {}),
+      ...(schema ? { database: schema } : {}),
     });
-    return { kind: 'send', payload: response };
+    return { kind: 'send', payload };
   }
 
   #choose(offered: number): number {
@@ -107,6 +128,9 @@ export class ClientHandshake {
       Capability.PS_MULTI_RESULTS |
       Capability.PLUGIN_AUTH |
       Capability.PLUGIN_AUTH_LENENC;
+    const { tlsMode = 'off' } = this.#options;
+    if (tlsMode !== 'off') wanted |= Capability.SSL;
+    if (this.#options.compress) wanted |= Capability.COMPRESS;
     if (this.#options.schema) wanted |= Capability.CONNECT_WITH_DB;
     if (this.#options.deprecateEof) wanted |= Capability.DEPRECATE_EOF;
     if (this.#options.foundRows) wanted |= Capability.FOUND_ROWS;
@@ -114,7 +138,12 @@ export class ClientHandshake {
   }
 }
 
+/** ER_SECURE_TRANSPORT_REQUIRED: the server runs with require_secure_transport. */
+const secureTransportRequired = 3159;
+
 function refused(error: ErrPacket): HandshakeStep {
-  const { errno, sqlState, message } = error;
+  const { errno, sqlState } = error;
+  const hint = errno === secureTransportRequired ? ' (set `tls: required` for the node)' : '';
+  const message = `${error.message}${hint}`;
   return { kind: 'failed', error: new NodeRefusedError(errno, sqlState, message) };
 }

@@ -1,9 +1,7 @@
-import { connect, type Socket } from 'node:net';
 import { asError } from '../base/as-error.ts';
 import type { Clock } from '../base/clock.ts';
 import { LockstepError } from '../base/errors.ts';
 import { Capability } from '../protocol/capabilities.ts';
-import { PacketAssembler } from '../protocol/command-scanner.ts';
 import { CommandByte } from '../protocol/commands.ts';
 import { encodePacket } from '../protocol/packet-writer.ts';
 import {
@@ -12,8 +10,10 @@ import {
   type ResponseSink,
 } from '../protocol/response-scanner.ts';
 import { parseTextResults, type TextResult } from '../protocol/result-set.ts';
-import { ClientHandshake, type Greeting, type HandshakeOptions } from './client-handshake.ts';
+import type { Greeting } from './client-handshake.ts';
 import { throwIfFarewell } from './farewell.ts';
+import type { PacketStream } from './compressed-stream.ts';
+import { logInToNode, type NodeConnectionOptions } from './node-login.ts';
 import { ResponseCollector } from './response-collector.ts';
 
 /** What receives the answer to one command on a node connection. */
@@ -22,13 +22,6 @@ export interface NodeResponseSink extends ResponseSink {
   onLost(error: Error): void;
   /** The whole answer has been handed over. */
   onEnd?(): void;
-}
-
-export interface NodeConnectionOptions extends HandshakeOptions {
-  readonly host: string;
-  readonly port: number;
-  readonly connectTimeoutMs: number;
-  readonly clock: Clock;
 }
 
 /** Raised to whoever waits for an answer when the connection breaks under it. */
@@ -56,7 +49,7 @@ export class NodeConnection {
   stateKey = '';
   /** Server-side prepared statements of this connection: statement text to server id. */
   readonly preparedStatements = new Map<string, number>();
-  readonly #socket: Socket;
+  readonly #stream: PacketStream;
   readonly #clock: Clock;
   readonly #scanner: ResponseScanner;
   readonly #pending: PendingResponse[] = [];
@@ -68,8 +61,8 @@ export class NodeConnection {
   #ended = false;
   readonly #lostListeners = new Set<(error: Error) => void>();
 
-  private constructor(socket: Socket, clock: Clock, greeting: Greeting) {
-    this.#socket = socket;
+  private constructor(stream: PacketStream, clock: Clock, greeting: Greeting) {
+    this.#stream = stream;
     this.#clock = clock;
     this.threadId = greeting.threadId;
     this.serverVersion = greeting.serverVersion;
@@ -78,48 +71,15 @@ export class NodeConnection {
       deprecateEof: (greeting.capabilities & Capability.DEPRECATE_EOF) !== 0,
       onErr: throwIfFarewell,
     });
-    socket.removeAllListeners();
-    socket.on('data', (chunk) => this.#onData(chunk));
-    socket.on('error', (error) => this.#lose(error));
-    socket.on('close', () => this.#lose(new Error('the server closed the connection')));
+    stream.on('data', (chunk) => this.#onData(chunk));
+    stream.on('error', (error) => this.#lose(error));
+    stream.on('close', () => this.#lose(new Error('the server closed the connection')));
   }
 
   /** Connects and authenticates. Throws NodeRefusedError, or an Error for anything else. */
-  static connect(options: NodeConnectionOptions): Promise<NodeConnection> {
-    return new Promise((resolve, reject) => {
-      const socket = connect({ host: options.host, port: options.port, noDelay: true });
-      const assembler = new PacketAssembler({ payloadBytesMax: 1 << 20 });
-      const handshake = new ClientHandshake(options);
-      const fail = (error: unknown): void => {
-        timer.cancel();
-        socket.removeAllListeners();
-        socket.on('error', () => {});
-        socket.destroy();
-        reject(asError(error));
-      };
-      const timer = options.clock.after(options.connectTimeoutMs, () =>
-        fail(new Error(`no answer within ${options.connectTimeoutMs} ms`)),
-      );
-      socket.on('error', fail);
-      socket.on('close', () => fail(new Error('the server closed the connection')));
-      socket.on('data', (chunk) => {
-        try {
-          for (const packet of assembler.push(chunk)) {
-            const step = handshake.onPacket(packet.payload);
-            if (step.kind === 'send') {
-              socket.write(encodePacket(step.payload, (packet.sequenceId + 1) & 0xff));
-            } else if (step.kind === 'failed') {
-              fail(step.error);
-            } else if (step.kind === 'ok') {
-              timer.cancel();
-              resolve(new NodeConnection(socket, options.clock, handshake.greeting()));
-            }
-          }
-        } catch (error) {
-          fail(error);
-        }
-      });
-    });
+  static async connect(options: NodeConnectionOptions): Promise<NodeConnection> {
+    const { stream, greeting } = await logInToNode(options);
+    return new NodeConnection(stream, options.clock, greeting);
   }
 
   /** True after `end`: the server was told, so nothing of the session lingers there. */
@@ -164,21 +124,21 @@ export class NodeConnection {
       this.#scanner.begin(kind);
       this.#listen();
     }
-    this.#socket.write(packets);
+    this.#stream.write(packets);
   }
 
   /** Sends a command that the server never answers (statement close, long data). */
   sendUnanswered(packets: Buffer): void {
-    if (!this.#lostError) this.#socket.write(packets);
+    if (!this.#lostError) this.#stream.write(packets);
   }
 
   /** Runs `sends` so that everything it sends leaves in one flush. */
   flushTogether(sends: () => void): void {
-    this.#socket.cork();
+    this.#stream.cork();
     try {
       sends();
     } finally {
-      this.#socket.uncork();
+      this.#stream.uncork();
     }
   }
 
@@ -219,20 +179,20 @@ export class NodeConnection {
 
   /** Backpressure: while paused nothing is read from the server. */
   pause(): void {
-    this.#socket.pause();
+    this.#stream.pause();
     this.#silentSinceMs = undefined;
   }
 
   resume(): void {
-    this.#socket.resume();
+    this.#stream.resume();
     if (this.#pending.length > 0) this.#listen();
   }
 
   /** Says goodbye and closes; for connections that are idle. */
   end(): void {
     if (this.#lostError) return;
-    this.#socket.write(commandPacket(CommandByte.QUIT, Buffer.alloc(0)));
-    this.#socket.destroySoon();
+    this.#stream.write(commandPacket(CommandByte.QUIT, Buffer.alloc(0)));
+    this.#stream.destroySoon();
     this.#ended = true;
     this.#lose(new Error('closed by Lockstep'));
   }
@@ -274,10 +234,10 @@ export class NodeConnection {
     if (this.#lostError) return;
     const error = new NodeConnectionLostError(cause.message, { cause });
     this.#lostError = error;
-    this.#socket.removeAllListeners('data');
-    this.#socket.removeAllListeners('error');
-    this.#socket.on('error', () => {});
-    if (!this.#ended) this.#socket.destroy();
+    this.#stream.removeAllListeners('data');
+    this.#stream.removeAllListeners('error');
+    this.#stream.on('error', () => {});
+    if (!this.#ended) this.#stream.destroy();
     const waiting = this.#pending.splice(0);
     for (const { sink } of waiting) sink.onLost(error);
     for (const listener of this.#lostListeners) listener(error);

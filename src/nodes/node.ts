@@ -4,6 +4,7 @@ import type { NodeConfig } from '../config/config.ts';
 import { type ConnectionKind, ConnectionPool } from './connection-pool.ts';
 import { NodeRefusedError } from './client-handshake.ts';
 import { NodeConnection, NodeConnectionLostError } from './node-connection.ts';
+import { NodeTls } from './node-tls.ts';
 import type { NodeState } from './node-state.ts';
 import type { ServerFacts } from './server-facts.ts';
 import { ServerRuns } from './server-runs.ts';
@@ -38,12 +39,14 @@ export class Node {
   readonly #orphans = new Set<number>();
   readonly #connections = new Set<NodeConnection>();
   readonly #runs = new ServerRuns();
+  readonly #tls: NodeTls;
   #restarted = false;
   #questioned = false;
 
   constructor(options: NodeOptions) {
     this.#options = options;
     this.name = options.config.name;
+    this.#tls = new NodeTls(options.config);
     this.#weight = options.config.weight;
     this.#stateSinceMs = options.clock.wallMs();
     this.pool = new ConnectionPool({
@@ -183,6 +186,8 @@ export class Node {
         port: config.port,
         connectTimeoutMs,
         clock,
+        tls: this.#tls,
+        compress: config.compression === 'zlib',
         ...kind,
       });
       this.#connections.add(connection);

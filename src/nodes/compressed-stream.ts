@@ -1,0 +1,207 @@
+import { Duplex } from 'node:stream';
+import { promisify } from 'node:util';
+import { constants, deflate, deflateSync, inflate, inflateSync } from 'node:zlib';
+import { asError } from '../base/as-error.ts';
+import { LockstepError } from '../base/errors.ts';
+import {
+  type CommandBytes,
+  type CompressedFrame,
+  CompressedFrameReader,
+  encodeFrame,
+  splitCommands,
+} from '../protocol/compressed-frame.ts';
+import { malformed } from '../protocol/packet-reader.ts';
+
+/** A stream of packets that can say goodbye: what is written is sent before it closes. */
+export interface PacketStream extends Duplex {
+  destroySoon(): void;
+}
+
+/** As the servers do: compressing less than this does not pay. Source: MIN_COMPRESS_LENGTH. */
+const compressedBytesMin = 50;
+/** So much is compressed at a time: what is held stays small, however much is written. */
+const sliceBytes = 256 * 1024;
+/** More than this is left to another thread, so that other sessions go on meanwhile. */
+const inPlaceBytesMax = 32 * 1024;
+/** The fastest: what a node or a client is near enough to be sent, it is sent soon. */
+const level = constants.Z_BEST_SPEED;
+
+const deflateAside = promisify(deflate) as (bytes: Buffer, options: object) => Promise<Buffer>;
+const inflateAside = promisify(inflate) as (bytes: Buffer, options: object) => Promise<Buffer>;
+
+/**
+ * The packets of a connection that has agreed on compression, over the stream that carries the
+ * frames. Its numbers: a command begins with 0, an answer with the one after its command's last;
+ * commands that are sent together each in frames of their own, because a server numbers its
+ * answer by the frames it has read for it.
+ */
+export class CompressedStream extends Duplex implements PacketStream {
+  readonly #carrier: Duplex;
+  readonly #side: 'asking' | 'answering';
+  readonly #frames: CompressedFrame[] = [];
+  readonly #reader = new CompressedFrameReader();
+  /** The number that an answer begins with, for each command received and not yet begun. */
+  readonly #answerIds: number[] = [];
+  #nextId = 0;
+  #reading = false;
+  #full = false;
+  #carrierEnded = false;
+
+  /** `asking`: we send commands, each `write` whole ones; `answering`: we receive them. */
+  constructor(carrier: Duplex, side: 'asking' | 'answering') {
+    super({ allowHalfOpen: false });
+    this.#carrier = carrier;
+    this.#side = side;
+    carrier.on('data', (chunk: Buffer) => this.#onData(chunk));
+    carrier.on('error', (error) => this.destroy(error));
+    carrier.on('close', () => this.#onCarrierEnd());
+  }
+
+  /** What is written next answers the first command that was not answered yet. */
+  beginAnswer(): void {
+    this.#nextId = this.#answerIds.shift() ?? this.#nextId;
+  }
+
+  destroySoon(): void {
+    this.once('finish', () => this.destroy());
+    this.end();
+  }
+
+  override _read(): void {
+    this.#full = false;
+    if (this.#frames.length > 0) void this.#pass();
+    else this.#carrier.resume();
+  }
+
+  override _write(packets: Buffer, _encoding: unknown, done: (error?: Error) => void): void {
+    this.#send(packets).then(
+      () => done(),
+      (error: unknown) => done(asError(error)),
+    );
+  }
+
+  override _final(done: () => void): void {
+    this.#carrier.end(() => done());
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.#carrier.destroy();
+    done(error);
+  }
+
+  async #send(packets: Buffer): Promise<void> {
+    const asking = this.#side === 'asking';
+    for (const { bytes, begins } of asking ? splitCommands(packets) : [whole(packets)]) {
+      if (begins) this.#nextId = 0;
+      for (let from = 0; from < bytes.length; from += sliceBytes) {
+        const slice = bytes.subarray(from, from + sliceBytes);
+        const body = await compressedBody(slice);
+        const frame =
+          body.length < slice.length
+            ? { plainBytes: slice.length, body }
+            : { plainBytes: 0, body: slice };
+        await this.#write(encodeFrame({ ...frame, sequenceId: this.#nextId++ }));
+      }
+    }
+  }
+
+  /** `'drain'` comes only after a `write` that returned false. */
+  #write(frame: Buffer): Promise<void> | undefined {
+    const carrier = this.#carrier;
+    if (carrier.write(frame) || carrier.destroyed) return undefined;
+    return new Promise((resolve) => {
+      const go = (): void => {
+        carrier.off('drain', go);
+        carrier.off('close', go);
+        resolve();
+      };
+      carrier.on('drain', go);
+      carrier.on('close', go);
+    });
+  }
+
+  #onData(chunk: Buffer): void {
+    try {
+      this.#frames.push(...this.#reader.push(chunk));
+    } catch (error) {
+      this.destroy(asError(error));
+      return;
+    }
+    void this.#pass();
+  }
+
+  /** Inflates the frames that have come, one after the other, as long as they are taken. */
+  async #pass(): Promise<void> {
+    if (this.#reading) return;
+    this.#reading = true;
+    try {
+      while (this.#frames.length > 0 && !this.#full && !this.destroyed) {
+        const frame = this.#frames.shift() as CompressedFrame;
+        this.#count(frame);
+        const inflated = inflatedBody(frame);
+        // Nothing more is read meanwhile.
+        if (!Buffer.isBuffer(inflated)) this.#carrier.pause();
+        this.#full = !this.push(Buffer.isBuffer(inflated) ? inflated : await inflated);
+      }
+    } catch (error) {
+      this.destroy(asError(error));
+    } finally {
+      this.#reading = false;
+    }
+    if (this.#full) this.#carrier.pause();
+    else if (this.#carrierEnded) this.push(null);
+    else this.#carrier.resume();
+  }
+
+  /** A command may come while an answer goes out, so its number is kept until it is answered. */
+  #count({ sequenceId }: CompressedFrame): void {
+    const last = this.#answerIds.length - 1;
+    if (this.#side === 'asking') this.#nextId = sequenceId + 1;
+    else if (sequenceId === 0) this.#answerIds.push(1);
+    else if (last >= 0) this.#answerIds[last] = sequenceId + 1;
+    // A file that was asked for: the answer goes on behind it.
+    else this.#nextId = sequenceId + 1;
+  }
+
+  #onCarrierEnd(): void {
+    this.#carrierEnded = true;
+    // A client that is gone hears no answer; what a node has said is still worth hearing.
+    if (this.#side === 'answering') this.destroy();
+    else if (!this.#reading && this.#frames.length === 0) this.push(null);
+  }
+}
+
+const whole = (bytes: Buffer): CommandBytes => ({ bytes, begins: false });
+
+async function compressedBody(slice: Buffer): Promise<Buffer> {
+  if (slice.length < compressedBytesMin) return slice;
+  return slice.length <= inPlaceBytesMax
+    ? deflateSync(slice, { level })
+    : await deflateAside(slice, { level });
+}
+
+/** At once, or later for a large one. Throws LockstepError('malformed_packet'). */
+function inflatedBody({ plainBytes, body }: CompressedFrame): Buffer | Promise<Buffer> {
+  if (plainBytes === 0) return body;
+  const options = { maxOutputLength: plainBytes };
+  if (plainBytes > inPlaceBytesMax) {
+    return inflateAside(body, options).then(
+      (bytes) => checked(bytes, plainBytes),
+      (cause: unknown) => Promise.reject(notInflatable(cause)),
+    );
+  }
+  try {
+    return checked(inflateSync(body, options), plainBytes);
+  } catch (cause) {
+    throw notInflatable(cause);
+  }
+}
+
+function checked(bytes: Buffer, plainBytes: number): Buffer {
+  if (bytes.length === plainBytes) return bytes;
+  throw malformed(`${bytes.length} bytes in a compressed packet for ${plainBytes}`);
+}
+
+function notInflatable(cause: unknown): Error {
+  return cause instanceof LockstepError ? cause : malformed(`zlib: ${asError(cause).message}`);
+}
