@@ -189,6 +189,7 @@ function assembleCore({ config, clock, events, log }: Base, epoch: number): Core
       name: node.name,
       open: () => node.openControl(),
       analyse: (command) => analyse(command.sql),
+      maxAllowedPacket: () => node.facts?.maxAllowedPacket,
       onApplied: (commands) => {
         counters.node(node.name).applied += commands;
       },

@@ -14,6 +14,8 @@ export interface ServerFacts {
   readonly defaults: ReadonlyMap<string, string>;
   /** Collation id (as in the handshake) to character set and collation name. */
   readonly collations: ReadonlyMap<number, { charset: string; collation: string }>;
+  /** Bytes; no packet to the server may have as many. */
+  readonly maxAllowedPacket: number;
   /** Settings that endanger equal copies, with what to do about each. */
   readonly warnings: readonly SettingWarning[];
 }
@@ -66,6 +68,7 @@ export async function readServerFacts(connection: NodeConnection): Promise<Serve
   const names = known.map((row) => row['Variable_name'] ?? '');
   const columns = names.map((name) => `@@session.${name} AS ${name}`).join(', ');
   const [defaults] = await queryRows(connection, `SELECT ${columns}`);
+  const [packet] = await queryRows(connection, 'SELECT @@global.max_allowed_packet AS bytes');
   // MariaDB lists the contextual uca1400 collations without a character set of their own.
   const collationRows = await queryRows(
     connection,
@@ -83,6 +86,7 @@ export async function readServerFacts(connection: NodeConnection): Promise<Serve
     startedAtS: await readServerStart(connection),
     defaults: new Map(names.map((name) => [name, settingLiteral(defaults?.[name] ?? null)])),
     collations,
+    maxAllowedPacket: Number(packet?.['bytes']),
     warnings: await checkSettings(connection),
   };
 }

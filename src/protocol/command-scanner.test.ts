@@ -74,6 +74,21 @@ test('the limit holds for packets of one part too', () => {
   expect(assembler.lastSequenceId).toBe(5);
 });
 
+test('what is over the limit can be passed over, in one chunk or in many', () => {
+  const kept = encodePacket(Buffer.from('abc'), 0);
+  const large = encodePacket(Buffer.alloc(2 * partBytesMax + 5), 0);
+  const bytes = Buffer.concat([kept, large, encodePacket(Buffer.alloc(9), 4), kept]);
+  const edge = kept.length + partBytesMax + 4;
+  for (const cuts of [[], [edge - 1, edge, edge + 2], [2, 9, 70_000, 2 * edge + 1]]) {
+    const assembler = new PacketAssembler({ payloadBytesMax: 3, skipOversized: true });
+    const packets = cutAt(bytes, cuts).flatMap((chunk) => assembler.push(chunk));
+    expect(packets.map(({ oversized }) => oversized)).toEqual([false, true, true, false]);
+    expect(packets.map(({ sequenceId }) => sequenceId)).toEqual([0, 2, 4, 0]);
+    expect(packets.map(({ payload }) => payload.toString())).toEqual(['abc', '', '', 'abc']);
+    expect(assembler.partial).toBe(false);
+  }
+});
+
 test('the limit is for each packet, however they are cut', () => {
   const assembler = new PacketAssembler({ payloadBytesMax: 3 });
   const bytes = Buffer.concat([0, 1, 2].map((id) => encodePacket(Buffer.alloc(3), id)));

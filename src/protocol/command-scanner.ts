@@ -8,7 +8,17 @@ export interface AssembledPacket {
   readonly sequenceId: number;
   /** As received, headers included: to be forwarded unchanged. */
   readonly raw: Buffer;
+  /** It was over the limit: nothing of it has been kept. */
+  readonly oversized: boolean;
 }
+
+export interface PacketAssemblerOptions {
+  readonly payloadBytesMax: number;
+  /** Pass over packets above the limit and report them, instead of throwing. */
+  readonly skipOversized?: boolean;
+}
+
+const empty = Buffer.alloc(0);
 
 /**
  * Cuts a stream of bytes into packets. A packet that lies in one chunk is a view into it;
@@ -16,16 +26,19 @@ export interface AssembledPacket {
  */
 export class PacketAssembler {
   readonly #payloadBytesMax: number;
+  readonly #skipOversized: boolean;
   readonly #header = Buffer.alloc(headerBytes);
   #headerFilled = 0;
   /** Bytes of the current part's body that are still to come. */
   #bodyMissing = 0;
   #parts = 0;
   #payloadBytes = 0;
+  #oversized = false;
   #pending: Buffer[] = [];
 
-  constructor({ payloadBytesMax }: { readonly payloadBytesMax: number }) {
+  constructor({ payloadBytesMax, skipOversized = false }: PacketAssemblerOptions) {
     this.#payloadBytesMax = payloadBytesMax;
+    this.#skipOversized = skipOversized;
   }
 
   /** Bytes of an unfinished packet are held. */
@@ -39,9 +52,9 @@ export class PacketAssembler {
   }
 
   /**
-   * Returns the packets that end in this chunk. Throws LockstepError('packet_too_large') as
-   * soon as a header announces more than the limit, before its body is held; the assembler
-   * must not be used after that.
+   * Returns the packets that end in this chunk. Unless oversized ones are skipped, throws
+   * LockstepError('packet_too_large') as soon as a header announces more than the limit, before
+   * its body is held; the assembler must not be used after that.
    */
   push(chunk: Buffer): AssembledPacket[] {
     const packets: AssembledPacket[] = [];
@@ -68,7 +81,7 @@ export class PacketAssembler {
     while (position < chunk.length) {
       const start = position;
       position = this.#takePart(chunk, position);
-      this.#pending.push(chunk.subarray(start, position));
+      if (!this.#oversized) this.#pending.push(chunk.subarray(start, position));
       if (this.#headerFilled < headerBytes || this.#bodyMissing > 0) break;
       this.#headerFilled = 0;
       if (this.#header.readUIntLE(0, 3) === partBytesMax) continue;
@@ -84,9 +97,10 @@ export class PacketAssembler {
     const end = offset + headerBytes + length;
     if (length === partBytesMax || end > chunk.length) return undefined;
     chunk.copy(this.#header, 0, offset, offset + headerBytes);
-    this.#checkLimit(length);
+    const oversized = this.#exceedsLimit(length);
     const raw = chunk.subarray(offset, end);
-    return { payload: raw.subarray(headerBytes), sequenceId: this.#header[3] ?? 0, raw };
+    const payload = oversized ? empty : raw.subarray(headerBytes);
+    return { payload, sequenceId: this.#header[3] ?? 0, raw, oversized };
   }
 
   /** Consumes bytes of the current part, its header first; returns the offset behind them. */
@@ -101,7 +115,9 @@ export class PacketAssembler {
       this.#bodyMissing = this.#header.readUIntLE(0, 3);
       this.#parts += 1;
       this.#payloadBytes += this.#bodyMissing;
-      this.#checkLimit(this.#payloadBytes);
+      if (!this.#exceedsLimit(this.#payloadBytes)) continue;
+      this.#oversized = true;
+      this.#pending = [];
     }
     const taken = Math.min(this.#bodyMissing, chunk.length - offset);
     this.#bodyMissing -= taken;
@@ -111,20 +127,30 @@ export class PacketAssembler {
   #finish(): AssembledPacket {
     const raw =
       this.#pending.length === 1 ? (this.#pending[0] as Buffer) : Buffer.concat(this.#pending);
-    const payload = this.#parts === 1 ? raw.subarray(headerBytes) : joinParts(raw, this.#parts);
+    const oversized = this.#oversized;
+    const payload =
+      this.#parts === 1 || oversized ? raw.subarray(headerBytes) : joinParts(raw, this.#parts);
     this.#pending = [];
     this.#parts = 0;
     this.#payloadBytes = 0;
-    return { payload, sequenceId: this.#header[3] ?? 0, raw };
+    this.#oversized = false;
+    return { payload, sequenceId: this.#header[3] ?? 0, raw, oversized };
   }
 
-  #checkLimit(payloadBytes: number): void {
-    if (payloadBytes <= this.#payloadBytesMax) return;
-    throw new LockstepError(
-      'packet_too_large',
-      `Got a packet bigger than limits.packet_bytes (${this.#payloadBytesMax} bytes)`,
-    );
+  #exceedsLimit(payloadBytes: number): boolean {
+    if (payloadBytes <= this.#payloadBytesMax) return false;
+    if (this.#skipOversized) return true;
+    throw packetTooLarge(this.#payloadBytesMax);
   }
+}
+
+/** In the servers' words, and with the limit. */
+export function packetTooLarge(payloadBytesMax: number): LockstepError {
+  return new LockstepError(
+    'packet_too_large',
+    "Got a packet bigger than 'max_allowed_packet' bytes " +
+      `(${payloadBytesMax}: limits.packet_bytes, or what a node takes)`,
+  );
 }
 
 /** The payload of a packet of several parts, without the headers between them. */

@@ -122,12 +122,14 @@ export function encodeStmtExecute(execute: {
   return writer.finish();
 }
 
-/** 18 | statement id u32 | parameter index u16 | data. It has no answer. */
-export function decodeStmtSendLongData(payload: Buffer): {
+export interface StmtSendLongData {
   readonly statementId: number;
   readonly parameterIndex: number;
   readonly data: Buffer;
-} {
+}
+
+/** 18 | statement id u32 | parameter index u16 | data. It has no answer. */
+export function decodeStmtSendLongData(payload: Buffer): StmtSendLongData {
   const reader = new PayloadReader(payload, 1);
   return { statementId: reader.u32(), parameterIndex: reader.u16(), data: reader.rest() };
 }

@@ -20,6 +20,7 @@ import { StatusFlag } from '../protocol/status-flags.ts';
 import type { ConnectionKind } from '../nodes/connection-pool.ts';
 import { type ChangedUser, ClientSession, errorPacket } from './client-session.ts';
 import { LoginExchange, type LoginOutcome } from './login-exchange.ts';
+import { packetLimit } from './packet-limit.ts';
 import type { SessionContext } from './session-context.ts';
 import { type Route, SessionCore } from './session-core.ts';
 
@@ -244,7 +245,8 @@ export class ClientLogin implements AcceptedClient {
     if (this.#done) return;
     admit(user);
     const core = new SessionCore({ context, client, account: this.#account(user) });
-    this.#assembler = new PacketAssembler({ payloadBytesMax: context.config.limits.packetBytes });
+    const payloadBytesMax = packetLimit(context);
+    this.#assembler = new PacketAssembler({ payloadBytesMax, skipOversized: true });
     const session = new ClientSession({
       core,
       capabilities: this.#capabilities,

@@ -2,7 +2,7 @@ import { errorTable, LockstepError } from '../base/errors.ts';
 import type { ConnectionKind } from '../nodes/connection-pool.ts';
 import { NodeQueryError } from '../nodes/query-rows.ts';
 import { Capability, has } from '../protocol/capabilities.ts';
-import type { AssembledPacket } from '../protocol/command-scanner.ts';
+import { type AssembledPacket, packetTooLarge } from '../protocol/command-scanner.ts';
 import { CommandByte } from '../protocol/commands.ts';
 import { encodeErr, type ErrPacket } from '../protocol/err-packet.ts';
 import { encodeOk, plainOk } from '../protocol/ok-packet.ts';
@@ -12,6 +12,7 @@ import { statementIdOf } from '../protocol/statement-id.ts';
 import { StatusFlag } from '../protocol/status-flags.ts';
 import { splitStatements } from '../sql/split-statements.ts';
 import { type Answer, SessionBroken } from './answer.ts';
+import { packetLimit } from './packet-limit.ts';
 import { plainRequest } from './node-request.ts';
 import { syntaxError } from './syntax-error.ts';
 import { encodeResult } from './made-result.ts';
@@ -148,6 +149,7 @@ export class ClientSession {
   async #command(packet: AssembledPacket): Promise<void> {
     const { payload } = packet;
     const sequenceId = (packet.sequenceId + 1) & 0xff;
+    if (packet.oversized) throw packetTooLarge(packetLimit(this.core.context));
     if (!startsAfresh.has(payload[0])) this.core.checkPinned();
     switch (payload[0]) {
       case CommandByte.QUERY:
@@ -175,7 +177,10 @@ export class ClientSession {
         return this.#reply(await runNoted(this.core, write, { stream: true }), sequenceId);
       }
       case CommandByte.STMT_SEND_LONG_DATA:
-        return this.#prepared.addLongData(decodeStmtSendLongData(payload));
+        return this.#prepared.addLongData(
+          decodeStmtSendLongData(payload),
+          packetLimit(this.core.context),
+        );
       case CommandByte.STMT_RESET:
         this.#prepared.reset(statementIdOf(payload));
         return this.#reply({ kind: 'ok' }, sequenceId);

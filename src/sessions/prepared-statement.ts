@@ -25,6 +25,8 @@ export interface PreparedStatement {
   previousTypes: readonly ParameterType[];
   /** Parameters sent ahead in pieces (COM_STMT_SEND_LONG_DATA). */
   readonly longData: Map<number, Buffer[]>;
+  /** Of all that was sent ahead, also what was too much to keep. */
+  longDataBytes: number;
 }
 
 /** Prepares the text on this connection unless it is; returns the server's id. */

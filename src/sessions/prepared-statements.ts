@@ -3,11 +3,13 @@ import { NodeQueryError } from '../nodes/query-rows.ts';
 import { ResponseCollector } from '../nodes/response-collector.ts';
 import { commandPacket, type NodeConnection } from '../nodes/node-connection.ts';
 import { CommandByte } from '../protocol/commands.ts';
+import { packetTooLarge } from '../protocol/command-scanner.ts';
 import { decodeErr } from '../protocol/err-packet.ts';
-import { decodeStmtExecute } from '../protocol/stmt-execute.ts';
+import { decodeStmtExecute, type StmtSendLongData } from '../protocol/stmt-execute.ts';
 import { statementIdOf } from '../protocol/statement-id.ts';
 import { literalOf } from '../sql/render-parameters.ts';
 import { splitStatements } from '../sql/split-statements.ts';
+import { packetLimit } from './packet-limit.ts';
 import { executeRequest, type PreparedStatement, rememberPrepared } from './prepared-statement.ts';
 import { withConnection } from './with-connection.ts';
 import type { SessionCore } from './session-core.ts';
@@ -15,7 +17,6 @@ import type { WriteRequest } from './write-request.ts';
 
 const statementIdAt = 5;
 const parameterCountAt = 11;
-const longDataBytesMax = 64 * 1024 * 1024;
 /**
  * Stands for the statement prepared last: clients of MariaDB send its execution along with the
  * PREPARE, before they know the id. Source: MariaDB, COM_STMT_EXECUTE, "specific -1 value".
@@ -57,6 +58,7 @@ export class PreparedStatements {
       types: undefined,
       previousTypes: [],
       longData: new Map(),
+      longDataBytes: 0,
     };
     this.#statements.set(prepared.id, prepared);
     this.#last = prepared;
@@ -68,28 +70,32 @@ export class PreparedStatements {
   execution(core: SessionCore, payload: Buffer): WriteRequest {
     const prepared = this.#get(statementIdOf(payload), 'EXECUTE');
     const { statement, sql } = prepared;
+    if (prepared.longDataBytes > packetLimit(core.context)) {
+      forgetLongData(prepared);
+      throw packetTooLarge(packetLimit(core.context));
+    }
     const request = executeRequest(prepared, payload);
     const parameters = statement.kind === 'read' ? [] : literals(core, prepared, payload);
-    prepared.longData.clear();
+    forgetLongData(prepared);
     return { statement, sql, parameters, request };
   }
 
-  addLongData(piece: { statementId: number; parameterIndex: number; data: Buffer }): void {
+  /**
+   * The command has no answer: like a server, we report a wrong id at the execution, and that the
+   * pieces were too many. Until then they are counted, but no longer kept.
+   */
+  addLongData(piece: StmtSendLongData, bytesMax: number): void {
     const prepared = this.#find(piece.statementId);
-    // The command has no answer; a server reports a wrong id at the execution.
     if (!prepared) return;
     const pieces = prepared.longData.get(piece.parameterIndex) ?? [];
+    prepared.longDataBytes += piece.data.length;
+    if (prepared.longDataBytes > bytesMax) return prepared.longData.clear();
     pieces.push(Buffer.from(piece.data));
     prepared.longData.set(piece.parameterIndex, pieces);
-    const bytes = pieces.reduce((sum, part) => sum + part.length, 0);
-    if (bytes > longDataBytesMax) {
-      prepared.longData.delete(piece.parameterIndex);
-      throw new LockstepError('packet_too_large', `a parameter is over ${longDataBytesMax} bytes`);
-    }
   }
 
   reset(id: number): void {
-    this.#get(id, 'RESET').longData.clear();
+    forgetLongData(this.#get(id, 'RESET'));
   }
 
   close(id: number): void {
@@ -113,6 +119,11 @@ export class PreparedStatements {
     const message = `Unknown prepared statement handler (${id}) given to COM_STMT_${verb}`;
     throw new NodeQueryError(1243, 'HY000', message);
   }
+}
+
+function forgetLongData(prepared: PreparedStatement): void {
+  prepared.longData.clear();
+  prepared.longDataBytes = 0;
 }
 
 /** Without the semicolon after it, with which it could not be joined to others in a batch. */

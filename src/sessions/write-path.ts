@@ -24,6 +24,7 @@ import {
   positionsOf,
 } from './determine-write.ts';
 import { notLogged } from './not-logged.ts';
+import { refuseTooLong } from './packet-limit.ts';
 import { pinWrite } from './pin-write.ts';
 import { noteTold } from './read-consistency.ts';
 import { reconcileIds } from './reconcile-ids.ts';
@@ -193,6 +194,7 @@ export async function execute(
   if (!serverFacts) throw new LockstepError('internal', `nothing is known of node ${node.name}`);
   const { pins, leaderPins } = pinWrite(core, write.statement, facts);
   const determined = await determine(core, write, facts, { lane, leaderPins });
+  refuseTooLong(core.context, determined.write);
   const reply = new HeldReply(core.context.config.limits.resultBufferBytes);
   const result = await lane.run(determined.write.request, reply, {
     state: core.state.carried,

@@ -30,6 +30,8 @@ export interface NodeFollowerOptions {
   readonly name: NodeName;
   readonly open: () => Promise<NodeConnection>;
   readonly analyse: (command: Command) => Statement;
+  /** What the server takes in one packet is less than this; undefined while it is not known. */
+  readonly maxAllowedPacket?: () => number | undefined;
   /** Told of entries applied, for the counters. */
   readonly onApplied: (entries: number) => void;
 }
@@ -47,9 +49,8 @@ export class NodeFollower implements FollowerPort {
 
   async applyBatch(batch: ApplyBatch): Promise<BatchOutcome> {
     const connection = await this.#connected();
-    const bytes = batch.statements.reduce((sum, statement) => sum + statement.length, 0);
     const answering =
-      bytes <= onePacketBytesMax
+      packetBytes(batch.statements) <= this.#onePacketBytesMax
         ? connection.query(batch.statements.join(statementSeparator), { latin1: true })
         : runOneByOne(connection, batch.statements);
     if (faultPoints.armed) await faultPoints.during(answering, 'follower.sent', this.name);
@@ -124,6 +125,10 @@ export class NodeFollower implements FollowerPort {
     this.#connection = undefined;
   }
 
+  get #onePacketBytesMax(): number {
+    return Math.min(onePacketBytesMax, (this.#options.maxAllowedPacket?.() ?? Infinity) - 1);
+  }
+
   async #connected(): Promise<NodeConnection> {
     if (this.#connection?.lost) throw this.#connection.lost;
     if (!this.#connection) {
@@ -133,6 +138,10 @@ export class NodeFollower implements FollowerPort {
     return this.#connection;
   }
 }
+
+/** Of the command that runs them all: its first byte says that it is a query. */
+const packetBytes = (statements: readonly string[]): number =>
+  statements.reduce((sum, { length }) => sum + length + statementSeparator.length, 1);
 
 async function runOneByOne(
   connection: NodeConnection,
