@@ -183,7 +183,6 @@ function assembleCore({ config, clock, events, log }: Base, epoch: number): Core
   const onDurable = (entry: Entry): void => replicator.onDurable(entry);
   const onLogState = (event: LogStateEvent): unknown => events.publish(event);
   const sequencer: Sequencer = new Sequencer({ log, clock, onDurable, onLogState });
-  const positions = new PositionFile(config.log.folder);
   const followerOf = (node: Node): NodeFollower =>
     new NodeFollower({
       name: node.name,
@@ -201,7 +200,7 @@ function assembleCore({ config, clock, events, log }: Base, epoch: number): Core
     log,
     nodes,
     sequencer,
-    positions,
+    positions: new PositionFile(config.log.folder),
     followerOf,
   });
   const replicator: Replicator = new Replicator({

@@ -71,3 +71,14 @@ function errorOf(run: () => unknown): LockstepError {
   }
   throw new Error('nothing was thrown');
 }
+
+test('encryption and compression stand behind the question mark', () => {
+  const text = 'a=mysql://u@h/?tls=verify_ca&tls_ca_file=/etc/ca.pem&compression=zlib&weight=3';
+  expect(parseNodeArgument(text)).toMatchObject({
+    tls: 'verify_ca',
+    tlsCaFile: '/etc/ca.pem',
+    compression: 'zlib',
+    weight: 3,
+  });
+  expect(() => parseNodeArgument('a=mysql://u@h/?tls=verify')).toThrow('verify_ca');
+});

@@ -102,7 +102,12 @@ export class ClientHandshake {
 
   #respond(server: HandshakeV10, secure: boolean): HandshakeStep {
     const { user, password, schema } = this.#options;
-    this.#authentication = new ClientAuthentication({ user, password, secure, random: randomBytes });
+    this.#authentication = new ClientAuthentication({
+      user,
+      password,
+      secure,
+      random: randomBytes,
+    });
     const { plugin, authResponse } = this.#authentication.onGreeting(server);
     const payload = encodeHandshakeResponse({
       capabilities: this.greeting().capabilities,

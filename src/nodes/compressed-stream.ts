@@ -42,6 +42,9 @@ export class CompressedStream extends Duplex implements PacketStream {
   readonly #reader = new CompressedFrameReader();
   /** The number that an answer begins with, for each command received and not yet begun. */
   readonly #answerIds: number[] = [];
+  /** Answers begun but not sent yet: their numbers, and behind how much of what is written. */
+  readonly #answers: { readonly from: number; readonly id: number }[] = [];
+  #sentBytes = 0;
   #nextId = 0;
   #reading = false;
   #full = false;
@@ -59,7 +62,9 @@ export class CompressedStream extends Duplex implements PacketStream {
 
   /** What is written next answers the first command that was not answered yet. */
   beginAnswer(): void {
-    this.#nextId = this.#answerIds.shift() ?? this.#nextId;
+    const id = this.#answerIds.shift();
+    // What was written before may still wait to be sent.
+    if (id !== undefined) this.#answers.push({ from: this.#sentBytes + this.writableLength, id });
   }
 
   destroySoon(): void {
@@ -75,7 +80,10 @@ export class CompressedStream extends Duplex implements PacketStream {
 
   override _write(packets: Buffer, _encoding: unknown, done: (error?: Error) => void): void {
     this.#send(packets).then(
-      () => done(),
+      () => {
+        this.#sentBytes += packets.length;
+        done();
+      },
       (error: unknown) => done(asError(error)),
     );
   }
@@ -91,8 +99,14 @@ export class CompressedStream extends Duplex implements PacketStream {
 
   async #send(packets: Buffer): Promise<void> {
     const asking = this.#side === 'asking';
+    for (let next = this.#answers[0]; next && next.from <= this.#sentBytes; ) {
+      this.#nextId = next.id;
+      this.#answers.shift();
+      next = this.#answers[0];
+    }
     for (const { bytes, begins } of asking ? splitCommands(packets) : [whole(packets)]) {
-      if (begins) this.#nextId = 0;
+      // Kept here: meanwhile answers to earlier commands may come, with numbers of their own.
+      let id = begins ? 0 : this.#nextId;
       for (let from = 0; from < bytes.length; from += sliceBytes) {
         const slice = bytes.subarray(from, from + sliceBytes);
         const body = await compressedBody(slice);
@@ -100,8 +114,9 @@ export class CompressedStream extends Duplex implements PacketStream {
           body.length < slice.length
             ? { plainBytes: slice.length, body }
             : { plainBytes: 0, body: slice };
-        await this.#write(encodeFrame({ ...frame, sequenceId: this.#nextId++ }));
+        await this.#write(encodeFrame({ ...frame, sequenceId: id++ }));
       }
+      this.#nextId = id;
     }
   }
 

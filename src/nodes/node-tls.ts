@@ -92,7 +92,7 @@ async function contextOf(settings: NodeTlsSettings): Promise<SecureContext> {
   ]);
   try {
     // Of what is no certificate at all, the TLS layer says nothing.
-    if (ca) new X509Certificate(ca);
+    if (ca && new X509Certificate(ca).raw.length === 0) throw new Error('no certificate');
     return createSecureContext({
       ...(ca && { ca }),
       ...(cert && { cert }),

@@ -17,6 +17,7 @@ import {
 import { encodeHandshakeV10, nonceBytes } from '../protocol/handshake-v10.ts';
 import { encodePacket } from '../protocol/packet-writer.ts';
 import { StatusFlag } from '../protocol/status-flags.ts';
+import { CompressedStream } from '../nodes/compressed-stream.ts';
 import type { ConnectionKind } from '../nodes/connection-pool.ts';
 import { type ChangedUser, ClientSession, errorPacket } from './client-session.ts';
 import { LoginExchange, type LoginOutcome } from './login-exchange.ts';
@@ -30,6 +31,7 @@ const offeredCapabilities =
   Capability.FOUND_ROWS |
   Capability.LONG_FLAG |
   Capability.CONNECT_WITH_DB |
+  Capability.COMPRESS |
   Capability.PROTOCOL_41 |
   Capability.INTERACTIVE |
   Capability.TRANSACTIONS |
@@ -70,7 +72,13 @@ interface LoginOptions {
 export class ClientLogin implements AcceptedClient {
   readonly #options: LoginOptions;
   readonly #nonce = nonceOf();
+  /** What the session speaks over: the connection itself, TLS on it, or compression on either. */
   #client: Duplex;
+  /** The same without compression. */
+  #carrier: Duplex;
+  #compressed: CompressedStream | undefined;
+  readonly #onChunk = (chunk: Buffer): void => this.#onData(chunk);
+  readonly #onGone = (): void => this.#onClose();
   #exchange: LoginExchange | undefined;
   #assembler: PacketAssembler;
   #response: HandshakeResponse | undefined;
@@ -83,6 +91,7 @@ export class ClientLogin implements AcceptedClient {
     this.#options = options;
     const { client, context } = options;
     this.#client = client;
+    this.#carrier = client;
     this.#assembler = new PacketAssembler({ payloadBytesMax: handshakeBytesMax });
     this.#timer = this.#startTimer();
     this.#listen();
@@ -114,7 +123,7 @@ export class ClientLogin implements AcceptedClient {
 
   /** Nobody listens in: inside TLS, or from this process itself. */
   get #secure(): boolean {
-    return this.#client instanceof TLSSocket || !(this.#client instanceof Socket);
+    return this.#carrier instanceof TLSSocket || !(this.#carrier instanceof Socket);
   }
 
   #startTimer(): Timer {
@@ -122,9 +131,9 @@ export class ClientLogin implements AcceptedClient {
   }
 
   #listen(): void {
-    this.#client.on('data', (chunk: Buffer) => this.#onData(chunk));
-    this.#client.on('error', () => this.#onClose());
-    this.#client.on('close', () => this.#onClose());
+    this.#client.on('data', this.#onChunk);
+    this.#client.on('error', this.#onGone);
+    this.#client.on('close', this.#onGone);
   }
 
   #onData(chunk: Buffer): void {
@@ -159,7 +168,8 @@ export class ClientLogin implements AcceptedClient {
     plain.pause();
     if (early.length > 0) plain.unshift(early);
     const { tls } = this.#options;
-    this.#client = new TLSSocket(plain, { isServer: true, ...(tls && { secureContext: tls }) });
+    this.#carrier = new TLSSocket(plain, { isServer: true, ...(tls && { secureContext: tls }) });
+    this.#client = this.#carrier;
     this.#assembler = new PacketAssembler({ payloadBytesMax: handshakeBytesMax });
     this.#listen();
   }
@@ -179,11 +189,13 @@ export class ClientLogin implements AcceptedClient {
   }
 
   async #login(response: HandshakeResponse, sequenceId: number): Promise<void> {
+    let okId: number | undefined;
     try {
       const outcome = await this.#authenticate(response, sequenceId);
-      if (outcome.kind === 'ok') await this.#begin(outcome.user, response, outcome.sequenceId);
+      okId = outcome.sequenceId;
+      if (outcome.kind === 'ok') await this.#begin(outcome.user, response, okId);
     } catch (error) {
-      this.#refuse(error, (this.#assembler.lastSequenceId + 1) & 0xff);
+      this.#refuse(error, okId ?? (this.#assembler.lastSequenceId + 1) & 0xff);
     }
   }
 
@@ -199,7 +211,7 @@ export class ClientLogin implements AcceptedClient {
       },
       rsaKeys,
       secure: this.#secure,
-      ...hostOf(this.#client),
+      ...hostOf(this.#carrier),
       send: (payload, id) => this.#client.write(encodePacket(payload, id)),
     });
     this.#exchange = exchange;
@@ -252,11 +264,24 @@ export class ClientLogin implements AcceptedClient {
       capabilities: this.#capabilities,
       characterSet: response.characterSet,
       changeUser: (packet) => this.#changeUser(packet),
+      onCommand: () => this.#compressed?.beginAnswer(),
       onClosed: () => this.#onClose(),
     });
     this.#options.onSession(session);
     this.#session = session;
     await session.begin(response.database ?? '', sequenceId);
+    if (!this.#done && has(this.#capabilities, Capability.COMPRESS)) this.#compress(core);
+  }
+
+  /** The OK that ends the login is the last packet of either side that goes without a frame. */
+  #compress(core: SessionCore): void {
+    this.#carrier.off('data', this.#onChunk);
+    this.#carrier.off('error', this.#onGone);
+    this.#carrier.off('close', this.#onGone);
+    this.#compressed = new CompressedStream(this.#carrier, 'answering');
+    this.#client = this.#compressed;
+    core.client = this.#client;
+    this.#listen();
   }
 
   #refuse(error: unknown, sequenceId: number): void {

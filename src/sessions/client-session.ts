@@ -34,6 +34,9 @@ export interface ChangedUser {
   readonly sequenceId: number;
 }
 
+/** Bytes of commands that wait behind the one under way. */
+const queuedBytesMax = 1024 * 1024;
+
 /** Commands that leave nothing of what the session had. */
 const startsAfresh: ReadonlySet<number | undefined> = new Set([
   CommandByte.QUIT,
@@ -52,7 +55,9 @@ export class ClientSession {
   readonly #prepared: PreparedStatements;
   readonly #queue: AssembledPacket[] = [];
   readonly #changeUser: (packet: AssembledPacket) => Promise<ChangedUser | undefined>;
+  readonly #onCommand: () => void;
   readonly #onClosed: () => void;
+  #queuedBytes = 0;
   #busy = false;
   #idleSinceMs: number;
   #closed = false;
@@ -65,12 +70,15 @@ export class ClientSession {
     characterSet: number;
     /** Logs the client in anew; undefined when it was denied, and told so. */
     changeUser: (packet: AssembledPacket) => Promise<ChangedUser | undefined>;
+    /** What is written next answers the next command. */
+    onCommand: () => void;
     onClosed: () => void;
   }) {
     this.core = options.core;
     this.#capabilities = options.capabilities;
     this.#initialSettings = initialSettings(options.core, options.characterSet);
     this.#changeUser = options.changeUser;
+    this.#onCommand = options.onCommand;
     this.#onClosed = options.onClosed;
     this.#idleSinceMs = this.core.context.clock.nowMs();
     this.#prepared = new PreparedStatements(
@@ -89,6 +97,9 @@ export class ClientSession {
   receive(packet: AssembledPacket): void {
     if (this.#closed) return;
     this.#queue.push(packet);
+    this.#queuedBytes += packet.payload.length;
+    // A client that sends more than it is answered is not read for a while.
+    if (this.#busy && this.#queuedBytes > queuedBytesMax) this.core.client.pause();
     if (!this.#busy) void this.#work();
   }
 
@@ -126,6 +137,10 @@ export class ClientSession {
   async #work(): Promise<void> {
     this.#busy = true;
     for (let packet = this.#queue.shift(); packet; packet = this.#queue.shift()) {
+      this.#queuedBytes -= packet.payload.length;
+      if (this.#queuedBytes <= queuedBytesMax && this.core.client.isPaused()) {
+        this.core.client.resume();
+      }
       try {
         await this.#command(packet);
       } catch (error) {
@@ -149,6 +164,7 @@ export class ClientSession {
   async #command(packet: AssembledPacket): Promise<void> {
     const { payload } = packet;
     const sequenceId = (packet.sequenceId + 1) & 0xff;
+    this.#onCommand();
     if (packet.oversized) throw packetTooLarge(packetLimit(this.core.context));
     if (!startsAfresh.has(payload[0])) this.core.checkPinned();
     switch (payload[0]) {

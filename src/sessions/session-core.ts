@@ -35,7 +35,8 @@ export interface Route {
 /** Everything a session knows between two statements. */
 export class SessionCore {
   readonly context: SessionContext;
-  readonly client: Duplex;
+  /** Another one only at the end of the login, when compression begins. */
+  client: Duplex;
   /** Whom the nodes take the session for; COM_CHANGE_USER changes it. */
   account: ConnectionKind;
   readonly state = new SessionState();

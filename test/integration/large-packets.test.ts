@@ -9,6 +9,7 @@ import {
   startServers,
   type TestServers,
 } from '../support/cluster.ts';
+import { extended } from '../support/extended.ts';
 
 const MiB = 1024 * 1024;
 /** A payload of so many bytes, and each multiple of it, ends in an empty part. */
@@ -23,7 +24,7 @@ function valueOf(bytes: number, seed: number): Buffer {
 
 const sha = (value: Buffer): string => createHash('sha256').update(value).digest('hex');
 
-describe.each(engines())('packets over 16 MB, $name', (engine) => {
+describe.each(engines())('packets over 16 MB, $name', extended, (engine) => {
   let servers: TestServers;
   let lockstep: TestBalancer;
   let client: Connection;

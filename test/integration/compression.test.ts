@@ -1,0 +1,112 @@
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import mysql, { type Connection, type RowDataPacket } from 'mysql2/promise';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { NodeConfig } from '../../src/config/config.ts';
+import { findEngine } from '../../src/demo/engine.ts';
+import { startBalancer, type TestBalancer } from '../support/balancer.ts';
+import { engines, expectEqualNodes, startServers, type TestServers } from '../support/cluster.ts';
+
+const MiB = 1024 * 1024;
+const script = `SELECT 'first'; SELECT REPEAT('long ', 100000);
+SELECT LENGTH(v) FROM blobs; SELECT 'last'`;
+
+describe.each(engines())('compression with clients and nodes, $name', (engine) => {
+  let servers: TestServers;
+  let lockstep: TestBalancer;
+  let client: Connection;
+
+  beforeAll(async () => {
+    servers = await startServers({ engine, count: 2 });
+    lockstep = await startBalancer(servers, {
+      nodes: servers.servers.map(({ name, port }) => ({
+        name: name as NodeConfig['name'],
+        host: '127.0.0.1',
+        port,
+        user: 'root',
+        password: 'root',
+        weight: 1,
+        compression: 'zlib',
+      })),
+    });
+    client = await mysql.createConnection({
+      host: '127.0.0.1',
+      port: lockstep.port,
+      user: 'app',
+      password: 'app',
+      database: 'app',
+      compress: true,
+    });
+    await client.query('CREATE TABLE blobs (id INT PRIMARY KEY, v LONGBLOB)');
+  });
+
+  afterAll(async () => {
+    await client?.end();
+    await lockstep?.close();
+    await servers?.close();
+  });
+
+  test('the connection to the node is compressed', async () => {
+    const [rows] = await client.query<RowDataPacket[]>("SHOW SESSION STATUS LIKE 'Compression'");
+    expect(rows[0]?.['Value']).toBe('ON');
+  });
+
+  test('reads and writes, small and over 16 MB, that compress well or not at all', async () => {
+    const values = [
+      Buffer.alloc(0),
+      Buffer.from('short'),
+      Buffer.alloc(200_000, 'compresses well'),
+      randomBytes(300_000),
+      Buffer.alloc(17 * MiB, 'a row of more than one part'),
+    ];
+    for (const [id, value] of values.entries()) {
+      await client.execute('INSERT INTO blobs VALUES (?, ?)', [id, value]);
+    }
+    await client.beginTransaction();
+    await client.query('UPDATE blobs SET v = CONCAT(v, v) WHERE id = 1');
+    await client.commit();
+    for (const [id, value] of values.entries()) {
+      const [rows] = await client.execute<RowDataPacket[]>('SELECT v FROM blobs WHERE id = ?', [
+        id,
+      ]);
+      const expected = id === 1 ? Buffer.concat([value, value]) : value;
+      expect(expected.equals(rows[0]?.['v'] as Buffer)).toBe(true);
+    }
+    await expect(client.query('SELECT no_such_column')).rejects.toMatchObject({ errno: 1054 });
+    await expectEqualNodes(servers.servers);
+  });
+
+  test('an answer of more packets than there are numbers', async () => {
+    const [rows] = await client.query<RowDataPacket[]>(
+      'SELECT 1 AS one FROM information_schema.COLUMNS a, information_schema.COLUMNS b LIMIT 2000',
+    );
+    expect(rows).toHaveLength(2000);
+  });
+
+  test.for([
+    ['mariadb', '--compress'],
+    ['mysql', '--compress'],
+    ['mysql', '--compression-algorithms=zlib'],
+    ['mysql', '--compression-algorithms=zstd,zlib'],
+  ] as const)('%s %s', async ([name, option], { skip }) => {
+    if (engine.name === 'mariadb' && name === 'mysql') {
+      skip('the client of MySQL 9 cannot log in to MariaDB, which offers only native');
+    }
+    const address = ['--no-defaults', '-h127.0.0.1', `-P${lockstep.port}`, '-uapp', '-papp'];
+    const command = findEngine(name)?.tool(name, [...address, option, 'app']);
+    if (!command) skip(`there is no ${name} on this machine`);
+    const printed = await new Promise<string>((resolve) => {
+      const child = execFile(
+        command?.file ?? '',
+        [...(command?.argv ?? [])],
+        { maxBuffer: 64 * MiB },
+        (error, output) => resolve(error ? error.message : output),
+      );
+      child.stdin?.end(script);
+    });
+    expect(printed).toContain('first');
+    expect(printed).toContain('long '.repeat(100_000));
+    expect(printed).toContain(`${17 * MiB}`);
+    expect(printed.trimEnd().endsWith('last')).toBe(true);
+  });
+});
