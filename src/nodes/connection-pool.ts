@@ -84,7 +84,10 @@ export class ConnectionPool {
   async take(kind: ConnectionKind, stateKey?: string): Promise<NodeConnection> {
     const idle = this.tryTake(kind, stateKey);
     if (idle) return idle;
-    if (this.size < this.#options.connectionsMax || this.#evictIdle()) return this.#open(kind);
+    const { connectionsMax } = this.#options;
+    if (this.size < connectionsMax) return this.#open(kind);
+    // The room may go to one who waits already.
+    if (this.#evictIdle() && this.size < connectionsMax) return this.#open(kind);
     return this.#wait(kind);
   }
 
