@@ -1,8 +1,9 @@
 /**
- * Bugs to plant in copies of the core: each must make some seed fail. `from` must be found
- * exactly once in the file.
+ * Bugs to plant in copies of the core: each must make some seed fail, or the `scenario` of
+ * `traps.test.ts` whose name stands there, when it takes more chance than seeds have. `from` must
+ * be found exactly once in the file.
  *
- * @typedef {{ name: string, file: string, from: string, to: string }} Mutation
+ * @typedef {{ name: string, file: string, from: string, to: string, scenario?: string }} Mutation
  */
 
 const core = 'src/replication/';
@@ -22,9 +23,12 @@ export const mutations = [
     to: "      return { kind: 'not_logged',",
   },
   {
+    // Either condition would do: who lost its term lost its connections too.
     name: 'a transaction of an earlier term is logged',
     file: `${core}replicator.ts`,
-    from: "if (!this.isCurrent(leadership)) return 'the leader changed before the commit';",
+    from:
+      "    if (!this.isCurrent(leadership)) return 'the leader changed before the commit';\n" +
+      "    if (!transaction.alive) return 'the connection to the leader broke before the commit';\n",
     to: '',
   },
   {
@@ -50,6 +54,7 @@ export const mutations = [
     file: `${core}replicator.ts`,
     from: 'if (this.#void.delete(entry.seq)) {',
     to: 'if (this.#void.delete(entry.seq) && entry.seq < 0) {',
+    scenario: 'a leader connection that dies alone between the last result and the append',
   },
   {
     name: 'what a leader has beyond its position is forgotten when it returns',
@@ -218,6 +223,7 @@ export const mutations = [
     file: `${core}shell/copy/copy-node.ts`,
     from: '    membersOnly: true,\n',
     to: '',
+    scenario: 'the source of a copy that goes out of rotation while its snapshot is taken',
   },
   {
     name: 'an error is divergence also on a node that has moved on',

@@ -11,7 +11,7 @@ import type { Statement } from '../../src/sql/statement.ts';
 import type { Seen } from './seen.ts';
 import type { SimBalancer } from './sim-balancer.ts';
 import type { SimConnection } from './sim-connection.ts';
-import { deadlock, SimLane } from './sim-lane.ts';
+import { deadlock, type LaneAnswer, SimLane } from './sim-lane.ts';
 import { noNodeTimeoutMs, SimReader } from './sim-reader.ts';
 import type { Simulation } from './simulation.ts';
 
@@ -103,12 +103,13 @@ export class SimClient {
         const connection = await node.take();
         const lane = new SimLane(connection, { onCommit: this.#world.onLaneCommit });
         try {
-          const command = await this.#execute(lane, sql);
-          if (!command) {
+          const answer = await this.#execute(lane, sql);
+          if (answer.kind === 'error') {
+            this.#reader.told(node.name, answer.message);
             await lane.rollback();
-            this.#reader.told(node.name);
             return;
           }
+          const command = commandOf(sql, answer.affectedRows);
           const outcome = await this.#commit(leadership, [command], lane);
           if (this.#settled(outcome, [sql])) return;
         } finally {
@@ -162,44 +163,54 @@ export class SimClient {
     }
     const commands: Command[] = [];
     for (let left = random.below(4); left > 0; left--) {
-      const command = await this.#inside(lane, serializable);
-      if (!command || !(await this.#pauseInside(leadership))) {
+      const command = await this.#inside(leadership, lane, serializable);
+      if (!command) {
         await lane.rollback();
         return;
       }
       commands.push(command);
+      await this.#pauseInside();
     }
     if (commands.length === 0 || random.chance(0.1)) {
       await lane.rollback();
       return;
+    }
+    if (!this.#balancer.replicator.isCurrent(leadership)) {
+      this.#world.occurrences.add('a leader was lost under an open transaction');
     }
     const outcome = await this.#commit(leadership, commands, lane);
     const statements = commands.map((command) => command.sql);
     if (!this.#settled(outcome, statements)) this.#refused(statements);
   }
 
-  async #inside(lane: SimLane, serializable: boolean): Promise<Command | undefined> {
+  async #inside(
+    leadership: Leadership,
+    lane: SimLane,
+    serializable: boolean,
+  ): Promise<Command | undefined> {
     const sql = this.#statement();
     if (readsWithoutLocks(sql) && mayReadOutdated({ serializable })) {
       this.#world.occurrences.add('a function would have read an outdated snapshot');
       return undefined;
     }
-    return this.#execute(lane, sql);
+    const answer = await this.#execute(lane, sql);
+    if (answer.kind === 'error') this.#reader.toldInside(leadership, answer.message);
+    else this.#reader.toldInside(leadership);
+    return answer.kind === 'error' ? undefined : commandOf(sql, answer.affectedRows);
   }
 
-  /** False when the leader has changed meanwhile. */
-  async #pauseInside(leadership: Leadership): Promise<boolean> {
+  /** Also before COMMIT: the leader may be lost meanwhile, and its transaction with it. */
+  #pauseInside(): Promise<void> {
     const { random } = this.#world;
-    await this.#balancer.process.sleep(random.between(0, random.chance(0.2) ? 60 : 2));
-    return this.#balancer.replicator.isCurrent(leadership);
+    return this.#balancer.process.sleep(random.between(0, random.chance(0.2) ? 60 : 2));
   }
 
-  async #execute(lane: SimLane, sql: string): Promise<Command | undefined> {
+  async #execute(lane: SimLane, sql: string): Promise<LaneAnswer> {
     const answer = await lane.run(sql);
     if (answer.kind === 'error' && answer.errno === deadlock) {
       this.#world.occurrences.add('two transactions met in a deadlock');
     }
-    return answer.kind === 'error' ? undefined : commandOf(sql, answer.affectedRows);
+    return answer;
   }
 
   #commit(leadership: Leadership, commands: Command[], lane: SimLane): Promise<CommitOutcome> {

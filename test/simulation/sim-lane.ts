@@ -8,7 +8,7 @@ import type { SimConnection } from './sim-connection.ts';
 
 export type LaneAnswer =
   | { readonly kind: 'ok'; readonly affectedRows: number }
-  | { readonly kind: 'error'; readonly errno: number };
+  | { readonly kind: 'error'; readonly errno: number; readonly message: string };
 
 /** Told of a COMMIT when it is sent, and again with its end. */
 export type OnLaneCommit = (seq: Seq, outcome?: LeaderCommit) => void;
@@ -39,8 +39,8 @@ export class SimLane implements LeaderTransaction {
   async run(sql: string): Promise<LaneAnswer> {
     const answer = await this.#send(sql);
     if (answer?.kind === 'ok') return { kind: 'ok', affectedRows: Number(answer.ok.affectedRows) };
-    const errno = answer?.kind === 'err' ? answer.error.errno : 0;
-    return { kind: 'error', errno };
+    const { errno, message } = answer?.kind === 'err' ? answer.error : { errno: 0, message: '' };
+    return { kind: 'error', errno, message };
   }
 
   /** Everything, as this transaction sees it; undefined after an error. */

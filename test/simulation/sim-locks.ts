@@ -49,10 +49,10 @@ export class SimLocks {
     });
   }
 
-  /** Whether somebody waits for a row that the owner holds. */
-  isAwaited(owner: object): boolean {
+  /** Whether somebody waits for a row that the owner holds, one of those meant. */
+  isAwaited(owner: object, keys: RegExp): boolean {
     return [...this.#waiters].some(
-      ([key, waiting]) => waiting.length > 0 && this.#holders.get(key) === owner,
+      ([key, waiting]) => waiting.length > 0 && keys.test(key) && this.#holders.get(key) === owner,
     );
   }
 

@@ -19,10 +19,12 @@ const connectTimeoutMs = 1_000;
 export class SimNode {
   readonly name: NodeName;
   readonly config = { user: 'app' };
-  readonly pool = { destroyAll: (reason: Error) => this.#destroyIdle(reason), inUse: 0 };
+  readonly pool: { destroyAll: (reason: Error) => void; readonly inUse: number };
   readonly #options: SimNodeOptions;
   readonly #connections = new Set<SimConnection>();
   readonly #orphans = new Set<number>();
+  /** Those that clients have. */
+  readonly #taken = new Set<SimConnection>();
   #idle: SimConnection[] = [];
   #generation = 0;
   #facts: ServerFacts | undefined;
@@ -35,6 +37,13 @@ export class SimNode {
   constructor(options: SimNodeOptions) {
     this.#options = options;
     this.name = options.name;
+    const taken = this.#taken;
+    this.pool = {
+      destroyAll: (reason) => this.#destroyIdle(reason),
+      get inUse() {
+        return taken.size;
+      },
+    };
   }
 
   get state(): NodeState {
@@ -84,17 +93,23 @@ export class SimNode {
   /** A pooled connection, for a statement of a client. */
   async take(): Promise<SimConnection> {
     const idle = this.#idle.pop();
-    if (idle) return idle;
+    if (idle) return this.#handOut(idle);
     const generation = this.#generation;
     const connection = await this.#open();
-    if (generation === this.#generation && !this.restarted) return connection;
+    if (generation === this.#generation && !this.restarted) return this.#handOut(connection);
     if (this.restarted) this.#options.onRestarted(this.name);
     const reason = new Error('the node was taken out while connecting');
     connection.destroy(reason);
     throw reason;
   }
 
+  #handOut(connection: SimConnection): SimConnection {
+    this.#taken.add(connection);
+    return connection;
+  }
+
   give(connection: SimConnection): void {
+    this.#taken.delete(connection);
     if (!connection.lost) this.#idle.push(connection);
   }
 
@@ -133,6 +148,7 @@ export class SimNode {
     this.#connections.add(connection);
     connection.onLost((error) => {
       this.#connections.delete(connection);
+      this.#taken.delete(connection);
       this.#idle = this.#idle.filter((other) => other !== connection);
       if (connection.endedByUs) return;
       this.#orphans.add(connection.threadId);

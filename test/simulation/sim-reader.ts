@@ -59,6 +59,9 @@ export class SimReader {
     if (replicator.leadership?.name !== node.name) {
       this.#world.occurrences.add('a read was answered by a follower');
     }
+    if (replicator.position(node.name) === undefined) {
+      this.#world.occurrences.add('a node left while it was read');
+    }
     noteSeen(this.#core, node.name);
     const shown = new Map(answer.rows.map(([key, value]) => [key ?? '', value ?? '']));
     this.#check(node.name, shown, promised);
@@ -80,13 +83,32 @@ export class SimReader {
     return this.#promised();
   }
 
-  /** The node answered something that tells what is there. */
-  told(node: NodeName): void {
+  /** An error told what is there: whoever knows of a row has seen the entry that made it. */
+  told(node: NodeName, message: string): void {
     noteTold(this.#core, node);
+    this.#sawRow(message);
+  }
+
+  /** As `told`, of a statement in a transaction: any answer is a sight of what is there. */
+  toldInside({ name }: Leadership, message = ''): void {
+    noteSeen(this.#core, name);
+    this.#sawRow(message);
   }
 
   acknowledged(seq: Seq): void {
     this.#core.horizon.wrote(seq);
+    this.#saw(seq);
+  }
+
+  /** `token` may be of the client's own open transaction, which is nowhere yet. */
+  #sawRow(token: string): void {
+    const seq = this.#world.oracle.seqOf(token);
+    if (seq === undefined) return;
+    this.#world.occurrences.add('an error told of a row');
+    this.#saw(seq);
+  }
+
+  #saw(seq: number): void {
     for (const [key, list] of this.#world.oracle.listsAt(seq)) this.#seen.add(key, list);
   }
 

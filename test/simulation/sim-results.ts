@@ -12,9 +12,9 @@ export const okResult = (affectedRows = 0): TextResult => ({
   },
 });
 
-export const errResult = (errno: number): TextResult => ({
+export const errResult = (errno: number, message = `error ${errno}`): TextResult => ({
   kind: 'err',
-  error: { errno, sqlState: 'HY000', message: `error ${errno}` },
+  error: { errno, sqlState: 'HY000', message },
 });
 
 export function rowsResult(rows: readonly Readonly<Record<string, string | null>>[]): TextResult {

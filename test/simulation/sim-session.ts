@@ -133,7 +133,8 @@ export class SimSession implements Transaction {
       }
     }
     const effect = runStatement(sql, this);
-    return effect.kind === 'error' ? errResult(effect.errno) : okResult(effect.affectedRows);
+    if (effect.kind === 'error') return errResult(effect.errno, effect.message);
+    return okResult(effect.affectedRows);
   }
 
   /** All that belongs to the application. */

@@ -6,7 +6,7 @@ import { lists } from './lists.ts';
  *   APPEND list token         adds the token, and the version of table t0 that it saw
  *   TAKE from to token        adds the token and the length of another list
  *   COPY from to token        as TAKE, but a function reads the other list without a lock
- *   INSERT row token          error 1062 if the row is there
+ *   INSERT row token          error 1062, with the row's token, if the row is there
  *   DELETE row                affected rows tell whether it was there
  *   CREATE|ALTER|DROP TABLE t token
  *
@@ -21,10 +21,10 @@ export interface View {
 
 export type Effect =
   | { readonly kind: 'done'; readonly affectedRows: number }
-  | { readonly kind: 'error'; readonly errno: number };
+  | { readonly kind: 'error'; readonly errno: number; readonly message?: string };
 
 const done = (affectedRows: number): Effect => ({ kind: 'done', affectedRows });
-const failed = (errno: number): Effect => ({ kind: 'error', errno });
+const failed = (errno: number, message = ''): Effect => ({ kind: 'error', errno, message });
 
 const duplicateKey = 1062;
 const tableExists = 1050;
@@ -58,7 +58,7 @@ export function runStatement(sql: string, view: View): Effect {
       return done(1);
     }
     case 'INSERT':
-      if (known !== undefined) return failed(duplicateKey);
+      if (known !== undefined) return failed(duplicateKey, known);
       view.set(key, other);
       return done(1);
     case 'DELETE':

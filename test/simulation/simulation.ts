@@ -23,6 +23,12 @@ const settleMs = 40_000;
 const stepMs = 5;
 const noteCount = 400;
 
+interface DiskFaults {
+  readonly share: number;
+  readonly full: boolean;
+  readonly onSyncFailed: (() => void) | undefined;
+}
+
 /** A whole cluster, its clients and its accidents, on one clock and from one seed. */
 export class Simulation {
   readonly clock = new SimulatedClock({ settle: settlePromises });
@@ -41,8 +47,10 @@ export class Simulation {
   /** All that clients were told is written. */
   readonly acknowledged = new Seen();
   readonly backups = new Map<SimServer, Backup>();
+  /** When a server last ended a session that nobody asked it to end. */
+  readonly endedAloneAtMs = new Map<SimServer, number>();
   /** Share of the steps of the disk that fail, and how. */
-  diskFaults: { readonly share: number; readonly full: boolean } | undefined;
+  diskFaults: DiskFaults | undefined;
   balancer: SimBalancer | undefined;
   violation: Error | undefined;
   readonly #heldUntilMs = new Map<SimServer, number>();
@@ -225,7 +233,9 @@ export class Simulation {
       this.occurrences.add('the disk was full');
       return 'no_space';
     }
-    return this.random.chance(faults.share) ? 'io_error' : undefined;
+    if (!this.random.chance(faults.share)) return undefined;
+    if (step === 'sync_data') faults.onSyncFailed?.();
+    return 'io_error';
   }
 
   async #advance(ms: number): Promise<void> {
