@@ -46,7 +46,7 @@ function runScenario(folder, name) {
     process.execPath,
     [
       join(folder, 'node_modules/vitest/vitest.mjs'),
-      ...['run', '--project', 'unit', 'test/simulation/traps.test.ts', '--reporter', 'json'],
+      ...['run', '--project', 'unit', 'test/simulation/traps', '--reporter', 'json'],
       ...['--testNamePattern', name.replaceAll(/[^\w ]/g, '.')],
     ],
     { cwd: folder, encoding: 'utf8' },

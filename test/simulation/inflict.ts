@@ -47,7 +47,7 @@ function inflictOnBalancer(world: Simulation, { kind, forMs, choice }: Fault): v
 
 /** `power`: what the disk had not confirmed may be gone too. */
 function crashBalancer(world: Simulation, power: boolean, downMs: number): void {
-  if (!world.balancer || world.servers.some((server) => hidesWhatEnded(world, server))) return;
+  if (!world.balancer) return;
   world.crashBalancer(power);
   world.occurrences.add('the balancer died');
   if (power) world.occurrences.add('the power failed');
@@ -146,8 +146,8 @@ function killSession(world: Simulation, server: SimServer, patience = 40): void 
 }
 
 /**
- * Its server ended a session alone. Who dies before the balancer has heard of it and has looked
- * at the node takes the knowledge along: a limit that has a scenario of its own (`traps.test.ts`).
+ * It ended a session alone. If it starts anew before the balancer has looked at it, nobody knows
+ * any more: a limit, which is a scenario in `traps-died-alone.test.ts`.
  */
 const hidesWhatEnded = (world: Simulation, server: SimServer): boolean =>
   world.clock.nowMs() - (world.endedAloneAtMs.get(server) ?? -Infinity) < 1_000;

@@ -1,6 +1,6 @@
 /**
  * Bugs to plant in copies of the core: each must make some seed fail, or the `scenario` of
- * `traps.test.ts` whose name stands there, when it takes more chance than seeds have. `from` must
+ * `traps*.test.ts` whose name stands there, when it takes more chance than seeds have. `from` must
  * be found exactly once in the file.
  *
  * @typedef {{ name: string, file: string, from: string, to: string, scenario?: string }} Mutation
@@ -28,7 +28,8 @@ export const mutations = [
     file: `${core}replicator.ts`,
     from:
       "    if (!this.isCurrent(leadership)) return 'the leader changed before the commit';\n" +
-      "    if (!transaction.alive) return 'the connection to the leader broke before the commit';\n",
+      '    if (!transaction.alive) return ' +
+      "'the connection to the leader broke before the commit';\n",
     to: '',
   },
   {
@@ -97,12 +98,14 @@ export const mutations = [
     file: `${core}result-evidence.ts`,
     from: 'if (entry.epoch !== this.#epoch || entry.seq <= this.#provenUpTo)',
     to: 'if (entry.epoch !== this.#epoch || entry.seq >= 0)',
+    scenario: 'a leader connection that dies alone, and whose entry was logged first',
   },
   {
     name: 'a client hears OK before the entry is proven',
     file: `${core}acknowledgements.ts`,
     from: '      if (!waiting.proven) break;\n',
     to: '',
+    scenario: 'answers on two leader connections that overtake each other',
   },
   {
     name: 'a former leader with gaps follows again',
@@ -133,6 +136,7 @@ export const mutations = [
     file: `${core}applier.ts`,
     from: 'if (evidence.knows(entry.epoch)) return true;',
     to: 'return true;',
+    scenario: 'an entry that takes no effect is known after a restart of the balancer',
   },
   {
     name: 'a leader transaction carries no marker',
@@ -193,6 +197,7 @@ export const mutations = [
     file: `${core}replicator.ts`,
     from: '?.applier.sent ?? this.#options.sequencer.lastDurable;',
     to: '?.applier.sent ?? noSeq;',
+    scenario: 'what was read on a node that left meanwhile is not forgotten',
   },
   {
     name: 'a failed fsync is taken for a success',
@@ -230,6 +235,7 @@ export const mutations = [
     file: `${core}applier.ts`,
     from: '    await this.#expectToBeHere();\n',
     to: '',
+    scenario: 'a batch of a balancer that died, which arrives late, is no divergence',
   },
   {
     name: 'commits do not wait while they are held',

@@ -1,3 +1,5 @@
+import type { StampedEvent } from '../../src/telemetry/events.ts';
+
 /** What must really happen in the runs, or their success would say little. */
 export const expectedOccurrences = [
   'a server crashed',
@@ -68,5 +70,16 @@ export class Occurrences {
   /** Those that never came about. */
   missing(): Occurrence[] {
     return expectedOccurrences.filter((what) => this.of(what) === 0);
+  }
+}
+
+export function countEvent(occurrences: Occurrences, event: StampedEvent): void {
+  if (event.kind === 'log_truncated') occurrences.add('the log was cut');
+  if (event.kind === 'resync_failed') occurrences.add('a copy was interrupted');
+  if (event.kind === 'resync_finished') {
+    occurrences.add('a node was made a copy while writes went on');
+  }
+  if (event.kind === 'leader_changed' && event.to === undefined) {
+    occurrences.add('a leader was lost');
   }
 }

@@ -88,7 +88,7 @@ export class SimClient {
     if (choice < 0.5) return `APPEND ${list()} ${token}`;
     if (choice < 0.62) return `TAKE ${list()} ${list()} ${token}`;
     if (choice < 0.74) return `COPY ${list()} ${list()} ${token}`;
-    if (choice < 0.9) return `INSERT r${random.below(3)} ${token}`;
+    if (choice < 0.87) return `INSERT r${random.below(3)} ${token}`;
     return `DELETE r${random.below(3)}`;
   }
 

@@ -7,7 +7,7 @@ import type { LeaderCommit } from '../../src/replication/leader-transaction.ts';
 import { checkServer, isFolded } from './check-server.ts';
 import { inflict } from './inflict.ts';
 import type { Fault } from './faults.ts';
-import { Occurrences } from './occurrences.ts';
+import { countEvent, Occurrences } from './occurrences.ts';
 import { Oracle, Violation } from './oracle.ts';
 import { Process } from './process.ts';
 import type { Random } from './random.ts';
@@ -395,16 +395,5 @@ export class Simulation {
     for (const server of this.servers) {
       if (nodes.get(nodeName(server.name))?.state === 'UP') checkServer(server, this.oracle);
     }
-  }
-}
-
-function countEvent(occurrences: Occurrences, event: StampedEvent): void {
-  if (event.kind === 'log_truncated') occurrences.add('the log was cut');
-  if (event.kind === 'resync_failed') occurrences.add('a copy was interrupted');
-  if (event.kind === 'resync_finished') {
-    occurrences.add('a node was made a copy while writes went on');
-  }
-  if (event.kind === 'leader_changed' && event.to === undefined) {
-    occurrences.add('a leader was lost');
   }
 }

@@ -1,28 +1,11 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { nodeName, seq } from '../../src/base/brands.ts';
 import type { LockstepError } from '../../src/base/errors.ts';
 import { moveStatement } from '../../src/replication/position-statements.ts';
-import type { CommitOutcome } from '../../src/replication/replicator.ts';
 import { mayReadOutdated } from '../../src/sessions/may-read-outdated.ts';
+import { named, opened } from './open-stage.ts';
 import { Violation } from './oracle.ts';
-import type { Settings } from './settings.ts';
-import { Stage } from './stage.ts';
-
-let stage: Stage | undefined;
-
-afterEach(() => {
-  stage?.close();
-  stage = undefined;
-});
-
-async function opened(settings: Partial<Settings> = {}): Promise<Stage> {
-  stage = new Stage(settings);
-  await stage.open();
-  return stage;
-}
-
-const named = (name: string, outcome: CommitOutcome): string =>
-  `${name} is ${outcome.kind}${outcome.kind === 'committed' ? ` as ${outcome.seq}` : ''}`;
+import { SimReader } from './sim-reader.ts';
 
 test('answers on two leader connections that overtake each other', async () => {
   const on = await opened();
@@ -35,12 +18,14 @@ test('answers on two leader connections that overtake each other', async () => {
   const firstEnds = first.commit();
   await on.after(waits);
   on.say('second has its row');
-  const secondEnds = second.commit();
+  let secondHeard = false;
+  const secondEnds = second.commit().finally(() => {
+    secondHeard = true;
+  });
   await on.pass(20);
   on.say(`the log has ${on.balancer.sequencer.lastDurable} entries`);
   on.say(`the leader is at ${on.balancer.replicator.position(on.leadership.name)}`);
-  const waiting = await Promise.race([secondEnds.then(() => 'heard'), Promise.resolve('waits')]);
-  on.say(`the second client ${waiting}`);
+  on.say(`the second client ${secondHeard ? 'has heard' : 'waits'}`);
   on.say(named('first', await on.after(firstEnds)));
   on.say(named('second', await on.after(secondEnds)));
   on.say(`the leader is at ${on.balancer.replicator.position(on.leadership.name)}`);
@@ -58,84 +43,6 @@ test('answers on two leader connections that overtake each other', async () => {
     'first a follower, now UP: l0=1a,2b',
     'first a follower, now UP: l0=1a,2b',
   ]);
-});
-
-test('a leader connection that dies alone between the last result and the append', async () => {
-  const on = await opened();
-  const [first, second] = [await on.actor(), await on.actor()];
-  await on.after(first.run('INSERT r0 1a'));
-  const waits = second.run('INSERT r0 2b');
-  await on.pass(5);
-  // Its server ends it, and with it its locks; that is heard of late.
-  first.connection.delayAnswers(80);
-  first.connection.session.end();
-  await on.after(waits);
-  on.say('second has its row');
-  on.say(named('second', await on.after(second.commit())));
-  on.say(named('first', await on.after(first.commit())));
-  on.say(`the log has ${on.balancer.sequencer.lastDurable} entries`);
-  await on.pass(3_000);
-  on.sayNodes();
-  expect(on.transcript).toEqual([
-    'second has its row',
-    'second is committed as 1',
-    // It is in the log, but where it stands it fails on every copy: it takes no effect.
-    'first is aborted',
-    'the log has 2 entries',
-    'first a leader, now UP: r0=2b',
-    'first a follower, now UP: r0=2b',
-    'first a follower, now UP: r0=2b',
-  ]);
-});
-
-test('a leader connection that dies alone, and whose entry was logged first', async () => {
-  const on = await opened();
-  const [first, second] = [await on.actor(), await on.actor()];
-  await on.after(first.run('APPEND l0 1a'));
-  const waits = second.run('APPEND l0 2b');
-  await on.pass(5);
-  first.connection.delayAnswers(80);
-  first.connection.session.end();
-  await on.after(waits);
-  on.say('second has its row');
-  const ends = [
-    first.commit().then((outcome) => on.say(named('first', outcome))),
-    second.commit().then((outcome) => on.say(named('second', outcome))),
-  ];
-  await on.after(Promise.all(ends));
-  await on.pass(3_000);
-  on.sayNodes();
-  expect(on.transcript).toEqual([
-    'second has its row',
-    'first is committed as 1',
-    'second is committed as 2',
-    // What the leader committed does not agree with the log, and is found out.
-    'first a leader, now QUARANTINED: l0=2b',
-    'first a follower, now UP: l0=1a,2b',
-    'first a follower, now UP: l0=1a,2b',
-  ]);
-});
-
-test('a limit: the balancer dies before it hears of a leader connection that died alone', async () => {
-  const on = await opened();
-  await on.write('APPEND l0 1a');
-  const [first, second] = [await on.actor(), await on.actor()];
-  await on.after(first.run('APPEND l0 2b'));
-  const waits = second.run('APPEND l0 3c');
-  await on.pass(5);
-  first.connection.delayAnswers(80);
-  first.connection.session.end();
-  await on.after(waits);
-  void first.commit();
-  void second.commit();
-  await on.pass(20);
-  on.say(`on the leader: ${on.contents(on.leader)}`);
-  on.world.crashBalancer(false);
-  const started = on.world.startBalancer();
-  // Its markers look like those of any leader whose balancer died: it gets the other one late.
-  await expect(on.pass(8_000)).rejects.toThrow(/has\nl0=1a,3c,2b\ninstead of\nl0=1a,2b,3c/);
-  await started;
-  expect(on.transcript).toEqual(['on the leader: l0=1a,3c']);
 });
 
 describe('reads without locks inside functions', () => {
@@ -288,50 +195,6 @@ describe('a COMMIT whose answer is lost', () => {
   });
 });
 
-/** The only node dies under an entry whose locks were gone before it was logged. */
-async function lostUnproven(on: Stage, awayMs: number): Promise<void> {
-  const [first, second] = [await on.actor(), await on.actor()];
-  await on.after(first.run('INSERT r0 1a'));
-  const waits = second.run('INSERT r0 2b');
-  await on.pass(5);
-  first.connection.delayAnswers(80);
-  first.connection.session.end();
-  await on.after(waits);
-  on.say(named('second', await on.after(second.commit())));
-  const ends = first.commit().then(
-    (outcome) => on.say(named('first', outcome)),
-    (error: LockstepError) => on.say(`first: ${error.code}`),
-  );
-  await on.pass(5);
-  const { leader } = on;
-  leader.crash();
-  await on.pass(awayMs);
-  leader.start();
-  await on.after(ends);
-  await on.pass(10_000);
-  on.sayNodes();
-}
-
-test('an entry that no node is left to prove is not acknowledged', async () => {
-  const on = await opened({ nodes: 1 });
-  await lostUnproven(on, 3_000);
-  expect(on.transcript).toEqual([
-    'second is committed as 1',
-    'first: outcome_unknown',
-    'first a leader, now UP: r0=2b',
-  ]);
-});
-
-test('its client waits for a node that returns soon, and hears what became of it', async () => {
-  const on = await opened({ nodes: 1, syncTimeoutMs: 100, healthIntervalMs: 50 });
-  await lostUnproven(on, 20);
-  expect(on.transcript).toEqual([
-    'second is committed as 1',
-    'first is aborted',
-    'first a leader, now UP: r0=2b',
-  ]);
-});
-
 test('the source of a copy that goes out of rotation while its snapshot is taken', async () => {
   const on = await opened({ acks: 'leader' });
   const { resyncs, cluster, nodes } = on.balancer;
@@ -390,4 +253,37 @@ test('a resync that begins while its node is drained is not mixed up with that',
   await on.pass(8_000);
   on.say(`${nodes.get(name)?.state}: ${on.contents(drained!)}`);
   expect(on.transcript).toEqual(['drain: conflict', 'UP: l0=1a']);
+});
+
+test('what was read on a node that left meanwhile is not forgotten', async () => {
+  const on = await opened({ nodes: 2, acks: 'leader' });
+  const { cluster, nodes } = on.balancer;
+  const { leader } = on;
+  const [follower] = on.followers;
+  const holder = follower!.accept(
+    () => undefined,
+    () => undefined,
+  );
+  holder.receive('BEGIN;DELETE r1');
+  await on.pass(5);
+  await on.write('INSERT r1 1a');
+  await on.write('APPEND l0 2b');
+  const node = nodes.get(nodeName(leader.name))!;
+  leader.slowness = 100;
+  let reader = new SimReader(on.world, on.balancer);
+  let reading = reader.read();
+  // The nodes take turns.
+  for (await on.pass(2); node.pool.inUse === 0; await on.pass(2)) {
+    await on.after(reading);
+    reader = new SimReader(on.world, on.balancer);
+    reading = reader.read();
+  }
+  const drained = cluster.drain(node.name);
+  await on.after(reading);
+  const next = reader.read().then(() => on.say('it is read'));
+  await on.pass(100);
+  on.say('the follower gets it');
+  holder.end();
+  await on.after(Promise.all([next, drained]));
+  expect(on.transcript).toEqual(['the follower gets it', 'it is read']);
 });

@@ -1,0 +1,156 @@
+import { expect, test } from 'vitest';
+import type { LockstepError } from '../../src/base/errors.ts';
+import { named, opened } from './open-stage.ts';
+import type { Stage } from './stage.ts';
+
+test('a leader connection that dies alone between the last result and the append', async () => {
+  const on = await opened();
+  const [first, second] = [await on.actor(), await on.actor()];
+  await on.after(first.run('INSERT r0 1a'));
+  const waits = second.run('INSERT r0 2b');
+  await on.pass(5);
+  // Its server ends it, and with it its locks; that is heard of late.
+  first.connection.delayAnswers(80);
+  first.connection.session.end();
+  await on.after(waits);
+  on.say('second has its row');
+  on.say(named('second', await on.after(second.commit())));
+  on.say(named('first', await on.after(first.commit())));
+  on.say(`the log has ${on.balancer.sequencer.lastDurable} entries`);
+  await on.pass(3_000);
+  on.sayNodes();
+  expect(on.transcript).toEqual([
+    'second has its row',
+    'second is committed as 1',
+    // It is in the log, but where it stands it fails on every copy: it takes no effect.
+    'first is aborted',
+    'the log has 2 entries',
+    'first a leader, now UP: r0=2b',
+    'first a follower, now UP: r0=2b',
+    'first a follower, now UP: r0=2b',
+  ]);
+});
+
+test('an entry that takes no effect is known after a restart of the balancer', async () => {
+  const on = await opened();
+  const away = on.followers.at(-1)!;
+  away.crash();
+  const [first, second] = [await on.actor(), await on.actor()];
+  await on.after(first.run('INSERT r0 1a'));
+  const waits = second.run('INSERT r0 2b');
+  await on.pass(5);
+  first.connection.delayAnswers(80);
+  first.connection.session.end();
+  await on.after(waits);
+  on.say(named('second', await on.after(second.commit())));
+  on.say(named('first', await on.after(first.commit())));
+  on.world.crashBalancer(false);
+  const started = on.world.startBalancer();
+  await on.pass(3_000);
+  await started;
+  away.start();
+  await on.pass(8_000);
+  on.sayNodes();
+  expect(on.transcript).toEqual([
+    'second is committed as 1',
+    'first is aborted',
+    'first a leader, now UP: r0=2b',
+    'first a follower, now UP: r0=2b',
+    'first a follower, now UP: r0=2b',
+  ]);
+});
+
+test('a leader connection that dies alone, and whose entry was logged first', async () => {
+  const on = await opened();
+  const [first, second] = [await on.actor(), await on.actor()];
+  await on.after(first.run('APPEND l0 1a'));
+  const waits = second.run('APPEND l0 2b');
+  await on.pass(5);
+  first.connection.delayAnswers(80);
+  first.connection.session.end();
+  await on.after(waits);
+  on.say('second has its row');
+  const ends = [
+    first.commit().then((outcome) => on.say(named('first', outcome))),
+    second.commit().then((outcome) => on.say(named('second', outcome))),
+  ];
+  await on.after(Promise.all(ends));
+  await on.pass(3_000);
+  on.sayNodes();
+  expect(on.transcript).toEqual([
+    'second has its row',
+    'first is committed as 1',
+    'second is committed as 2',
+    // What the leader committed does not agree with the log, and is found out.
+    'first a leader, now QUARANTINED: l0=2b',
+    'first a follower, now UP: l0=1a,2b',
+    'first a follower, now UP: l0=1a,2b',
+  ]);
+});
+
+test('a limit: a server that ended a leader connection dies before it is heard', async () => {
+  const on = await opened();
+  await on.write('APPEND l0 1a');
+  const [first, second] = [await on.actor(), await on.actor()];
+  await on.after(first.run('APPEND l0 2b'));
+  const waits = second.run('APPEND l0 3c');
+  await on.pass(5);
+  first.connection.delayAnswers(80);
+  first.connection.session.end();
+  await on.after(waits);
+  void first.commit();
+  void second.commit();
+  await on.pass(20);
+  const { leader } = on;
+  on.say(`on the leader: ${on.contents(leader)}`);
+  leader.crash();
+  await on.pass(300);
+  leader.start();
+  // Its markers look like those of any leader that died: it gets the other one late.
+  await expect(on.pass(8_000)).rejects.toThrow(/has\nl0=1a,3c,2b\ninstead of\nl0=1a,2b,3c/);
+  expect(on.transcript).toEqual(['on the leader: l0=1a,3c']);
+});
+
+/** The only node dies under an entry whose locks were gone before it was logged. */
+async function lostUnproven(on: Stage, awayMs: number): Promise<void> {
+  const [first, second] = [await on.actor(), await on.actor()];
+  await on.after(first.run('INSERT r0 1a'));
+  const waits = second.run('INSERT r0 2b');
+  await on.pass(5);
+  first.connection.delayAnswers(80);
+  first.connection.session.end();
+  await on.after(waits);
+  on.say(named('second', await on.after(second.commit())));
+  const ends = first.commit().then(
+    (outcome) => on.say(named('first', outcome)),
+    (error: LockstepError) => on.say(`first: ${error.code}`),
+  );
+  await on.pass(5);
+  const { leader } = on;
+  leader.crash();
+  await on.pass(awayMs);
+  leader.start();
+  await on.after(ends);
+  await on.pass(10_000);
+  on.sayNodes();
+}
+
+test('an entry that no node is left to prove is not acknowledged', async () => {
+  const on = await opened({ nodes: 1 });
+  await lostUnproven(on, 3_000);
+  expect(on.transcript).toEqual([
+    'second is committed as 1',
+    'first: outcome_unknown',
+    'first a leader, now UP: r0=2b',
+  ]);
+});
+
+test('its client waits for a node that returns soon, and hears what became of it', async () => {
+  const on = await opened({ nodes: 1, syncTimeoutMs: 100, healthIntervalMs: 50 });
+  await lostUnproven(on, 20);
+  expect(on.transcript).toEqual([
+    'second is committed as 1',
+    'first is aborted',
+    'first a leader, now UP: r0=2b',
+  ]);
+});
