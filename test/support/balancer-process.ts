@@ -31,13 +31,16 @@ export async function prepareBalancerProcess(
   servers: TestServers,
   settings: readonly string[] = [],
   log: readonly string[] = [],
+  /** Behind the address of each node, such as `?tls=required`. */
+  nodeParameters = '',
 ): Promise<BalancerProcess> {
   const folder = await mkdtemp(join(tmpdir(), 'lockstep-process-'));
   const logFolder = join(folder, 'log');
   const [port = 0, httpPort = 0] = await freePorts(2);
   const file = join(folder, 'lockstep.yaml');
   const nodes = servers.servers.map(
-    (server) => `  - ${server.name}=mysql://root:root@127.0.0.1:${server.port}/app`,
+    (server) =>
+      `  - ${server.name}=mysql://root:root@127.0.0.1:${server.port}/app${nodeParameters}`,
   );
   const lines = [
     `mysql: { port: ${port} }`,
