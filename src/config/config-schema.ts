@@ -146,6 +146,12 @@ export const configSchema = group('', {
     false,
     'Accept writes over HTTP with 202 while no node is up and run them in order later.',
   ),
+  transactionReplay: withDefault<boolean>(
+    flag,
+    false,
+    'A transaction whose leader is lost before its COMMIT is run again on the next one, unseen by ' +
+      'its client if all answers are the same; otherwise the client gets error 1213.',
+  ),
   ddlWaitTimeoutMs: withDefault<number>(
     duration(0, hourMs),
     10_000,
@@ -260,6 +266,12 @@ export const configSchema = group('', {
       size(KiB, GiB),
       64 * MiB,
       'Largest statement or parameter set; as `max_allowed_packet`.',
+    ),
+    transactionReplayBytes: withDefault<number>(
+      size(0, GiB),
+      MiB,
+      'Statements of one transaction that are kept for `transaction_replay`; beyond it the client ' +
+        'gets error 1213.',
     ),
     queuedWrites: withDefault<number>(
       integer(1, 10_000_000),

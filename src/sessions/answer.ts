@@ -10,7 +10,12 @@ export type Answer =
   | { readonly kind: 'ok'; readonly ok?: Partial<OkPacket> }
   | { readonly kind: 'rows'; readonly result: MadeResult }
   /** Already on its way to the client; `failed` when it ends in the server's error. */
-  | { readonly kind: 'streamed'; readonly failed: boolean };
+  | {
+      readonly kind: 'streamed';
+      readonly failed: boolean;
+      /** What it told, summed up, where that may be needed to ask for it again. */
+      readonly digest: string | undefined;
+    };
 
 export const okAnswer: Answer = { kind: 'ok' };
 

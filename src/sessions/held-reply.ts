@@ -1,3 +1,4 @@
+import { AnswerDigest } from './answer-digest.ts';
 import type { NodeResponseSink } from '../nodes/node-connection.ts';
 import { LockstepError } from '../base/errors.ts';
 import { decodeErr } from '../protocol/err-packet.ts';
@@ -111,6 +112,16 @@ export class HeldReply implements NodeResponseSink {
 
   onLost(error: Error): void {
     this.#reject(error);
+  }
+
+  /** Equal for answers that tell a client the same. */
+  digest(): string {
+    const digest = new AnswerDigest();
+    for (const piece of this.#pieces) {
+      if ('bytes' in piece) digest.add(piece.bytes);
+      else digest.addTerminal(piece.terminal);
+    }
+    return digest.value();
   }
 
   /** The answer as the client should get it; packets are numbered from `firstSequenceId`. */

@@ -5,6 +5,8 @@ import type { ResponseKind } from '../protocol/response-scanner.ts';
 /** A client's command in the form that a node takes; sent as often as it must be retried. */
 export interface NodeRequest {
   readonly kind: ResponseKind;
+  /** Size of what is sent. */
+  readonly bytes: number;
   /** What must be done on this connection first (preparing a statement); undefined if nothing. */
   readonly before: ((connection: NodeConnection) => Promise<void>) | undefined;
   packetsFor(connection: NodeConnection): Buffer;
@@ -17,6 +19,7 @@ export interface NodeRequest {
 /** A command that is the same bytes for every node. */
 export const plainRequest = (packets: Buffer, kind: ResponseKind = 'query'): NodeRequest => ({
   kind,
+  bytes: packets.length,
   before: undefined,
   packetsFor: () => packets,
   binary: false,

@@ -4,34 +4,60 @@ import type { Command } from '../replication/command.ts';
 import type { Leadership } from '../replication/replicator.ts';
 import type { Release } from '../replication/write-gate.ts';
 import type { LeaderLane } from './leader-lane.ts';
+import type { Transcript } from './transcript.ts';
 
-/** A client's transaction: its connection to the leader and what it has changed so far. */
-export class OpenTransaction {
+/** Where a transaction runs. */
+export interface TransactionPlace {
   readonly leadership: Leadership;
   readonly node: Node;
   readonly lane: LeaderLane;
+  /** Leaves the gate that DDL waits at. */
   readonly release: Release;
+}
+
+/** A client's transaction: its connection to the leader and what it has changed so far. */
+export class OpenTransaction {
+  /** Undefined where a client is to hear of a leader that is lost. */
+  readonly transcript: Transcript | undefined;
   /** Highest seq whose COMMIT had been sent to the leader when the last answer arrived. */
   lastCommitted: Seq;
   /** Every SELECT in it takes locks, also in functions and triggers. */
   readonly serializable: boolean;
+  #place: TransactionPlace;
   #commands: Command[] = [];
   readonly #savepoints = new Map<string, number>();
 
-  constructor(options: {
-    leadership: Leadership;
-    node: Node;
-    lane: LeaderLane;
-    release: Release;
-    lastCommitted: Seq;
-    serializable: boolean;
-  }) {
-    this.leadership = options.leadership;
-    this.node = options.node;
-    this.lane = options.lane;
-    this.release = options.release;
+  constructor(
+    place: TransactionPlace,
+    options: { lastCommitted: Seq; serializable: boolean; transcript: Transcript | undefined },
+  ) {
+    this.#place = place;
     this.lastCommitted = options.lastCommitted;
     this.serializable = options.serializable;
+    this.transcript = options.transcript;
+  }
+
+  get leadership(): Leadership {
+    return this.#place.leadership;
+  }
+
+  get node(): Node {
+    return this.#place.node;
+  }
+
+  get lane(): LeaderLane {
+    return this.#place.lane;
+  }
+
+  get release(): Release {
+    return this.#place.release;
+  }
+
+  /** It begins again elsewhere; what it had changed is gone. */
+  moveTo(place: TransactionPlace): void {
+    this.#place = place;
+    this.#commands = [];
+    this.#savepoints.clear();
   }
 
   get commands(): readonly Command[] {

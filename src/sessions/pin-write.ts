@@ -14,23 +14,38 @@ export interface WritePins {
 
 const seedMax = 0x3fffffff;
 
-/** Fixes by session variables what a write computes from anything but the data. */
-export function pinWrite(core: SessionCore, statement: Statement, facts?: WriteFacts): WritePins {
+/**
+ * Fixes by session variables what a write computes from anything but the data. `before`: what was
+ * fixed when another leader ran it, whose clock, seeds and ids it keeps.
+ */
+export function pinWrite(
+  core: SessionCore,
+  statement: Statement,
+  facts?: WriteFacts,
+  before?: Pins,
+): WritePins {
   const { carried } = core.state;
   const pins: { -readonly [Name in keyof Pins]: Pins[Name] } = {
-    timestamp: carried.settings.get('timestamp') ?? timestampOf(core.context.clock.wallMs()),
+    timestamp:
+      before?.timestamp ??
+      carried.settings.get('timestamp') ??
+      timestampOf(core.context.clock.wallMs()),
   };
   const asked = statement.usesLastInsertId || facts?.effects.usesLastInsertId;
   if (asked || statement.kind === 'call') {
     pins.lastInsertId = core.lastInsertId;
   }
   if (statement.usesRand) {
-    pins.randSeed1 = String(Math.floor(core.context.random() * seedMax));
-    pins.randSeed2 = String(Math.floor(core.context.random() * seedMax));
+    pins.randSeed1 = before?.randSeed1 ?? seed(core);
+    pins.randSeed2 = before?.randSeed2 ?? seed(core);
   }
   // Zero tells a generated value from the one before; what is never generated stays zero.
   const asks = facts?.askInsertId && pins.lastInsertId === undefined;
-  const leaderPins = renderPins(asks ? { ...pins, lastInsertId: '0' } : pins);
+  const leaderPins = renderPins({
+    ...pins,
+    ...(asks && { lastInsertId: '0' }),
+    ...(before?.insertId !== undefined && { insertId: before.insertId }),
+  });
   const read = new Set([
     ...statement.userVariablesRead,
     ...(facts?.effects.userVariablesRead ?? []),
@@ -43,6 +58,8 @@ export function pinWrite(core: SessionCore, statement: Statement, facts?: WriteF
   }
   return { pins, leaderPins };
 }
+
+const seed = ({ context }: SessionCore): string => String(Math.floor(context.random() * seedMax));
 
 /** Seconds since 1970 with the microseconds that the servers take. */
 const timestampOf = (wallMs: number): string => (wallMs / 1000).toFixed(6);

@@ -87,6 +87,7 @@ function executionOf(
     kind: 'query',
     binary: true,
     withText: (other) => executionOf(other, execution, longData),
+    bytes: longData.reduce((bytes, [, data]) => bytes + data.length, execution.length),
     before: async (connection) => {
       serverId = await prepareOn(connection, sql);
     },

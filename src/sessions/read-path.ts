@@ -24,6 +24,8 @@ export interface ReadOptions {
   readonly leader: boolean;
   /** Forward as it comes; else the answer is held. */
   readonly stream: boolean;
+  /** Sum up what is forwarded. */
+  readonly digest?: boolean;
   /** Runs on the same connection after a successful held answer, before it is given back. */
   readonly after?: (connection: NodeConnection) => Promise<void>;
 }
@@ -144,6 +146,7 @@ export async function exchange(
         connection,
         status: core.status,
         valid: () => prelude.every((outcome) => outcome.error === undefined),
+        digest: options.digest === true,
       })
     : undefined;
   const held = new HeldReply(core.context.config.limits.resultBufferBytes);
@@ -164,8 +167,9 @@ export async function exchange(
     }
     if (outcome.kind === 'lost_unseen') return outcome;
     if (outcome.kind === 'invalid') throw preludeError(connection, prelude);
-    if (outcome.end) noteDiagnostics(core, connection, outcome.end, options);
-    return { kind: 'answered', answer: { kind: 'streamed', failed: outcome.failed } };
+    const { end, failed, digest } = outcome;
+    if (end) noteDiagnostics(core, connection, end, options);
+    return { kind: 'answered', answer: { kind: 'streamed', failed, digest } };
   }
   await held.done;
   if (prelude.some((outcome) => outcome.error !== undefined)) {

@@ -14,7 +14,7 @@ import { Diagnostics, readLeftDiagnostics } from './diagnostics.ts';
 import { Horizon } from './horizon.ts';
 import type { OpenTransaction } from './open-transaction.ts';
 import type { SessionContext } from './session-context.ts';
-import { SessionState } from './session-state.ts';
+import { type CarriedState, SessionState } from './session-state.ts';
 import type { VisibleStatus } from './status-patch.ts';
 import { UserLocks } from './user-locks.ts';
 
@@ -30,6 +30,11 @@ export interface PinnedConnection {
 export interface Route {
   readonly node: NodeName;
   readonly seq?: Seq;
+}
+
+export interface SessionSnapshot {
+  readonly carried: CarriedState;
+  readonly lastInsertId: string;
 }
 
 /** Everything a session knows between two statements. */
@@ -99,6 +104,16 @@ export class SessionCore {
     if (this.transaction?.lane.connection !== pinned.connection) {
       pinned.node.pool.give(pinned.connection);
     }
+  }
+
+  /** What a statement may change of the session itself. */
+  get snapshot(): SessionSnapshot {
+    return { carried: this.state.carried, lastInsertId: this.lastInsertId };
+  }
+
+  restore(snapshot: SessionSnapshot): void {
+    this.state.restore(snapshot.carried);
+    this.lastInsertId = snapshot.lastInsertId;
   }
 
   get status(): VisibleStatus {

@@ -89,6 +89,11 @@ export class SessionState {
     });
   }
 
+  /** Returns to what the session had before. */
+  restore(state: CarriedState): void {
+    this.#change(state);
+  }
+
   /** What a write logged now depends on, given the defaults of the node it ran on. */
   commandContext(facts: ServerFacts): CommandContext {
     const known = this.#contexts.get(facts);

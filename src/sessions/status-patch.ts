@@ -23,6 +23,13 @@ export function patchStatus(terminal: Terminal, status: VisibleStatus): Buffer {
   return terminal.raw;
 }
 
+/** A copy whose flags are zero: they tell of the connection and the plan, not of the data. */
+export function withoutStatus(terminal: Terminal): Buffer {
+  const copy = Buffer.from(terminal.raw);
+  if (terminal.type !== 'err') copy.writeUInt16LE(0, statusOffset(terminal));
+  return copy;
+}
+
 /** Where the flags lie: after the warnings of an EOF, after two numbers of an OK packet. */
 function statusOffset(terminal: Terminal): number {
   const body = packetHeaderBytes + 1;

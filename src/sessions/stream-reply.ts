@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { NodeConnection, NodeResponseSink } from '../nodes/node-connection.ts';
+import { AnswerDigest } from './answer-digest.ts';
 import { LockstepError } from '../base/errors.ts';
 import type { Terminal } from '../protocol/response-scanner.ts';
 import { patchStatus, type VisibleStatus } from './status-patch.ts';
@@ -12,7 +13,13 @@ const heldBytesMax = 64 * 1024;
 
 /** How a streamed answer ended. */
 export type StreamOutcome =
-  | { readonly kind: 'complete'; readonly failed: boolean; readonly end: Terminal | undefined }
+  | {
+      readonly kind: 'complete';
+      readonly failed: boolean;
+      readonly end: Terminal | undefined;
+      /** As of a held answer; undefined unless it was asked for. */
+      readonly digest: string | undefined;
+    }
   /** Nothing of it has reached the client: it can be asked of another node. */
   | { readonly kind: 'lost_unseen'; readonly error: Error }
   | { readonly kind: 'lost_midway'; readonly error: Error }
@@ -26,6 +33,7 @@ export class StreamReply implements NodeResponseSink {
   readonly #connection: NodeConnection;
   readonly #status: VisibleStatus;
   readonly #valid: () => boolean;
+  readonly #digest: AnswerDigest | undefined;
   readonly #held: Buffer[] = [];
   #heldBytes = 0;
   #forwarding = false;
@@ -40,32 +48,27 @@ export class StreamReply implements NodeResponseSink {
     status: VisibleStatus;
     /** Asked once, before the first byte is forwarded. */
     valid: () => boolean;
+    digest: boolean;
   }) {
     this.#valid = options.valid;
     this.#client = options.client;
     this.#connection = options.connection;
     this.#status = options.status;
+    if (options.digest) this.#digest = new AnswerDigest();
     this.done = new Promise((resolve) => {
       this.#resolve = resolve;
     });
   }
 
   onData(bytes: Buffer): void {
-    if (this.#forwarding) {
-      this.#write(bytes);
-      return;
-    }
-    this.#held.push(bytes);
-    this.#heldBytes += bytes.length;
-    if (this.#heldBytes > heldBytesMax) {
-      this.#forwarding = true;
-      this.#writeHeld();
-    }
+    this.#digest?.add(bytes);
+    this.#pass(bytes);
   }
 
   onTerminal(terminal: Terminal): void {
     this.#end = terminal;
-    this.onData(patchStatus(terminal, this.#status));
+    this.#digest?.addTerminal(terminal);
+    this.#pass(patchStatus(terminal, this.#status));
   }
 
   onLocalInfile(): void {
@@ -78,13 +81,27 @@ export class StreamReply implements NodeResponseSink {
   onEnd(): void {
     if (!this.#forwarding) this.#writeHeld();
     const end = this.#end;
+    const digest = this.#digest?.value();
     if (this.#invalid) this.#resolve({ kind: 'invalid' });
-    else this.#resolve({ kind: 'complete', failed: end?.type === 'err', end });
+    else this.#resolve({ kind: 'complete', failed: end?.type === 'err', end, digest });
   }
 
   onLost(error: Error): void {
     const unseen = !this.#forwarding && !this.#infile;
     this.#resolve({ kind: unseen ? 'lost_unseen' : 'lost_midway', error });
+  }
+
+  #pass(bytes: Buffer): void {
+    if (this.#forwarding) {
+      this.#write(bytes);
+      return;
+    }
+    this.#held.push(bytes);
+    this.#heldBytes += bytes.length;
+    if (this.#heldBytes > heldBytesMax) {
+      this.#forwarding = true;
+      this.#writeHeld();
+    }
   }
 
   #writeHeld(): void {

@@ -1,68 +1,41 @@
 import { LockstepError } from '../base/errors.ts';
 import { faultPoints } from '../base/fault-points.ts';
-import { type NodeConnection, NodeConnectionLostError } from '../nodes/node-connection.ts';
+import { NodeConnectionLostError } from '../nodes/node-connection.ts';
 import { NodeQueryError, queryRows } from '../nodes/query-rows.ts';
 import type { Statement } from '../sql/statement.ts';
 import { type Answer, okAnswer } from './answer.ts';
-import { HeldReply } from './held-reply.ts';
-import { LeaderRetry } from './leader-retry.ts';
-import { LeaderLane } from './leader-lane.ts';
-import type { NodeRequest } from './node-request.ts';
-import { OpenTransaction } from './open-transaction.ts';
+import { beginOnLeader } from './begin-transaction.ts';
 import { checkWrite } from './check-write.ts';
-import { noteSeen, untilLeaderShows } from './read-consistency.ts';
-import { exchange, type ReadOptions } from './read-path.ts';
+import { endTransaction, letGo } from './end-transaction.ts';
+import type { NodeRequest } from './node-request.ts';
 import { notLogged } from './not-logged.ts';
+import { OpenTransaction } from './open-transaction.ts';
+import { noteSeen } from './read-consistency.ts';
+import { exchange, type ReadOptions } from './read-path.ts';
 import type { SessionCore } from './session-core.ts';
-import { enterGate, execute, type Executed, selectsIds, takeOver } from './write-path.ts';
+import { replayTransaction, takeStep } from './transaction-replay.ts';
+import { Transcript } from './transcript.ts';
+import { execute, type Executed, selectsIds, takeOver } from './write-path.ts';
 import type { WriteRequest } from './write-request.ts';
 
 /** BEGIN and its like, or the first statement of a session with autocommit off. */
-export async function openTransaction(core: SessionCore, begin: NodeRequest): Promise<Answer> {
+export async function openTransaction(core: SessionCore, request: NodeRequest): Promise<Answer> {
   const { replicator, config } = core.context;
-  const retry = new LeaderRetry(core);
-  for (;;) {
-    const leadership = await replicator.beginTerm(config.noNodeTimeoutMs);
-    await untilLeaderShows(core, leadership);
-    const node = core.node(leadership.name);
-    const release = await enterGate(core, false);
-    let handedOver = false;
-    let connection: NodeConnection | undefined;
-    try {
-      if (!replicator.isCurrent(leadership)) continue;
-      connection = core.pinned?.connection ?? (await core.takeConnection(node));
-      const lane = new LeaderLane(connection);
-      const reply = new HeldReply(config.limits.resultBufferBytes);
-      await lane.begin(begin, reply, { state: core.state.carried, isolation: core.nextIsolation });
-      if (faultPoints.armed) await faultPoints.reach('transaction.begun', node.name);
-      const serializable = isSerializable(core);
-      core.nextIsolation = undefined;
-      if (reply.error) {
-        await lane.rollback();
-        if (connection !== core.pinned?.connection) node.pool.give(connection);
-        return { kind: 'held', reply };
-      }
-      core.transaction = new OpenTransaction({
-        leadership,
-        node,
-        lane,
-        release,
-        lastCommitted: replicator.lastCommitSent,
-        serializable,
-      });
-      core.route = { node: node.name };
-      handedOver = true;
-      return { kind: 'held', reply };
-    } catch (error) {
-      // Whether it began is not known, so nobody else may have it.
-      if (connection !== core.pinned?.connection) connection?.end();
-      if (error instanceof NodeQueryError) throw error;
-      core.checkPinned();
-      await retry.pause(leadership, error);
-    } finally {
-      if (!handedOver) release();
-    }
-  }
+  const beginning = { request, isolation: core.nextIsolation, session: core.snapshot };
+  const begun = await beginOnLeader(core, beginning);
+  const serializable = isSerializable(core);
+  core.nextIsolation = undefined;
+  const { reply } = begun;
+  if (begun.kind === 'refused') return { kind: 'held', reply };
+  core.transaction = new OpenTransaction(begun.place, {
+    lastCommitted: replicator.lastCommitSent,
+    serializable,
+    transcript: config.transactionReplay
+      ? new Transcript(beginning, config.limits.transactionReplayBytes)
+      : undefined,
+  });
+  core.route = { node: begun.place.node.name };
+  return { kind: 'held', reply };
 }
 
 function isSerializable(core: SessionCore): boolean {
@@ -79,8 +52,12 @@ export async function readInTransaction(
   request: NodeRequest,
   options: ReadOptions,
 ): Promise<Answer> {
-  return guard(core, transaction, async () => {
-    const attempt = await exchange(core, transaction.lane.connection, request, options);
+  return takeStep(core, transaction, request, async (again) => {
+    const attempt = await exchange(core, transaction.lane.connection, request, {
+      ...options,
+      stream: options.stream && !again,
+      digest: transaction.transcript !== undefined,
+    });
     if (attempt.kind === 'lost_unseen') throw attempt.error;
     transaction.lastCommitted = core.context.replicator.lastCommitSent;
     noteSeen(core, transaction.node.name);
@@ -89,7 +66,7 @@ export async function readInTransaction(
       // The client has its answer: of a connection that breaks now the next statement hears.
       await dropIfEnded(core, transaction).catch(ignoreLostConnection);
     } else if (answer.kind === 'held' && answer.reply.error) await dropIfEnded(core, transaction);
-    return answer;
+    return { answer };
   });
 }
 
@@ -99,7 +76,7 @@ export async function writeInTransaction(
   write: WriteRequest,
 ): Promise<Answer> {
   const facts = await checkWrite(core, write);
-  return guard(core, transaction, async () => {
+  return takeStep(core, transaction, write.request, async (again) => {
     let executed: Executed;
     const { lane, node } = transaction;
     const undoable = write.statement.kind === 'call' || selectsIds(write, facts);
@@ -109,7 +86,7 @@ export async function writeInTransaction(
       await queryRows(lane.connection, `ROLLBACK TO SAVEPOINT ${beforeWrite}`);
     };
     try {
-      executed = await execute(core, write, facts, lane, node);
+      executed = await execute(core, write, facts, { lane, node, before: again?.pins });
       if (faultPoints.armed) await faultPoints.reach('transaction.executed', node.name);
     } catch (error) {
       await afterFault(core, transaction, error);
@@ -124,7 +101,10 @@ export async function writeInTransaction(
       await undo();
     } else for (const one of executed.commands) transaction.record(one);
     takeOver(core, lane, executed);
-    return { kind: 'held', reply: executed.reply };
+    return {
+      answer: { kind: 'held', reply: executed.reply },
+      pins: executed.kind === 'done' ? executed.pins : undefined,
+    };
   });
 }
 
@@ -141,7 +121,7 @@ async function afterFault(
   if (error instanceof NodeQueryError) return dropIfEnded(core, transaction);
   if (error instanceof LockstepError && error.code === 'unsafe_statement') return;
   // It may have run (its answer was too large to keep), and is not recorded: all must go.
-  await end(core, transaction);
+  await endTransaction(core, transaction);
 }
 
 /** SAVEPOINT, ROLLBACK TO and RELEASE: the server does it and the commands follow suit. */
@@ -151,17 +131,17 @@ export async function savepoint(
   statement: Statement,
   request: NodeRequest,
 ): Promise<Answer> {
-  return guard(core, transaction, async () => {
+  return takeStep(core, transaction, request, async () => {
     const options = { statement, leader: true, stream: false };
     const attempt = await exchange(core, transaction.lane.connection, request, options);
     if (attempt.kind === 'lost_unseen') throw attempt.error;
     const { answer } = attempt;
-    if (answer.kind === 'held' && answer.reply.error) return answer;
+    if (answer.kind === 'held' && answer.reply.error) return { answer };
     const name = statement.savepoint ?? '';
     if (statement.kind === 'savepoint') transaction.setSavepoint(name);
     else if (statement.kind === 'rollback_to_savepoint') transaction.rollbackTo(name);
     else transaction.releaseSavepoint(name);
-    return answer;
+    return { answer };
   });
 }
 
@@ -172,19 +152,21 @@ export async function commitTransaction(core: SessionCore): Promise<Answer> {
   const { replicator } = core.context;
   if (transaction.commands.length === 0) {
     // Nothing was changed, so losing it loses nothing.
-    await end(core, transaction);
+    await endTransaction(core, transaction);
     return okAnswer;
   }
-  try {
-    const outcome = await replicator.commit(
-      transaction.leadership,
-      {
-        kind: 'transaction',
-        lastCommitted: transaction.lastCommitted,
-        commands: transaction.commands,
-      },
-      transaction.lane,
-    );
+  for (;;) {
+    const outcome = await replicator
+      .commit(
+        transaction.leadership,
+        {
+          kind: 'transaction',
+          lastCommitted: transaction.lastCommitted,
+          commands: transaction.commands,
+        },
+        transaction.lane,
+      )
+      .finally(() => letGo(core, transaction));
     switch (outcome.kind) {
       case 'committed':
         core.context.counters.node(transaction.node.name).writes++;
@@ -192,35 +174,17 @@ export async function commitTransaction(core: SessionCore): Promise<Answer> {
         core.route = { node: transaction.node.name, seq: outcome.seq };
         return okAnswer;
       case 'aborted':
-        throw transactionLost(outcome.reason);
+        await replayTransaction(core, transaction, outcome.reason);
+        break;
       case 'not_logged':
         throw notLogged(outcome.error);
     }
-  } finally {
-    letGo(core, transaction);
   }
 }
 
 export async function rollbackTransaction(core: SessionCore): Promise<Answer> {
-  if (core.transaction) await end(core, core.transaction);
+  if (core.transaction) await endTransaction(core, core.transaction);
   return okAnswer;
-}
-
-async function end(core: SessionCore, transaction: OpenTransaction): Promise<void> {
-  try {
-    await transaction.lane.rollback();
-  } catch (error) {
-    if (!(error instanceof NodeConnectionLostError)) throw error;
-  } finally {
-    letGo(core, transaction);
-  }
-}
-
-function letGo(core: SessionCore, transaction: OpenTransaction): void {
-  core.transaction = undefined;
-  transaction.release();
-  const { connection } = transaction.lane;
-  if (connection !== core.pinned?.connection) transaction.node.pool.give(connection);
 }
 
 /** Some errors (a deadlock) end the transaction on the server: then it is over here too. */
@@ -234,29 +198,3 @@ async function dropIfEnded(core: SessionCore, transaction: OpenTransaction): Pro
 function ignoreLostConnection(error: unknown): void {
   if (!(error instanceof NodeConnectionLostError)) throw error;
 }
-
-/** A statement of a transaction whose leader is gone gets the error that says: run it again. */
-export async function guard<T>(
-  core: SessionCore,
-  transaction: OpenTransaction,
-  run: () => Promise<T>,
-): Promise<T> {
-  if (!core.context.replicator.isCurrent(transaction.leadership)) {
-    await end(core, transaction);
-    throw transactionLost('the leader changed');
-  }
-  try {
-    core.route = { node: transaction.node.name };
-    return await run();
-  } catch (error) {
-    if (!(error instanceof NodeConnectionLostError)) throw error;
-    letGo(core, transaction);
-    throw transactionLost(error.message);
-  }
-}
-
-const transactionLost = (reason: string): LockstepError =>
-  new LockstepError(
-    'transaction_lost',
-    `the transaction was rolled back because its node was lost (${reason}); try restarting it`,
-  );

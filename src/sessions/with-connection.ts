@@ -6,7 +6,7 @@ import { NodeQueryError } from '../nodes/query-rows.ts';
 import { sendState } from './carry-state.ts';
 import { chooseNode } from './read-path.ts';
 import type { SessionCore } from './session-core.ts';
-import { guard } from './transaction-path.ts';
+import { guard } from './transaction-replay.ts';
 
 /**
  * Runs something that changes nothing on a connection in the session's state: the one it is

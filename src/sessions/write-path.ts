@@ -5,7 +5,7 @@ import type { NodeConnection } from '../nodes/node-connection.ts';
 import { NodeConnectionLostError } from '../nodes/node-connection.ts';
 import type { Node } from '../nodes/node.ts';
 import type { Terminal } from '../protocol/response-scanner.ts';
-import type { Command, CommandResult } from '../replication/command.ts';
+import type { Command, CommandResult, Pins } from '../replication/command.ts';
 import { matchedRows } from '../replication/compare-results.ts';
 import type { Leadership } from '../replication/replicator.ts';
 import type { Release } from '../replication/write-gate.ts';
@@ -124,7 +124,7 @@ async function writeOnLane(
 ): Promise<Attempt> {
   const { replicator, counters } = core.context;
   const { leadership, node, lane } = place;
-  const executed = await execute(core, write, facts, lane, node);
+  const executed = await execute(core, write, facts, { lane, node });
   if (faultPoints.armed) await faultPoints.reach('write.executed', node.name);
   if (executed.kind === 'refused' || executed.commands.length === 0) {
     noteTold(core, node.name);
@@ -161,6 +161,8 @@ export type Executed =
       readonly kind: 'done';
       readonly reply: HeldReply;
       readonly commands: readonly Command[];
+      /** What made the leader compute what it did. */
+      readonly pins: Pins;
       /** What a CALL has set. */
       readonly variables?: UserVariables;
     }
@@ -182,17 +184,19 @@ export function takeOver(core: SessionCore, lane: LeaderLane, executed: Executed
   noteCarried(lane.connection, core.state.carried);
 }
 
-/** Runs a write inside the lane's transaction and makes the commands that repeat it. */
+/**
+ * Runs a write inside the lane's transaction and makes the commands that repeat it. `before`: the
+ * pins of the time when a leader ran it that is lost since.
+ */
 export async function execute(
   core: SessionCore,
   write: WriteRequest,
   facts: WriteFacts,
-  lane: LeaderLane,
-  node: Node,
+  { lane, node, before }: { lane: LeaderLane; node: Node; before?: Pins | undefined },
 ): Promise<Executed> {
   const serverFacts = node.facts;
   if (!serverFacts) throw new LockstepError('internal', `nothing is known of node ${node.name}`);
-  const { pins, leaderPins } = pinWrite(core, write.statement, facts);
+  const { pins, leaderPins } = pinWrite(core, write.statement, facts, before);
   const determined = await determine(core, write, facts, { lane, leaderPins });
   refuseTooLong(core.context, determined.write);
   const reply = new HeldReply(core.context.config.limits.resultBufferBytes);
@@ -208,9 +212,9 @@ export async function execute(
     if (call) await restoreUserVariables(core, lane.connection, assignedBy(write, facts));
     return { kind: 'refused', reply };
   }
-  const before = pins.lastInsertId ?? '0';
+  const known = pins.lastInsertId ?? '0';
   const generated =
-    result.generatedInsertId !== undefined && result.generatedInsertId !== before
+    result.generatedInsertId !== undefined && result.generatedInsertId !== known
       ? result.generatedInsertId
       : undefined;
   if (generated !== undefined && selectsIds(write, facts)) {
@@ -222,7 +226,9 @@ export async function execute(
   noteInsertId(core, write, reply, generated);
   // A program's own ids would take the pin.
   const pinsId = generated !== undefined && facts.reconcile.length === 0 && !call;
-  if (determined.changesNothing) return { kind: 'done', reply, commands: [] };
+  const allPins = pinsId ? { ...pins, insertId: generated } : pins;
+  const done = { kind: 'done', reply, pins: allPins } as const;
+  if (determined.changesNothing) return { ...done, commands: [] };
   const context = core.state.commandContext(serverFacts);
   const plain = (sql: string): Command => ({
     sql,
@@ -234,7 +240,7 @@ export async function execute(
   });
   if (determined.logOnly) {
     const moved = await positionsOf(lane.connection, determined.logBefore);
-    return { kind: 'done', reply, commands: moved.map(plain) };
+    return { ...done, commands: moved.map(plain) };
   }
   const { sql, parameters } = determined.write;
   const command: Command = {
@@ -242,14 +248,14 @@ export async function execute(
     parameters,
     parameterOffsets: parameters.length > 0 ? write.statement.parameterOffsets : [],
     context,
-    pins: pinsId ? { ...pins, insertId: generated } : pins,
+    pins: allPins,
     result: resultOf(core, write, reply),
   };
   const logged = call ? callCommand(core, command, write) : command;
   const commands = [...determined.logBefore.map(plain), logged];
-  if (!call) return { kind: 'done', reply, commands };
+  if (!call) return { ...done, commands };
   const variables = await readUserVariables(lane.connection, assignedBy(write, facts));
-  return { kind: 'done', reply, commands, variables };
+  return { ...done, commands, variables };
 }
 
 /** What the write raised is asked for ahead of what is sent next, which would clear it. */
