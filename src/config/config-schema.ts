@@ -149,8 +149,8 @@ export const configSchema = group('', {
   transactionReplay: withDefault<boolean>(
     flag,
     false,
-    'A transaction whose leader is lost before its COMMIT is run again on the next one, unseen by ' +
-      'its client if all answers are the same; otherwise the client gets error 1213.',
+    'A transaction whose leader is lost before its COMMIT is run again on the next one, unseen ' +
+      'by its client if all answers are the same; otherwise the client gets error 1213.',
   ),
   ddlWaitTimeoutMs: withDefault<number>(
     duration(0, hourMs),
@@ -270,8 +270,8 @@ export const configSchema = group('', {
     transactionReplayBytes: withDefault<number>(
       size(0, GiB),
       MiB,
-      'Statements of one transaction that are kept for `transaction_replay`; beyond it the client ' +
-        'gets error 1213.',
+      'Statements of one transaction that are kept for `transaction_replay`; beyond it the ' +
+        'client gets error 1213.',
     ),
     queuedWrites: withDefault<number>(
       integer(1, 10_000_000),
