@@ -107,7 +107,7 @@ describe.each(engines())('transaction_replay, $name', (engine) => {
     });
   }
 
-  test('ids, time, seeds, variables, savepoints and prepared statements stay the same', async () => {
+  test('ids, time, seeds, variables, savepoints, prepared statements: the same', async () => {
     // The leader's counter runs ahead of what a follower knows of.
     await client.query('BEGIN');
     await client.query("INSERT INTO t (note) VALUES ('a'), ('b'), ('c')");
