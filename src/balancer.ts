@@ -3,6 +3,7 @@ import { type Clock, systemClock } from './base/clock.ts';
 import { LockstepError } from './base/errors.ts';
 import type { Config, NodeConfig } from './config/config.ts';
 import { balancerMetrics } from './control/balancer-metrics.ts';
+import { ownUser, userNames } from './config/users-of.ts';
 import { LiveControl } from './control/live-control.ts';
 import { type LoadedMembers, loadMembers } from './control/load-members.ts';
 import { Membership } from './control/membership.ts';
@@ -41,6 +42,7 @@ import { PositionFile } from './log/position-file.ts';
 import { ReadRouter } from './routing/read-router.ts';
 import { createStrategy } from './routing/strategies/strategies.ts';
 import { MysqlListener } from './sessions/mysql-listener.ts';
+import { accountsOf } from './sessions/node-accounts.ts';
 import type { SessionContext } from './sessions/session-context.ts';
 import { tlsIdentity } from './sessions/tls-identity.ts';
 import type { LexMode } from './sql/lex-mode.ts';
@@ -257,7 +259,7 @@ function connectHealth({ config, clock, events, log }: Base, core: Core): CoreSe
     clock,
     clusterId: log.clusterId,
     epoch: () => replicator.epoch,
-    users: config.users.map((user) => user.name),
+    users: userNames(config),
     analyse: core.analyse,
     confirmIntent: (name, seq) => cluster.confirmIntent(name, seq),
     firstStart,
@@ -328,13 +330,11 @@ async function assembleFront(base: Base, core: Core, services: CoreServices): Pr
     events,
     counters,
     random: Math.random,
-    passwordOf: (name) => config.users.find((user) => user.name === name)?.password,
+    ...accountsOf(config.users, { nodes, replicator, clock }),
     onFault: (error) => logger.error({ err: error }, 'a session failed'),
   };
   const listener = new MysqlListener(sessionContext, tls);
-  const [firstUser] = config.users;
-  if (!firstUser) throw new LockstepError('config_invalid', 'no user is configured');
-  const queries = new QueryRunner({ listener, user: firstUser, clock });
+  const queries = new QueryRunner({ listener, user: ownUser(config), clock });
   const queued = new QueuedCommands({
     folder: config.log.folder,
     queuedMax: config.limits.queuedWrites,

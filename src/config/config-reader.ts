@@ -6,7 +6,7 @@ import { nearestName } from './nearest-name.ts';
 import { parseNodeText } from './node-url.ts';
 import { expected, type Problem } from './problem.ts';
 import { readValue, type Scalar } from './read-value.ts';
-import type { Group, List, Member, Setting } from './setting.ts';
+import type { Group, List, ListOrWord, Member, Setting } from './setting.ts';
 import { keyOf, keysOf } from './setting.ts';
 
 export interface ConfigReaderOptions {
@@ -82,12 +82,20 @@ export class ConfigReader {
     return form.kind === 'path' && typeof text === 'string' ? this.#besideFile(text) : text;
   }
 
-  #readList(list: List, written: Node | null, path: string, offset: number): unknown[] {
+  #readList(
+    list: List | ListOrWord,
+    written: Node | null,
+    path: string,
+    offset: number,
+  ): unknown[] | string {
     const node = this.#resolve(written);
+    const own = 'word' in list ? list.word : undefined;
+    if (own !== undefined && isScalar(node) && node.value === own) return own;
     const items = isSeq(node) ? (node.items as (Node | null)[]) : [];
     const itemForms = list.shorthand === undefined ? 'a mapping' : `a mapping or ${list.shorthand}`;
     if (!isSeq(node) && !isEmpty(node)) {
-      const right = `a sequence, each item ("- …") ${itemForms}`;
+      const word = own === undefined ? '' : `"${own}" or `;
+      const right = `${word}a sequence, each item ("- …") ${itemForms}`;
       this.addProblem(startOf(node) ?? offset, expected(path, 'is not a sequence', right));
       return [];
     }

@@ -1,5 +1,5 @@
 import type { NodeName } from '../base/brands.ts';
-import type { Form, List, Members } from './setting.ts';
+import type { Form, List, ListOrWord, Members } from './setting.ts';
 import { group, optional, required, withDefault } from './setting.ts';
 import { type NodeTlsMode, nodeTlsModes } from './node-tls-mode.ts';
 import { type StrategyName, strategyNames } from './strategy-name.ts';
@@ -40,6 +40,13 @@ function list<const M extends Members>(
   members: M,
 ): List<M> {
   return { kind: 'list', item: group('', members), ...options };
+}
+
+function orWord<const M extends Members, const W extends string>(
+  word: W,
+  of: List<M>,
+): ListOrWord<M, W> {
+  return { ...of, word };
 }
 
 /**
@@ -89,16 +96,22 @@ export const configSchema = group('', {
       ),
     },
   ),
-  users: list(
-    {
-      itemsMin: 0,
-      itemsMax: 10_000,
-      description: "Who may connect. None: the accounts of `nodes`, with the nodes' passwords.",
-    },
-    {
-      name: required<string>(userForm, 'User name the client gives.'),
-      password: withDefault<string>(secret, '', 'Password the client gives.'),
-    },
+  users: orWord(
+    'from_nodes',
+    list(
+      {
+        itemsMin: 0,
+        itemsMax: 10_000,
+        description:
+          "Who may connect. None: the accounts of `nodes`, with the nodes' passwords. " +
+          '`users: from_nodes`: whoever has an account on the nodes, with the password that it ' +
+          'has there.',
+      },
+      {
+        name: required<string>(userForm, 'User name the client gives.'),
+        password: withDefault<string>(secret, '', 'Password the client gives.'),
+      },
+    ),
   ),
   initialSource: optional<NodeName>(
     nodeNameForm,

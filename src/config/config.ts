@@ -4,7 +4,7 @@ import type { Members, ValueOf } from './setting.ts';
 /** All settings; times in milliseconds (`…Ms`), sizes in bytes (`…Bytes`). */
 export type Config = ValueOf<typeof configSchema>;
 export type NodeConfig = Config['nodes'][number];
-export type UserConfig = Config['users'][number];
+export type UserConfig = Exclude<Config['users'], string>[number];
 
 /** What applies where the file is silent. Nodes have no default: `nodes` is empty. */
 export const defaultConfig: Config = defaultsOf(configSchema.members) as Config;

@@ -1,6 +1,6 @@
 import { configSchema } from './config-schema.ts';
 import { describeForm } from './read-value.ts';
-import type { Group, List, Member, Members, Setting } from './setting.ts';
+import type { Group, List, ListOrWord, Member, Members, Setting } from './setting.ts';
 import { keyOf } from './setting.ts';
 import { formatDuration, formatSize } from './units.ts';
 
@@ -65,10 +65,11 @@ const exampleItems: Readonly<Record<string, string>> = {
 `,
 };
 
-function section(key: string, member: Group | List): string {
+function section(key: string, member: Group | List | ListOrWord): string {
   const isList = member.kind === 'list';
   const members = isList ? member.item.members : member.members;
-  const each = isList ? ' A sequence; each item has:' : '';
+  const word = isList && 'word' in member ? ` or \`${member.word}\`` : '';
+  const each = isList ? ` A sequence${word}; each item has:` : '';
   return `## \`${key}\`\n\n${member.description}${each}\n\n${tableOf(members)}`;
 }
 

@@ -35,6 +35,7 @@ function repeatedNodes({ nodes }: Config) {
 }
 
 function repeatedUsers({ users }: Config) {
+  if (typeof users === 'string') return [];
   return repeats(
     users.map((user) => user.name),
     (index) => `users[${index}].name`,

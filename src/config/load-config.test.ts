@@ -233,6 +233,18 @@ health: {rise: 0}
   });
 });
 
+describe('users', () => {
+  test('a word stands for those of the nodes', () => {
+    expect(load(`${oneNode}users: from_nodes`).users).toBe('from_nodes');
+  });
+
+  test('another word does not', () => {
+    expect(problemsOf(`${oneNode}users: from_node`)[0]).toContain(
+      'users: is not a sequence; expected "from_nodes" or a sequence',
+    );
+  });
+});
+
 describe('passwords outside the file', () => {
   const node = (lines: string) => `nodes:\n  - name: a\n    host: h\n    user: u\n    ${lines}\n`;
 

@@ -40,7 +40,13 @@ export interface List<M extends Members = Members> {
   readonly shorthand?: string;
 }
 
-export type Member = Setting<unknown> | Group | List;
+/** A list, or one word in its place. */
+export interface ListOrWord<M extends Members = Members, W extends string = string>
+  extends List<M> {
+  readonly word: W;
+}
+
+export type Member = Setting<unknown> | Group | List | ListOrWord;
 export type Members = { readonly [name: string]: Member };
 
 type OptionalName<M> = {
@@ -61,9 +67,11 @@ export type ValueOf<S> =
     ? T
     : S extends Group<infer M>
       ? ValueOfMembers<M>
-      : S extends List<infer M>
-        ? readonly ValueOfMembers<M>[]
-        : never;
+      : S extends ListOrWord<infer M, infer W>
+        ? readonly ValueOfMembers<M>[] | W
+        : S extends List<infer M>
+          ? readonly ValueOfMembers<M>[]
+          : never;
 
 /** A setting that has a value when the file is silent. */
 export function withDefault<T>(form: Form, value: T, description: string): Setting<T, 'default'> {

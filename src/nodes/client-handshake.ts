@@ -42,6 +42,13 @@ export class NodeRefusedError extends Error {
   }
 }
 
+/** ER_ACCESS_DENIED_ERROR; MariaDB's ER_ACCESS_DENIED_NO_PASSWORD_ERROR. */
+const deniedErrnos: ReadonlySet<number> = new Set([1045, 1698]);
+
+/** The server knows no such account, or another password. */
+export const isDenied = (error: unknown): boolean =>
+  error instanceof NodeRefusedError && deniedErrnos.has(error.errno);
+
 const utf8mb4GeneralCi = 45;
 const maxPacketBytes = 0x40000000;
 

@@ -9,6 +9,11 @@ export interface ConnectionKind {
   readonly password: Password;
   readonly deprecateEof: boolean;
   readonly foundRows: boolean;
+  /**
+   * Grows with every change of accounts or rights: a server looks at some of them only when a
+   * connection is opened, so one opened before serves those who logged in before.
+   */
+  readonly accountVersion: number;
 }
 
 export interface ConnectionPoolOptions {
@@ -25,8 +30,10 @@ interface Waiter {
   readonly reject: (error: Error) => void;
 }
 
-export const connectionKindKey = (kind: ConnectionKind): string =>
-  `${kind.deprecateEof ? 'e' : '-'}${kind.foundRows ? 'f' : '-'}${kind.user}`;
+export function connectionKindKey(kind: ConnectionKind): string {
+  const { deprecateEof, foundRows, accountVersion, user } = kind;
+  return `${deprecateEof ? 'e' : '-'}${foundRows ? 'f' : '-'}${accountVersion},${user}`;
+}
 
 /**
  * The connections to one node. Idle ones are taken last in, first out, so that a small

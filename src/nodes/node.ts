@@ -2,7 +2,8 @@ import type { NodeName } from '../base/brands.ts';
 import type { Clock } from '../base/clock.ts';
 import type { NodeConfig } from '../config/config.ts';
 import { type ConnectionKind, ConnectionPool } from './connection-pool.ts';
-import { NodeRefusedError } from './client-handshake.ts';
+import { type HandshakeOptions, NodeRefusedError } from './client-handshake.ts';
+import type { Password } from '../protocol/auth/password.ts';
 import { NodeConnection, NodeConnectionLostError } from './node-connection.ts';
 import { NodeTls } from './node-tls.ts';
 import type { NodeState } from './node-state.ts';
@@ -24,6 +25,14 @@ export interface NodeOptions {
 }
 
 const serverFullErrnos: ReadonlySet<number> = new Set([1040, 1203, 1226]);
+
+/**
+ * Denied, no right to the schema, host not allowed, password expired (1820, 1862), locked (3118,
+ * 3955, MariaDB's 4151), or a plugin that we don't have (2059, 2061).
+ */
+const accountErrnos: ReadonlySet<number> = new Set([
+  1044, 1045, 1130, 1698, 1820, 1862, 2059, 2061, 3118, 3955, 4151,
+]);
 
 /** One database server: its state, its connections and what is known about it. */
 export class Node {
@@ -161,6 +170,11 @@ export class Node {
     });
   }
 
+  /** A connection of some other account, outside the pool; the caller ends it. */
+  openAs(user: string, password: Password): Promise<NodeConnection> {
+    return this.#open({ user, password, deprecateEof: true, foundRows: false });
+  }
+
   /** Breaks every connection to the node at once. */
   destroyConnections(reason: Error): void {
     this.pool.destroyAll(reason);
@@ -177,7 +191,7 @@ export class Node {
     throw new NodeConnectionLostError('the server was restarted');
   }
 
-  async #open(kind: ConnectionKind & { schema?: string | undefined }): Promise<NodeConnection> {
+  async #open(login: HandshakeOptions): Promise<NodeConnection> {
     const { config, connectTimeoutMs, clock } = this.#options;
     const beganAnotherRun = this.#runs.connecting();
     try {
@@ -188,7 +202,7 @@ export class Node {
         clock,
         tls: this.#tls,
         compress: config.compression === 'zlib',
-        ...kind,
+        ...login,
       });
       this.#connections.add(connection);
       connection.onLost((error) => {
@@ -203,12 +217,17 @@ export class Node {
       }
       return connection;
     } catch (error) {
-      // A full server is alive: it answered.
-      const full = error instanceof NodeRefusedError && serverFullErrnos.has(error.errno);
-      if (!full) {
+      if (!this.#provesAlive(error, login)) {
         this.#options.onSuspect(this, error instanceof Error ? error.message : String(error));
       }
       throw error;
     }
+  }
+
+  /** A server that is full, or refuses a client for what its account is, has answered. */
+  #provesAlive(error: unknown, { user }: HandshakeOptions): boolean {
+    if (!(error instanceof NodeRefusedError)) return false;
+    if (serverFullErrnos.has(error.errno)) return true;
+    return user !== this.config.user && accountErrnos.has(error.errno);
   }
 }

@@ -28,6 +28,7 @@ export async function beginOnLeader(core: SessionCore, beginning: Beginning): Pr
     let connection: NodeConnection | undefined;
     try {
       if (!replicator.isCurrent(leadership)) continue;
+      await core.ensureMarkerRights(leadership);
       connection = core.pinned?.connection ?? (await core.takeConnection(node));
       const lane = new LeaderLane(connection);
       const reply = new HeldReply(config.limits.resultBufferBytes);

@@ -24,6 +24,10 @@ const judgedWhenUsed = new Set([
 /** In these the account that is logged in is written out. */
 export const accountVerbs = /^(?:(?:CREATE|ALTER|DROP|RENAME) (?:USER|ROLE)|GRANT|REVOKE|SET)$/;
 
+/** After these what was known of accounts and their rights may be outdated. */
+export const changesAccounts = ({ verb }: Statement): boolean =>
+  accountVerbs.test(verb) || verb === 'FLUSH';
+
 /** What acts on one server or its files, and would not stop there. */
 const oneServer = /^(?:SHUTDOWN|RESTART|CLONE|IMPORT|ALTER INSTANCE)$/;
 

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import { type SecureContext, TLSSocket } from 'node:tls';
 import type { Timer } from '../base/clock.ts';
 import { LockstepError } from '../base/errors.ts';
+import type { Password } from '../protocol/auth/password.ts';
 import type { AuthRequest } from '../protocol/auth/server-auth.ts';
 import { Capability, combine, has } from '../protocol/capabilities.ts';
 import { decodeChangeUser } from '../protocol/change-user.ts';
@@ -193,7 +194,7 @@ export class ClientLogin implements AcceptedClient {
     try {
       const outcome = await this.#authenticate(response, sequenceId);
       okId = outcome.sequenceId;
-      if (outcome.kind === 'ok') await this.#begin(outcome.user, response, okId);
+      if (outcome.kind === 'ok') await this.#begin(outcome, response);
     } catch (error) {
       this.#refuse(error, okId ?? (this.#assembler.lastSequenceId + 1) & 0xff);
     }
@@ -205,11 +206,8 @@ export class ClientLogin implements AcceptedClient {
     const exchange = new LoginExchange({
       nonce: this.#nonce,
       defaultPlugin: this.#defaultPlugin,
-      lookup: (user) => {
-        const password = context.passwordOf(user);
-        return password === undefined ? undefined : { password };
-      },
-      rsaKeys,
+      accounts: context.accounts,
+      ...(this.#mayAskInClear ? { rsaKeys } : {}),
       secure: this.#secure,
       ...hostOf(this.#carrier),
       send: (payload, id) => this.#client.write(encodePacket(payload, id)),
@@ -227,36 +225,50 @@ export class ClientLogin implements AcceptedClient {
     return outcome;
   }
 
+  /**
+   * Without TLS a password is asked for by RSA, which MariaDB's own library may answer with the
+   * password in clear (seen with its version 10.11, which Debian builds with GnuTLS).
+   */
+  get #mayAskInClear(): boolean {
+    return this.#secure || this.#response?.attributes?.get('_client_name') !== 'libmariadb';
+  }
+
   /** COM_CHANGE_USER: undefined when the client was denied. The nonce is still the greeting's. */
   async #changeUser(packet: AssembledPacket): Promise<ChangedUser | undefined> {
     const change = decodeChangeUser(packet.payload, this.#capabilities);
     this.#timer = this.#startTimer();
     const outcome = await this.#authenticate(change, (packet.sequenceId + 1) & 0xff);
     if (outcome.kind === 'denied') return undefined;
-    const { user, sequenceId } = outcome;
     const characterSet = change.characterSet ?? utf8mb4;
-    return { account: this.#account(user), characterSet, database: change.database, sequenceId };
+    const { database } = change;
+    const { sequenceId } = outcome;
+    return { account: this.#account(outcome), characterSet, database, sequenceId };
   }
 
   get #capabilities(): number {
     return ((this.#response?.capabilities ?? 0) & offeredCapabilities) >>> 0;
   }
 
-  #account(user: string): ConnectionKind {
+  #account({ user, password }: { user: string; password: Password }): ConnectionKind {
     return {
       user,
-      password: this.#options.context.passwordOf(user) ?? '',
+      password,
+      accountVersion: this.#options.context.accountChanges.version,
       deprecateEof: has(this.#capabilities, Capability.DEPRECATE_EOF),
       foundRows: has(this.#capabilities, Capability.FOUND_ROWS),
     };
   }
 
-  async #begin(user: string, response: HandshakeResponse, sequenceId: number): Promise<void> {
+  async #begin(
+    outcome: Extract<LoginOutcome, { kind: 'ok' }>,
+    response: HandshakeResponse,
+  ): Promise<void> {
     const { context, admit } = this.#options;
     const client = this.#client;
     if (this.#done) return;
-    admit(user);
-    const core = new SessionCore({ context, client, account: this.#account(user) });
+    admit(outcome.user);
+    const core = new SessionCore({ context, client, account: this.#account(outcome) });
+    core.horizon.wrote(context.accountChanges.seq);
     const payloadBytesMax = packetLimit(context);
     this.#assembler = new PacketAssembler({ payloadBytesMax, skipOversized: true });
     const session = new ClientSession({
@@ -269,7 +281,7 @@ export class ClientLogin implements AcceptedClient {
     });
     this.#options.onSession(session);
     this.#session = session;
-    await session.begin(response.database ?? '', sequenceId);
+    await session.begin(response.database ?? '', outcome.sequenceId);
     if (!this.#done && has(this.#capabilities, Capability.COMPRESS)) this.#compress(core);
   }
 

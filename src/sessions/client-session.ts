@@ -1,4 +1,5 @@
 import { errorTable, LockstepError } from '../base/errors.ts';
+import { NodeRefusedError } from '../nodes/client-handshake.ts';
 import type { ConnectionKind } from '../nodes/connection-pool.ts';
 import { NodeQueryError } from '../nodes/query-rows.ts';
 import { Capability, has } from '../protocol/capabilities.ts';
@@ -209,6 +210,7 @@ export class ClientSession {
 
   async #becomeUser(changed: ChangedUser): Promise<void> {
     this.core.account = changed.account;
+    this.core.horizon.wrote(this.core.context.accountChanges.seq);
     this.#initialSettings = initialSettings(this.core, changed.characterSet);
     this.core.state.useSchema('');
     try {
@@ -330,11 +332,16 @@ function initialSettings(core: SessionCore, characterSet: number): ReadonlyMap<s
 }
 
 const isExpected = (error: unknown): boolean =>
-  error instanceof LockstepError || error instanceof NodeQueryError;
+  error instanceof LockstepError ||
+  error instanceof NodeQueryError ||
+  error instanceof NodeRefusedError;
 
 /** What the client is told of an error: the server's own words, or the table's code. */
 export function errorPacket(error: unknown): ErrPacket {
   if (error instanceof NodeQueryError) {
+    return { errno: error.errno, sqlState: error.sqlState, message: error.message };
+  }
+  if (error instanceof NodeRefusedError) {
     return { errno: error.errno, sqlState: error.sqlState, message: error.message };
   }
   if (error instanceof LockstepError) {

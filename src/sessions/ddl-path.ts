@@ -8,7 +8,7 @@ import { HeldReply } from './held-reply.ts';
 import type { Leadership } from '../replication/replicator.ts';
 import type { DdlAnswer, DdlRun } from '../replication/shell/leader-ddl.ts';
 import { LeaderRetry } from './leader-retry.ts';
-import { checkDdl } from './check-ddl.ts';
+import { changesAccounts, checkDdl } from './check-ddl.ts';
 import { determineDdl } from './determine-ddl.ts';
 import { pinWrite } from './pin-write.ts';
 import { notLogged } from './not-logged.ts';
@@ -25,6 +25,7 @@ export async function runDdl(core: SessionCore, write: WriteRequest): Promise<An
     return await runAlone(core, write);
   } finally {
     core.context.catalogue.forget();
+    if (changesAccounts(write.statement)) core.context.accountChanges.changed(core.horizon.seq);
     release();
   }
 }

@@ -5,12 +5,15 @@ import {
   ServerAuthentication,
   type ServerAuthOptions,
 } from '../protocol/auth/server-auth.ts';
+import type { Password } from '../protocol/auth/password.ts';
 import type { AssembledPacket } from '../protocol/command-scanner.ts';
+import type { Accounts } from './accounts.ts';
 
 export type LoginOutcome =
   | {
       readonly kind: 'ok';
       readonly user: string;
+      readonly password: Password;
       /** Of the packet that comes next. */
       readonly sequenceId: number;
     }
@@ -22,19 +25,22 @@ export type LoginOutcome =
     };
 
 interface ExchangeOptions extends ServerAuthOptions {
+  readonly accounts: Accounts;
   readonly send: (payload: Buffer, sequenceId: number) => void;
 }
 
 /** Asks a client who it is, until that is known: when it connects and at COM_CHANGE_USER. */
 export class LoginExchange {
   readonly #authentication: ServerAuthentication;
+  readonly #accounts: Accounts;
   readonly #send: ExchangeOptions['send'];
   #waiting:
     | { readonly resolve: (packet: AssembledPacket) => void; readonly reject: (e: Error) => void }
     | undefined;
 
-  constructor({ send, ...options }: ExchangeOptions) {
+  constructor({ accounts, send, ...options }: ExchangeOptions) {
     this.#authentication = new ServerAuthentication(options);
+    this.#accounts = accounts;
     this.#send = send;
   }
 
@@ -51,6 +57,14 @@ export class LoginExchange {
           step = this.#authentication.onPacket(packet.payload);
           break;
         }
+        case 'look_up':
+          step = this.#authentication.onAccount(await this.#accounts.find(step.user));
+          break;
+        case 'check': {
+          const accepted = await this.#accounts.check(step.user, step.password);
+          step = this.#authentication.onChecked(accepted);
+          break;
+        }
         case 'denied':
           return { ...step, sequenceId: nextId };
         case 'ok':
@@ -58,7 +72,7 @@ export class LoginExchange {
             this.#send(step.payloadBefore, nextId);
             nextId = (nextId + 1) & 0xff;
           }
-          return { kind: 'ok', user: step.user, sequenceId: nextId };
+          return { kind: 'ok', user: step.user, password: step.password, sequenceId: nextId };
       }
     }
   }

@@ -107,5 +107,6 @@ export class MysqlListener {
     for (const session of [...this.#sessions]) session.close();
     for (const connection of this.#connections) connection.destroy();
     if (this.#server.listening) await closed;
+    this.#context.accounts.close();
   }
 }

@@ -8,6 +8,8 @@ import type { ReadRouter } from '../routing/read-router.ts';
 import type { StatementCache } from '../sql/statement-cache.ts';
 import type { Counters } from '../telemetry/counters.ts';
 import type { EventLog } from '../telemetry/event-log.ts';
+import type { AccountChanges, Accounts } from './accounts.ts';
+import type { MarkerRights } from './marker-rights.ts';
 import type { TableCatalogue } from '../nodes/table-catalogue.ts';
 
 /** What every session shares. Built once, by the composition root. */
@@ -23,8 +25,9 @@ export interface SessionContext {
   readonly events: EventLog;
   readonly counters: Counters;
   readonly random: () => number;
-  /** The password of a user that may log in. */
-  readonly passwordOf: (user: string) => string | undefined;
+  readonly accounts: Accounts;
+  readonly accountChanges: AccountChanges;
+  readonly markerRights: MarkerRights;
   /** Something took effect on this node alone: its copy differs from the log. */
   readonly onStranded: (node: NodeName, detail: string) => void;
   /** A defect of our own: reported, and the session that met it is closed. */

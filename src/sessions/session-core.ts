@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { NodeName, Seq } from '../base/brands.ts';
 import { LockstepError } from '../base/errors.ts';
+import { isDenied } from '../nodes/client-handshake.ts';
 import type { ConnectionKind } from '../nodes/connection-pool.ts';
 import type { NodeConnection } from '../nodes/node-connection.ts';
 import type { Node } from '../nodes/node.ts';
@@ -153,16 +154,30 @@ export class SessionCore {
     return undefined;
   }
 
+  /** Before a transaction begins on the leader, behind the write gate. */
+  async ensureMarkerRights(leadership: Leadership): Promise<void> {
+    const { markerRights } = this.context;
+    if (!markerRights.has(this, leadership)) await markerRights.grant(this, leadership);
+  }
+
   /** A connection to the node that can be brought to this session's state. */
   async takeConnection(node: Node): Promise<NodeConnection> {
     const { carried } = this.state;
     for (;;) {
       const connection =
-        node.pool.tryTake(this.account, carried.key) ??
-        (await node.pool.take(this.account, carried.key));
+        node.pool.tryTake(this.account, carried.key) ?? (await this.#openOrWait(node, carried.key));
       readLeftDiagnostics(connection);
       if (canCarry(connection, carried)) return connection;
       connection.end();
+    }
+  }
+
+  async #openOrWait(node: Node, stateKey: string): Promise<NodeConnection> {
+    try {
+      return await node.pool.take(this.account, stateKey);
+    } catch (error) {
+      if (isDenied(error)) this.context.accounts.refused(this.account.user);
+      throw error;
     }
   }
 

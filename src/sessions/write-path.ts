@@ -93,6 +93,7 @@ async function attemptWrite(
   const node = core.node(leadership.name);
   let connection: NodeConnection;
   try {
+    await core.ensureMarkerRights(leadership);
     connection = core.pinned?.connection ?? (await core.takeConnection(node));
   } catch (error) {
     if (error instanceof LockstepError) throw error;

@@ -8,9 +8,11 @@ import { encodeOk, plainOk } from '../ok-packet.ts';
 import { login, loginPassword } from '../testing/captures.ts';
 import { cachingSha2Scramble } from './caching-sha2.ts';
 import { ClientAuthentication } from './client-auth.ts';
-import { nativePasswordScramble } from './native-password.ts';
+import type { KnownAccount } from './known-account.ts';
+import { doubleSha1, nativePasswordScramble } from './native-password.ts';
+import type { Password } from './password.ts';
 import { ServerAuthentication } from './server-auth.ts';
-import type { AuthStep, ServerAuthOptions } from './server-auth.ts';
+import type { AuthRequest, AuthStep, ServerAuthOptions, ServerAuthPlugin } from './server-auth.ts';
 
 const nonce = Buffer.from('0123456789abcdefghij');
 const { privateKey, publicKey } = generateKeyPairSync('rsa', {
@@ -22,23 +24,44 @@ const rsaKeys = { privateKeyPem: privateKey, publicKeyPem: publicKey };
 const native = 'mysql_native_password';
 const sha2 = 'caching_sha2_password';
 
-function server(options: Partial<ServerAuthOptions> = {}): ServerAuthentication {
-  const passwords = new Map([
-    ['app', 'secret'],
-    ['free', ''],
-    ['nat', loginPassword],
-    ['sha', loginPassword],
-  ]);
-  return new ServerAuthentication({
+const passwords = new Map([
+  ['app', 'secret'],
+  ['free', ''],
+  ['nat', loginPassword],
+  ['sha', loginPassword],
+]);
+
+const configured = (user: string): KnownAccount | undefined => {
+  const password = passwords.get(user);
+  return password === undefined ? undefined : { kind: 'password', password, trust: 'final' };
+};
+
+interface Login {
+  onResponse(request: AuthRequest): AuthStep;
+  onPacket(payload: Buffer): AuthStep;
+}
+
+/** With accounts as `find` tells of them, and nodes that take what `check` takes. */
+function server(
+  options: Partial<ServerAuthOptions> = {},
+  find = configured,
+  check: (user: string, password: Password) => boolean = () => false,
+): Login {
+  const auth = new ServerAuthentication({
     nonce,
     defaultPlugin: sha2,
     secure: false,
-    lookup: (user) => {
-      const password = passwords.get(user);
-      return password === undefined ? undefined : { password };
-    },
     ...options,
   });
+  const settled = (step: AuthStep): AuthStep => {
+    if (step.kind === 'look_up') return settled(auth.onAccount(find(step.user)));
+    if (step.kind === 'check') return settled(auth.onChecked(check(step.user, step.password)));
+    return step;
+  };
+  return {
+    onResponse: (request) => settled(auth.onResponse(request)),
+    onPacket: (payload) => settled(auth.onPacket(payload)),
+  };
 }
 
 const empty = Buffer.alloc(0);
@@ -76,43 +99,123 @@ describe('real clients', () => {
   });
 });
 
+/** Logs our own client in; how it ended. */
+function outcome(
+  auth: Login,
+  options: { defaultPlugin: ServerAuthPlugin; user: string; password: Password; secure: boolean },
+): string {
+  const { defaultPlugin, ...own } = options;
+  const client = new ClientAuthentication({ ...own, random: (bytes) => Buffer.alloc(bytes) });
+  const first = client.onGreeting({ authData: nonce, authPlugin: defaultPlugin });
+  const { plugin: authPlugin, authResponse } = first;
+  let step = auth.onResponse({ user: own.user, authResponse, authPlugin });
+  while (step.kind === 'send') {
+    const answer = client.onPacket(step.payload);
+    if (answer.kind !== 'send') return answer.kind;
+    step = auth.onPacket(answer.payload);
+  }
+  if (step.kind !== 'ok') return reasonOf(step);
+  if (step.payloadBefore) expect(client.onPacket(step.payloadBefore)).toEqual({ kind: 'wait' });
+  return client.onPacket(encodeOk(plainOk(2), 0)).kind;
+}
+
 describe('our own client logs in', () => {
   test.each([
     [native, { secure: false }],
     [sha2, { secure: false }],
-    [sha2, { secure: true, fastAuth: false }],
-    [sha2, { secure: false, fastAuth: false, rsaKeys }],
-  ] as const)('%s %o', (defaultPlugin, options) => {
-    const outcome = (user: string, password: string): string => {
-      const auth = server({ defaultPlugin, ...options });
-      const client = new ClientAuthentication({
-        user,
-        password,
-        secure: options.secure,
-        random: (bytes) => Buffer.alloc(bytes),
-      });
-      const first = client.onGreeting({ authData: nonce, authPlugin: defaultPlugin });
-      let step = auth.onResponse({
-        user,
-        authResponse: first.authResponse,
-        authPlugin: first.plugin,
-      });
-      while (step.kind === 'send') {
-        const answer = client.onPacket(step.payload);
-        if (answer.kind !== 'send') return answer.kind;
-        step = auth.onPacket(answer.payload);
-      }
-      if (step.kind !== 'ok') return reasonOf(step);
-      if (step.payloadBefore) expect(client.onPacket(step.payloadBefore)).toEqual({ kind: 'wait' });
-      return client.onPacket(encodeOk(plainOk(2), 0)).kind;
+    [sha2, { secure: true }],
+  ] as const)('%s %o', (defaultPlugin, { secure }) => {
+    const attempt = (user: string, password: string): string =>
+      outcome(server({ defaultPlugin, secure }), { defaultPlugin, user, password, secure });
+    expect(attempt('app', 'secret')).toBe('ok');
+    expect(attempt('free', '')).toBe('ok');
+    expect(attempt('app', 'Secret')).toBe('wrong_password');
+    expect(attempt('app', '')).toBe('wrong_password');
+    expect(attempt('free', 'x')).toBe('wrong_password');
+    expect(attempt('ghost', 'x')).toBe('unknown_user');
+    expect(attempt('ghost', '')).toBe('unknown_user');
+  });
+});
+
+describe('accounts that only the nodes know', () => {
+  const asked: [string, Password][] = [];
+  const nodeTakes =
+    (right: string) =>
+    (user: string, password: Password): boolean => {
+      asked.push([user, password]);
+      const digest = doubleSha1(password);
+      return digest.equals(doubleSha1(right));
     };
-    expect(outcome('app', 'secret')).toBe('ok');
-    expect(outcome('free', '')).toBe('ok');
-    expect(outcome('app', 'Secret')).toBe('wrong_password');
-    expect(outcome('app', '')).toBe('wrong_password');
-    expect(outcome('free', 'x')).toBe('wrong_password');
-    expect(outcome('ghost', 'x')).toBe('unknown_user');
-    expect(outcome('ghost', '')).toBe('unknown_user');
+
+  test.each([
+    [native, { secure: true }],
+    [native, { secure: false, rsaKeys }],
+    [sha2, { secure: true }],
+    [sha2, { secure: false, rsaKeys }],
+  ] as const)('%s %o: the password is asked for, and a node about it', (defaultPlugin, options) => {
+    const attempt = (password: string): string => {
+      const auth = server({ defaultPlugin, ...options }, () => ({ kind: 'ask' }), nodeTakes('new'));
+      return outcome(auth, { defaultPlugin, user: 'u', password, secure: options.secure });
+    };
+    asked.length = 0;
+    expect(attempt('new')).toBe('ok');
+    expect(asked).toEqual([['u', 'new']]);
+    expect(attempt('old')).toBe('wrong_password');
+    expect(attempt('')).toBe('wrong_password');
+    expect(asked.at(-1)).toEqual(['u', '']);
+  });
+
+  test('without TLS and keys nobody is made to send a password', () => {
+    const auth = server({}, () => ({ kind: 'ask' }), nodeTakes('new'));
+    const step = auth.onResponse({
+      user: 'app',
+      authResponse: cachingSha2Scramble('new', nonce),
+      authPlugin: sha2,
+    });
+    expect(step).toMatchObject({
+      kind: 'denied',
+      reason: 'insecure_channel',
+      message: expect.stringContaining('connect with TLS'),
+    });
+  });
+
+  test.each([native, sha2] as const)('%s: a stored hash is enough', (defaultPlugin) => {
+    const find = (): KnownAccount => ({
+      kind: 'native_hashes',
+      doubleSha1s: [doubleSha1('another'), doubleSha1('secret')],
+    });
+    const attempt = (password: string, right: string): string =>
+      outcome(server({ defaultPlugin }, find, nodeTakes(right)), {
+        defaultPlugin,
+        user: 'u',
+        password,
+        secure: false,
+      });
+    asked.length = 0;
+    expect(attempt('secret', 'secret')).toBe('ok');
+    const sha1 = createHash('sha1').update('secret').digest();
+    expect(asked).toEqual([['u', { sha1 }]]);
+    expect(attempt('wrong', 'secret')).toBe('wrong_password');
+    expect(attempt('', 'secret')).toBe('wrong_password');
+    expect(asked).toHaveLength(1);
+    // The hash is of an account that the node does not take us for.
+    expect(attempt('another', 'secret')).toBe('wrong_password');
+  });
+
+  test.each([native, sha2] as const)('%s: a known password may be outdated', (defaultPlugin) => {
+    const attempt = (password: string, trust: 'earlier' | 'confirm', right: string): string => {
+      const find = (): KnownAccount => ({ kind: 'password', password: 'old', trust });
+      const auth = server({ defaultPlugin, rsaKeys }, find, nodeTakes(right));
+      return outcome(auth, { defaultPlugin, user: 'u', password, secure: false });
+    };
+    asked.length = 0;
+    expect(attempt('old', 'earlier', 'new')).toBe('ok');
+    expect(asked).toEqual([]);
+    expect(attempt('old', 'confirm', 'new')).toBe('wrong_password');
+    expect(attempt('new', 'earlier', 'new')).toBe('ok');
+    expect(attempt('wrong', 'earlier', 'new')).toBe('wrong_password');
+    expect(attempt('', 'earlier', 'new')).toBe('wrong_password');
+    expect(attempt('', 'earlier', '')).toBe('ok');
   });
 });
 
@@ -157,17 +260,28 @@ describe('what must not work', () => {
     });
   });
 
-  test('full authentication needs TLS or keys', () => {
-    const auth = server({ fastAuth: false });
-    expect(reasonOf(auth.onResponse(scramble('secret')))).toBe('insecure_channel');
-  });
-
   test('a clear password outside TLS is refused even if it is right', () => {
-    const auth = server({ fastAuth: false, rsaKeys });
+    const auth = server(
+      { rsaKeys },
+      () => ({ kind: 'ask' }),
+      () => true,
+    );
     const asked = auth.onResponse(scramble('secret'));
     if (asked.kind !== 'send') return expect.unreachable();
     expect(decodeAuthMoreData(asked.payload)).toEqual(Buffer.of(4));
     expect(reasonOf(auth.onPacket(Buffer.from('secret\0')))).toBe('malformed');
+  });
+
+  test('a client that asks for the key inside TLS gets it', () => {
+    const auth = server(
+      { rsaKeys, secure: true },
+      () => ({ kind: 'ask' }),
+      () => true,
+    );
+    auth.onResponse(scramble('secret'));
+    const key = auth.onPacket(Buffer.of(2));
+    if (key.kind !== 'send') return expect.unreachable();
+    expect(decodeAuthMoreData(key.payload).toString()).toContain('PUBLIC KEY');
   });
 
   test('the proof of an empty password opens neither an unknown account nor one without', () => {

@@ -168,7 +168,9 @@ export class NodeRecovery {
         control,
         'SELECT p.ID AS id FROM information_schema.PROCESSLIST p ' +
           'LEFT JOIN information_schema.INNODB_TRX t ON t.trx_mysql_thread_id = p.ID ' +
-          `WHERE p.USER IN (${accounts.map((name) => quoteString(name)).join(',')}) ` +
+          `WHERE (p.USER IN (${accounts.map((name) => quoteString(name)).join(',')}) ` +
+          'OR p.USER IN (SELECT g.User FROM mysql.tables_priv g ' +
+          "WHERE g.Db = 'lockstep' AND g.Table_name = 'applied')) " +
           "AND (t.trx_id IS NOT NULL OR p.COMMAND IN ('Query', 'Execute', 'Prepare', 'Killed'))",
       );
       const own = new Set(node.threadIds);
