@@ -308,7 +308,7 @@ function openControl({ nodes }: Core, name: NodeName): Promise<NodeConnection> {
 
 async function assembleFront(base: Base, core: Core, services: CoreServices): Promise<Front> {
   const { config, clock, logger, events, log } = base;
-  const { nodes, router, counters, statements, sequencer, replicator, cluster } = core;
+  const { nodes, sequencer, replicator, cluster } = core;
   const leaderDdl = new LeaderDdl({
     replicator,
     sequencer,
@@ -318,19 +318,16 @@ async function assembleFront(base: Base, core: Core, services: CoreServices): Pr
   });
   const tls = await tlsIdentity(config.tls, config.log.folder, clock);
   const sessionContext: SessionContext = {
+    ...core,
     config,
     clock,
-    nodes,
-    router,
-    replicator,
     leaderDdl,
     onStranded: (name, detail) => cluster.strand(name, detail),
     catalogue: new TableCatalogue(() => services.leaderControl.get()),
-    statements,
     events,
-    counters,
     random: Math.random,
     ...accountsOf(config.users, { nodes, replicator, clock }),
+    onDenied: ({ host, message }) => logger.warn({ host }, message),
     onFault: (error) => logger.error({ err: error }, 'a session failed'),
   };
   const listener = new MysqlListener(sessionContext, tls);

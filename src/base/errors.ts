@@ -10,6 +10,13 @@ export const errorTable = {
     httpStatus: 401,
     remedy: 'Check the user and password against `users` in the configuration.',
   },
+  too_many_denied_logins: {
+    errno: 1129,
+    sqlState: 'HY000',
+    httpStatus: 429,
+    remedy:
+      'Something at this address tries wrong passwords at speed; stop it, then connect again.',
+  },
   tls_required: {
     errno: 3159,
     sqlState: 'HY000',

@@ -57,6 +57,13 @@ export const configSchema = group('', {
   mysql: group('Where applications connect.', {
     host: withDefault<string>(text, '127.0.0.1', 'Address to listen on.'),
     port: withDefault<number>(listenPort, 3300, 'Port to listen on; 0 takes a free one.'),
+    socket: optional<string>(path, 'Unix socket to listen on as well.'),
+    proxyProtocolNetworks: optional<string>(
+      text,
+      'Whose word of the PROXY protocol (v1, v2) on the real client is taken: addresses and ' +
+        'networks with commas between, e.g. `10.0.0.0/8, ::1`; `*` for all, `localhost` for the ' +
+        'Unix socket.',
+    ),
   }),
   http: group('API, dashboard and metrics.', {
     host: withDefault<string>(text, '127.0.0.1', 'Address to listen on.'),
@@ -248,6 +255,11 @@ export const configSchema = group('', {
       integer(1, 1_000_000),
       10_000,
       'Client connections; beside them there is always place for one of an account of `nodes`.',
+    ),
+    loginTimeoutMs: withDefault<number>(
+      duration(100, 10 * minuteMs),
+      10_000,
+      'A client that has not logged in after this is closed.',
     ),
     sessionsPerUser: optional<number>(
       integer(1, 1_000_000),

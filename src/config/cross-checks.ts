@@ -1,4 +1,5 @@
 import type { Config } from './config.ts';
+import { networkList } from './network-list.ts';
 import { nodeTlsProblems } from './node-tls-mode.ts';
 import { formatSize } from './units.ts';
 
@@ -13,6 +14,7 @@ export function crossChecks(config: Config): { path: string; message: string }[]
     ...minInSyncCheck(config),
     ...initialSourceCheck(config),
     ...portCheck(config),
+    ...proxyCheck(config),
     ...tlsCheck(config),
     ...nodeTlsChecks(config),
     ...logCheck(config),
@@ -61,6 +63,14 @@ function portCheck({ mysql, http }: Config) {
   if (!http.enabled || !same) return [];
   const message = `http.port: ${http.port} is already mysql.port; choose another`;
   return [{ path: 'http.port', message }];
+}
+
+function proxyCheck({ mysql }: Config) {
+  const { proxyProtocolNetworks: written } = mysql;
+  if (written === undefined || networkList(written)) return [];
+  const path = 'mysql.proxy_protocol_networks';
+  const right = 'addresses and networks with commas between, such as "10.0.0.0/8, ::1"';
+  return [{ path, message: `${path}: "${written}" is no list of networks; expected ${right}` }];
 }
 
 function tlsCheck({ tls }: Config) {

@@ -233,6 +233,11 @@ health: {rise: 0}
   });
 });
 
+test('networks that are none are named', () => {
+  const text = `${oneNode}mysql: {proxy_protocol_networks: here}`;
+  expect(problemsOf(text)[0]).toContain('mysql.proxy_protocol_networks: "here" is no list of');
+});
+
 describe('users', () => {
   test('a word stands for those of the nodes', () => {
     expect(load(`${oneNode}users: from_nodes`).users).toBe('from_nodes');

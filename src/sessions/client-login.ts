@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type SecureContext, TLSSocket } from 'node:tls';
 import type { Timer } from '../base/clock.ts';
@@ -16,11 +16,13 @@ import {
   isSslRequest,
 } from '../protocol/handshake-response.ts';
 import { encodeHandshakeV10, nonceBytes } from '../protocol/handshake-v10.ts';
+import { readProxyHeader } from '../protocol/proxy-header.ts';
 import { encodePacket } from '../protocol/packet-writer.ts';
 import { StatusFlag } from '../protocol/status-flags.ts';
 import { CompressedStream } from '../nodes/compressed-stream.ts';
 import type { ConnectionKind } from '../nodes/connection-pool.ts';
 import { type ChangedUser, ClientSession, errorPacket } from './client-session.ts';
+import type { DeniedLogins } from './denied-logins.ts';
 import { LoginExchange, type LoginOutcome } from './login-exchange.ts';
 import { packetLimit } from './packet-limit.ts';
 import type { SessionContext } from './session-context.ts';
@@ -45,7 +47,6 @@ const offeredCapabilities =
   Capability.PLUGIN_AUTH_LENENC |
   Capability.DEPRECATE_EOF;
 
-const loginTimeoutMs = 10_000;
 const handshakeBytesMax = 64 * 1024;
 const utf8mb4 = 45;
 
@@ -57,14 +58,26 @@ export interface AcceptedClient {
   readonly error: unknown;
 }
 
+/** Where a client comes from. */
+export interface ClientOrigin {
+  /** Undefined where there is none: at the Unix socket, and inside the process. */
+  readonly address: string | undefined;
+  /** At the Unix socket or inside the process: nobody listens in. */
+  readonly local: boolean;
+  /** It may say by the PROXY protocol for whom it speaks. */
+  readonly mayBeProxy: boolean;
+}
+
 interface LoginOptions {
   readonly context: SessionContext;
   readonly client: Duplex;
+  readonly from: ClientOrigin;
   readonly connectionId: number;
   readonly rsaKeys: { readonly privateKeyPem: string; readonly publicKeyPem: string };
   readonly tls: SecureContext | undefined;
   /** Throws when this user may not have one more session. */
   readonly admit: (user: string) => void;
+  readonly deniedLogins: DeniedLogins;
   readonly onSession: (session: ClientSession) => void;
   readonly onEnd: (session: ClientSession | undefined) => void;
 }
@@ -84,15 +97,20 @@ export class ClientLogin implements AcceptedClient {
   #assembler: PacketAssembler;
   #response: HandshakeResponse | undefined;
   #session: ClientSession | undefined;
+  #address: string | undefined;
+  /** The first bytes of one that may be a proxy, until they tell; then undefined. */
+  #beginning: Buffer | undefined;
   #done = false;
   #loginError: unknown;
   #timer: Timer;
 
   constructor(options: LoginOptions) {
     this.#options = options;
-    const { client, context } = options;
+    const { client, context, from } = options;
     this.#client = client;
     this.#carrier = client;
+    this.#address = from.address;
+    if (from.mayBeProxy) this.#beginning = Buffer.alloc(0);
     this.#assembler = new PacketAssembler({ payloadBytesMax: handshakeBytesMax });
     this.#timer = this.#startTimer();
     this.#listen();
@@ -122,13 +140,18 @@ export class ClientLogin implements AcceptedClient {
       : 'caching_sha2_password';
   }
 
-  /** Nobody listens in: inside TLS, or from this process itself. */
+  /** Nobody listens in. */
   get #secure(): boolean {
-    return this.#carrier instanceof TLSSocket || !(this.#carrier instanceof Socket);
+    return this.#encrypted || this.#options.from.local;
+  }
+
+  get #encrypted(): boolean {
+    return this.#carrier instanceof TLSSocket;
   }
 
   #startTimer(): Timer {
-    return this.#options.context.clock.after(loginTimeoutMs, () => this.#client.destroy());
+    const { clock, config } = this.#options.context;
+    return clock.after(config.limits.loginTimeoutMs, () => this.#client.destroy());
   }
 
   #listen(): void {
@@ -137,8 +160,9 @@ export class ClientLogin implements AcceptedClient {
     this.#client.on('close', this.#onGone);
   }
 
-  #onData(chunk: Buffer): void {
+  #onData(received: Buffer): void {
     try {
+      const chunk = this.#beginning ? this.#afterProxyHeader(this.#beginning, received) : received;
       for (let offset = 0; offset < chunk.length && !this.#done; ) {
         const { packet, consumed } = this.#assembler.pushOne(chunk, offset);
         offset += consumed;
@@ -152,6 +176,17 @@ export class ClientLogin implements AcceptedClient {
     }
   }
 
+  /** What the client itself has sent; nothing as long as the proxy may not have ended. */
+  #afterProxyHeader(beginning: Buffer, received: Buffer): Buffer {
+    const bytes = Buffer.concat([beginning, received]);
+    const header = readProxyHeader(bytes);
+    this.#beginning = header.kind === 'partial' ? bytes : undefined;
+    if (header.kind === 'none') return bytes;
+    if (header.kind === 'partial') return Buffer.alloc(0);
+    this.#address = header.address ?? this.#address;
+    return bytes.subarray(header.byteLength);
+  }
+
   #receive(session: ClientSession, packet: AssembledPacket): void {
     if (this.#exchange?.waiting) this.#exchange.receive(packet);
     else session.receive(packet);
@@ -159,7 +194,7 @@ export class ClientLogin implements AcceptedClient {
 
   #asksForTls({ payload }: AssembledPacket): boolean {
     const { tls } = this.#options;
-    return tls !== undefined && !this.#response && !this.#secure && isSslRequest(payload);
+    return tls !== undefined && !this.#response && !this.#encrypted && isSslRequest(payload);
   }
 
   /** The client's next bytes, some of which may have come already, begin a TLS handshake. */
@@ -202,27 +237,45 @@ export class ClientLogin implements AcceptedClient {
 
   /** Asks the client who it is. One that is denied has been told, and its connection ends. */
   async #authenticate(request: AuthRequest, sequenceId: number): Promise<LoginOutcome> {
-    const { context, rsaKeys } = this.#options;
+    const { context, rsaKeys, deniedLogins } = this.#options;
+    if (this.#address !== undefined && !deniedLogins.mayTry(this.#address)) {
+      const message = `too many wrong passwords come from ${this.#address}`;
+      throw new LockstepError('too_many_denied_logins', message);
+    }
     const exchange = new LoginExchange({
       nonce: this.#nonce,
       defaultPlugin: this.#defaultPlugin,
       accounts: context.accounts,
       ...(this.#mayAskInClear ? { rsaKeys } : {}),
       secure: this.#secure,
-      ...hostOf(this.#carrier),
+      clientHost: this.#clientHost,
       send: (payload, id) => this.#client.write(encodePacket(payload, id)),
     });
     this.#exchange = exchange;
     const outcome = await exchange.run(request, sequenceId);
     this.#exchange = undefined;
     this.#timer.cancel();
-    if (outcome.kind === 'denied') {
-      const error = { errno: 1045, sqlState: '28000', message: outcome.message };
-      this.#client.end(encodePacket(encodeErr(error), outcome.sequenceId));
-      context.counters.error('access_denied');
-      this.#onClose();
-    }
+    if (outcome.kind === 'denied') await this.#deny(outcome);
     return outcome;
+  }
+
+  /** Tells the client, the later the more often its address was denied. */
+  async #deny(outcome: Extract<LoginOutcome, { kind: 'denied' }>): Promise<void> {
+    const { context, deniedLogins } = this.#options;
+    context.counters.error('access_denied');
+    context.onDenied({ host: this.#clientHost, ...outcome });
+    if (this.#address !== undefined) {
+      const { delayMs, told } = deniedLogins.denied(this.#address);
+      if (delayMs > 0) await new Promise<void>((resolve) => context.clock.after(delayMs, resolve));
+      told();
+    }
+    const error = { errno: 1045, sqlState: '28000', message: outcome.message };
+    this.#client.end(encodePacket(encodeErr(error), outcome.sequenceId));
+    this.#onClose();
+  }
+
+  get #clientHost(): string {
+    return this.#address ?? 'localhost';
   }
 
   /**
@@ -322,11 +375,6 @@ function nonceOf(): Buffer {
   const nonce = randomBytes(nonceBytes);
   for (const [index, byte] of nonce.entries()) if (byte === 0) nonce[index] = 1;
   return nonce;
-}
-
-function hostOf(client: Duplex): { clientHost: string } {
-  const { remoteAddress } = client as Partial<Socket>;
-  return { clientHost: remoteAddress ?? 'localhost' };
 }
 
 function serverVersionOf(context: SessionContext): string {

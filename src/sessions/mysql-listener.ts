@@ -1,11 +1,15 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { createServer, type Server } from 'node:net';
+import { rm, stat } from 'node:fs/promises';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { SecureContext } from 'node:tls';
 import type { Timer } from '../base/clock.ts';
 import { LockstepError } from '../base/errors.ts';
-import { type AcceptedClient, ClientLogin } from './client-login.ts';
+import type { Config } from '../config/config.ts';
+import { type NetworkList, networkList } from '../config/network-list.ts';
+import { type AcceptedClient, ClientLogin, type ClientOrigin } from './client-login.ts';
 import type { ClientSession } from './client-session.ts';
+import { DeniedLogins } from './denied-logins.ts';
 import type { SessionContext } from './session-context.ts';
 
 /** A time-out is told in whole seconds, so this is exact enough. */
@@ -15,6 +19,9 @@ const idleCheckMs = 1000;
 export class MysqlListener {
   readonly #context: SessionContext;
   readonly #server: Server;
+  readonly #socketServer: Server;
+  readonly #deniedLogins: DeniedLogins;
+  readonly #trusted: NetworkList | undefined;
   readonly #connections = new Set<Duplex>();
   readonly #sessions = new Set<ClientSession>();
   readonly #rsaKeys: { readonly privateKeyPem: string; readonly publicKeyPem: string };
@@ -32,7 +39,12 @@ export class MysqlListener {
       publicKeyEncoding: { type: 'spki', format: 'pem' },
     });
     this.#rsaKeys = { privateKeyPem: privateKey, publicKeyPem: publicKey };
-    this.#server = createServer({ noDelay: true }, (socket) => this.accept(socket));
+    this.#deniedLogins = new DeniedLogins(context.clock);
+    this.#trusted = networkList(context.config.mysql.proxyProtocolNetworks ?? '');
+    this.#server = createServer({ noDelay: true }, (socket) =>
+      this.#accept(socket, { address: socket.remoteAddress }),
+    );
+    this.#socketServer = createServer((socket) => this.#accept(socket, { local: true }));
     this.#idleWatch = this.#watchIdle();
   }
 
@@ -40,8 +52,14 @@ export class MysqlListener {
     return this.#sessions.size;
   }
 
-  /** The port that is listened on; `port` 0 takes a free one. */
-  listen(address: { host: string; port: number }): Promise<number> {
+  /** The port that is listened on; `port` 0 takes a free one. With `socket` there too. */
+  async listen(address: Config['mysql']): Promise<number> {
+    const port = await this.#listenOnPort(address);
+    if (address.socket !== undefined) await this.#listenOnSocket(address.socket);
+    return port;
+  }
+
+  #listenOnPort(address: { host: string; port: number }): Promise<number> {
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject);
       this.#server.listen(address.port, address.host, () => {
@@ -52,15 +70,39 @@ export class MysqlListener {
     });
   }
 
-  /** Serves one client on any stream of bytes, until it ends. */
+  /** Listens on a Unix socket too; who reaches it is as free to log in as by the port. */
+  async #listenOnSocket(path: string): Promise<void> {
+    await removeUnused(path);
+    return new Promise((resolve, reject) => {
+      this.#socketServer.once('error', reject);
+      this.#socketServer.listen({ path, readableAll: true, writableAll: true }, () => {
+        this.#socketServer.off('error', reject);
+        resolve();
+      });
+    });
+  }
+
+  #accept(client: Socket, from: { address?: string | undefined; local?: boolean }): void {
+    const { address, local = false } = from;
+    const mayBeProxy = this.#trusted?.has(address) ?? false;
+    this.#serve(client, { address, local, mayBeProxy });
+  }
+
+  /** Serves one client of this process on any stream of bytes, until it ends. */
   accept(client: Duplex): AcceptedClient {
+    return this.#serve(client, { address: undefined, local: true, mayBeProxy: false });
+  }
+
+  #serve(client: Duplex, from: ClientOrigin): AcceptedClient {
     this.#connections.add(client);
     return new ClientLogin({
       context: this.#context,
       client,
+      from,
       connectionId: ++this.#lastConnectionId,
       rsaKeys: this.#rsaKeys,
       tls: this.#tls,
+      deniedLogins: this.#deniedLogins,
       admit: (user) => this.#admit(user),
       onSession: (session) => {
         this.#sessions.add(session);
@@ -102,11 +144,36 @@ export class MysqlListener {
   }
 
   async close(): Promise<void> {
+    const closed = Promise.all([this.#server, this.#socketServer].map(closeServer));
     this.#idleWatch.cancel();
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     for (const session of [...this.#sessions]) session.close();
     for (const connection of this.#connections) connection.destroy();
-    if (this.#server.listening) await closed;
+    await closed;
     this.#context.accounts.close();
   }
+}
+
+const closeServer = (server: Server): Promise<void> =>
+  new Promise((resolve) => {
+    server.close(() => resolve());
+  });
+
+/** A socket that nobody listens on any more was left by a process that was killed. */
+async function removeUnused(path: string): Promise<void> {
+  const found = await stat(path).catch(() => undefined);
+  if (!found) return;
+  if (!found.isSocket()) {
+    throw new LockstepError('conflict', `mysql.socket: ${path} is there, and is no socket`);
+  }
+  const used = await new Promise<boolean>((resolve) => {
+    const probe = connect({ path });
+    probe.once('error', () => resolve(false));
+    probe.once('connect', () => {
+      probe.destroy();
+      resolve(true);
+    });
+  });
+  if (used)
+    throw new LockstepError('conflict', `mysql.socket: ${path} is in use by another process`);
+  await rm(path, { force: true });
 }

@@ -30,6 +30,8 @@ export interface SessionContext {
   readonly markerRights: MarkerRights;
   /** Something took effect on this node alone: its copy differs from the log. */
   readonly onStranded: (node: NodeName, detail: string) => void;
+  /** A client gave no right password. */
+  readonly onDenied: (login: { readonly host: string; readonly message: string }) => void;
   /** A defect of our own: reported, and the session that met it is closed. */
   readonly onFault: (error: unknown) => void;
 }
