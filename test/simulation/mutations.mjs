@@ -126,6 +126,12 @@ export const mutations = [
     to: '',
   },
   {
+    name: 'a fold that is refused keeps the position locked',
+    file: `${core}shell/node-follower.ts`,
+    from: 'this.#connection?.destroy(asError(error));',
+    to: '',
+  },
+  {
     name: 'a node that is enabled is not checked first',
     file: `${core}shell/cluster.ts`,
     from: 'this.#p.monitor.renew(name);',

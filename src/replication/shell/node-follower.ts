@@ -1,4 +1,5 @@
 import type { NodeName, Seq } from '../../base/brands.ts';
+import { asError } from '../../base/as-error.ts';
 import { assert } from '../../base/assert.ts';
 import { faultPoints } from '../../base/fault-points.ts';
 import type { NodeConnection } from '../../nodes/node-connection.ts';
@@ -41,6 +42,7 @@ export class NodeFollower implements FollowerPort {
   readonly name: NodeName;
   readonly #options: NodeFollowerOptions;
   #connection: NodeConnection | undefined;
+  #closed = false;
 
   constructor(options: NodeFollowerOptions) {
     this.name = options.name;
@@ -111,7 +113,13 @@ export class NodeFollower implements FollowerPort {
   /** What is folded is confirmed, and a fold that was lost can be repeated. */
   async foldMarkers(position: Seq): Promise<void> {
     if (this.#connection?.lost) this.#connection = undefined;
-    await this.movePosition(position);
+    try {
+      await this.movePosition(position);
+    } catch (error) {
+      // A fold that is refused leaves its transaction open, and the position locked.
+      this.#connection?.destroy(asError(error));
+      throw error;
+    }
   }
 
   async reset(): Promise<void> {
@@ -121,6 +129,7 @@ export class NodeFollower implements FollowerPort {
   }
 
   close(): void {
+    this.#closed = true;
     this.#connection?.destroy(new Error('the applier stopped'));
     this.#connection = undefined;
   }
@@ -132,8 +141,11 @@ export class NodeFollower implements FollowerPort {
   async #connected(): Promise<NodeConnection> {
     if (this.#connection?.lost) throw this.#connection.lost;
     if (!this.#connection) {
-      this.#connection = await this.#options.open();
-      await queryRows(this.#connection, sessionSettings);
+      const connection = await this.#options.open();
+      if (this.#closed) connection.destroy(new Error('closed while connecting'));
+      else this.#connection = connection;
+      await queryRows(connection, sessionSettings);
+      return connection;
     }
     return this.#connection;
   }
