@@ -179,6 +179,7 @@ export const mutations = [
     file: 'src/sessions/horizon.ts',
     from: '    this.wrote(visible);\n',
     to: '',
+    scenario: 'who was told of a row by an error is not shown a copy without it',
   },
   {
     name: 'strong reads do not wait for what others were acknowledged',

@@ -130,14 +130,15 @@ test('a follower batch that fails in the middle', async () => {
     () => undefined,
   );
   holder.receive('BEGIN;DELETE r1');
-  follower!.slowness = 200;
+  await on.pass(20);
+  // What comes behind the first gathers meanwhile, and goes as one batch.
+  follower!.process.freeze(200);
   await on.write('APPEND l0 1a');
   await on.write('APPEND l0 2b');
   await on.write('INSERT r1 3c');
   await on.write('APPEND l0 4d');
   await on.pass(900);
   on.say(`failed: ${on.world.occurrences.of('a batch failed in the middle') > 0}`);
-  follower!.slowness = 1;
   holder.end();
   await on.pass(5_000);
   on.sayNodes();
@@ -286,4 +287,30 @@ test('what was read on a node that left meanwhile is not forgotten', async () =>
   holder.end();
   await on.after(Promise.all([next, drained]));
   expect(on.transcript).toEqual(['the follower gets it', 'it is read']);
+});
+
+test('who was told of a row by an error is not shown a copy without it', async () => {
+  const on = await opened({ nodes: 2, acks: 'leader' });
+  const [follower] = on.followers;
+  const holder = follower!.accept(
+    () => undefined,
+    () => undefined,
+  );
+  holder.receive('BEGIN;DELETE r0');
+  await on.pass(5);
+  await on.write('INSERT r0 1a');
+  await on.write('APPEND l0 2b');
+  await on.write('INSERT r1 3c');
+  // The nodes take turns: one of two would be shown what the follower has.
+  for (const token of ['4d', '5e']) {
+    const actor = await on.actor();
+    const answer = await on.after(actor.lane.run(`INSERT r1 ${token}`));
+    on.say(answer.kind === 'error' ? `error ${answer.errno}: ${answer.message}` : 'it is there');
+    const reader = new SimReader(on.world, on.balancer);
+    reader.told(on.leadership.name, answer.kind === 'error' ? answer.message : '');
+    await on.after(actor.lane.rollback());
+    await on.after(reader.read());
+  }
+  holder.end();
+  expect(on.transcript).toEqual(['error 1062: 3c', 'error 1062: 3c']);
 });
