@@ -255,12 +255,14 @@ export const mutations = [
     file: `${core}join-decision.ts`,
     from: 'if (node.clusterId === unfinishedCopy) {',
     to: 'if (node.clusterId === unfinishedCopy && log.lastSeq < 0) {',
+    scenario: 'a copy to it was under way',
   },
   {
     name: 'a condemned node follows',
     file: `${core}join-decision.ts`,
     from: 'if (node.clusterId === condemned) {',
     to: 'if (node.clusterId === condemned && log.lastSeq < 0) {',
+    scenario: 'it was found unfit before',
   },
   {
     name: 'DDL does not wait for a copy under way',

@@ -6,6 +6,7 @@ import { mayReadOutdated } from '../../src/sessions/may-read-outdated.ts';
 import { named, opened } from './open-stage.ts';
 import { Violation } from './oracle.ts';
 import { SimReader } from './sim-reader.ts';
+import type { Stage } from './stage.ts';
 
 test('answers on two leader connections that overtake each other', async () => {
   const on = await opened();
@@ -313,4 +314,41 @@ test('who was told of a row by an error is not shown a copy without it', async (
   }
   holder.end();
   expect(on.transcript).toEqual(['error 1062: 3c', 'error 1062: 3c']);
+});
+
+describe('a node that a restart of the balancer does not make fit', () => {
+  async function restart(on: Stage): Promise<void> {
+    on.world.crashBalancer(false);
+    const started = on.world.startBalancer();
+    await on.pass(8_000);
+    await started;
+  }
+
+  test('it was found unfit before', async () => {
+    const on = await opened();
+    await on.write('APPEND l0 1a');
+    const name = nodeName(on.followers[0]!.name);
+    on.balancer.cluster.strand(name, 'it has what the log does not');
+    await on.pass(1_000);
+    await restart(on);
+    expect(on.balancer.nodes.get(name)).toMatchObject({
+      state: 'QUARANTINED',
+      reason: expect.stringContaining('it was quarantined before'),
+    });
+  });
+
+  test('a copy to it was under way', async () => {
+    const on = await opened();
+    await on.write('APPEND l0 1a');
+    const [target] = on.followers;
+    const name = nodeName(target!.name);
+    await on.after(on.balancer.resyncs.start(name));
+    const underWay = (): boolean => target!.store.get('lockstep.node')!.includes('resyncing');
+    for (let left = 1_000; left > 0 && !underWay(); left--) await on.pass(0.5);
+    await restart(on);
+    expect(on.balancer.nodes.get(name)).toMatchObject({
+      state: 'QUARANTINED',
+      reason: expect.stringContaining('was interrupted'),
+    });
+  });
 });
