@@ -49,6 +49,8 @@ export class NodeConnection {
   stateKey = '';
   /** Server-side prepared statements of this connection: statement text to server id. */
   readonly preparedStatements = new Map<string, number>();
+  /** Which text is prepared as text, by PREPARE … FROM; owned by the sessions room. */
+  preparedText: string | undefined;
   readonly #stream: PacketStream;
   readonly #clock: Clock;
   readonly #scanner: ResponseScanner;

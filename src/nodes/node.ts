@@ -7,6 +7,7 @@ import type { Password } from '../protocol/auth/password.ts';
 import { NodeConnection, NodeConnectionLostError } from './node-connection.ts';
 import { NodeTls } from './node-tls.ts';
 import type { NodeState } from './node-state.ts';
+import { queryRows } from './query-rows.ts';
 import type { ServerFacts } from './server-facts.ts';
 import { ServerRuns } from './server-runs.ts';
 
@@ -24,6 +25,7 @@ export interface NodeOptions {
   readonly onRestarted: (node: Node) => void;
 }
 
+const killTimeoutMs = 5000;
 const serverFullErrnos: ReadonlySet<number> = new Set([1040, 1203, 1226]);
 
 /**
@@ -157,6 +159,21 @@ export class Node {
     this.#reason = reason;
     this.#stateSinceMs = this.#options.clock.wallMs();
     this.#options.onStateChanged(this, from, reason);
+  }
+
+  /** Whether this is one of the node's connections. */
+  owns(connection: NodeConnection): boolean {
+    return this.#connections.has(connection);
+  }
+
+  /** Ends what runs on one of the node's connections; the connection lives on. */
+  async killQuery(connection: NodeConnection): Promise<void> {
+    const control = await this.openControl();
+    try {
+      await queryRows(control, `KILL QUERY ${connection.threadId}`, { timeoutMs: killTimeoutMs });
+    } finally {
+      control.end();
+    }
   }
 
   /** A connection of Lockstep's own account, outside the pool; the caller ends it. */

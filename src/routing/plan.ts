@@ -22,6 +22,9 @@ export type Plan =
   | { readonly kind: 'use' }
   | { readonly kind: 'lock_tables' }
   | { readonly kind: 'unlock_tables' }
+  | { readonly kind: 'kill' }
+  /** PREPARE, EXECUTE, DEALLOCATE. */
+  | { readonly kind: 'prepared_text' }
   /** CALL: what its procedure does decides. */
   | { readonly kind: 'call' }
   | { readonly kind: 'refuse'; readonly code: ErrorCode; readonly message: string };
@@ -49,6 +52,7 @@ export function planStatement(statement: Statement): Plan {
     case 'use':
     case 'lock_tables':
     case 'unlock_tables':
+    case 'kill':
       return { kind: statement.kind };
     case 'empty':
       return { kind: 'refuse', code: 'empty_query', message: 'Query was empty' };
@@ -59,18 +63,13 @@ export function planStatement(statement: Statement): Plan {
     case 'prepare':
     case 'execute':
     case 'deallocate':
-      return unsupported(
-        `${statement.verb} as text is not supported: prepare through the driver, which uses the ` +
-          'binary protocol',
-      );
+      return { kind: 'prepared_text' };
     case 'load_data':
       return unsupported('LOAD DATA is not supported: use INSERT with several rows');
     case 'xa':
       return unsupported('XA transactions are not supported: use BEGIN and COMMIT');
     case 'handler':
       return unsupported('HANDLER is not supported: use SELECT');
-    case 'kill':
-      return unsupported('KILL is not supported: close the session that runs the statement');
     case 'flush_lock':
       return unsupported(`${statement.verb} is not supported: it would stop one node only`);
     case 'replication_admin':

@@ -54,6 +54,7 @@ export function sendState(
       outcome,
     );
     connection.preparedStatements.clear();
+    connection.preparedText = undefined;
   }
   if (state.schema !== current.schema) {
     const schema = Buffer.from(state.schema, 'latin1');

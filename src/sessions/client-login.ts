@@ -27,6 +27,7 @@ import { LoginExchange, type LoginOutcome } from './login-exchange.ts';
 import { packetLimit } from './packet-limit.ts';
 import type { SessionContext } from './session-context.ts';
 import { type Route, SessionCore } from './session-core.ts';
+import type { SessionRegistry } from './session-registry.ts';
 
 /** What Lockstep offers to clients: what every node can do and Lockstep can carry. */
 const offeredCapabilities =
@@ -73,6 +74,7 @@ interface LoginOptions {
   readonly client: Duplex;
   readonly from: ClientOrigin;
   readonly connectionId: number;
+  readonly sessions: SessionRegistry;
   readonly rsaKeys: { readonly privateKeyPem: string; readonly publicKeyPem: string };
   readonly tls: SecureContext | undefined;
   /** Throws when this user may not have one more session. */
@@ -320,7 +322,14 @@ export class ClientLogin implements AcceptedClient {
     const client = this.#client;
     if (this.#done) return;
     admit(outcome.user);
-    const core = new SessionCore({ context, client, account: this.#account(outcome) });
+    const core = new SessionCore({
+      id: this.#options.connectionId,
+      context,
+      sessions: this.#options.sessions,
+      client,
+      host: this.#clientHost,
+      account: this.#account(outcome),
+    });
     core.horizon.wrote(context.accountChanges.seq);
     const payloadBytesMax = packetLimit(context);
     this.#assembler = new PacketAssembler({ payloadBytesMax, skipOversized: true });

@@ -4,22 +4,27 @@ import type { ConnectionKind } from '../nodes/connection-pool.ts';
 import { NodeQueryError } from '../nodes/query-rows.ts';
 import { Capability, has } from '../protocol/capabilities.ts';
 import { type AssembledPacket, packetTooLarge } from '../protocol/command-scanner.ts';
-import { CommandByte } from '../protocol/commands.ts';
+import { CommandByte, commandName } from '../protocol/commands.ts';
+import { encodeEof } from '../protocol/eof-packet.ts';
 import { encodeErr, type ErrPacket } from '../protocol/err-packet.ts';
-import { encodeOk, plainOk } from '../protocol/ok-packet.ts';
+import { encodeOk, plainOk, resultEndHeader } from '../protocol/ok-packet.ts';
 import { encodePacket } from '../protocol/packet-writer.ts';
 import { decodeStmtSendLongData } from '../protocol/stmt-execute.ts';
 import { statementIdOf } from '../protocol/statement-id.ts';
 import { StatusFlag } from '../protocol/status-flags.ts';
+import { replaceConnectionId } from '../sql/connection-id.ts';
 import { splitStatements } from '../sql/split-statements.ts';
 import { type Answer, SessionBroken } from './answer.ts';
 import { packetLimit } from './packet-limit.ts';
+import { killSession } from './kill-path.ts';
 import { plainRequest } from './node-request.ts';
 import { syntaxError } from './syntax-error.ts';
 import { encodeResult } from './made-result.ts';
 import { PreparedStatements } from './prepared-statements.ts';
 import type { SessionCore } from './session-core.ts';
 import { runNoted } from './run-noted.ts';
+import type { SessionHandle } from './session-registry.ts';
+import { fieldList, multiStatementsOption, statistics } from './small-commands.ts';
 import { useSchema } from './statement-runner.ts';
 import type { VisibleStatus } from './status-patch.ts';
 import { commandPacket } from '../nodes/node-connection.ts';
@@ -49,7 +54,7 @@ const startsAfresh: ReadonlySet<number | undefined> = new Set([
  * One client after it has logged in: takes its commands one at a time, in order, and puts the
  * answers on the wire.
  */
-export class ClientSession {
+export class ClientSession implements SessionHandle {
   readonly core: SessionCore;
   readonly #capabilities: number;
   #initialSettings: ReadonlyMap<string, string>;
@@ -62,6 +67,11 @@ export class ClientSession {
   #busy = false;
   #idleSinceMs: number;
   #closed = false;
+  #killed = false;
+  /** A text may hold several statements; the client can change that. */
+  #multiStatements: boolean;
+  #running: string | undefined;
+  #sinceMs: number;
 
   constructor(options: {
     core: SessionCore;
@@ -80,12 +90,22 @@ export class ClientSession {
     this.#initialSettings = initialSettings(options.core, options.characterSet);
     this.#changeUser = options.changeUser;
     this.#onCommand = options.onCommand;
+    this.#multiStatements = has(options.capabilities, Capability.MULTI_STATEMENTS);
     this.#onClosed = options.onClosed;
     this.#idleSinceMs = this.core.context.clock.nowMs();
     this.#prepared = new PreparedStatements(
       options.core.context.config.limits.preparedStatementsPerSession,
     );
     this.core.state.reset(this.#initialSettings);
+    this.#sinceMs = this.core.context.clock.nowMs();
+  }
+
+  get running(): string | undefined {
+    return this.#running;
+  }
+
+  get sinceMs(): number {
+    return this.#sinceMs;
   }
 
   /** Tells the client that it is logged in, in the schema it asked for if it did. */
@@ -104,10 +124,24 @@ export class ClientSession {
     if (!this.#busy) void this.#work();
   }
 
-  /** The client is gone, or is to go: what it had open is rolled back at once. */
+  /** A session that is at something ends when it has heard what became of that. */
+  kill(queryOnly: boolean): void {
+    this.core.running.interrupt();
+    if (queryOnly) return;
+    this.#killed = true;
+    if (!this.#busy) this.close();
+  }
+
+  /**
+   * The client is gone, or is to go: what runs for it is ended, and what it had open is rolled
+   * back at once. Who said goodbye behind a statement still wants that to run.
+   */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    if (!this.#queue.some(({ payload }) => payload[0] === CommandByte.QUIT)) {
+      this.core.running.abandon();
+    }
     this.#queue.length = 0;
     this.core.client.end();
     if (!this.#busy) void this.#release();
@@ -142,11 +176,17 @@ export class ClientSession {
       if (this.#queuedBytes <= queuedBytesMax && this.core.client.isPaused()) {
         this.core.client.resume();
       }
+      this.core.sessions.commands++;
+      this.core.running.begin();
+      this.#sinceMs = this.core.context.clock.nowMs();
       try {
         await this.#command(packet);
       } catch (error) {
         this.#fault(error, (packet.sequenceId + 1) & 0xff);
       }
+      this.#running = undefined;
+      this.#sinceMs = this.core.context.clock.nowMs();
+      if (this.#killed) this.close();
       if (this.#closed) break;
     }
     this.#busy = false;
@@ -191,6 +231,7 @@ export class ClientSession {
       }
       case CommandByte.STMT_EXECUTE: {
         const write = this.#prepared.execution(this.core, payload);
+        this.#running = write.sql;
         return this.#reply(await runNoted(this.core, write, { stream: true }), sequenceId);
       }
       case CommandByte.STMT_SEND_LONG_DATA:
@@ -204,7 +245,7 @@ export class ClientSession {
       case CommandByte.STMT_CLOSE:
         return this.#prepared.close(statementIdOf(payload));
       default:
-        throw new LockstepError('unknown_command', `command ${payload[0]} is not supported`);
+        return this.#rareCommand(payload, sequenceId);
     }
   }
 
@@ -231,8 +272,45 @@ export class ClientSession {
     this.#prepared.clear();
   }
 
+  async #rareCommand(payload: Buffer, sequenceId: number): Promise<void> {
+    switch (payload[0]) {
+      case CommandByte.PROCESS_KILL: {
+        // id u32. Source: page "COM_PROCESS_KILL".
+        const id = payload.length >= 5 ? payload.readUInt32LE(1) : 0;
+        return this.#reply(await killSession(this.core, id, false), sequenceId);
+      }
+      case CommandByte.PROCESS_INFO:
+        return this.#query(Buffer.from('\x03SHOW PROCESSLIST', 'latin1'), sequenceId);
+      case CommandByte.STATISTICS: {
+        this.core.client.write(encodePacket(statistics(this.core), sequenceId));
+        return;
+      }
+      case CommandByte.FIELD_LIST:
+        return this.#reply(await fieldList(this.core, payload), sequenceId);
+      case CommandByte.SET_OPTION:
+        this.#multiStatements = multiStatementsOption(payload);
+        return this.#replyEof(sequenceId);
+      default: {
+        const name = commandName(payload[0] ?? 0);
+        const command = name === undefined ? `${payload[0]}` : `COM_${name}`;
+        throw new LockstepError('unknown_command', `command ${command} is not supported`);
+      }
+    }
+  }
+
+  /** An EOF, which is an OK packet of that header where the client wants no EOF any more. */
+  #replyEof(sequenceId: number): void {
+    const statusFlags = flagsOf(this.core.status);
+    const deprecated = has(this.#capabilities, Capability.DEPRECATE_EOF);
+    const payload = deprecated
+      ? encodeOk(plainOk(statusFlags), this.#capabilities, { header: resultEndHeader })
+      : encodeEof({ warnings: 0, statusFlags });
+    this.core.client.write(encodePacket(payload, sequenceId));
+  }
+
   async #query(payload: Buffer, sequenceId: number): Promise<void> {
     const sql = payload.toString('latin1', 1);
+    this.#running = sql;
     const parts = this.#split(sql);
     if (parts.length <= 1) {
       const write = this.#writeRequest(parts[0] ?? sql, sql.length, payload);
@@ -252,17 +330,18 @@ export class ClientSession {
     if (semicolon < 0) return [sql];
     const spans = splitStatements(sql, this.core.lexMode);
     const [, second] = spans;
-    if (second && !has(this.#capabilities, Capability.MULTI_STATEMENTS)) {
+    if (second && !this.#multiStatements) {
       throw syntaxError(sql, second.start, this.core.lexMode.flavor);
     }
     return spans.map((span) => sql.slice(span.start, span.end));
   }
 
   /** The client's own packet where the statement is all of it, else one of our making. */
-  #writeRequest(sql: string, wholeLength: number, payload: Buffer): WriteRequest {
+  #writeRequest(text: string, wholeLength: number, payload: Buffer): WriteRequest {
+    const sql = replaceConnectionId(text, this.core.lexMode, this.core.id);
     const statement = this.core.analyse(sql);
     const packet =
-      sql.length === wholeLength
+      sql === text && sql.length === wholeLength
         ? encodePacket(payload, 0)
         : commandPacket(CommandByte.QUERY, Buffer.from(sql, 'latin1'));
     return { statement, sql, parameters: [], request: plainRequest(packet) };

@@ -35,6 +35,7 @@ async function runAlone(core: SessionCore, write: WriteRequest): Promise<Answer>
   const retry = new LeaderRetry(core);
   for (;;) {
     const leadership = await replicator.beginTerm(config.noNodeTimeoutMs);
+    core.running.check();
     const node = core.node(leadership.name);
     const reply = new HeldReply(config.limits.resultBufferBytes);
     let connection: NodeConnection | undefined;
@@ -85,7 +86,9 @@ function runOn(core: SessionCore, write: WriteRequest, attempt: DdlAttempt): Pro
     pins,
   };
   const execute = async (): Promise<DdlAnswer> => {
-    await executeOn(core, connection, write, { reply, pins: leaderPins });
+    await core.running.observe(connection, () =>
+      executeOn(core, connection, write, { reply, pins: leaderPins }),
+    );
     const affectedRows = Number(reply.ok?.affectedRows ?? 0);
     return { errno: reply.error?.errno ?? 0, affectedRows };
   };

@@ -8,9 +8,9 @@ import { LockstepError } from '../base/errors.ts';
 import type { Config } from '../config/config.ts';
 import { type NetworkList, networkList } from '../config/network-list.ts';
 import { type AcceptedClient, ClientLogin, type ClientOrigin } from './client-login.ts';
-import type { ClientSession } from './client-session.ts';
 import { DeniedLogins } from './denied-logins.ts';
 import type { SessionContext } from './session-context.ts';
+import { SessionRegistry } from './session-registry.ts';
 
 /** A time-out is told in whole seconds, so this is exact enough. */
 const idleCheckMs = 1000;
@@ -23,7 +23,7 @@ export class MysqlListener {
   readonly #deniedLogins: DeniedLogins;
   readonly #trusted: NetworkList | undefined;
   readonly #connections = new Set<Duplex>();
-  readonly #sessions = new Set<ClientSession>();
+  readonly #sessions: SessionRegistry;
   readonly #rsaKeys: { readonly privateKeyPem: string; readonly publicKeyPem: string };
   readonly #tls: SecureContext | undefined;
   #lastConnectionId = 0;
@@ -32,6 +32,7 @@ export class MysqlListener {
   /** Without `tls` no encryption is offered. */
   constructor(context: SessionContext, tls?: SecureContext) {
     this.#context = context;
+    this.#sessions = new SessionRegistry(context.clock.nowMs());
     this.#tls = tls;
     const { privateKey, publicKey } = generateKeyPairSync('rsa', {
       modulusLength: 2048,
@@ -100,6 +101,7 @@ export class MysqlListener {
       client,
       from,
       connectionId: ++this.#lastConnectionId,
+      sessions: this.#sessions,
       rsaKeys: this.#rsaKeys,
       tls: this.#tls,
       deniedLogins: this.#deniedLogins,
@@ -126,7 +128,8 @@ export class MysqlListener {
     const { sessionsPerUser } = limits;
     if (sessionsPerUser === undefined || sessionsPerUser > this.#sessions.size) return;
     let open = 0;
-    for (const session of this.#sessions) if (session.core.account.user === user) open += 1;
+    for (const session of this.#sessions.values())
+      if (session.core.account.user === user) open += 1;
     if (open >= sessionsPerUser) {
       throw new LockstepError(
         'too_many_user_sessions',
@@ -138,7 +141,7 @@ export class MysqlListener {
   #watchIdle(): Timer {
     return this.#context.clock.after(idleCheckMs, () => {
       const nowMs = this.#context.clock.nowMs();
-      for (const session of [...this.#sessions]) session.closeIfIdle(nowMs);
+      for (const session of [...this.#sessions.values()]) session.closeIfIdle(nowMs);
       this.#idleWatch = this.#watchIdle();
     });
   }
@@ -146,7 +149,7 @@ export class MysqlListener {
   async close(): Promise<void> {
     const closed = Promise.all([this.#server, this.#socketServer].map(closeServer));
     this.#idleWatch.cancel();
-    for (const session of [...this.#sessions]) session.close();
+    for (const session of [...this.#sessions.values()]) session.kill(false);
     for (const connection of this.#connections) connection.destroy();
     await closed;
     this.#context.accounts.close();

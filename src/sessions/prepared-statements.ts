@@ -7,6 +7,7 @@ import { packetTooLarge } from '../protocol/command-scanner.ts';
 import { decodeErr } from '../protocol/err-packet.ts';
 import { decodeStmtExecute, type StmtSendLongData } from '../protocol/stmt-execute.ts';
 import { statementIdOf } from '../protocol/statement-id.ts';
+import { replaceConnectionId } from '../sql/connection-id.ts';
 import { literalOf } from '../sql/render-parameters.ts';
 import { splitStatements } from '../sql/split-statements.ts';
 import { packetLimit } from './packet-limit.ts';
@@ -37,7 +38,7 @@ export class PreparedStatements {
   /** Has a node prepare the text; returns its answer with our id in it, for the client. */
   async prepare(core: SessionCore, text: string): Promise<Buffer> {
     this.#last = undefined;
-    const sql = singleStatement(core, text);
+    const sql = replaceConnectionId(singleStatement(core, text), core.lexMode, core.id);
     if (this.#statements.size >= this.#max) {
       throw new LockstepError(
         'queue_full',

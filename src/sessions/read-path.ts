@@ -133,7 +133,16 @@ async function readFrom(
 }
 
 /** One exchange on one connection, session state included. Rejects when it is lost in between. */
-export async function exchange(
+export function exchange(
+  core: SessionCore,
+  connection: NodeConnection,
+  request: NodeRequest,
+  options: ReadOptions,
+): Promise<Attempt> {
+  return core.running.during(connection, () => converse(core, connection, request, options));
+}
+
+async function converse(
   core: SessionCore,
   connection: NodeConnection,
   request: NodeRequest,

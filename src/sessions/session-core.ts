@@ -13,8 +13,11 @@ import { SessionBroken } from './answer.ts';
 import { canCarry } from './carry-state.ts';
 import { Diagnostics, readLeftDiagnostics } from './diagnostics.ts';
 import { Horizon } from './horizon.ts';
+import { NamedStatements } from './named-statements.ts';
 import type { OpenTransaction } from './open-transaction.ts';
+import { RunningStatement } from './running-statement.ts';
 import type { SessionContext } from './session-context.ts';
+import type { SessionRegistry } from './session-registry.ts';
 import { type CarriedState, SessionState } from './session-state.ts';
 import type { VisibleStatus } from './status-patch.ts';
 import { UserLocks } from './user-locks.ts';
@@ -40,11 +43,17 @@ export interface SessionSnapshot {
 
 /** Everything a session knows between two statements. */
 export class SessionCore {
+  /** CONNECTION_ID() as the client sees it: its number with Lockstep, not with a node. */
+  readonly id: number;
   readonly context: SessionContext;
+  /** Every session, for KILL and SHOW PROCESSLIST. */
+  readonly sessions: SessionRegistry;
   /** Another one only at the end of the login, when compression begins. */
   client: Duplex;
   /** Whom the nodes take the session for; COM_CHANGE_USER changes it. */
   account: ConnectionKind;
+  /** Where the client comes from. */
+  readonly host: string;
   readonly state = new SessionState();
   autocommit = true;
   transaction: OpenTransaction | undefined;
@@ -58,16 +67,30 @@ export class SessionCore {
   /** LAST_INSERT_ID() as this session must see it. */
   lastInsertId = '0';
   readonly diagnostics = new Diagnostics();
+  /** Prepared by text. */
+  readonly named: NamedStatements;
   readonly horizon = new Horizon();
+  readonly running = new RunningStatement((connection) => this.#killQuery(connection));
   route: Route | undefined;
   /** The latest error that Lockstep answered with, for callers inside the process. */
   lastError: unknown;
   #mode: { readonly stateKey: string; readonly mode: LexMode } | undefined;
 
-  constructor(options: { context: SessionContext; client: Duplex; account: ConnectionKind }) {
+  constructor(options: {
+    id: number;
+    context: SessionContext;
+    sessions: SessionRegistry;
+    client: Duplex;
+    host: string;
+    account: ConnectionKind;
+  }) {
+    this.id = options.id;
     this.context = options.context;
+    this.sessions = options.sessions;
     this.client = options.client;
+    this.host = options.host;
     this.account = options.account;
+    this.named = new NamedStatements(options.context.config.limits.preparedStatementsPerSession);
   }
 
   /** How text is to be read under the session's sql_mode. */
@@ -146,6 +169,16 @@ export class SessionCore {
     return node;
   }
 
+  /** The node that a connection belongs to; undefined once that is closed. */
+  nodeOf(connection: NodeConnection): Node | undefined {
+    for (const node of this.context.nodes.values()) if (node.owns(connection)) return node;
+    return undefined;
+  }
+
+  async #killQuery(connection: NodeConnection): Promise<void> {
+    await this.nodeOf(connection)?.killQuery(connection);
+  }
+
   anyFacts(): Node['facts'] {
     const leader = this.context.replicator.leadership;
     const known = leader ? this.context.nodes.get(leader.name)?.facts : undefined;
@@ -199,5 +232,6 @@ export class SessionCore {
     this.tableLock = undefined;
     this.temporaryTables.clear();
     this.nextIsolation = undefined;
+    this.named.clear();
   }
 }

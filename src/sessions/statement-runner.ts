@@ -8,10 +8,13 @@ import { type Answer, okAnswer } from './answer.ts';
 import { planCall } from './call-path.ts';
 import { isTemporary } from './check-write.ts';
 import { runDdl } from './ddl-path.ts';
+import { runKill } from './kill-path.ts';
 import { type NodeRequest, plainRequest } from './node-request.ts';
+import { asksForProcessList, processListQuery } from './process-list.ts';
 import { read, type ReadOptions } from './read-path.ts';
 import type { SessionCore } from './session-core.ts';
 import { executeAndReadBack, runServerSet, runSet } from './set-path.ts';
+import { runPreparedText } from './text-prepare.ts';
 import { readBackUserVariables } from './user-variables.ts';
 import {
   commitTransaction,
@@ -85,6 +88,10 @@ export async function runStatement(
       core.tableLock?.();
       core.tableLock = undefined;
       return okAnswer;
+    case 'kill':
+      return runKill(core, write.sql);
+    case 'prepared_text':
+      return runPreparedText(core, write.sql, (executed) => runStatement(core, executed, options));
     case 'refuse':
       throw refused(core, plan.code, plan.message, write.sql);
   }
@@ -119,7 +126,8 @@ async function runRead(
   write: WriteRequest,
   options: RunOptions & { leader: boolean },
 ): Promise<Answer> {
-  const { statement, request } = write;
+  const { statement } = write;
+  const request = await requestOf(core, write);
   if (statement.tables.length > 0) await ensureTransaction(core);
   if (statement.hasUnknownFunction && (await callsWriter(core, statement))) {
     return runWrite(core, write);
@@ -147,6 +155,14 @@ const setsLastInsertId = /LAST_INSERT_ID\s*\(\s*[^\s)]/i;
 async function readBackLastInsertId(core: SessionCore, connection: NodeConnection): Promise<void> {
   const [row] = await queryRows(connection, 'SELECT LAST_INSERT_ID() AS id');
   core.lastInsertId = row?.['id'] ?? '0';
+}
+
+/** SHOW PROCESSLIST is of Lockstep's sessions, not of a node's connections. */
+async function requestOf(core: SessionCore, { sql, statement, request }: WriteRequest) {
+  // A prepared one would have to be answered in rows of the binary protocol.
+  if (request.before || !/^SHOW (?:FULL|PROCESSLIST)$/.test(statement.verb)) return request;
+  const asked = asksForProcessList(sql);
+  return asked ? query(await processListQuery(core, asked.full)) : request;
 }
 
 /** A SELECT that calls a stored function which writes is a write. */

@@ -189,11 +189,27 @@ export function takeOver(core: SessionCore, lane: LeaderLane, executed: Executed
  * Runs a write inside the lane's transaction and makes the commands that repeat it. `before`: the
  * pins of the time when a leader ran it that is lost since.
  */
-export async function execute(
+export function execute(
   core: SessionCore,
   write: WriteRequest,
   facts: WriteFacts,
-  { lane, node, before }: { lane: LeaderLane; node: Node; before?: Pins | undefined },
+  place: WritePlace,
+): Promise<Executed> {
+  const { connection } = place.lane;
+  return core.running.during(connection, () => executeOn(core, write, facts, place));
+}
+
+interface WritePlace {
+  readonly lane: LeaderLane;
+  readonly node: Node;
+  readonly before?: Pins | undefined;
+}
+
+async function executeOn(
+  core: SessionCore,
+  write: WriteRequest,
+  facts: WriteFacts,
+  { lane, node, before }: WritePlace,
 ): Promise<Executed> {
   const serverFacts = node.facts;
   if (!serverFacts) throw new LockstepError('internal', `nothing is known of node ${node.name}`);

@@ -1,0 +1,59 @@
+import { mayAdminister } from './administrator.ts';
+import type { SessionCore } from './session-core.ts';
+import type { SessionHandle } from './session-registry.ts';
+
+const shows = /^\s*SHOW\s+(FULL\s+)?PROCESSLIST\s*$/i;
+/** As much of a statement as a server shows without FULL. */
+const shortInfo = 100;
+
+/** What `SHOW [FULL] PROCESSLIST` asks for; undefined for any other statement. */
+export function asksForProcessList(sql: string): { readonly full: boolean } | undefined {
+  const match = shows.exec(sql);
+  return match ? { full: match[1] !== undefined } : undefined;
+}
+
+/**
+ * A query whose rows are Lockstep's sessions, in the columns of SHOW PROCESSLIST: any node makes
+ * the result, in whatever protocol the client speaks. Without the right PROCESS one's own only.
+ */
+export async function processListQuery(core: SessionCore, full: boolean): Promise<string> {
+  const all = await mayAdminister(core, 'process');
+  const rows: string[] = [];
+  for (const session of core.sessions.values()) {
+    if (all || session.core.account.user === core.account.user) rows.push(rowOf(session, full));
+  }
+  const word = core.lexMode.flavor === 'mysql' ? 'ROW' : '';
+  const values = rows.map((row) => `${word}(${row})`).join(',');
+  return (
+    'WITH sessions (`Id`,`User`,`Host`,`db`,`Command`,`Time`,`State`,`Info`) AS ' +
+    `(VALUES ${values}) SELECT * FROM sessions`
+  );
+}
+
+function rowOf(session: SessionHandle, full: boolean): string {
+  const { core, running, sinceMs } = session;
+  const { clock } = core.context;
+  const seconds = Math.floor((clock.nowMs() - sinceMs) / 1000);
+  const info = running === undefined ? undefined : asText(core, running);
+  const node = core.running.connection && core.nodeOf(core.running.connection);
+  const state = running === undefined ? '' : node ? `executing on ${node.name}` : 'waiting';
+  return [
+    core.id,
+    text(core.account.user),
+    text(core.host),
+    core.state.schema === '' ? 'NULL' : text(asText(core, core.state.schema)),
+    text(running === undefined ? 'Sleep' : 'Query'),
+    seconds,
+    text(state),
+    info === undefined ? 'NULL' : text(full ? info : info.slice(0, shortInfo)),
+  ].join(',');
+}
+
+/** Other character sets than UTF-8 are shown byte by byte. */
+function asText(core: SessionCore, binary: string): string {
+  const charset = core.state.carried.settings.get('character_set_client') ?? 'utf8mb4';
+  return /utf8/i.test(charset) ? Buffer.from(binary, 'latin1').toString('utf8') : binary;
+}
+
+const text = (value: string): string =>
+  `CONVERT(X'${Buffer.from(value, 'utf8').toString('hex')}' USING utf8mb4)`;

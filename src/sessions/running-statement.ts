@@ -1,0 +1,90 @@
+import { asError } from '../base/as-error.ts';
+import type { NodeConnection } from '../nodes/node-connection.ts';
+import { NodeQueryError, queryRows } from '../nodes/query-rows.ts';
+import { SessionBroken } from './answer.ts';
+
+/** ER_QUERY_INTERRUPTED, in the words of both servers. */
+export const interruptedError = (): NodeQueryError =>
+  new NodeQueryError(1317, '70100', 'Query execution was interrupted');
+
+/**
+ * The command that a session is at, and the connection that runs it just now, so that both can be
+ * ended from outside. A server's KILL QUERY may arrive when the statement has ended already: so
+ * nothing else is sent on that connection, and nobody else gets it, before KILL QUERY is answered.
+ */
+export class RunningStatement {
+  readonly #kill: (connection: NodeConnection) => Promise<void>;
+  #connection: NodeConnection | undefined;
+  #killing: Promise<void> | undefined;
+  #interrupted = false;
+  #abandoned = false;
+
+  /** `kill` sends KILL QUERY for this connection to its node. */
+  constructor(kill: (connection: NodeConnection) => Promise<void>) {
+    this.#kill = kill;
+  }
+
+  /** Where it runs; undefined while no node is at it. */
+  get connection(): NodeConnection | undefined {
+    return this.#connection;
+  }
+
+  /** The client's next command begins: what was meant for the one before is past. */
+  begin(): void {
+    this.#interrupted = false;
+  }
+
+  /** Throws when the command was ended before a node got it. */
+  check(): void {
+    if (this.#abandoned) throw new SessionBroken('the client is gone');
+    if (this.#interrupted) throw interruptedError();
+  }
+
+  /** As `observe`, unless the command was ended already: then it throws. */
+  async during<T>(connection: NodeConnection, work: () => Promise<T>): Promise<T> {
+    this.check();
+    return this.observe(connection, work);
+  }
+
+  /** Has a connection work for the client's command; meanwhile that can be interrupted. */
+  async observe<T>(connection: NodeConnection, work: () => Promise<T>): Promise<T> {
+    this.#connection = connection;
+    try {
+      return await work();
+    } finally {
+      this.#connection = undefined;
+      await this.#settle(connection);
+    }
+  }
+
+  /** Ends what is running; what has not reached a node yet will not. */
+  interrupt(): void {
+    this.#interrupted = true;
+    const connection = this.#connection;
+    if (!connection || connection.lost || this.#killing) return;
+    this.#killing = this.#interruptOn(connection);
+  }
+
+  /** As `interrupt`, for good: the client is gone. */
+  abandon(): void {
+    this.#abandoned = true;
+    this.interrupt();
+  }
+
+  async #interruptOn(connection: NodeConnection): Promise<void> {
+    try {
+      await this.#kill(connection);
+    } catch (error) {
+      // The statement must not go on.
+      connection.destroy(asError(error));
+    }
+  }
+
+  async #settle(connection: NodeConnection): Promise<void> {
+    if (!this.#killing) return;
+    await this.#killing;
+    this.#killing = undefined;
+    // Takes what is left of a KILL QUERY that came when the statement had ended.
+    if (!connection.lost) await queryRows(connection, 'DO 0').catch(() => []);
+  }
+}

@@ -1,0 +1,138 @@
+import { commandPacket, type NodeConnection } from '../nodes/node-connection.ts';
+import { NodeQueryError, queryRows } from '../nodes/query-rows.ts';
+import { ColumnType } from '../protocol/column-definition.ts';
+import { CommandByte } from '../protocol/commands.ts';
+import { replaceConnectionId } from '../sql/connection-id.ts';
+import { parsePreparedText, type UsingArgument } from '../sql/prepared-text.ts';
+import { literalOf, renderWithParameters } from '../sql/render-parameters.ts';
+import { type Answer, okAnswer } from './answer.ts';
+import type { NamedStatement } from './named-statements.ts';
+import { type NodeRequest, plainRequest } from './node-request.ts';
+import type { SessionCore } from './session-core.ts';
+import { syntaxError } from './syntax-error.ts';
+import { withConnection } from './with-connection.ts';
+import type { WriteRequest } from './write-request.ts';
+
+type Run = (write: WriteRequest) => Promise<Answer>;
+
+/** One name on a node's connection, for whichever statement it is to execute next. */
+const nameOnNode = 'lockstep';
+const prepared: Answer = { kind: 'ok', ok: { info: 'Statement prepared' } };
+
+/**
+ * PREPARE, EXECUTE and DEALLOCATE as text. Lockstep keeps the statements, so that any node may
+ * execute them. A read is executed by the node as it was prepared; a write runs everywhere, the
+ * leader included, as the same text with literals in it.
+ */
+export async function runPreparedText(core: SessionCore, sql: string, run: Run): Promise<Answer> {
+  const parsed = parsePreparedText(sql, core.lexMode);
+  if (!parsed) throw syntaxError(sql, 0, core.lexMode.flavor);
+  switch (parsed.kind) {
+    case 'prepare':
+      // Whatever becomes of it, what had the name is gone: so do the servers.
+      core.named.delete(parsed.name);
+      core.named.set(parsed.name, await prepare(core, await valueOf(core, parsed.from)));
+      return prepared;
+    case 'deallocate':
+      core.named.deallocate(parsed.name);
+      return okAnswer;
+    case 'execute':
+      return execute(core, core.named.get(parsed.name), parsed.using, run);
+    case 'immediate': {
+      const text = await valueOf(core, parsed.from);
+      return execute(core, await prepare(core, text), parsed.using, run);
+    }
+  }
+}
+
+/** A node says whether it can be prepared at all. */
+async function prepare(core: SessionCore, text: string): Promise<NamedStatement> {
+  const sql = replaceConnectionId(text.replace(/[\s;]+$/, ''), core.lexMode, core.id);
+  await withConnection(core, (connection) => prepareOn(core, connection, sql));
+  return { sql, statement: core.analyse(sql) };
+}
+
+async function prepareOn(
+  core: SessionCore,
+  connection: NodeConnection,
+  sql: string,
+): Promise<void> {
+  // Names in it were resolved in the state that the connection carried.
+  const key = `${connection.stateKey}\0${sql}`;
+  if (connection.preparedText === key) return;
+  connection.preparedText = undefined;
+  const text = `PREPARE ${nameOnNode} FROM ${textLiteral(core, sql)}`;
+  await queryRows(connection, text, { latin1: true });
+  connection.preparedText = key;
+}
+
+function textLiteral(core: SessionCore, sql: string): string {
+  const parameter = { type: ColumnType.VAR_STRING, unsigned: false, value: bytes(sql) };
+  const charset = charsetOf(core);
+  return literalOf(parameter, { charset, noBackslashEscapes: core.lexMode.noBackslashEscapes });
+}
+
+const bytes = (sql: string): Buffer => Buffer.from(sql, 'latin1');
+
+const charsetOf = (core: SessionCore): string =>
+  (core.state.carried.settings.get('character_set_client') ?? 'utf8mb4').replaceAll("'", '');
+
+/** The value of an expression as text in the client's character set. */
+async function valueOf(core: SessionCore, expression: string): Promise<string> {
+  const converted = `CONVERT((${expression}) USING ${charsetOf(core)})`;
+  const [row] = await withConnection(core, (connection) =>
+    queryRows(connection, `SELECT HEX(${converted}) AS text`, { latin1: true }),
+  );
+  const hex = row?.['text'];
+  // The servers read the text NULL then.
+  return hex === null || hex === undefined ? 'NULL' : Buffer.from(hex, 'hex').toString('latin1');
+}
+
+async function execute(
+  core: SessionCore,
+  { sql, statement }: NamedStatement,
+  using: readonly UsingArgument[],
+  run: Run,
+): Promise<Answer> {
+  if (using.length !== statement.parameterOffsets.length) {
+    throw new NodeQueryError(1210, 'HY000', 'Incorrect arguments to EXECUTE');
+  }
+  if (statement.kind === 'read' && !statement.hasUnknownFunction) {
+    const parameters = using.map((argument) => literal(core, argument));
+    return run({ sql, statement, parameters, request: executeRequest(core, sql, using) });
+  }
+  // CALL gives back what its parameters have become: there the variables themselves stand.
+  const call = statement.kind === 'call';
+  const values = using.map((argument) => (call ? argument.text : literal(core, argument)));
+  const text = renderWithParameters(sql, statement.parameterOffsets, values);
+  const packet = commandPacket(CommandByte.QUERY, bytes(text));
+  return run({
+    sql: text,
+    statement: core.analyse(text),
+    parameters: [],
+    request: plainRequest(packet),
+  });
+}
+
+/**
+ * A bound value has the collation of the connection, not that of the variable: as the servers do
+ * (MySQL `Item_param::set_from_user_var`), and as a literal without COLLATE has.
+ */
+function literal(core: SessionCore, { text, variable }: UsingArgument): string {
+  if (variable === undefined) return `(${text})`;
+  const value = core.state.carried.userVariables.get(variable) ?? 'NULL';
+  return value.replace(/ COLLATE \w+$/, '');
+}
+
+function executeRequest(
+  core: SessionCore,
+  sql: string,
+  using: readonly UsingArgument[],
+): NodeRequest {
+  const values = using.map(({ text }) => text).join(',');
+  const text = `EXECUTE ${nameOnNode}${values === '' ? '' : ` USING ${values}`}`;
+  return {
+    ...plainRequest(commandPacket(CommandByte.QUERY, bytes(text))),
+    before: (connection) => prepareOn(core, connection, sql),
+  };
+}
