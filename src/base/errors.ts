@@ -135,6 +135,12 @@ export const errorTable = {
     remedy:
       'Reconnect: the node that held state of this session (temporary tables, locks) is gone.',
   },
+  cursor_lost: {
+    errno: 1105,
+    sqlState: 'HY000',
+    httpStatus: 503,
+    remedy: 'Execute the statement again: the node that held the rows of its cursor is gone.',
+  },
   unsafe_statement: {
     errno: 1105,
     sqlState: '42000',

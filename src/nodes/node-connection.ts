@@ -24,6 +24,8 @@ export interface NodeResponseSink extends ResponseSink {
   onEnd?(): void;
 }
 
+const preparedMaxPerConnection = 200;
+
 /** Raised to whoever waits for an answer when the connection breaks under it. */
 export class NodeConnectionLostError extends Error {
   constructor(message: string, options?: { cause?: unknown }) {
@@ -49,6 +51,8 @@ export class NodeConnection {
   stateKey = '';
   /** Server-side prepared statements of this connection: statement text to server id. */
   readonly preparedStatements = new Map<string, number>();
+  /** How many of them it may keep. */
+  preparedMax = preparedMaxPerConnection;
   /** Which text is prepared as text, by PREPARE … FROM; owned by the sessions room. */
   preparedText: string | undefined;
   readonly #stream: PacketStream;

@@ -26,6 +26,8 @@ export interface NodeOptions {
 }
 
 const killTimeoutMs = 5000;
+/** Three quarters of what both servers allow unless told otherwise (max_prepared_stmt_count). */
+const preparedMaxPerServer = 12_288;
 const serverFullErrnos: ReadonlySet<number> = new Set([1040, 1203, 1226]);
 
 /**
@@ -201,6 +203,8 @@ export class Node {
   /** For statements of clients, which must not meet a server whose data was not looked at. */
   async #openPooled(kind: ConnectionKind): Promise<NodeConnection> {
     const connection = await this.#open(kind);
+    const share = Math.floor(preparedMaxPerServer / this.#options.connectionsMax);
+    connection.preparedMax = Math.max(1, Math.min(connection.preparedMax, share));
     if (!this.#restarted) return connection;
     connection.end();
     // Once more, in case that it was not yet up when this was first found.

@@ -13,6 +13,8 @@ export type Answer =
   | {
       readonly kind: 'streamed';
       readonly failed: boolean;
+      /** As the node last said. */
+      readonly statusFlags: number;
       /** What it told, summed up, where that may be needed to ask for it again. */
       readonly digest: string | undefined;
     };

@@ -1,21 +1,20 @@
 import { errorTable, LockstepError } from '../base/errors.ts';
-import { NodeRefusedError } from '../nodes/client-handshake.ts';
 import type { ConnectionKind } from '../nodes/connection-pool.ts';
-import { NodeQueryError } from '../nodes/query-rows.ts';
 import { Capability, has } from '../protocol/capabilities.ts';
 import { type AssembledPacket, packetTooLarge } from '../protocol/command-scanner.ts';
 import { CommandByte, commandName } from '../protocol/commands.ts';
 import { encodeEof } from '../protocol/eof-packet.ts';
-import { encodeErr, type ErrPacket } from '../protocol/err-packet.ts';
+import { encodeErr } from '../protocol/err-packet.ts';
 import { encodeOk, plainOk, resultEndHeader } from '../protocol/ok-packet.ts';
 import { encodePacket } from '../protocol/packet-writer.ts';
 import { decodeStmtSendLongData } from '../protocol/stmt-execute.ts';
 import { statementIdOf } from '../protocol/statement-id.ts';
-import { StatusFlag } from '../protocol/status-flags.ts';
 import { replaceConnectionId } from '../sql/connection-id.ts';
 import { splitStatements } from '../sql/split-statements.ts';
 import { type Answer, SessionBroken } from './answer.ts';
 import { packetLimit } from './packet-limit.ts';
+import { errorPacket, isExpected } from './error-packet.ts';
+import { initialSettings } from './initial-settings.ts';
 import { killSession } from './kill-path.ts';
 import { plainRequest } from './node-request.ts';
 import { syntaxError } from './syntax-error.ts';
@@ -26,7 +25,7 @@ import { runNoted } from './run-noted.ts';
 import type { SessionHandle } from './session-registry.ts';
 import { fieldList, multiStatementsOption, statistics } from './small-commands.ts';
 import { useSchema } from './statement-runner.ts';
-import type { VisibleStatus } from './status-patch.ts';
+import { flagsOf, type VisibleStatus } from './status-patch.ts';
 import { commandPacket } from '../nodes/node-connection.ts';
 import type { WriteRequest } from './write-request.ts';
 
@@ -65,7 +64,6 @@ export class ClientSession implements SessionHandle {
   readonly #onClosed: () => void;
   #queuedBytes = 0;
   #busy = false;
-  #idleSinceMs: number;
   #closed = false;
   #killed = false;
   /** A text may hold several statements; the client can change that. */
@@ -92,7 +90,6 @@ export class ClientSession implements SessionHandle {
     this.#onCommand = options.onCommand;
     this.#multiStatements = has(options.capabilities, Capability.MULTI_STATEMENTS);
     this.#onClosed = options.onClosed;
-    this.#idleSinceMs = this.core.context.clock.nowMs();
     this.#prepared = new PreparedStatements(
       options.core.context.config.limits.preparedStatementsPerSession,
     );
@@ -150,7 +147,7 @@ export class ClientSession implements SessionHandle {
 
   /** Ends the session when its client has been silent for longer than it may. */
   closeIfIdle(nowMs: number): void {
-    if (this.#busy || this.#closed || nowMs - this.#idleSinceMs < this.#idleTimeoutMs) return;
+    if (this.#busy || this.#closed || nowMs - this.#sinceMs < this.#idleTimeoutMs) return;
     this.core.context.counters.error('idle_timeout');
     // MySQL tells the client why, unasked (8.0.24 and later); MariaDB only closes.
     if (this.core.lexMode.flavor === 'mysql') {
@@ -184,17 +181,18 @@ export class ClientSession implements SessionHandle {
       } catch (error) {
         this.#fault(error, (packet.sequenceId + 1) & 0xff);
       }
+      this.#prepared.closeEndedCursors();
       this.#running = undefined;
       this.#sinceMs = this.core.context.clock.nowMs();
       if (this.#killed) this.close();
       if (this.#closed) break;
     }
     this.#busy = false;
-    this.#idleSinceMs = this.core.context.clock.nowMs();
     if (this.#closed) await this.#release();
   }
 
   async #release(): Promise<void> {
+    this.#prepared.clear();
     try {
       await this.core.letGo();
     } catch {
@@ -234,6 +232,8 @@ export class ClientSession implements SessionHandle {
         this.#running = write.sql;
         return this.#reply(await runNoted(this.core, write, { stream: true }), sequenceId);
       }
+      case CommandByte.STMT_FETCH:
+        return this.#reply(await this.#prepared.fetch(payload), sequenceId);
       case CommandByte.STMT_SEND_LONG_DATA:
         return this.#prepared.addLongData(
           decodeStmtSendLongData(payload),
@@ -397,47 +397,4 @@ export class ClientSession implements SessionHandle {
       this.close();
     }
   }
-}
-
-/** Session variables that the client's handshake asked for. */
-function initialSettings(core: SessionCore, characterSet: number): ReadonlyMap<string, string> {
-  const collation = core.anyFacts()?.collations.get(characterSet);
-  if (!collation) return new Map();
-  return new Map([
-    ['character_set_client', `'${collation.charset}'`],
-    ['character_set_results', `'${collation.charset}'`],
-    ['collation_connection', `'${collation.collation}'`],
-  ]);
-}
-
-const isExpected = (error: unknown): boolean =>
-  error instanceof LockstepError ||
-  error instanceof NodeQueryError ||
-  error instanceof NodeRefusedError;
-
-/** What the client is told of an error: the server's own words, or the table's code. */
-export function errorPacket(error: unknown): ErrPacket {
-  if (error instanceof NodeQueryError) {
-    return { errno: error.errno, sqlState: error.sqlState, message: error.message };
-  }
-  if (error instanceof NodeRefusedError) {
-    return { errno: error.errno, sqlState: error.sqlState, message: error.message };
-  }
-  if (error instanceof LockstepError) {
-    return {
-      errno: error.errno,
-      sqlState: error.sqlState,
-      message: error.code === 'empty_query' ? error.message : `Lockstep: ${error.message}`,
-    };
-  }
-  const { errno, sqlState } = errorTable.internal;
-  return { errno, sqlState, message: 'Lockstep: internal error; the session was closed' };
-}
-
-function flagsOf(status: VisibleStatus): number {
-  let flags = 0;
-  if (status.inTransaction) flags |= StatusFlag.IN_TRANS;
-  if (status.autocommit) flags |= StatusFlag.AUTOCOMMIT;
-  if (status.moreResults) flags |= StatusFlag.MORE_RESULTS_EXISTS;
-  return flags;
 }

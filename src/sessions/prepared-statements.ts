@@ -1,17 +1,16 @@
 import { LockstepError } from '../base/errors.ts';
 import { NodeQueryError } from '../nodes/query-rows.ts';
-import { ResponseCollector } from '../nodes/response-collector.ts';
-import { commandPacket, type NodeConnection } from '../nodes/node-connection.ts';
-import { CommandByte } from '../protocol/commands.ts';
 import { packetTooLarge } from '../protocol/command-scanner.ts';
-import { decodeErr } from '../protocol/err-packet.ts';
-import { decodeStmtExecute, type StmtSendLongData } from '../protocol/stmt-execute.ts';
+import { CursorFlag, decodeStmtExecute, type StmtSendLongData } from '../protocol/stmt-execute.ts';
 import { statementIdOf } from '../protocol/statement-id.ts';
 import { replaceConnectionId } from '../sql/connection-id.ts';
 import { literalOf } from '../sql/render-parameters.ts';
 import { splitStatements } from '../sql/split-statements.ts';
+import type { Answer } from './answer.ts';
+import { Cursor } from './cursor.ts';
+import { errorOf, prepareKept } from './prepared-on-node.ts';
+import { executeRequest, type PreparedStatement } from './prepared-statement.ts';
 import { packetLimit } from './packet-limit.ts';
-import { executeRequest, type PreparedStatement, rememberPrepared } from './prepared-statement.ts';
 import { withConnection } from './with-connection.ts';
 import type { SessionCore } from './session-core.ts';
 import type { WriteRequest } from './write-request.ts';
@@ -45,11 +44,8 @@ export class PreparedStatements {
         `${this.#max} statements are prepared (limits.prepared_statements_per_session)`,
       );
     }
-    const answer = await withConnection(core, (connection) => prepareRaw(connection, sql));
-    if (answer[4] !== 0) {
-      const error = decodeErr(answer.subarray(4));
-      throw new NodeQueryError(error.errno, error.sqlState, error.message);
-    }
+    const answer = await withConnection(core, (connection) => prepareKept(connection, sql));
+    if (answer[4] !== 0) throw errorOf(answer);
     this.#lastId++;
     const prepared: PreparedStatement = {
       id: this.#lastId,
@@ -60,6 +56,7 @@ export class PreparedStatements {
       previousTypes: [],
       longData: new Map(),
       longDataBytes: 0,
+      cursor: undefined,
     };
     this.#statements.set(prepared.id, prepared);
     this.#last = prepared;
@@ -67,18 +64,36 @@ export class PreparedStatements {
     return answer;
   }
 
-  /** What COM_STMT_EXECUTE asks for. Long data sent ahead is used up. */
+  /** What COM_STMT_EXECUTE asks for. Long data sent ahead is used up, a cursor closed. */
   execution(core: SessionCore, payload: Buffer): WriteRequest {
     const prepared = this.#get(statementIdOf(payload), 'EXECUTE');
     const { statement, sql } = prepared;
+    closeCursor(prepared);
     if (prepared.longDataBytes > packetLimit(core.context)) {
       forgetLongData(prepared);
       throw packetTooLarge(packetLimit(core.context));
     }
     const request = executeRequest(prepared, payload);
+    if (statement.kind === 'read' && asksForCursor(payload)) {
+      prepared.cursor = new Cursor(core, prepared, payload);
+    }
     const parameters = statement.kind === 'read' ? [] : literals(core, prepared, payload);
     forgetLongData(prepared);
-    return { statement, sql, parameters, request };
+    const { cursor } = prepared;
+    return { statement, sql, parameters, request, ...(cursor && { cursor }) };
+  }
+
+  /** COM_STMT_FETCH: the next rows go to the client. */
+  fetch(payload: Buffer): Promise<Answer> {
+    const prepared = this.#get(statementIdOf(payload), 'FETCH');
+    if (prepared.cursor?.open) return prepared.cursor.fetch(payload);
+    const message = `The statement (${prepared.id}) has no open cursor.`;
+    throw new NodeQueryError(1421, 'HY000', message);
+  }
+
+  /** Cursors that were opened in a transaction end with it. */
+  closeEndedCursors(): void {
+    for (const { cursor } of this.#statements.values()) cursor?.closeIfEnded();
   }
 
   /**
@@ -96,16 +111,20 @@ export class PreparedStatements {
   }
 
   reset(id: number): void {
-    forgetLongData(this.#get(id, 'RESET'));
+    const prepared = this.#get(id, 'RESET');
+    forgetLongData(prepared);
+    closeCursor(prepared);
   }
 
   close(id: number): void {
     const prepared = this.#find(id);
+    if (prepared) closeCursor(prepared);
     if (prepared) this.#statements.delete(prepared.id);
     if (prepared === this.#last) this.#last = undefined;
   }
 
   clear(): void {
+    for (const prepared of this.#statements.values()) closeCursor(prepared);
     this.#statements.clear();
     this.#last = undefined;
   }
@@ -127,24 +146,22 @@ function forgetLongData(prepared: PreparedStatement): void {
   prepared.longDataBytes = 0;
 }
 
+function closeCursor(prepared: PreparedStatement): void {
+  prepared.cursor?.close();
+  prepared.cursor = undefined;
+}
+
+const cursorFlagsAt = 5;
+
+const asksForCursor = (payload: Buffer): boolean =>
+  ((payload[cursorFlagsAt] ?? 0) & CursorFlag.READ_ONLY) !== 0;
+
 /** Without the semicolon after it, with which it could not be joined to others in a batch. */
 function singleStatement(core: SessionCore, text: string): string {
   if (!text.includes(';')) return text;
   const [span, second] = splitStatements(text, core.lexMode);
   // A server prepares one statement at a time and says so of more.
   return span && !second ? text.slice(span.start, span.end) : text;
-}
-
-async function prepareRaw(connection: NodeConnection, sql: string): Promise<Buffer> {
-  const answer = await new Promise<Buffer>((resolve, reject) => {
-    const collector = new ResponseCollector((error, bytes) =>
-      error ? reject(error) : resolve(bytes),
-    );
-    const text = Buffer.from(sql, 'latin1');
-    connection.send(commandPacket(CommandByte.STMT_PREPARE, text), 'prepare', collector);
-  });
-  if (answer[4] === 0) rememberPrepared(connection, sql, answer.readUInt32LE(statementIdAt));
-  return answer;
 }
 
 /** The parameters as SQL literals, for the log. */

@@ -28,6 +28,8 @@ export interface ReadOptions {
   readonly digest?: boolean;
   /** Runs on the same connection after a successful held answer, before it is given back. */
   readonly after?: (connection: NodeConnection) => Promise<void>;
+  /** Asked of a streamed answer: true when the connection is kept, to be given back later. */
+  readonly keep?: (statusFlags: number) => boolean;
 }
 
 type Attempt =
@@ -122,13 +124,18 @@ async function readFrom(
     }
     return { kind: 'lost_unseen', error: error as Error };
   }
+  let kept = false;
   try {
-    return await exchange(core, connection, request, options);
+    const attempt = await exchange(core, connection, request, options);
+    if (attempt.kind === 'answered' && attempt.answer.kind === 'streamed') {
+      kept = options.keep?.(attempt.answer.statusFlags) ?? false;
+    }
+    return attempt;
   } catch (error) {
     if (error instanceof NodeConnectionLostError) return { kind: 'lost_unseen', error };
     throw error;
   } finally {
-    node.pool.give(connection);
+    if (!kept) node.pool.give(connection);
   }
 }
 
@@ -178,7 +185,8 @@ async function converse(
     if (outcome.kind === 'invalid') throw preludeError(connection, prelude);
     const { end, failed, digest } = outcome;
     if (end) noteDiagnostics(core, connection, end, options);
-    return { kind: 'answered', answer: { kind: 'streamed', failed, digest } };
+    const statusFlags = end?.statusFlags ?? 0;
+    return { kind: 'answered', answer: { kind: 'streamed', failed, statusFlags, digest } };
   }
   await held.done;
   if (prelude.some((outcome) => outcome.error !== undefined)) {

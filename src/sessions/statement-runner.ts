@@ -145,6 +145,7 @@ async function runRead(
     leader: options.leader,
     stream: options.stream,
   };
+  if (write.cursor?.sql === write.sql) return write.cursor.begin(readOptions);
   return core.transaction
     ? readInTransaction(core, core.transaction, request, readOptions)
     : read(core, request, readOptions);

@@ -44,3 +44,12 @@ function lengthEncodedBytes(first: number): number {
   if (first === 0xfe) return 9;
   return 1;
 }
+
+/** The same as the flags of an OK or EOF packet. */
+export function flagsOf(status: VisibleStatus): number {
+  let flags = 0;
+  if (status.inTransaction) flags |= StatusFlag.IN_TRANS;
+  if (status.autocommit) flags |= StatusFlag.AUTOCOMMIT;
+  if (status.moreResults) flags |= StatusFlag.MORE_RESULTS_EXISTS;
+  return flags;
+}

@@ -1,4 +1,5 @@
 import type { Statement } from '../sql/statement.ts';
+import type { Cursor } from './cursor.ts';
 import type { NodeRequest } from './node-request.ts';
 
 /** A modifying statement as the client sent it. */
@@ -9,6 +10,8 @@ export interface WriteRequest {
   /** SQL literals of a prepared statement's parameters; empty for plain text. */
   readonly parameters: readonly string[];
   readonly request: NodeRequest;
+  /** The client asks for a cursor, which a read on a connection of its own can have. */
+  readonly cursor?: Cursor;
   /** CALL: indexes of parameters that the procedure gives back. */
   readonly outParameters?: ReadonlySet<number>;
 }

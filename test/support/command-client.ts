@@ -11,12 +11,12 @@ const utf8mb4 = 45;
 export class CommandClient implements AsyncDisposable {
   readonly connectionId: number;
   readonly #raw: RawClient;
-  readonly #deprecateEof: boolean;
+  readonly deprecateEof: boolean;
 
   private constructor(raw: RawClient, session: { connectionId: number; deprecateEof: boolean }) {
     this.#raw = raw;
     this.connectionId = session.connectionId;
-    this.#deprecateEof = session.deprecateEof;
+    this.deprecateEof = session.deprecateEof;
   }
 
   /** Logs in as `app`, by mysql_native_password. */
@@ -76,7 +76,7 @@ export class CommandClient implements AsyncDisposable {
   /** The packets of one result, with or without rows. */
   query(sql: string): Promise<Buffer[]> {
     let first = true;
-    let eofsLeft = this.#deprecateEof ? 1 : 2;
+    let eofsLeft = this.deprecateEof ? 1 : 2;
     return this.packets(CommandByte.QUERY, Buffer.from(sql), (packet) => {
       const alone = first && packet[0] === 0;
       first = false;

@@ -1,0 +1,82 @@
+import { commandPacket, type NodeConnection } from '../nodes/node-connection.ts';
+import { NodeQueryError } from '../nodes/query-rows.ts';
+import { ResponseCollector } from '../nodes/response-collector.ts';
+import { CommandByte } from '../protocol/commands.ts';
+import { decodeErr } from '../protocol/err-packet.ts';
+
+const statementIdAt = 5;
+/** ER_MAX_PREPARED_STMT_COUNT_REACHED: a limit of the whole server, which others use up too. */
+const serverFull = 1461;
+
+/** The server's answer to COM_STMT_PREPARE as it came, perhaps an error. */
+export async function prepareRaw(connection: NodeConnection, sql: string): Promise<Buffer> {
+  const answer = await ask(connection, sql);
+  if (answer[4] === 0 || errorOf(answer).errno !== serverFull) return answer;
+  // What this connection keeps for later makes room.
+  while (connection.preparedStatements.size > 0) closeOldest(connection);
+  return ask(connection, sql);
+}
+
+/** As `prepareRaw`, and the connection keeps the statement for whoever executes that text next. */
+export async function prepareKept(connection: NodeConnection, sql: string): Promise<Buffer> {
+  const answer = await prepareRaw(connection, sql);
+  if (answer[4] !== 0) return answer;
+  connection.preparedStatements.set(keyOf(connection, sql), answer.readUInt32LE(statementIdAt));
+  if (connection.preparedStatements.size > connection.preparedMax) closeOldest(connection);
+  return answer;
+}
+
+/** Prepares the text on this connection unless it is; returns the server's id. */
+export async function prepareOn(connection: NodeConnection, sql: string): Promise<number> {
+  const key = keyOf(connection, sql);
+  const { preparedStatements } = connection;
+  const known = preparedStatements.get(key);
+  if (known === undefined) return idOf(await prepareKept(connection, sql));
+  // The one used last is the last to be closed.
+  preparedStatements.delete(key);
+  preparedStatements.set(key, known);
+  return known;
+}
+
+/** Prepares the text for one user alone, who closes it by `closeOn`. */
+export async function prepareAlone(connection: NodeConnection, sql: string): Promise<number> {
+  return idOf(await prepareRaw(connection, sql));
+}
+
+export function closeOn(connection: NodeConnection, serverId: number): void {
+  const id = Buffer.alloc(4);
+  id.writeUInt32LE(serverId);
+  connection.sendUnanswered(commandPacket(CommandByte.STMT_CLOSE, id));
+}
+
+function ask(connection: NodeConnection, sql: string): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const collector = new ResponseCollector((error, bytes) =>
+      error ? reject(error) : resolve(bytes),
+    );
+    const text = Buffer.from(sql, 'latin1');
+    connection.send(commandPacket(CommandByte.STMT_PREPARE, text), 'prepare', collector);
+  });
+}
+
+function idOf(answer: Buffer): number {
+  if (answer[4] !== 0) throw errorOf(answer);
+  return answer.readUInt32LE(statementIdAt);
+}
+
+/** What a server refused to prepare. */
+export function errorOf(answer: Buffer): NodeQueryError {
+  const { errno, sqlState, message } = decodeErr(answer.subarray(4));
+  return new NodeQueryError(errno, sqlState, message);
+}
+
+/** Names in a prepared text were resolved in the state that the connection carried. */
+const keyOf = (connection: NodeConnection, sql: string): string => `${connection.stateKey}\0${sql}`;
+
+function closeOldest(connection: NodeConnection): void {
+  for (const [key, serverId] of connection.preparedStatements) {
+    connection.preparedStatements.delete(key);
+    closeOn(connection, serverId);
+    return;
+  }
+}
