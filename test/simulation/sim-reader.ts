@@ -86,13 +86,23 @@ export class SimReader {
   /** An error told what is there: whoever knows of a row has seen the entry that made it. */
   told(node: NodeName, message: string): void {
     noteTold(this.#core, node);
-    this.#sawRow(message);
+    const seq = this.#entryOf(message);
+    if (seq !== undefined) this.#saw(seq);
   }
 
-  /** As `told`, of a statement in a transaction: any answer is a sight of what is there. */
+  /**
+   * As `told`, of a statement in a transaction: any answer is a sight of what is there. The leader
+   * may have committed that entry before others that touch nothing of what it touches.
+   */
   toldInside({ name }: Leadership, message = ''): void {
     noteSeen(this.#core, name);
-    this.#sawRow(message);
+    const seq = this.#entryOf(message);
+    if (seq === undefined) return;
+    const { oracle } = this.#world;
+    const before = new Map(oracle.listsAt(seq - 1));
+    for (const [key, list] of oracle.listsAt(seq)) {
+      if (list !== before.get(key)) this.#seen.add(key, list);
+    }
   }
 
   acknowledged(seq: Seq): void {
@@ -101,11 +111,10 @@ export class SimReader {
   }
 
   /** `token` may be of the client's own open transaction, which is nowhere yet. */
-  #sawRow(token: string): void {
+  #entryOf(token: string): number | undefined {
     const seq = this.#world.oracle.seqOf(token);
-    if (seq === undefined) return;
-    this.#world.occurrences.add('an error told of a row');
-    this.#saw(seq);
+    if (seq !== undefined) this.#world.occurrences.add('an error told of a row');
+    return seq;
   }
 
   #saw(seq: number): void {
