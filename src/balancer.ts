@@ -146,9 +146,8 @@ async function assemble(base: Base): Promise<Balancer> {
   const front = await assembleFront(base, core, services);
   await core.cluster.start({ ...services, replicator: core.replicator, monitor: core.monitor });
   base.events.publish({ kind: 'started', version, nodes: [...core.nodes.keys()] });
-  const afterMs = base.config.health.suspectAfterMs;
   const nodesNow = (): Iterable<Node> => core.nodes.values();
-  const silence = new SilenceWatch({ clock: base.clock, nodes: nodesNow, afterMs });
+  const silence = new SilenceWatch({ ...base, ...base.config, nodes: nodesNow });
   const stopCore = async (): Promise<void> => {
     silence.stop();
     core.monitor.stop();

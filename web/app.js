@@ -195,7 +195,8 @@ async function runQuery() {
 
 const events = new EventSource('/events');
 const kinds = [
-  'started stopping node_state_changed leader_changed node_busy replay_started replay_finished',
+  'started stopping node_state_changed leader_changed node_busy answer_lost',
+  'replay_started replay_finished',
   'recovery_failed divergence resync_started resync_finished resync_failed resync_warning',
   'node_added node_removed members_warning',
   'strategy_changed node_settings_warning refused_statement',

@@ -187,7 +187,8 @@ export const configSchema = group('', {
     suspectAfterMs: withDefault<number>(
       duration(50, 10 * minuteMs),
       1000,
-      'A node that owes an answer for this long is checked at once; until then others are asked.',
+      'A node that owes an answer for this long is checked at once; until then others are asked. ' +
+        'After five times as long it is asked whether it is still at it (OPERATIONS.md).',
     ),
     fall: withDefault<number>(integer(1, 100), 1, 'Failed checks in a row that take a node out.'),
     rise: withDefault<number>(integer(1, 100), 2, 'Good checks in a row that bring a node back.'),

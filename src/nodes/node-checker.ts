@@ -2,7 +2,7 @@ import type { NodeName } from '../base/brands.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Node } from './node.ts';
 import { NodeRefusedError } from './client-handshake.ts';
-import type { NodeConnection } from './node-connection.ts';
+import { type NodeConnection, NodeConnectionLostError } from './node-connection.ts';
 import { readServerStart } from './server-start.ts';
 
 /** See HealthCheckResult in the health room, which this satisfies. */
@@ -29,12 +29,7 @@ export class NodeChecker {
     if (!node) return { kind: 'unreachable', reason: 'removed' };
     const startedMs = this.#clock.nowMs();
     try {
-      const connection = await this.#connection(node);
-      // A server that accepts and never answers must not keep the connection for the next time.
-      signal.addEventListener('abort', () => {
-        if (!connection.idle) connection.destroy(new Error('the health check timed out'));
-      });
-      const startedAtS = await readServerStart(connection);
+      const startedAtS = await this.#startOf(node, signal);
       node.answered();
       const latencyMs = this.#clock.nowMs() - startedMs;
       return { kind: 'healthy', latencyMs, startedAtS };
@@ -43,6 +38,25 @@ export class NodeChecker {
       const full = error instanceof NodeRefusedError && serverFullErrnos.has(error.errno);
       return { kind: full ? 'busy' : 'unreachable', reason };
     }
+  }
+
+  /** A connection that breaks under it, maybe by our own hand, says nothing of the server. */
+  async #startOf(node: Node, signal: AbortSignal): Promise<number> {
+    try {
+      return await this.#ask(node, signal);
+    } catch (error) {
+      if (signal.aborted || !(error instanceof NodeConnectionLostError)) throw error;
+      return await this.#ask(node, signal);
+    }
+  }
+
+  async #ask(node: Node, signal: AbortSignal): Promise<number> {
+    const connection = await this.#connection(node);
+    // A server that accepts and never answers must not keep the connection for the next time.
+    signal.addEventListener('abort', () => {
+      if (!connection.idle) connection.destroy(new Error('the health check timed out'));
+    });
+    return readServerStart(connection);
   }
 
   async #connection(node: Node): Promise<NodeConnection> {

@@ -34,6 +34,10 @@ export class NodeConnectionLostError extends Error {
   }
 }
 
+/** A request of more than this takes its time on the way, at this many bytes a millisecond. */
+const largeBytes = 16 * 1024;
+const uploadBytesPerMs = 256;
+
 interface PendingResponse {
   readonly kind: ResponseKind;
   readonly sink: NodeResponseSink;
@@ -63,6 +67,9 @@ export class NodeConnection {
   #silentSinceMs: number | undefined;
   /** A silence of this length is reported next; doubled by each report. */
   #reportSilenceAfterMs = 0;
+  /** By when large requests have reached the server. */
+  #arrivedByMs = 0;
+  #paused = false;
   #lostError: Error | undefined;
   #ended = false;
   readonly #lostListeners = new Set<(error: Error) => void>();
@@ -103,12 +110,21 @@ export class NodeConnection {
   }
 
   /**
+   * Since when an answer has been owed without a byte of it, counted from when the request is
+   * there; undefined while none is, or while we do not read.
+   */
+  get silentSinceMs(): number | undefined {
+    return this.#lostError ? undefined : this.#silentSinceMs;
+  }
+
+  /**
    * How many milliseconds an answer has been owed without a byte of it, once that is longer
    * than `afterMs`; and of the same silence again when it has doubled.
    */
   reportSilence(nowMs: number, afterMs: number): number | undefined {
-    if (this.#silentSinceMs === undefined || this.#lostError) return undefined;
-    const silentMs = nowMs - this.#silentSinceMs;
+    const sinceMs = this.silentSinceMs;
+    if (sinceMs === undefined) return undefined;
+    const silentMs = nowMs - sinceMs;
     if (silentMs < Math.max(afterMs, this.#reportSilenceAfterMs)) return undefined;
     this.#reportSilenceAfterMs = silentMs * 2;
     return silentMs;
@@ -130,12 +146,20 @@ export class NodeConnection {
       this.#scanner.begin(kind);
       this.#listen();
     }
-    this.#stream.write(packets);
+    this.#write(packets);
   }
 
   /** Sends a command that the server never answers (statement close, long data). */
   sendUnanswered(packets: Buffer): void {
-    if (!this.#lostError) this.#stream.write(packets);
+    if (!this.#lostError) this.#write(packets);
+  }
+
+  #write(packets: Buffer): void {
+    this.#stream.write(packets);
+    if (packets.length <= largeBytes) return;
+    const fromMs = Math.max(this.#clock.nowMs(), this.#arrivedByMs);
+    this.#arrivedByMs = fromMs + packets.length / uploadBytesPerMs;
+    if (this.#silentSinceMs !== undefined) this.#listen();
   }
 
   /** Runs `sends` so that everything it sends leaves in one flush. */
@@ -186,11 +210,13 @@ export class NodeConnection {
   /** Backpressure: while paused nothing is read from the server. */
   pause(): void {
     this.#stream.pause();
+    this.#paused = true;
     this.#silentSinceMs = undefined;
   }
 
   resume(): void {
     this.#stream.resume();
+    this.#paused = false;
     if (this.#pending.length > 0) this.#listen();
   }
 
@@ -209,7 +235,8 @@ export class NodeConnection {
   }
 
   #listen(): void {
-    this.#silentSinceMs = this.#clock.nowMs();
+    if (this.#paused) return;
+    this.#silentSinceMs = Math.max(this.#clock.nowMs(), this.#arrivedByMs);
     this.#reportSilenceAfterMs = 0;
   }
 

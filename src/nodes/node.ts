@@ -140,6 +140,11 @@ export class Node {
     return [...this.#connections].map((connection) => connection.threadId);
   }
 
+  /** Every connection of this process, pooled or not, whoever has it. */
+  get connections(): Iterable<NodeConnection> {
+    return this.#connections;
+  }
+
   get connectionCount(): number {
     return this.#connections.size;
   }

@@ -6,7 +6,10 @@ import { queryRows } from './query-rows.ts';
  * which the asking statement began, which is also what UNIX_TIMESTAMP() gives; asked together
  * they yield the same second each time, also when the clock is set meanwhile.
  */
-export async function readServerStart(connection: NodeConnection): Promise<number> {
+export async function readServerStart(
+  connection: NodeConnection,
+  options: { timeoutMs?: number } = {},
+): Promise<number> {
   const isMariadb = /mariadb/i.test(connection.serverVersion);
   const schema = isMariadb ? 'information_schema' : 'performance_schema';
   const [row] = await queryRows(
@@ -14,6 +17,7 @@ export async function readServerStart(connection: NodeConnection): Promise<numbe
     `SELECT UNIX_TIMESTAMP() - CAST(VARIABLE_VALUE AS SIGNED) AS started_at_s ` +
       `FROM ${schema}.${isMariadb ? 'GLOBAL_STATUS' : 'global_status'} ` +
       "WHERE VARIABLE_NAME = 'Uptime'",
+    options,
   );
   return Number(row?.['started_at_s'] ?? 0);
 }

@@ -19,6 +19,14 @@ export type LockstepEvent =
       readonly reason: string;
     }
   | { readonly kind: 'node_busy'; readonly node: NodeName; readonly reason: string }
+  | {
+      /** A connection to it was ended: a request or its answer was lost on the way. */
+      readonly kind: 'answer_lost';
+      readonly node: NodeName;
+      /** The connection's id on the server. */
+      readonly threadId: number;
+      readonly silentMs: number;
+    }
   | { readonly kind: 'replay_started'; readonly node: NodeName; readonly entries: number }
   | {
       readonly kind: 'replay_finished';

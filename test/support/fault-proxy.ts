@@ -22,6 +22,8 @@ export class FaultProxy implements AsyncDisposable {
   delayMs = 0;
   /** What arrives at the server instead of what was sent to it; of the same length. */
   garble: (bytes: Buffer) => Buffer = (bytes) => bytes;
+  /** Asked of each request: what that one connection loses from here on, itself included. */
+  loses: (request: Buffer) => Swallowed | undefined = () => undefined;
 
   private constructor(targetPort: number) {
     this.#targetPort = targetPort;
@@ -84,6 +86,7 @@ export class FaultProxy implements AsyncDisposable {
     const relay = new Relay(client, this.#targetPort, {
       delayMs: () => this.delayMs,
       garble: (bytes) => this.garble(bytes),
+      loses: (request) => this.loses(request),
       onClosed: () => this.#relays.delete(relay),
     });
     this.#relays.add(relay);
@@ -105,6 +108,7 @@ class Relay {
     options: {
       delayMs: () => number;
       garble: (bytes: Buffer) => Buffer;
+      loses: (request: Buffer) => Swallowed | undefined;
       onClosed: () => void;
     },
   ) {
@@ -118,6 +122,8 @@ class Relay {
     client.on('end', () => this.#ended(this.#lost.toServer, target));
     target.on('close', () => this.#ended(this.#lost.toClient, client));
     client.on('data', (bytes) => {
+      const lost = options.loses(bytes);
+      if (lost) this.swallow(lost);
       if (!this.#lost.toServer) target.write(options.garble(bytes));
     });
     target.on('data', (bytes) => this.#answer(bytes, performance.now() + options.delayMs()));

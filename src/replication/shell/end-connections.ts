@@ -4,6 +4,7 @@ import { queryRows } from '../../nodes/query-rows.ts';
 
 const waitAttempts = 100;
 const waitMs = 50;
+const killTimeoutMs = 10_000;
 
 /**
  * Kills connections by their ids on the server and waits until they are gone: only then is what
@@ -15,7 +16,7 @@ export async function endConnections(
   clock: Clock,
 ): Promise<void> {
   if (ids.length === 0) return;
-  for (const id of ids) await control.query(`KILL ${id}`);
+  for (const id of ids) await control.query(`KILL ${id}`, { timeoutMs: killTimeoutMs });
   for (let attempt = 0; ; attempt++) {
     const alive = await queryRows(
       control,
