@@ -7,6 +7,8 @@ export type RecoveryOutcome =
   | { readonly kind: 'in_sync' }
   /** The signal was heard. */
   | { readonly kind: 'aborted' }
+  /** The node is out for a reason that its server being up does not mend. */
+  | { readonly kind: 'not_due' }
   /** `retry`: whether trying again may help; if not, an operator must act. */
   | { readonly kind: 'failed'; readonly reason: string; readonly retry: boolean };
 
@@ -144,6 +146,7 @@ export class RecoveryManager implements HealthObserver {
 function shouldRetry(outcome: RecoveryOutcome): boolean {
   switch (outcome.kind) {
     case 'in_sync':
+    case 'not_due':
       return false;
     case 'aborted':
       return true;

@@ -105,7 +105,7 @@ export class Cluster implements ReplicatorObserver {
     const node = this.#node(name);
     if (isOut(node) || this.#p.resyncs.running(name)) {
       this.#p.automaticResync.begin(name);
-      return { kind: 'failed', reason: `it is ${node.state}`, retry: false };
+      return { kind: 'not_due' };
     }
     await this.#leaving.get(name);
     if (signal.aborted) return { kind: 'aborted' };
