@@ -111,9 +111,6 @@ export class Oracle {
         if (earlier !== undefined && earlier !== entry.seq && !this.#void.has(earlier)) {
           throw new Violation(`${sql} is in the log twice: ${earlier} and ${entry.seq}`);
         }
-        if (this.#refused.has(token)) {
-          throw new Violation(`${sql} was refused, but is entry ${entry.seq}`);
-        }
         this.#tokens.set(token, entry.seq);
       }
       const effect = runStatement(sql, view);
@@ -123,6 +120,10 @@ export class Oracle {
       }
     }
     this.#data = after;
+    const refused = entry.commands.find(({ sql }) =>
+      this.#refused.has(sql.split(' ').at(-1) ?? ''),
+    );
+    if (refused) throw new Violation(`${refused.sql} was refused, but is entry ${entry.seq}`);
   }
 
   /** The lists after an entry. */
