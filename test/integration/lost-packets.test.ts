@@ -53,7 +53,7 @@ describe.each(engines())('a packet that is lost for good, $name', (engine) => {
   };
 
   for (const way of ways) {
-    describe(way, extendedIf(way === 'to_server'), () => {
+    describe(`lost ${way}`, extendedIf(way === 'to_server'), () => {
       test('of a batch to a follower: it recovers', async () => {
         const { follower } = lab;
         const before = await value(1);
