@@ -118,6 +118,7 @@ export const mutations = [
     file: `${core}shell/node-recovery.ts`,
     from: 'mayHaveLostLocks: unknown || (options.led && !restarted)',
     to: 'mayHaveLostLocks: options.led && !restarted',
+    scenario: 'a balancer that dies before it hears that a leader connection did',
   },
   {
     name: 'a leader folds no more once the connection for it broke',
@@ -269,6 +270,7 @@ export const mutations = [
     file: `${core}write-gate.ts`,
     from: '      if (!this.schema.held) return release;\n      release();',
     to: '      return release;',
+    scenario: 'DDL that waits for a transaction waits for the copy that begins meanwhile, too',
   },
   {
     name: 'what our broken connections left open is not ended',

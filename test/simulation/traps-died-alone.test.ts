@@ -88,6 +88,31 @@ test('a leader connection that dies alone, and whose entry was logged first', as
   ]);
 });
 
+test('a balancer that dies before it hears that a leader connection did', async () => {
+  const on = await opened();
+  await on.write('APPEND l0 1a');
+  const [first, second] = [await on.actor(), await on.actor()];
+  await on.after(first.run('APPEND l0 2b'));
+  const waits = second.run('APPEND l0 3c');
+  await on.pass(5);
+  first.connection.delayAnswers(80);
+  first.connection.session.end();
+  await on.after(waits);
+  void first.commit();
+  void second.commit();
+  await on.pass(20);
+  on.world.crashBalancer(false);
+  const started = on.world.startBalancer();
+  await on.pass(8_000);
+  await started;
+  on.sayNodes();
+  expect(on.transcript).toEqual([
+    'first a leader, now QUARANTINED: l0=1a,3c',
+    'first a follower, now UP: l0=1a,2b,3c',
+    'first a follower, now UP: l0=1a,2b,3c',
+  ]);
+});
+
 test('a limit: a server that ended a leader connection dies before it is heard', async () => {
   const on = await opened();
   await on.write('APPEND l0 1a');
