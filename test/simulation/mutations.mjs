@@ -137,6 +137,7 @@ export const mutations = [
     file: `${core}shell/cluster.ts`,
     from: 'this.#p.monitor.renew(name);',
     to: 'this.#p.recoveryManager.onNodeUp(name);',
+    scenario: 'a node enabled before its server was seen to be back is watched from then on',
   },
   {
     name: 'results of a term before a restart are always evidence',

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { nodeName } from '../../src/base/brands.ts';
 import type { LockstepError } from '../../src/base/errors.ts';
 import { named, opened } from './open-stage.ts';
 import type { Stage } from './stage.ts';
@@ -178,4 +179,31 @@ test('its client waits for a node that returns soon, and hears what became of it
     'first is aborted',
     'first a leader, now UP: r0=2b',
   ]);
+});
+
+test('a node enabled before its server was seen to be back is watched from then on', async () => {
+  const on = await opened({ healthIntervalMs: 5_000 });
+  const { cluster, nodes } = on.balancer;
+  const server = on.followers[0]!;
+  const name = nodeName(server.name);
+  const sayState = (): void => on.say(`it is ${nodes.get(name)?.state}`);
+  // Of a connection to it, which breaks.
+  await on.write('APPEND l0 1a');
+  await on.pass(20);
+  server.crash();
+  await on.pass(50);
+  sayState();
+  await on.after(cluster.disable(name));
+  await on.pass(1_000);
+  server.start();
+  await on.pass(50);
+  cluster.enable(name);
+  await on.pass(2_000);
+  sayState();
+  await on.write('APPEND l0 2a');
+  await on.pass(20);
+  server.crash();
+  await on.pass(50);
+  sayState();
+  expect(on.transcript).toEqual(['it is DOWN', 'it is UP', 'it is DOWN']);
 });
