@@ -59,9 +59,9 @@ describe.each(engines())('what a server shows of a thread, $name', (engine) => {
    */
   const during = async (work: Promise<unknown>, id?: number): Promise<Set<string | undefined>> => {
     const seen: (string | undefined)[] = [];
-    let ended = false;
-    void work.finally(() => (ended = true));
-    while (!ended) seen.push(await standing(id));
+    const state = { ended: false };
+    void work.finally(() => (state.ended = true));
+    while (!state.ended) seen.push(await standing(id));
     return new Set(seen.slice(seen.indexOf('busy'), seen.lastIndexOf('busy') + 1));
   };
   /** A thread that has answered has a little to do yet. */
