@@ -97,7 +97,10 @@ export async function initialiseMarkers(
   );
 }
 
-/** Lets the application's accounts write the marker row of their own transactions. */
+/**
+ * Lets the application's accounts write the marker row of their own transactions. Who has the right
+ * is not given it again: GRANT waits for whoever reads the accounts, as a copy does until it ends.
+ */
 export async function grantMarkerRights(
   connection: NodeConnection,
   users: readonly string[],
@@ -105,9 +108,13 @@ export async function grantMarkerRights(
   for (const user of users) {
     const accounts = await queryRows(
       connection,
-      `SELECT Host AS host FROM mysql.user WHERE User = ${quoteString(user)}`,
+      'SELECT u.Host AS host, (SELECT COUNT(*) FROM mysql.tables_priv t WHERE t.Host = u.Host ' +
+        "AND t.User = u.User AND t.Db = 'lockstep' AND t.Table_name = 'applied' " +
+        "AND FIND_IN_SET('Insert', t.Table_priv) > 0) AS granted " +
+        `FROM mysql.user u WHERE u.User = ${quoteString(user)}`,
     );
-    for (const { host } of accounts) {
+    for (const { host, granted } of accounts) {
+      if (granted !== '0') continue;
       await queryRows(
         connection,
         `GRANT INSERT ON lockstep.applied TO ${quoteString(user)}@${quoteString(host ?? '%')}`,
