@@ -1,13 +1,12 @@
 import { cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type FaultPointName, faultPoints } from '../../src/base/fault-points.ts';
 import type { LocalServer } from '../../src/demo/local-server.ts';
 import { copyTemplate } from '../../src/demo/template.ts';
-import type { NodeStatus } from '../../src/http/balancer-control.ts';
 import type { NodeState } from '../../src/nodes/node-state.ts';
-import { startBalancer, type TestBalancer } from '../support/balancer.ts';
+import { startBalancer, type TestBalancer, untilAllUp } from '../support/balancer.ts';
 import { type BalancerProcess, prepareBalancerProcess } from '../support/balancer-process.ts';
 import {
   connectTo,
@@ -31,7 +30,7 @@ describe.each(engines())('what dies, when: nodes, $name', (engine) => {
   beforeAll(async () => {
     servers = await startServers({ engine, count: 3 });
     lockstep = await startBalancer(servers, { autoResync: false });
-    await untilAllUp();
+    await untilAllUp(lockstep);
     client = await connectTo(lockstep, { database: 'app' });
     await client.query('CREATE TABLE n (id INT PRIMARY KEY, n INT)');
     await client.query('INSERT INTO n VALUES (1, 0), (2, 0), (3, 0)');
@@ -41,7 +40,7 @@ describe.each(engines())('what dies, when: nodes, $name', (engine) => {
   afterEach(async () => {
     disarm();
     for (const server of servers.servers) if (!server.running) await server.start();
-    await untilAllUp();
+    await untilAllUp(lockstep);
     await expectEqualNodes(servers.servers);
   });
 
@@ -54,10 +53,6 @@ describe.each(engines())('what dies, when: nodes, $name', (engine) => {
   const stateOf = (name: string): NodeState => lockstep.balancer.control.node(name).state;
   const untilState = (name: string, state: NodeState): Promise<void> =>
     until(() => stateOf(name) === state);
-  const untilAllUp = async (): Promise<void> => {
-    const isUp = ({ inSync, pending }: NodeStatus): boolean => inSync && pending === 0;
-    await vi.waitUntil(() => lockstep.balancer.control.nodes().every(isUp), 60_000);
-  };
   const leader = (): string => lockstep.balancer.control.status().leader ?? '';
   const serverOf = (name: string): LocalServer => {
     const server = servers.servers.find((one) => one.name === name);
@@ -202,7 +197,7 @@ describe.each(engines())('what dies, when: nodes, $name', (engine) => {
       await untilState(name, 'UP');
       await client.query('UPDATE n SET n = n * 2 + 1 WHERE id = 1');
       const target = serverOf(name);
-      await untilAllUp();
+      await untilAllUp(lockstep);
       await target.stop();
       await untilState(name, 'DOWN');
       await rm(target.dataFolder, { recursive: true });

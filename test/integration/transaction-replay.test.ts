@@ -1,10 +1,9 @@
 import type { Connection, ResultSetHeader, RowDataPacket } from 'mysql2/promise';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type FaultPointName, faultPoints } from '../../src/base/fault-points.ts';
 import { defaultConfig } from '../../src/config/config.ts';
 import type { LocalServer } from '../../src/demo/local-server.ts';
-import type { NodeStatus } from '../../src/http/balancer-control.ts';
-import { startBalancer, type TestBalancer } from '../support/balancer.ts';
+import { startBalancer, type TestBalancer, untilAllUp } from '../support/balancer.ts';
 import {
   connectTo,
   engines,
@@ -28,7 +27,7 @@ describe.each(engines())('transaction_replay, $name', (engine) => {
       transactionReplay: true,
       limits: { ...defaultConfig.limits, transactionReplayBytes: 256 * KiB },
     });
-    await untilAllUp();
+    await untilAllUp(lockstep);
     client = await connectTo(lockstep, { database: 'app' });
     other = await connectTo(lockstep, { database: 'app' });
     await client.query('CREATE TABLE n (id INT PRIMARY KEY, n INT)');
@@ -47,7 +46,7 @@ describe.each(engines())('transaction_replay, $name', (engine) => {
   afterEach(async () => {
     disarm();
     for (const server of servers.servers) if (!server.running) await server.start();
-    await untilAllUp();
+    await untilAllUp(lockstep);
     await expectEqualNodes(servers.servers);
   });
 
@@ -58,10 +57,6 @@ describe.each(engines())('transaction_replay, $name', (engine) => {
     await servers?.close();
   });
 
-  const untilAllUp = async (): Promise<void> => {
-    const isUp = ({ inSync, pending }: NodeStatus): boolean => inSync && pending === 0;
-    await vi.waitUntil(() => lockstep.balancer.control.nodes().every(isUp), 60_000);
-  };
   const leader = (): string => lockstep.balancer.control.status().leader ?? '';
   const serverOf = (name: string): LocalServer => {
     const server = servers.servers.find((one) => one.name === name);

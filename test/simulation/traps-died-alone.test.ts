@@ -2,18 +2,26 @@ import { expect, test } from 'vitest';
 import { nodeName } from '../../src/base/brands.ts';
 import type { LockstepError } from '../../src/base/errors.ts';
 import { named, opened } from './open-stage.ts';
-import type { Stage } from './stage.ts';
+import type { Actor, Stage } from './stage.ts';
 
-test('a leader connection that dies alone between the last result and the append', async () => {
-  const on = await opened();
+/**
+ * Two transactions meet at a row. The server ends the first, and with it its locks, so that the
+ * second goes on; that the first is gone is heard of late.
+ */
+async function diedAlone(on: Stage, one: string, other: string): Promise<[Actor, Actor]> {
   const [first, second] = [await on.actor(), await on.actor()];
-  await on.after(first.run('INSERT r0 1a'));
-  const waits = second.run('INSERT r0 2b');
+  await on.after(first.run(one));
+  const waits = second.run(other);
   await on.pass(5);
-  // Its server ends it, and with it its locks; that is heard of late.
   first.connection.delayAnswers(80);
   first.connection.session.end();
   await on.after(waits);
+  return [first, second];
+}
+
+test('a leader connection that dies alone between the last result and the append', async () => {
+  const on = await opened();
+  const [first, second] = await diedAlone(on, 'INSERT r0 1a', 'INSERT r0 2b');
   on.say('second has its row');
   on.say(named('second', await on.after(second.commit())));
   on.say(named('first', await on.after(first.commit())));
@@ -36,13 +44,7 @@ test('an entry that takes no effect is known after a restart of the balancer', a
   const on = await opened();
   const away = on.followers.at(-1)!;
   away.crash();
-  const [first, second] = [await on.actor(), await on.actor()];
-  await on.after(first.run('INSERT r0 1a'));
-  const waits = second.run('INSERT r0 2b');
-  await on.pass(5);
-  first.connection.delayAnswers(80);
-  first.connection.session.end();
-  await on.after(waits);
+  const [first, second] = await diedAlone(on, 'INSERT r0 1a', 'INSERT r0 2b');
   on.say(named('second', await on.after(second.commit())));
   on.say(named('first', await on.after(first.commit())));
   on.world.crashBalancer(false);
@@ -63,13 +65,7 @@ test('an entry that takes no effect is known after a restart of the balancer', a
 
 test('a leader connection that dies alone, and whose entry was logged first', async () => {
   const on = await opened();
-  const [first, second] = [await on.actor(), await on.actor()];
-  await on.after(first.run('APPEND l0 1a'));
-  const waits = second.run('APPEND l0 2b');
-  await on.pass(5);
-  first.connection.delayAnswers(80);
-  first.connection.session.end();
-  await on.after(waits);
+  const [first, second] = await diedAlone(on, 'APPEND l0 1a', 'APPEND l0 2b');
   on.say('second has its row');
   const ends = [
     first.commit().then((outcome) => on.say(named('first', outcome))),
@@ -92,13 +88,7 @@ test('a leader connection that dies alone, and whose entry was logged first', as
 test('a balancer that dies before it hears that a leader connection did', async () => {
   const on = await opened();
   await on.write('APPEND l0 1a');
-  const [first, second] = [await on.actor(), await on.actor()];
-  await on.after(first.run('APPEND l0 2b'));
-  const waits = second.run('APPEND l0 3c');
-  await on.pass(5);
-  first.connection.delayAnswers(80);
-  first.connection.session.end();
-  await on.after(waits);
+  const [first, second] = await diedAlone(on, 'APPEND l0 2b', 'APPEND l0 3c');
   void first.commit();
   void second.commit();
   await on.pass(20);
@@ -117,13 +107,7 @@ test('a balancer that dies before it hears that a leader connection did', async 
 test('a limit: a server that ended a leader connection dies before it is heard', async () => {
   const on = await opened();
   await on.write('APPEND l0 1a');
-  const [first, second] = [await on.actor(), await on.actor()];
-  await on.after(first.run('APPEND l0 2b'));
-  const waits = second.run('APPEND l0 3c');
-  await on.pass(5);
-  first.connection.delayAnswers(80);
-  first.connection.session.end();
-  await on.after(waits);
+  const [first, second] = await diedAlone(on, 'APPEND l0 2b', 'APPEND l0 3c');
   void first.commit();
   void second.commit();
   await on.pass(20);
@@ -139,13 +123,7 @@ test('a limit: a server that ended a leader connection dies before it is heard',
 
 /** The only node dies under an entry whose locks were gone before it was logged. */
 async function lostUnproven(on: Stage, awayMs: number): Promise<void> {
-  const [first, second] = [await on.actor(), await on.actor()];
-  await on.after(first.run('INSERT r0 1a'));
-  const waits = second.run('INSERT r0 2b');
-  await on.pass(5);
-  first.connection.delayAnswers(80);
-  first.connection.session.end();
-  await on.after(waits);
+  const [first, second] = await diedAlone(on, 'INSERT r0 1a', 'INSERT r0 2b');
   on.say(named('second', await on.after(second.commit())));
   const ends = first.commit().then(
     (outcome) => on.say(named('first', outcome)),

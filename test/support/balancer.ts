@@ -1,9 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { vi } from 'vitest';
 import { type Balancer, createBalancer } from '../../src/balancer.ts';
 import { nodeName } from '../../src/base/brands.ts';
 import { type Config, defaultConfig } from '../../src/config/config.ts';
+import type { NodeStatus } from '../../src/http/balancer-control.ts';
 import type { TestServers } from './servers.ts';
 
 /** A balancer over real servers, on free ports, with a log folder of its own. */
@@ -71,4 +73,10 @@ export async function startBalancer(
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** Waits until every node is in sync and has nothing pending; fails after a minute. */
+export async function untilAllUp({ balancer }: TestBalancer): Promise<void> {
+  const isUp = ({ inSync, pending }: NodeStatus): boolean => inSync && pending === 0;
+  await vi.waitUntil(() => balancer.control.nodes().every(isUp), 60_000);
 }
