@@ -67,13 +67,21 @@ describe.each(engines())('what dies, when: nodes, $name', (engine) => {
   const rows = async (sql: string): Promise<RowDataPacket[]> =>
     (await client.query<RowDataPacket[]>(sql))[0];
 
-  /** kill -9 of the server concerned, exactly at that place, once. */
-  const killAt = (point: FaultPointName, of = (name: string): boolean => name === leader()) => {
+  /**
+   * kill -9 of the server concerned, exactly at that place, once. `noticed`: what is at that place
+   * goes on when Lockstep has heard of it.
+   */
+  const killAt = (
+    point: FaultPointName,
+    of = (name: string): boolean => name === leader(),
+    { noticed = false } = {},
+  ) => {
     const killed: string[] = [];
     disarm = faultPoints.arm(async (reached, node) => {
       if (reached !== point || node === undefined || killed.length > 0 || !of(node)) return;
       killed.push(node);
       await serverOf(node).kill();
+      if (noticed) await until(() => leader() !== node);
     });
     return killed;
   };
@@ -132,7 +140,8 @@ describe.each(engines())('what dies, when: nodes, $name', (engine) => {
       extendedIf(point === 'commit.begun'),
       async () => {
         const before = await rows('SELECT * FROM n ORDER BY id');
-        const killed = killAt(point);
+        // Not noticed yet, it would be appended, and then it is committed.
+        const killed = killAt(point, undefined, { noticed: true });
         await client.query('BEGIN');
         const attempt = (async () => {
           await client.query('UPDATE n SET n = -1 WHERE id = 1');
