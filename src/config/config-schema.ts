@@ -250,6 +250,12 @@ export const configSchema = group('', {
       50_000,
       'Rows a second that a comparison reads on each node at most; 0: as fast as it goes.',
     ),
+    afterLeaderFailure: withDefault<boolean>(
+      flag,
+      true,
+      'Compare the nodes also once a leader is back that died while several of its commits were ' +
+        'on their way.',
+    ),
   }),
   limits: group('Reaching one is an error with a code and a metric.', {
     sessions: withDefault<number>(

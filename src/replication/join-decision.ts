@@ -53,10 +53,7 @@ export function decideJoin(node: JoiningNode | undefined, log: LogBounds): JoinD
   if (node.clusterId !== log.clusterId) {
     return foreign(`it belongs to cluster ${node.clusterId}, not to ${log.clusterId}`);
   }
-  const highest = [...node.appliedBeyond].reduce(
-    (high, seq) => (seq > high ? seq : high),
-    node.position,
-  );
+  const highest = highestEntry(node);
   if (highest > log.lastSeq) {
     return {
       kind: 'ahead',
@@ -66,13 +63,23 @@ export function decideJoin(node: JoiningNode | undefined, log: LogBounds): JoinD
   if (node.position + 1 < log.firstSeq) {
     return quarantine(`it needs entry ${node.position + 1}, but the log begins at ${log.firstSeq}`);
   }
-  if (node.mayHaveLostLocks && !node.sole && highest > node.position + node.appliedBeyond.size) {
+  if (node.mayHaveLostLocks && !node.sole && lacksEntries(node)) {
     return quarantine(
       `it led and committed entry ${highest}, but not every entry before it: the order of its ` +
         'commits is not known to agree with the log',
     );
   }
   return { kind: 'follow' };
+}
+
+type Applied = Pick<JoiningNode, 'position' | 'appliedBeyond'>;
+
+const highestEntry = ({ position, appliedBeyond }: Applied): Seq =>
+  [...appliedBeyond].reduce((high, seq) => (seq > high ? seq : high), position);
+
+/** Whether it has committed an entry, as its leader, but not every entry before that one. */
+export function lacksEntries(node: Applied): boolean {
+  return highestEntry(node) > node.position + node.appliedBeyond.size;
 }
 
 const quarantine = (reason: string): JoinDecision => ({ kind: 'quarantine', reason, member: true });

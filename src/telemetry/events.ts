@@ -27,7 +27,13 @@ export type LockstepEvent =
       readonly threadId: number;
       readonly silentMs: number;
     }
-  | { readonly kind: 'replay_started'; readonly node: NodeName; readonly entries: number }
+  | {
+      readonly kind: 'replay_started';
+      readonly node: NodeName;
+      readonly entries: number;
+      /** It led, and died between commits: it gets entries behind later ones that it has. */
+      readonly overtaken: boolean;
+    }
   | {
       readonly kind: 'replay_finished';
       readonly node: NodeName;

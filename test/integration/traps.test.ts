@@ -154,6 +154,39 @@ describe.each(engines())('traps of order, $name', (engine) => {
     expect(events).toEqual([]);
   });
 
+  test('a leader that dies before it is heard that it ended a connection is compared', async () => {
+    await begin();
+    const { leader } = lab;
+    const proxy = lab.proxyOf(leader);
+    const last = lab.control.events.since(0).at(-1)?.id ?? 0;
+    // Of this connection nothing is heard from its COMMIT on, not even that it is ended.
+    proxy.loses = (request) => {
+      if (!request.includes('COMMIT')) return undefined;
+      proxy.loses = () => undefined;
+      return 'both';
+    };
+    const first = one.query('UPDATE t SET v = v * 10 WHERE id = 1');
+    await vi.waitUntil(
+      async () => (await lab.logged(0)).some((sql) => sql.includes('* 10')),
+      10_000,
+    );
+    const direct = await lab.direct(leader);
+    await lab.killTransactions(direct);
+    const second = other.query('UPDATE t SET v = v + 1 WHERE id = 1');
+    await vi.waitUntil(async () => (await rows(direct))[0]?.[1] === 2, 10_000);
+    await leader.kill();
+    proxy.cut();
+    await Promise.all([first, second]);
+    await leader.start();
+    const found = (kind: string) =>
+      lab.control.events.since(last).find((event) => event.kind === kind);
+    await vi.waitUntil(() => found('verify_finished'), 30_000);
+    expect(found('verify_difference')).toMatchObject({ table: 'app.t', nodes: [leader.name] });
+    await lab.control.verify({ tables: [], rows: false, repair: true });
+    await lab.equal();
+    expect((await rows())[0]).toEqual([1, 11]);
+  });
+
   test('a function and a trigger that select without locks, beside what they read', async () => {
     const before = await begin();
     held = holdAt('write.executed');

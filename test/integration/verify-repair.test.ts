@@ -7,7 +7,7 @@ describe.each(engines())('rows are repaired, $name', (engine) => {
   let cluster: Compared;
 
   beforeAll(async () => {
-    cluster = await Compared.start(engine, { verify: { rate: 0 } });
+    cluster = await Compared.start(engine, { verify: { afterLeaderFailure: false, rate: 0 } });
   });
 
   beforeEach(() => cluster.untilAllUp());
@@ -93,7 +93,9 @@ describe.each(engines())('rows are repaired, $name', (engine) => {
 
 describe.each(engines().slice(0, 1))('the schedule, $name', (engine) => {
   test('comparisons begin by themselves, and what they find is told', async () => {
-    await using cluster = await Compared.start(engine, { verify: { rate: 0, intervalMs: 300 } });
+    await using cluster = await Compared.start(engine, {
+      verify: { afterLeaderFailure: false, rate: 0, intervalMs: 300 },
+    });
     await cluster.untilAllUp();
     const writer = await cluster.client();
     await writer.query('CREATE TABLE app.t (id INT PRIMARY KEY)');

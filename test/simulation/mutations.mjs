@@ -110,8 +110,8 @@ export const mutations = [
   {
     name: 'a former leader with gaps follows again',
     file: `${core}join-decision.ts`,
-    from: 'if (node.mayHaveLostLocks && !node.sole && highest',
-    to: 'if (node.mayHaveLostLocks && log.lastSeq < 0 && highest',
+    from: 'if (node.mayHaveLostLocks && !node.sole',
+    to: 'if (node.mayHaveLostLocks && log.lastSeq < 0',
   },
   {
     name: 'a balancer takes a node with gaps back that an earlier one broke with',

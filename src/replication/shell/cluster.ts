@@ -1,10 +1,10 @@
-import type { NodeName, Seq } from '../../base/brands.ts';
-import { noSeq } from '../../base/brands.ts';
+import { type NodeName, noSeq, type Seq } from '../../base/brands.ts';
 import type { Timer } from '../../base/clock.ts';
 import { LockstepError } from '../../base/errors.ts';
 import type { RecoveryOutcome } from '../../health/recovery-manager.ts';
 import type { Node } from '../../nodes/node.ts';
 import type { ApplierEnd } from '../applier.ts';
+import { lacksEntries } from '../join-decision.ts';
 import type { ReplicatorObserver } from '../replicator-options.ts';
 import { claimantsOf, LogKeeper } from './log-keeper.ts';
 import type { NodeFollower } from './node-follower.ts';
@@ -137,7 +137,8 @@ export class Cluster implements ReplicatorObserver {
   ): Promise<RecoveryOutcome> {
     const { clock, events, sequencer } = this.#options;
     const entries = sequencer.lastDurable - from.position - from.appliedBeyond.size;
-    events.publish({ kind: 'replay_started', node: node.name, entries });
+    const overtaken = lacksEntries(from);
+    events.publish({ kind: 'replay_started', node: node.name, entries, overtaken });
     return new Promise((resolve) => {
       this.#catching.set(node.name, { startedMs: clock.nowMs(), entries, resolve });
       signal.addEventListener('abort', () => {

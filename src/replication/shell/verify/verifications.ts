@@ -7,6 +7,7 @@ import type { NodeState } from '../../../nodes/node-state.ts';
 import type { EventLog } from '../../../telemetry/event-log.ts';
 import type { Cluster } from '../cluster.ts';
 import type { SnapshotContext } from '../snapshot.ts';
+import { ReturnedLeaders } from './returned-leaders.ts';
 import { repairDifferences } from './repair-differences.ts';
 import { runVerification, type VerifyProgress, type VerifyRequest } from './run-verification.ts';
 import type { VerifyReport } from './verify-report.ts';
@@ -18,6 +19,8 @@ export interface VerificationsOptions extends SnapshotContext {
   readonly intervalMs?: number;
   /** Rows a second on each node, unless a request says otherwise. */
   readonly rate: number;
+  /** Also when a leader is back that died between commits. */
+  readonly afterLeaderFailure: boolean;
   readonly cluster: Pick<Cluster, 'takeOutForResync'>;
   readonly monitor: Pick<HealthMonitor, 'renew'>;
 }
@@ -60,11 +63,15 @@ export class Verifications {
   #last: LastVerification | undefined;
   #timer: Timer | undefined;
   #nextAt: number | undefined;
+  readonly #returned: ReturnedLeaders | undefined;
   #started = 0;
   #rows = 0;
 
   constructor(options: VerificationsOptions) {
     this.#options = options;
+    if (options.afterLeaderFailure) {
+      this.#returned = new ReturnedLeaders({ ...options, verify: () => this.start({}).ended });
+    }
     this.#schedule();
   }
 
@@ -108,16 +115,18 @@ export class Verifications {
     return { id, ended };
   }
 
-  /** Ends the one under way; false when there is none. */
+  /** Ends the one under way, which is not begun again; false when there is none. */
   async cancel(reason = 'it was cancelled'): Promise<boolean> {
     const running = this.#running;
     if (!running) return false;
+    this.#returned?.forget();
     running.abort.abort(new LockstepError('conflict', reason));
     await running.ended.catch(() => undefined);
     return true;
   }
 
   async close(): Promise<void> {
+    this.#returned?.close();
     this.#timer?.cancel();
     await this.cancel('Lockstep stops');
     this.#timer?.cancel();
