@@ -46,32 +46,46 @@ export async function copyAccounts(ends: CopyEnds, keep: readonly string[]): Pro
   }
 }
 
-export async function copyGrants(ends: CopyEnds, keep: readonly string[]): Promise<void> {
+/** Resolves with the rights that Lockstep's account may not give, as statements. */
+export async function copyGrants(ends: CopyEnds, keep: readonly string[]): Promise<string[]> {
   const { source, target, flavor } = ends;
   const spared = new Set([...systemUsers, ...keep]);
   const accounts = (await readAccounts(ends, source)).filter(({ user }) => !spared.has(user));
+  const withheld: string[] = [];
   for (const account of accounts) {
     for (const row of await queryRows(source, `SHOW GRANTS FOR ${named(account)}`)) {
       const sql = Object.values(row)[0] ?? '';
-      await grant(target, sql);
+      if (!(await grant(target, sql))) withheld.push(sql);
     }
   }
-  if (flavor === 'mariadb') return;
+  if (flavor === 'mariadb') return withheld;
   for (const account of accounts) {
     const [row] = await queryRows(source, `SHOW CREATE USER ${named(account)}`);
     const roles = / DEFAULT ROLE (.*?) REQUIRE /.exec(Object.values(row ?? {})[0] ?? '')?.[1];
     if (roles) await queryRows(target, `SET DEFAULT ROLE ${roles} TO ${named(account)}`);
   }
+  return withheld;
 }
 
 const noSuchTable = 1146;
+/** What a server says to whoever gives away a PROXY that it does not have itself. */
+const accessDenied = new Set([1045, 1698]);
 
-/** A right on a table that is gone stays in the books and can't be given anew. */
-async function grant(target: NodeConnection, sql: string): Promise<void> {
+/**
+ * False when Lockstep's account may not give that right: PROXY is part of no `ALL PRIVILEGES`. A
+ * right on a table that is gone stays in the books and can't be given anew.
+ */
+async function grant(target: NodeConnection, sql: string): Promise<boolean> {
   try {
     await queryRows(target, sql);
+    return true;
   } catch (error) {
-    if (!(error instanceof NodeQueryError) || error.errno !== noSuchTable) throw error;
+    if (!(error instanceof NodeQueryError)) throw error;
+    if (error.errno === noSuchTable) return true;
+    if (accessDenied.has(error.errno) && sql.startsWith('GRANT PROXY ')) return false;
+    // Up to where MariaDB writes down the hash of a password.
+    const right = sql.split(' IDENTIFIED ')[0];
+    throw new Error(`"${right}" failed: ${error.message}`, { cause: error });
   }
 }
 

@@ -88,7 +88,7 @@ async function copyWith(
   options: CopyNodeOptions,
   open: (node: Node) => Promise<NodeConnection>,
 ): Promise<Seq> {
-  const { source, target, clusterId, epoch, progress } = options;
+  const { source, target, clusterId, epoch, progress, onWarning } = options;
   const flavor = source.facts?.flavor ?? 'mysql';
   const openEnds = async (): Promise<CopyEnds> => {
     const ends = { source: await open(source), target: await open(target), flavor };
@@ -121,8 +121,10 @@ async function copyWith(
   await Promise.all(lanes.map((lane) => copyQueue(options, lane, queue)));
   progress.phase = 'programs';
   const broken = await copyPrograms(ends);
-  for (const view of broken) options.onWarning(`view ${view} cannot be made: it is broken`);
-  await copyGrants(ends, keep);
+  for (const view of broken) onWarning(`view ${view} cannot be made: it is broken`);
+  for (const sql of await copyGrants(ends, keep)) {
+    onWarning(`${sql}: Lockstep's account may not give this right, so its administrator must`);
+  }
   compareDefinitions(
     await readDefinitions(ends.source),
     await readDefinitions(ends.target),
