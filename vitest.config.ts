@@ -1,9 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
-// Three projects: `unit` runs beside the code and needs nothing but Node; `integration`
-// starts real database servers, so its files run one at a time on small machines; `long` is
-// what takes hours, and runs only when it is named. Tests of the first two that are tagged
-// `extended` are left out of plain `npm test`, and run in CI.
+// `unit` runs beside the code and needs nothing but Node; `integration` starts real database
+// servers, so its files run one at a time on small machines; `long` is what takes hours, and
+// `clients` the drivers of other languages: these run only when named. Tests of the first two
+// that are tagged `extended` are left out of plain `npm test`, and run in CI.
 export default defineConfig({
   test: {
     tags: [
@@ -22,6 +22,7 @@ export default defineConfig({
             'test/house/**/*.test.ts',
             'test/simulation/**/*.test.ts',
             'test/support/**/*.test.ts',
+            'test/clients/frame/**/*.test.ts',
           ],
           environment: 'node',
           // Tests of the house start other programs, on machines that are busy with the rest.
@@ -46,6 +47,15 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 3_600_000,
           hookTimeout: 180_000,
+        },
+      },
+      {
+        test: {
+          name: 'clients',
+          include: ['test/clients/clients.test.ts'],
+          environment: 'node',
+          testTimeout: 3_600_000,
+          hookTimeout: 300_000,
         },
       },
     ],
