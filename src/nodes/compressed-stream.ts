@@ -12,11 +12,6 @@ import {
 } from '../protocol/compressed-frame.ts';
 import { malformed } from '../protocol/packet-reader.ts';
 
-/** A stream of packets that can say goodbye: what is written is sent before it closes. */
-export interface PacketStream extends Duplex {
-  destroySoon(): void;
-}
-
 /** As the servers do: compressing less than this does not pay. Source: MIN_COMPRESS_LENGTH. */
 const compressedBytesMin = 50;
 /** So much is compressed at a time: what is held stays small, however much is written. */
@@ -35,7 +30,7 @@ const inflateAside = promisify(inflate) as (bytes: Buffer, options: object) => P
  * commands that are sent together each in frames of their own, because a server numbers its
  * answer by the frames it has read for it.
  */
-export class CompressedStream extends Duplex implements PacketStream {
+export class CompressedStream extends Duplex {
   readonly #carrier: Duplex;
   readonly #side: 'asking' | 'answering';
   readonly #frames: CompressedFrame[] = [];
@@ -65,11 +60,6 @@ export class CompressedStream extends Duplex implements PacketStream {
     const id = this.#answerIds.shift();
     // What was written before may still wait to be sent.
     if (id !== undefined) this.#answers.push({ from: this.#sentBytes + this.writableLength, id });
-  }
-
-  destroySoon(): void {
-    this.once('finish', () => this.destroy());
-    this.end();
   }
 
   override _read(): void {

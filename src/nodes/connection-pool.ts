@@ -24,8 +24,17 @@ export interface ConnectionPoolOptions {
   readonly clock: Clock;
 }
 
-interface Waiter {
+/** What a session wants of a connection. */
+export interface Wanted {
   readonly kind: ConnectionKind;
+  /** The state that it carries best already. */
+  readonly stateKey: string;
+  /** Whether it can be brought to the session's state. */
+  readonly fits: (connection: NodeConnection) => boolean;
+}
+
+interface Waiter {
+  readonly wanted: Wanted;
   readonly resolve: (connection: NodeConnection) => void;
   readonly reject: (error: Error) => void;
 }
@@ -35,10 +44,16 @@ export function connectionKindKey(kind: ConnectionKind): string {
   return `${deprecateEof ? 'e' : '-'}${foundRows ? 'f' : '-'}${accountVersion},${user}`;
 }
 
+/** So many idle ones are looked at for one that carries the state already. */
+const searchedMax = 9;
+
 /**
  * The connections to one node. Idle ones are taken last in, first out, so that a small
- * set stays warm. At the limit, an idle connection of another kind makes room; with none
+ * set stays warm. At the limit, an idle connection that does not fit makes room; with none
  * idle the caller waits in line, for at most `waitTimeoutMs`.
+ *
+ * One that was closed keeps its place until the server has closed it too: the server never
+ * counts more of them than the limit.
  */
 export class ConnectionPool {
   readonly #options: ConnectionPoolOptions;
@@ -46,56 +61,57 @@ export class ConnectionPool {
   readonly #kinds = new Map<NodeConnection, ConnectionKind>();
   readonly #waiters: Waiter[] = [];
   #opening = 0;
+  #closing = 0;
   #generation = 0;
 
   constructor(options: ConnectionPoolOptions) {
     this.#options = options;
   }
 
-  /** Connections open or being opened. */
+  /** Connections that the server may count: open, being opened or being closed. */
   get size(): number {
-    return this.#kinds.size + this.#opening;
+    return this.#kinds.size + this.#opening + this.#closing;
   }
 
   /** Connections that somebody has taken, and those who wait for one. */
   get inUse(): number {
-    let idle = 0;
-    for (const connections of this.#idle.values()) idle += connections.length;
-    return this.size - idle + this.#waiters.length;
+    return this.#kinds.size + this.#opening - this.#idleCount + this.#waiters.length;
   }
 
   /** Whoever takes one now has to wait. */
   get exhausted(): boolean {
-    if (this.size < this.#options.connectionsMax) return false;
-    for (const connections of this.#idle.values()) if (connections.length > 0) return false;
-    return true;
+    return this.size >= this.#options.connectionsMax && this.#idleCount === 0;
   }
 
   get threadIds(): number[] {
     return [...this.#kinds.keys()].map((connection) => connection.threadId);
   }
 
-  /** An idle connection right now, preferably one that carries `stateKey` already. */
-  tryTake(kind: ConnectionKind, stateKey?: string): NodeConnection | undefined {
-    const idle = this.#idle.get(connectionKindKey(kind));
-    if (!idle || idle.length === 0) return undefined;
-    const top = idle.length - 1;
-    if (stateKey !== undefined && idle[top]?.stateKey !== stateKey) {
-      for (let index = top - 1; index >= 0 && index >= top - 8; index--) {
-        if (idle[index]?.stateKey === stateKey) return idle.splice(index, 1)[0];
-      }
-    }
-    return idle.pop();
+  get #idleCount(): number {
+    let count = 0;
+    for (const connections of this.#idle.values()) count += connections.length;
+    return count;
   }
 
-  async take(kind: ConnectionKind, stateKey?: string): Promise<NodeConnection> {
-    const idle = this.tryTake(kind, stateKey);
+  /** An idle connection right now, preferably one that carries the wanted state already. */
+  tryTake({ kind, stateKey, fits }: Wanted): NodeConnection | undefined {
+    const idle = this.#idle.get(connectionKindKey(kind));
+    if (!idle) return undefined;
+    const from = Math.max(0, idle.length - searchedMax);
+    const same = idle.findLastIndex(
+      (connection, index) => index >= from && connection.stateKey === stateKey,
+    );
+    const index = same >= 0 ? same : idle.findLastIndex(fits);
+    return index < 0 ? undefined : idle.splice(index, 1)[0];
+  }
+
+  async take(wanted: Wanted): Promise<NodeConnection> {
+    const idle = this.tryTake(wanted);
     if (idle) return idle;
-    const { connectionsMax } = this.#options;
-    if (this.size < connectionsMax) return this.#open(kind);
-    // The room may go to one who waits already.
-    if (this.#evictIdle() && this.size < connectionsMax) return this.#open(kind);
-    return this.#wait(kind);
+    if (this.size < this.#options.connectionsMax) return this.#open(wanted.kind);
+    // Its room may go to one who waits already.
+    this.#evictIdle();
+    return this.#wait(wanted);
   }
 
   /** Returns a connection on which nothing is under way. */
@@ -103,7 +119,9 @@ export class ConnectionPool {
     const kind = this.#kinds.get(connection);
     if (!kind || connection.lost) return;
     const key = connectionKindKey(kind);
-    const index = this.#waiters.findIndex((waiter) => connectionKindKey(waiter.kind) === key);
+    const index = this.#waiters.findIndex(
+      ({ wanted }) => connectionKindKey(wanted.kind) === key && wanted.fits(connection),
+    );
     if (index >= 0) {
       this.#waiters.splice(index, 1)[0]?.resolve(connection);
       return;
@@ -111,7 +129,8 @@ export class ConnectionPool {
     const idle = this.#idle.get(key);
     if (idle) idle.push(connection);
     else this.#idle.set(key, [connection]);
-    if (this.#waiters.length > 0 && this.#evictIdle()) this.#serveNextWaiter();
+    // Who waits for another kind gets its room, unless one that is closing will do.
+    if (this.#waiters.length > this.#closing) this.#evictIdle();
   }
 
   /** Closes every connection, idle or not: what was under way on them is lost. */
@@ -140,7 +159,7 @@ export class ConnectionPool {
     }
   }
 
-  #wait(kind: ConnectionKind): Promise<NodeConnection> {
+  #wait(wanted: Wanted): Promise<NodeConnection> {
     if (this.#waiters.length >= this.#options.waitersMax) {
       throw new LockstepError('queue_full', 'too many sessions wait for a connection to the node');
     }
@@ -157,7 +176,7 @@ export class ConnectionPool {
         );
       });
       const waiter: Waiter = {
-        kind,
+        wanted,
         resolve: (connection) => {
           timer.cancel();
           resolve(connection);
@@ -178,23 +197,23 @@ export class ConnectionPool {
     const idle = this.#idle.get(connectionKindKey(kind));
     const index = idle?.indexOf(connection) ?? -1;
     if (idle && index >= 0) idle.splice(index, 1);
-    this.#serveNextWaiter();
+    this.#closing++;
+    connection.onClosed(() => {
+      this.#closing--;
+      this.#serveNextWaiter();
+    });
   }
 
   #serveNextWaiter(): void {
     if (this.size >= this.#options.connectionsMax) return;
     const waiter = this.#waiters.shift();
-    if (waiter) this.#open(waiter.kind).then(waiter.resolve, waiter.reject);
+    if (waiter) this.#open(waiter.wanted.kind).then(waiter.resolve, waiter.reject);
   }
 
-  #evictIdle(): boolean {
+  #evictIdle(): void {
     for (const idle of this.#idle.values()) {
-      const oldest = idle.shift();
-      if (oldest) {
-        oldest.end();
-        return true;
-      }
+      const oldest = idle[0];
+      if (oldest) return oldest.end();
     }
-    return false;
   }
 }

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import { asError } from '../base/as-error.ts';
 import type { Clock } from '../base/clock.ts';
 import { LockstepError } from '../base/errors.ts';
@@ -12,7 +13,6 @@ import {
 import { parseTextResults, type TextResult } from '../protocol/result-set.ts';
 import type { Greeting } from './client-handshake.ts';
 import { throwIfFarewell } from './farewell.ts';
-import type { PacketStream } from './compressed-stream.ts';
 import { logInToNode, type NodeConnectionOptions } from './node-login.ts';
 import { ResponseCollector } from './response-collector.ts';
 
@@ -33,6 +33,9 @@ export class NodeConnectionLostError extends Error {
     this.name = 'NodeConnectionLostError';
   }
 }
+
+/** So long may a server take to close a connection after our goodbye. */
+const closeTimeoutMs = 5000;
 
 /** A request of more than this takes its time on the way, at this many bytes a millisecond. */
 const largeBytes = 16 * 1024;
@@ -59,7 +62,7 @@ export class NodeConnection {
   preparedMax = preparedMaxPerConnection;
   /** Which text is prepared as text, by PREPARE … FROM; owned by the sessions room. */
   preparedText: string | undefined;
-  readonly #stream: PacketStream;
+  readonly #stream: Duplex;
   readonly #clock: Clock;
   readonly #scanner: ResponseScanner;
   readonly #pending: PendingResponse[] = [];
@@ -74,7 +77,7 @@ export class NodeConnection {
   #ended = false;
   readonly #lostListeners = new Set<(error: Error) => void>();
 
-  private constructor(stream: PacketStream, clock: Clock, greeting: Greeting) {
+  private constructor(stream: Duplex, clock: Clock, greeting: Greeting) {
     this.#stream = stream;
     this.#clock = clock;
     this.threadId = greeting.threadId;
@@ -133,6 +136,12 @@ export class NodeConnection {
   onLost(listener: (error: Error) => void): () => void {
     this.#lostListeners.add(listener);
     return () => this.#lostListeners.delete(listener);
+  }
+
+  /** Called once nothing is left of the connection, after `onLost`. */
+  onClosed(listener: () => void): void {
+    if (this.#stream.closed) listener();
+    else this.#stream.once('close', listener);
   }
 
   /** Sends whole packets as they are; their one answer goes to `sink`. */
@@ -220,13 +229,19 @@ export class NodeConnection {
     if (this.#pending.length > 0) this.#listen();
   }
 
-  /** Says goodbye and closes; for connections that are idle. */
+  /**
+   * Says goodbye, for connections that are idle; `onClosed` is told when the server has closed
+   * it too, which until then counts it among its own.
+   */
   end(): void {
     if (this.#lostError) return;
-    this.#stream.write(commandPacket(CommandByte.QUIT, Buffer.alloc(0)));
-    this.#stream.destroySoon();
     this.#ended = true;
     this.#lose(new Error('closed by Lockstep'));
+    const stream = this.#stream;
+    const timer = this.#clock.after(closeTimeoutMs, () => stream.destroy());
+    stream.once('close', () => timer.cancel());
+    stream.end(commandPacket(CommandByte.QUIT, Buffer.alloc(0)));
+    stream.resume();
   }
 
   /** Closes at once; the server rolls back what was open. */

@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { asError } from '../base/as-error.ts';
 import type { Clock, Timer } from '../base/clock.ts';
 import { Capability, has } from '../protocol/capabilities.ts';
@@ -10,7 +11,7 @@ import {
   type HandshakeOptions,
   type HandshakeStep,
 } from './client-handshake.ts';
-import { CompressedStream, type PacketStream } from './compressed-stream.ts';
+import { CompressedStream } from './compressed-stream.ts';
 import { type NodeTls, type PreparedTls, startTls, tlsFailure } from './node-tls.ts';
 
 export interface NodeConnectionOptions extends Omit<HandshakeOptions, 'tlsMode'> {
@@ -24,7 +25,7 @@ export interface NodeConnectionOptions extends Omit<HandshakeOptions, 'tlsMode'>
 
 /** A connection on which commands may be sent, and what its server said of itself. */
 export interface LoggedIn {
-  readonly stream: PacketStream;
+  readonly stream: Duplex;
   readonly greeting: Greeting;
 }
 

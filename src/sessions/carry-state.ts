@@ -2,7 +2,7 @@ import { type NodeConnection, commandPacket } from '../nodes/node-connection.ts'
 import type { NodeResponseSink } from '../nodes/node-connection.ts';
 import { CommandByte } from '../protocol/commands.ts';
 import type { Terminal } from '../protocol/response-scanner.ts';
-import { type CarriedState, emptyState, renderState } from './session-state.ts';
+import { type CarriedState, emptyState, inSchema, renderState } from './session-state.ts';
 
 /** Which state each pooled connection carries; absent means a fresh session. */
 const carriedBy = new WeakMap<NodeConnection, CarriedState>();
@@ -33,6 +33,15 @@ export function canCarry(connection: NodeConnection, state: CarriedState): boole
   for (const [kind, sql] of current.replayed) if (state.replayed.get(kind) !== sql) return false;
   // No command returns a session to having no default schema.
   return state.schema !== '' || current.schema === '';
+}
+
+/** Whether the connection has a default schema. */
+export const isInSchema = (connection: NodeConnection): boolean =>
+  (carriedBy.get(connection) ?? emptyState).schema !== '';
+
+/** `state`, but in the schema that the connection is in: for a command that names another. */
+export function inSchemaOf(connection: NodeConnection, state: CarriedState): CarriedState {
+  return inSchema(state, (carriedBy.get(connection) ?? emptyState).schema);
 }
 
 /**

@@ -11,7 +11,7 @@ import { CommandByte } from '../protocol/commands.ts';
 import type { Terminal } from '../protocol/response-scanner.ts';
 import type { Statement } from '../sql/statement.ts';
 import { type Answer, SessionBroken } from './answer.ts';
-import { distrustState, PreludeOutcome, sendState } from './carry-state.ts';
+import { distrustState, inSchemaOf, PreludeOutcome, sendState } from './carry-state.ts';
 import { HeldReply } from './held-reply.ts';
 import type { NodeRequest } from './node-request.ts';
 import { acknowledgedBefore, noteSeen, showsEnough, untilLeaderShows } from './read-consistency.ts';
@@ -22,6 +22,8 @@ export interface ReadOptions {
   readonly statement: Statement | undefined;
   /** Only the leader will do. */
   readonly leader: boolean;
+  /** Where the command goes to: in which schema the connection is does not matter. */
+  readonly schema?: string | undefined;
   /** Forward as it comes; else the answer is held. */
   readonly stream: boolean;
   /** Sum up what is forwarded. */
@@ -116,7 +118,7 @@ async function readFrom(
 ): Promise<Attempt> {
   let connection: NodeConnection;
   try {
-    connection = await core.takeConnection(node);
+    connection = await core.takeConnection(node, options.schema);
   } catch (error) {
     if (error instanceof LockstepError) throw error;
     if (error instanceof NodeRefusedError && error.errno === 1045) {
@@ -167,11 +169,11 @@ async function converse(
     : undefined;
   const held = new HeldReply(core.context.config.limits.resultBufferBytes);
   if (request.before) {
-    sendPrelude(core, connection, options.statement, prelude);
+    sendPrelude(core, connection, options, prelude);
     await request.before(connection);
   }
   connection.flushTogether(() => {
-    if (!request.before) sendPrelude(core, connection, options.statement, prelude);
+    if (!request.before) sendPrelude(core, connection, options, prelude);
     connection.send(request.packetsFor(connection), request.kind, stream ?? held);
   });
   if (stream) {
@@ -215,10 +217,12 @@ function noteDiagnostics(
 function sendPrelude(
   core: SessionCore,
   connection: NodeConnection,
-  statement: Statement | undefined,
+  { statement, schema }: ReadOptions,
   outcomes: PreludeOutcome[],
 ): void {
-  const carried = sendState(connection, core.state.carried);
+  const { carried: state } = core.state;
+  const goesElsewhere = schema !== undefined;
+  const carried = sendState(connection, goesElsewhere ? inSchemaOf(connection, state) : state);
   if (carried) outcomes.push(carried);
   if (!statement?.usesLastInsertId) return;
   const outcome = new PreludeOutcome();

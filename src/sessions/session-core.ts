@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { NodeName, Seq } from '../base/brands.ts';
 import { LockstepError } from '../base/errors.ts';
 import { isDenied } from '../nodes/client-handshake.ts';
-import type { ConnectionKind } from '../nodes/connection-pool.ts';
+import type { ConnectionKind, Wanted } from '../nodes/connection-pool.ts';
 import type { NodeConnection } from '../nodes/node-connection.ts';
 import type { Node } from '../nodes/node.ts';
 import type { Leadership } from '../replication/replicator.ts';
@@ -10,7 +10,7 @@ import type { Release } from '../replication/write-gate.ts';
 import type { LexMode } from '../sql/lex-mode.ts';
 import type { Statement } from '../sql/statement.ts';
 import { SessionBroken } from './answer.ts';
-import { canCarry } from './carry-state.ts';
+import { canCarry, inSchemaOf, isInSchema } from './carry-state.ts';
 import { Diagnostics, readLeftDiagnostics } from './diagnostics.ts';
 import { Horizon } from './horizon.ts';
 import { NamedStatements } from './named-statements.ts';
@@ -18,7 +18,7 @@ import type { OpenTransaction } from './open-transaction.ts';
 import { RunningStatement } from './running-statement.ts';
 import type { SessionContext } from './session-context.ts';
 import type { SessionRegistry } from './session-registry.ts';
-import { type CarriedState, SessionState } from './session-state.ts';
+import { type CarriedState, inSchema, SessionState } from './session-state.ts';
 import type { VisibleStatus } from './status-patch.ts';
 import { UserLocks } from './user-locks.ts';
 
@@ -193,21 +193,32 @@ export class SessionCore {
     if (!markerRights.has(this, leadership)) await markerRights.grant(this, leadership);
   }
 
-  /** A connection to the node that can be brought to this session's state. */
-  async takeConnection(node: Node): Promise<NodeConnection> {
-    const { carried } = this.state;
-    for (;;) {
-      const connection =
-        node.pool.tryTake(this.account, carried.key) ?? (await this.#openOrWait(node, carried.key));
-      readLeftDiagnostics(connection);
-      if (canCarry(connection, carried)) return connection;
-      connection.end();
-    }
+  /**
+   * A connection to the node that can be brought to this session's state; for a command that goes
+   * to `schema`, one in any. Those in none are left to sessions in none, who take no others.
+   */
+  async takeConnection(node: Node, schema?: string): Promise<NodeConnection> {
+    const wanted = this.#wanted(schema);
+    const connection =
+      (schema !== undefined && node.pool.tryTake({ ...wanted, fits: isInSchema })) ||
+      (node.pool.tryTake(wanted) ?? (await this.#openOrWait(node, wanted)));
+    readLeftDiagnostics(connection);
+    return connection;
   }
 
-  async #openOrWait(node: Node, stateKey: string): Promise<NodeConnection> {
+  #wanted(schema: string | undefined): Wanted {
+    const { carried } = this.state;
+    const kind = this.account;
+    if (schema === undefined) {
+      return { kind, stateKey: carried.key, fits: (one) => canCarry(one, carried) };
+    }
+    const stateKey = inSchema(carried, schema).key;
+    return { kind, stateKey, fits: (one) => canCarry(one, inSchemaOf(one, carried)) };
+  }
+
+  async #openOrWait(node: Node, wanted: Wanted): Promise<NodeConnection> {
     try {
-      return await node.pool.take(this.account, stateKey);
+      return await node.pool.take(wanted);
     } catch (error) {
       if (isDenied(error)) this.context.accounts.refused(this.account.user);
       throw error;

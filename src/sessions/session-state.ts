@@ -113,6 +113,13 @@ export class SessionState {
   }
 }
 
+/** The same state in another schema. */
+export function inSchema(state: CarriedState, schema: string): CarriedState {
+  if (state.schema === schema) return state;
+  const moved = { ...state, schema };
+  return { ...moved, key: keyOf(moved) };
+}
+
 function keyOf(state: Omit<CarriedState, 'key'>): string {
   const { schema, settings, userVariables, replayed } = state;
   const size = settings.size + userVariables.size + replayed.size;

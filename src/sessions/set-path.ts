@@ -138,9 +138,11 @@ export async function executeAndReadBack(
   statement: Statement | undefined,
   request: NodeRequest,
   after: (connection: NodeConnection) => Promise<void>,
+  schema?: string,
 ): Promise<Answer> {
   const options = {
     statement,
+    schema,
     leader: false,
     stream: false,
     after: async (connection: NodeConnection) => {

@@ -290,8 +290,10 @@ async function runSavepoint(core: SessionCore, write: WriteRequest): Promise<Ans
 /** USE and COM_INIT_DB: a node says whether the schema is there. `schema` is a binary string. */
 export function useSchema(core: SessionCore, schema: string): Promise<Answer> {
   const packet = commandPacket(CommandByte.INIT_DB, Buffer.from(schema, 'latin1'));
-  return executeAndReadBack(core, undefined, plainRequest(packet, 'simple'), () => {
+  const after = (): Promise<void> => {
     core.state.useSchema(schema);
     return Promise.resolve();
-  });
+  };
+  const request = plainRequest(packet, 'simple');
+  return executeAndReadBack(core, undefined, request, after, schema);
 }

@@ -1,0 +1,73 @@
+import mysql, { type RowDataPacket } from 'mysql2/promise';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { defaultConfig } from '../../src/config/config.ts';
+import { startBalancer, type TestBalancer } from '../support/balancer.ts';
+import { connectTo, engines, startServers, type TestServers } from '../support/cluster.ts';
+import { listedConnections, mostListed } from '../support/listed-connections.ts';
+
+const connectionsPerNode = 3;
+
+describe.each(engines())('the connections to a node, $name', (engine) => {
+  let servers: TestServers;
+  let lockstep: TestBalancer;
+
+  const server = (): { port: number } => servers.servers[0] ?? { port: 0 };
+
+  beforeAll(async () => {
+    servers = await startServers({ engine, count: 1 });
+    const limits = { ...defaultConfig.limits, connectionsPerNode, connectionWaitMs: 60_000 };
+    lockstep = await startBalancer(servers, { limits });
+  });
+
+  afterAll(async () => {
+    await lockstep?.close();
+    await servers?.close();
+  });
+
+  const listed = (): Promise<number[]> => listedConnections(server());
+
+  const inNoSchema = async (): Promise<void> => {
+    const client = await connectTo(lockstep);
+    await client.query('SELECT 1');
+    await client.end();
+  };
+
+  const inSchema = async (): Promise<void> => {
+    const client = await connectTo(lockstep, { database: 'app' });
+    const [rows] = await client.query<RowDataPacket[]>('SELECT DATABASE() AS name');
+    expect(rows).toEqual([{ name: 'app' }]);
+    await client.end();
+  };
+
+  /** Of another kind than the others. */
+  const countingChanges = async (): Promise<void> => {
+    const flags = ['-FOUND_ROWS'];
+    const account = { user: 'app', password: 'app' };
+    const client = await mysql.createConnection({ ...account, port: lockstep.port, flags });
+    await client.query('SELECT 1');
+    await client.end();
+  };
+
+  test('serve sessions with and without a schema, and are not opened anew for each', async () => {
+    await inSchema();
+    await inNoSchema();
+    const before = await listed();
+    for (let round = 0; round < 5; round += 1) {
+      await inNoSchema();
+      await inSchema();
+    }
+    expect(await listed()).toEqual(before);
+    expect(before.length).toBeLessThanOrEqual(2);
+  });
+
+  test('are never more than the limit, as the server counts them', async () => {
+    const work = async (): Promise<void> => {
+      for (let round = 0; round < 10; round += 1) {
+        for (const visit of [inSchema, countingChanges, inNoSchema]) await visit();
+      }
+    };
+    const working = Promise.all([work(), work(), work(), work(), work(), work()]);
+    expect(await mostListed(server(), working)).toBe(connectionsPerNode);
+    await working;
+  });
+});
