@@ -37,6 +37,7 @@ const offeredCapabilities =
   Capability.LONG_FLAG |
   Capability.CONNECT_WITH_DB |
   Capability.COMPRESS |
+  Capability.IGNORE_SPACE |
   Capability.PROTOCOL_41 |
   Capability.INTERACTIVE |
   Capability.TRANSACTIONS |
@@ -336,8 +337,7 @@ export class ClientLogin implements AcceptedClient {
     this.#assembler = new PacketAssembler({ payloadBytesMax, skipOversized: true });
     const session = new ClientSession({
       core,
-      capabilities: this.#capabilities,
-      characterSet: response.characterSet,
+      wishes: { capabilities: this.#capabilities, characterSet: response.characterSet },
       changeUser: (packet) => this.#changeUser(packet),
       onCommand: () => this.#compressed?.beginAnswer(),
       onClosed: () => this.#onClose(),

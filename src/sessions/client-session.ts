@@ -14,7 +14,7 @@ import { splitStatements } from '../sql/split-statements.ts';
 import { type Answer, SessionBroken } from './answer.ts';
 import { packetLimit } from './packet-limit.ts';
 import { errorPacket, isExpected } from './error-packet.ts';
-import { initialSettings } from './initial-settings.ts';
+import { type Beginning, type ClientWishes, initialSettings } from './initial-settings.ts';
 import { killSession } from './kill-path.ts';
 import { plainRequest } from './node-request.ts';
 import { syntaxError } from './syntax-error.ts';
@@ -55,8 +55,7 @@ const startsAfresh: ReadonlySet<number | undefined> = new Set([
  */
 export class ClientSession implements SessionHandle {
   readonly core: SessionCore;
-  readonly #capabilities: number;
-  #initialSettings: ReadonlyMap<string, string>;
+  #wishes: ClientWishes;
   readonly #prepared: PreparedStatements;
   readonly #queue: AssembledPacket[] = [];
   readonly #changeUser: (packet: AssembledPacket) => Promise<ChangedUser | undefined>;
@@ -73,10 +72,7 @@ export class ClientSession implements SessionHandle {
 
   constructor(options: {
     core: SessionCore;
-    /** As agreed with the client. */
-    capabilities: number;
-    /** Id of the collation that the client asked for. */
-    characterSet: number;
+    wishes: ClientWishes;
     /** Logs the client in anew; undefined when it was denied, and told so. */
     changeUser: (packet: AssembledPacket) => Promise<ChangedUser | undefined>;
     /** What is written next answers the next command. */
@@ -84,16 +80,15 @@ export class ClientSession implements SessionHandle {
     onClosed: () => void;
   }) {
     this.core = options.core;
-    this.#capabilities = options.capabilities;
-    this.#initialSettings = initialSettings(options.core, options.characterSet);
+    this.#wishes = options.wishes;
     this.#changeUser = options.changeUser;
     this.#onCommand = options.onCommand;
-    this.#multiStatements = has(options.capabilities, Capability.MULTI_STATEMENTS);
+    this.#multiStatements = has(options.wishes.capabilities, Capability.MULTI_STATEMENTS);
     this.#onClosed = options.onClosed;
     this.#prepared = new PreparedStatements(
       options.core.context.config.limits.preparedStatementsPerSession,
     );
-    this.core.state.reset(this.#initialSettings);
+    this.core.state.reset(initialSettings(options.core, options.wishes, 'login'));
     this.#sinceMs = this.core.context.clock.nowMs();
   }
 
@@ -163,7 +158,9 @@ export class ClientSession implements SessionHandle {
     const seconds = Number(this.core.state.carried.settings.get('wait_timeout'));
     if (seconds > 0) return seconds * 1000;
     const { idleTimeoutMs, interactiveTimeoutMs } = this.core.context.config.limits;
-    return has(this.#capabilities, Capability.INTERACTIVE) ? interactiveTimeoutMs : idleTimeoutMs;
+    return has(this.#wishes.capabilities, Capability.INTERACTIVE)
+      ? interactiveTimeoutMs
+      : idleTimeoutMs;
   }
 
   async #work(): Promise<void> {
@@ -216,7 +213,7 @@ export class ClientSession implements SessionHandle {
       case CommandByte.INIT_DB:
         return this.#reply(await useSchema(this.core, payload.toString('latin1', 1)), sequenceId);
       case CommandByte.RESET_CONNECTION:
-        await this.#startAfresh();
+        await this.#startAfresh('reset');
         return this.#reply({ kind: 'ok' }, sequenceId);
       case CommandByte.CHANGE_USER: {
         const changed = await this.#changeUser(packet);
@@ -252,10 +249,10 @@ export class ClientSession implements SessionHandle {
   async #becomeUser(changed: ChangedUser): Promise<void> {
     this.core.account = changed.account;
     this.core.horizon.wrote(this.core.context.accountChanges.seq);
-    this.#initialSettings = initialSettings(this.core, changed.characterSet);
+    this.#wishes = { ...this.#wishes, characterSet: changed.characterSet };
     this.core.state.useSchema('');
     try {
-      await this.#startAfresh();
+      await this.#startAfresh('change_user');
       await this.begin(changed.database, changed.sequenceId);
     } catch (error) {
       this.#fault(error, changed.sequenceId);
@@ -263,9 +260,9 @@ export class ClientSession implements SessionHandle {
     }
   }
 
-  async #startAfresh(): Promise<void> {
+  async #startAfresh(beginning: Beginning): Promise<void> {
     await this.core.letGo();
-    this.core.state.reset(this.#initialSettings);
+    this.core.state.reset(initialSettings(this.core, this.#wishes, beginning));
     this.core.autocommit = true;
     this.core.lastInsertId = '0';
     this.core.diagnostics.clear();
@@ -301,9 +298,9 @@ export class ClientSession implements SessionHandle {
   /** An EOF, which is an OK packet of that header where the client wants no EOF any more. */
   #replyEof(sequenceId: number): void {
     const statusFlags = flagsOf(this.core.status);
-    const deprecated = has(this.#capabilities, Capability.DEPRECATE_EOF);
+    const deprecated = has(this.#wishes.capabilities, Capability.DEPRECATE_EOF);
     const payload = deprecated
-      ? encodeOk(plainOk(statusFlags), this.#capabilities, { header: resultEndHeader })
+      ? encodeOk(plainOk(statusFlags), this.#wishes.capabilities, { header: resultEndHeader })
       : encodeEof({ warnings: 0, statusFlags });
     this.core.client.write(encodePacket(payload, sequenceId));
   }
@@ -364,7 +361,7 @@ export class ClientSession implements SessionHandle {
       }
       case 'rows': {
         const { bytes, nextSequenceId } = encodeResult(answer.result, {
-          capabilities: this.#capabilities,
+          capabilities: this.#wishes.capabilities,
           statusFlags: flagsOf(status),
           firstSequenceId: sequenceId,
         });
@@ -373,7 +370,7 @@ export class ClientSession implements SessionHandle {
       }
       case 'ok': {
         const ok = { ...plainOk(flagsOf(status)), ...answer.ok };
-        this.core.client.write(encodePacket(encodeOk(ok, this.#capabilities), sequenceId));
+        this.core.client.write(encodePacket(encodeOk(ok, this.#wishes.capabilities), sequenceId));
         return (sequenceId + 1) & 0xff;
       }
     }

@@ -1,15 +1,37 @@
+import { Capability, has } from '../protocol/capabilities.ts';
 import type { SessionCore } from './session-core.ts';
 
-/** Session variables that the client's handshake asked for. */
+/** What a client's handshake says of the session it wants. */
+export interface ClientWishes {
+  /** As agreed with the client. */
+  readonly capabilities: number;
+  /** Id of the collation that the client asked for. */
+  readonly characterSet: number;
+}
+
+/** What makes a session begin: a login, COM_CHANGE_USER or COM_RESET_CONNECTION. */
+export type Beginning = 'login' | 'change_user' | 'reset';
+
+/** Session variables as the client wishes them; the servers differ in what survives a reset. */
 export function initialSettings(
   core: SessionCore,
-  characterSet: number,
+  wishes: ClientWishes,
+  beginning: Beginning,
 ): ReadonlyMap<string, string> {
-  const collation = core.anyFacts()?.collations.get(characterSet);
-  if (!collation) return new Map();
-  return new Map([
-    ['character_set_client', `'${collation.charset}'`],
-    ['character_set_results', `'${collation.charset}'`],
-    ['collation_connection', `'${collation.collation}'`],
-  ]);
+  const facts = core.anyFacts();
+  const settings = new Map<string, string>();
+  const onMysql = facts?.flavor === 'mysql';
+  const collation = facts?.collations.get(wishes.characterSet);
+  if (collation && !(onMysql && beginning === 'reset')) {
+    settings.set('character_set_client', `'${collation.charset}'`);
+    settings.set('character_set_results', `'${collation.charset}'`);
+    settings.set('collation_connection', `'${collation.collation}'`);
+  }
+  const sqlMode = facts?.defaults.get('sql_mode');
+  const ignoreSpace = has(wishes.capabilities, Capability.IGNORE_SPACE);
+  if (sqlMode !== undefined && ignoreSpace && (onMysql || beginning === 'login')) {
+    const rest = sqlMode === "''" ? "'" : `,${sqlMode.slice(1)}`;
+    settings.set('sql_mode', `'IGNORE_SPACE${rest}`);
+  }
+  return settings;
 }

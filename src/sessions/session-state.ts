@@ -133,9 +133,32 @@ const sorted = (values: ReadonlyMap<string, string>): (readonly [string, string]
 /** The SET statement that gives a fresh session this state; undefined when there is nothing. */
 export function renderState(state: CarriedState): string | undefined {
   const assignments: string[] = [];
-  for (const [name, literal] of state.settings) assignments.push(`${name}=${literal}`);
+  const names = renderNames(state.settings);
+  if (names !== undefined) assignments.push(names);
+  for (const [name, literal] of state.settings) {
+    if (names === undefined || !namesVariables.has(name)) assignments.push(`${name}=${literal}`);
+  }
   for (const [name, literal] of state.userVariables) {
     assignments.push(`@${quoteIdentifier(name)}=${literal}`);
   }
   return assignments.length === 0 ? undefined : `SET ${assignments.join(',')}`;
+}
+
+/** What SET NAMES sets. */
+const namesVariables: ReadonlySet<string> = new Set([
+  'character_set_client',
+  'character_set_results',
+  'collation_connection',
+]);
+
+/**
+ * A server also keeps the collation that came with `character_set_results`, and shows it in the
+ * columns of results. No variable tells it and only SET NAMES sets it.
+ */
+function renderNames(settings: ReadonlyMap<string, string>): string | undefined {
+  const charset = settings.get('character_set_client');
+  const collation = settings.get('collation_connection');
+  if (charset === undefined || charset !== settings.get('character_set_results')) return undefined;
+  if (!collation?.startsWith(`${charset.slice(0, -1)}_`)) return undefined;
+  return `NAMES ${charset} COLLATE ${collation}`;
 }

@@ -1,3 +1,4 @@
+import { createConnection, type RowDataPacket } from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startBalancer, type TestBalancer } from '../support/balancer.ts';
 import { connectTo, engines, startServers, type TestServers } from '../support/cluster.ts';
@@ -98,6 +99,32 @@ describe.each(engines())('SET, $name', (engine) => {
       await client.end();
     }
     const [direct, through] = transcripts;
+    expect(through).toEqual(direct);
+  });
+
+  test('what the handshake asks for holds on every connection, and after a reset', async () => {
+    const answers: unknown[] = [];
+    for (const { port } of [alone(), lockstep]) {
+      const options = { port, host: '127.0.0.1', user: 'root', password: 'root', database: 'app' };
+      const client = await createConnection({ ...options, charset: 'utf8mb4_unicode_ci' });
+      const ask = async (sql: string): Promise<unknown> => {
+        const [rows, fields] = await client.query<RowDataPacket[]>(sql);
+        return [rows, fields?.map((field) => [field.name, field.characterSet])];
+      };
+      const seen: unknown[] = [];
+      for (let round = 0; round < 3; round += 1) seen.push(await ask("SELECT 'x' AS text"));
+      // With a space: mysql2 asks for IGNORE_SPACE.
+      seen.push(await ask('SELECT COUNT (*) AS n, @@sql_mode FROM (SELECT 1) AS one'));
+      await client.reset();
+      seen.push(await ask("SELECT 'x' AS text, @@sql_mode"));
+      await client.changeUser({ charset: 'LATIN1_GERMAN1_CI' });
+      seen.push(await ask("SELECT 'x' AS text, @@sql_mode, @@character_set_client"));
+      await client.query('SET NAMES utf8mb4 COLLATE utf8mb4_bin');
+      for (let round = 0; round < 3; round += 1) seen.push(await ask("SELECT 'x' AS text"));
+      answers.push(seen);
+      await client.end();
+    }
+    const [direct, through] = answers;
     expect(through).toEqual(direct);
   });
 
