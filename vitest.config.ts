@@ -23,6 +23,7 @@ export default defineConfig({
             'test/simulation/**/*.test.ts',
             'test/support/**/*.test.ts',
             'test/clients/frame/**/*.test.ts',
+            'test/fuzz/**/*.test.ts',
           ],
           environment: 'node',
           // Tests of the house start other programs, on machines that are busy with the rest.

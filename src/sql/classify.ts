@@ -16,7 +16,12 @@ interface Input {
   readonly sql: string;
   readonly tokens: readonly Token[];
   readonly outline: Outline;
+  /** Statements around this one: EXPLAIN, WITH … */
+  readonly depth?: number;
 }
+
+/** No server takes as many; a text may hold any number, and each takes its place on the stack. */
+const depthMax = 10;
 
 type Rule = (input: Input, at: number) => Classification;
 
@@ -39,6 +44,12 @@ function notUnderstood(tokens: readonly Token[], at: number): Classification {
   return { kind: 'write', verb, main: at, understood: false, implicitCommit: false };
 }
 
+/** The statement that another one is put before. */
+function classifyWithin(input: Input, at: number): Classification {
+  const depth = (input.depth ?? 0) + 1;
+  return depth > depthMax ? notUnderstood(input.tokens, at) : classify({ ...input, depth }, at);
+}
+
 function wordAt(tokens: readonly Token[], at: number): string {
   const token = tokens[at];
   return token !== undefined && token.kind === 'word' ? token.text : '';
@@ -59,7 +70,7 @@ export function classify(input: Input, at = 0): Classification {
 function classifyParenthesised(input: Input, at: number): Classification {
   let inner = at;
   while (isOperator(input.tokens[inner], '(')) inner += 1;
-  const found = classify(input, inner);
+  const found = classifyWithin(input, inner);
   return found.kind === 'read' ? { ...found, main: at } : notUnderstood(input.tokens, at);
 }
 
@@ -84,7 +95,7 @@ function classifyWith(input: Input, at: number): Classification {
     if (!isOperator(tokens[cursor], ',')) break;
     cursor += 1;
   }
-  const main = classify(input, cursor);
+  const main = classifyWithin(input, cursor);
   return main.kind === 'read' || (main.kind === 'write' && main.understood)
     ? main
     : notUnderstood(tokens, at);
@@ -108,7 +119,7 @@ function classifyExplain(input: Input, at: number): Classification {
     else break;
   }
   if (!analyze) return result('read', 'EXPLAIN', cursor);
-  const inner = classify(input, cursor);
+  const inner = classifyWithin(input, cursor);
   return inner.kind === 'read' ? { ...inner, verb: 'EXPLAIN' } : inner;
 }
 
@@ -119,7 +130,7 @@ function classifyAnalyze(input: Input, at: number): Classification {
   if (/^(?:TABLE|TABLES|LOCAL|NO_WRITE_TO_BINLOG)$/.test(next)) {
     return result('ddl', 'ANALYZE TABLE', at);
   }
-  return classify(input, next === 'FORMAT' ? at + 4 : at + 1);
+  return classifyWithin(input, next === 'FORMAT' ? at + 4 : at + 1);
 }
 
 const objectWords = new Set(
@@ -223,7 +234,7 @@ function classifySetRule(input: Input, at: number): Classification {
   if (isWord(tokens[at + 1], 'STATEMENT') && isName(tokens[at + 2])) {
     for (let cursor = at + 2; cursor < tokens.length; cursor += 1) {
       if (outline.depths[cursor] === 0 && isWord(tokens[cursor], 'FOR')) {
-        return classify(input, cursor + 1);
+        return classifyWithin(input, cursor + 1);
       }
     }
     return notUnderstood(tokens, at);
