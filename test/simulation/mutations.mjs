@@ -131,6 +131,7 @@ export const mutations = [
     file: `${core}shell/node-follower.ts`,
     from: 'this.#connection?.destroy(asError(error));',
     to: '',
+    scenario: 'a fold of markers that is refused keeps nothing locked',
   },
   {
     name: 'a node that is enabled is not checked first',

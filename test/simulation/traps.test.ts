@@ -352,20 +352,3 @@ describe('a node that a restart of the balancer does not make fit', () => {
     });
   });
 });
-
-test('DDL that waits for a transaction waits for the copy that begins meanwhile, too', async () => {
-  const on = await opened();
-  const { gate } = on.balancer.replicator;
-  const release = await gate.shared(1_000);
-  const ddl = gate.exclusiveSchema(2_000).then((leave) => {
-    on.say('DDL may run');
-    leave();
-  });
-  const copied = gate.schema.take();
-  release();
-  await on.pass(100);
-  on.say('the copy ends');
-  copied();
-  await on.after(ddl);
-  expect(on.transcript).toEqual(['the copy ends', 'DDL may run']);
-});
