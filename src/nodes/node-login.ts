@@ -89,8 +89,10 @@ class NodeLogin {
       for (const packet of this.#assembler.push(chunk)) {
         this.#take(this.#handshake.onPacket(packet.payload), (packet.sequenceId + 1) & 0xff);
       }
-    } catch (error) {
-      this.#fail(asError(error));
+    } catch (cause) {
+      // An error of the server's, whatever its code says: another node may still be asked.
+      const { message } = asError(cause);
+      this.#fail(new Error(`the login to the server cannot be read: ${message}`, { cause }));
     }
   }
 

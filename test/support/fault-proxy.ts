@@ -22,6 +22,8 @@ export class FaultProxy implements AsyncDisposable {
   delayMs = 0;
   /** What arrives at the server instead of what was sent to it; of the same length. */
   garble: (bytes: Buffer) => Buffer = (bytes) => bytes;
+  /** What arrives at the client instead of what the server sent, of any length. */
+  garbleAnswer: (bytes: Buffer) => Buffer = (bytes) => bytes;
   /** Asked of each request: what that one connection loses from here on, itself included. */
   loses: (request: Buffer) => Swallowed | undefined = () => undefined;
 
@@ -86,6 +88,7 @@ export class FaultProxy implements AsyncDisposable {
     const relay = new Relay(client, this.#targetPort, {
       delayMs: () => this.delayMs,
       garble: (bytes) => this.garble(bytes),
+      garbleAnswer: (bytes) => this.garbleAnswer(bytes),
       loses: (request) => this.loses(request),
       onClosed: () => this.#relays.delete(relay),
     });
@@ -108,6 +111,7 @@ class Relay {
     options: {
       delayMs: () => number;
       garble: (bytes: Buffer) => Buffer;
+      garbleAnswer: (bytes: Buffer) => Buffer;
       loses: (request: Buffer) => Swallowed | undefined;
       onClosed: () => void;
     },
@@ -126,7 +130,9 @@ class Relay {
       if (lost) this.swallow(lost);
       if (!this.#lost.toServer) target.write(options.garble(bytes));
     });
-    target.on('data', (bytes) => this.#answer(bytes, performance.now() + options.delayMs()));
+    target.on('data', (bytes) =>
+      this.#answer(options.garbleAnswer(bytes), performance.now() + options.delayMs()),
+    );
   }
 
   /** Answers leave in the order in which they came, also when the delay has become shorter. */

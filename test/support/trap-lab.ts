@@ -57,6 +57,10 @@ export class TrapLab {
     return this.#lockstep.balancer.control;
   }
 
+  get port(): number {
+    return this.#lockstep.port;
+  }
+
   async client(): Promise<Connection> {
     const connection = await connectTo(this.#lockstep, { database: 'app' });
     this.#connections.push(connection);
