@@ -134,6 +134,13 @@ export const mutations = [
     scenario: 'a fold of markers that is refused keeps nothing locked',
   },
   {
+    name: 'a node whose resync does not begin is not looked after',
+    file: `${core}shell/resync-manager.ts`,
+    from: 'if (isOut && nodes.get(node.name) === node) monitor.renew(node.name);',
+    to: 'void monitor, isOut, nodes;',
+    scenario: 'a leader that dies while its resync waits for a transaction is recovered',
+  },
+  {
     name: 'a node that is enabled is not checked first',
     file: `${core}shell/cluster.ts`,
     from: 'this.#p.monitor.renew(name);',

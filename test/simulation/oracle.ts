@@ -83,6 +83,7 @@ export class Oracle {
     this.#order = [...this.#order.filter((entry) => applied(entry)), ...missing];
     this.#data = new Map();
     this.#void.clear();
+    this.#tokens.clear();
     let highest = 0;
     for (const [index, entry] of this.#order.entries()) {
       this.#run(entry);

@@ -1,5 +1,6 @@
 import { assert, expect, test } from 'vitest';
 import { nodeName } from '../../src/base/brands.ts';
+import type { LockstepError } from '../../src/base/errors.ts';
 import { NodeFollower } from '../../src/replication/shell/node-follower.ts';
 import { opened } from './open-stage.ts';
 
@@ -47,4 +48,29 @@ test('a fold of markers that is refused keeps nothing locked', async () => {
   await on.pass(20);
   expect(on.transcript).toEqual(['ok,ok', 'ok']);
   port.close();
+});
+
+test('a leader that dies while its resync waits for a transaction is recovered', async () => {
+  const on = await opened();
+  await on.write('APPEND l0 1a');
+  const { leader } = on;
+  const { gate } = on.balancer.replicator;
+  const release = await gate.shared(1_000);
+  const resync = on.balancer.resyncs
+    .start(nodeName(leader.name))
+    .catch(({ code }: LockstepError) => on.say(code));
+  await on.pass(10);
+  leader.crash();
+  await on.pass(300);
+  leader.start();
+  await on.after(resync, 100_000);
+  release();
+  await on.pass(5_000);
+  on.sayNodes();
+  expect(on.transcript).toEqual([
+    'ddl_wait_timeout',
+    'first a leader, now UP: l0=1a',
+    'first a follower, now UP: l0=1a',
+    'first a follower, now UP: l0=1a',
+  ]);
 });

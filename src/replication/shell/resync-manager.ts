@@ -89,10 +89,14 @@ export class ResyncManager {
 
   /** A leader that cannot hand over stays what it is. */
   async #takeOut(node: Node): Promise<void> {
+    const { replicator, monitor, nodes } = this.#options;
     try {
       await this.#options.takeOut(node);
     } catch (error) {
       this.#running.delete(node.name);
+      // It broke meanwhile, and was not recovered because of this.
+      const isOut = replicator.position(node.name) === undefined;
+      if (isOut && nodes.get(node.name) === node) monitor.renew(node.name);
       throw error;
     }
   }
