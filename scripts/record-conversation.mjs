@@ -15,9 +15,9 @@ let lines = [];
 const relay = createServer((client) => {
   lines = [];
   const server = connect(Number(serverPort), '127.0.0.1');
-  for (const [from, to, mark] of [
-    [client, server, '>'],
-    [server, client, '<'],
+  for (const { from, to, mark } of [
+    { from: client, to: server, mark: '>' },
+    { from: server, to: client, mark: '<' },
   ]) {
     from.on('data', (bytes) => {
       lines.push(`${mark}${bytes.toString('hex')}`);
