@@ -55,6 +55,11 @@ export class CompressedStream extends Duplex {
     carrier.on('close', () => this.#onCarrierEnd());
   }
 
+  /** What the frames go over. */
+  get carrier(): Duplex {
+    return this.#carrier;
+  }
+
   /** What is written next answers the first command that was not answered yet. */
   beginAnswer(): void {
     const id = this.#answerIds.shift();

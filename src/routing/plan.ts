@@ -27,6 +27,8 @@ export type Plan =
   | { readonly kind: 'prepared_text' }
   /** CALL: what its procedure does decides. */
   | { readonly kind: 'call' }
+  /** Nothing but blanks and comments. */
+  | { readonly kind: 'empty' }
   | { readonly kind: 'refuse'; readonly code: ErrorCode; readonly message: string };
 
 const unsupported = (message: string): Plan => ({ kind: 'refuse', code: 'unsupported', message });
@@ -53,9 +55,8 @@ export function planStatement(statement: Statement): Plan {
     case 'lock_tables':
     case 'unlock_tables':
     case 'kill':
-      return { kind: statement.kind };
     case 'empty':
-      return { kind: 'refuse', code: 'empty_query', message: 'Query was empty' };
+      return { kind: statement.kind };
     case 'call':
       return statement.verb === 'CALL'
         ? { kind: 'call' }

@@ -10,7 +10,7 @@ import { encodePacket } from '../protocol/packet-writer.ts';
 import { decodeStmtSendLongData } from '../protocol/stmt-execute.ts';
 import { statementIdOf } from '../protocol/statement-id.ts';
 import { replaceConnectionId } from '../sql/connection-id.ts';
-import { splitStatements } from '../sql/split-statements.ts';
+import { commentBehind, splitStatements } from '../sql/split-statements.ts';
 import { type Answer, SessionBroken } from './answer.ts';
 import { packetLimit } from './packet-limit.ts';
 import { errorPacket, isExpected } from './error-packet.ts';
@@ -330,7 +330,8 @@ export class ClientSession implements SessionHandle {
     if (second && !this.#multiStatements) {
       throw syntaxError(sql, second.start, this.core.lexMode.flavor);
     }
-    return spans.map((span) => sql.slice(span.start, span.end));
+    const texts = spans.map((span) => sql.slice(span.start, span.end));
+    return texts.concat(this.#multiStatements ? commentBehind(sql, spans, this.core.lexMode) : []);
   }
 
   /** The client's own packet where the statement is all of it, else one of our making. */

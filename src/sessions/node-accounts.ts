@@ -33,8 +33,8 @@ const lookupTimeoutMs = 10_000;
 
 /**
  * `users: from_nodes`: whoever has an account on the nodes, with the password it has there. What a
- * client shows is tried on a node; what was right is remembered, until accounts are changed through
- * us, a node refuses it, or it is a minute old.
+ * client shows is tried on a node; what was right is remembered until a node refuses it, and asked about
+ * again when accounts were changed through us or it is a minute old.
  */
 class NodeAccounts implements Accounts {
   readonly #options: NodeAccountsOptions;
@@ -111,7 +111,12 @@ class NodeAccounts implements Accounts {
 
   #known(user: string): Verified | undefined {
     const { version } = this.#options.accountChanges;
-    if (this.#version !== version) this.#verified.clear();
+    if (this.#version !== version) {
+      // Not forgotten: who has a password still, and no TLS, could not give it again.
+      for (const [name, { password }] of this.#verified) {
+        this.#verified.set(name, { password, atMs: -Infinity });
+      }
+    }
     this.#version = version;
     return this.#verified.get(user);
   }

@@ -6,6 +6,7 @@ import { planStatement } from '../routing/plan.ts';
 import type { Statement } from '../sql/statement.ts';
 import { type Answer, okAnswer } from './answer.ts';
 import { planCall } from './call-path.ts';
+import { channelStatusQuery } from './channel-status.ts';
 import { isTemporary } from './check-write.ts';
 import { runDdl } from './ddl-path.ts';
 import { runKill } from './kill-path.ts';
@@ -92,6 +93,10 @@ export async function runStatement(
       return runKill(core, write.sql);
     case 'prepared_text':
       return runPreparedText(core, write.sql, (executed) => runStatement(core, executed, options));
+    case 'empty':
+      // Servers answer a comment with OK (seen on both).
+      if (/[^\s;]/.test(write.sql)) return okAnswer;
+      throw refused(core, 'empty_query', 'Query was empty', write.sql);
     case 'refuse':
       throw refused(core, plan.code, plan.message, write.sql);
   }
@@ -158,12 +163,16 @@ async function readBackLastInsertId(core: SessionCore, connection: NodeConnectio
   core.lastInsertId = row?.['id'] ?? '0';
 }
 
-/** SHOW PROCESSLIST is of Lockstep's sessions, not of a node's connections. */
+/** SHOW PROCESSLIST is of Lockstep's sessions, not of a node's connections; so is what they use. */
 async function requestOf(core: SessionCore, { sql, statement, request }: WriteRequest) {
   // A prepared one would have to be answered in rows of the binary protocol.
-  if (request.before || !/^SHOW (?:FULL|PROCESSLIST)$/.test(statement.verb)) return request;
+  if (request.before || !/^SHOW (?:FULL|PROCESSLIST|STATUS|SESSION)$/.test(statement.verb)) {
+    return request;
+  }
   const asked = asksForProcessList(sql);
-  return asked ? query(await processListQuery(core, asked.full)) : request;
+  if (asked) return query(await processListQuery(core, asked.full));
+  const channel = channelStatusQuery(sql, core.client);
+  return channel === undefined ? request : query(channel);
 }
 
 /** A SELECT that calls a stored function which writes is a write. */

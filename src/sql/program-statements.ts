@@ -98,7 +98,7 @@ function sessionSet(
   const target = tokens[from];
   // CHARACTER SET latin1, a column type SET('a'), UPDATE t SET …
   if (isWord(tokens[from - 2], 'CHARACTER') || isOperator(target, '(')) return undefined;
-  if (isOfUpdate(tokens, from - 1)) return undefined;
+  if (isOfUpdate(tokens, from - 1) || isOfSignal(tokens, from - 1)) return undefined;
   let depth = 0;
   let expects = true;
   for (let at = from; at < tokens.length; at += 1) {
@@ -127,6 +127,14 @@ function isOfUpdate(tokens: readonly Token[], set: number): boolean {
     if (isWord(token, 'UPDATE') || isWord(token, 'INSERT') || isWord(token, 'REPLACE')) return true;
     if (isWord(token, 'THEN') || isWord(token, 'ELSE') || isWord(token, 'DO')) return false;
     if (isWord(token, 'BEGIN') || isWord(token, 'LOOP') || isWord(token, 'REPEAT')) return false;
+  }
+  return false;
+}
+
+/** SIGNAL condition SET and RESIGNAL [condition] SET say what the error will be. */
+function isOfSignal(tokens: readonly Token[], set: number): boolean {
+  for (let at = set - 1; at >= Math.max(set - 4, 0) && !isOperator(tokens[at], ';'); at -= 1) {
+    if (isWord(tokens[at], 'SIGNAL') || isWord(tokens[at], 'RESIGNAL')) return true;
   }
   return false;
 }

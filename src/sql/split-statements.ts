@@ -23,6 +23,21 @@ export function splitStatements(sql: string, mode: LexMode): StatementSpan[] {
   return same || other.length === 0 ? spans : [{ start: 0, end: sql.length }];
 }
 
+/**
+ * The comment behind the semicolon of the last statement, if there is one. A server that runs several
+ * statements of a text takes it for one more, and says OK to it (seen on both).
+ */
+export function commentBehind(
+  sql: string,
+  spans: readonly StatementSpan[],
+  mode: LexMode,
+): string[] {
+  const rest = sql.slice(spans.at(-1)?.end ?? sql.length);
+  const semicolon = new Lexer(rest, mode).run().at(-1);
+  const comment = semicolon === undefined ? '' : rest.slice(semicolon.end).trim();
+  return comment === '' ? [] : [comment];
+}
+
 function spansOf(tokens: readonly Token[]): StatementSpan[] {
   const spans: StatementSpan[] = [];
   let at = 0;

@@ -47,8 +47,38 @@ describe.each(engines())('compression with clients and nodes, $name', (engine) =
   });
 
   test('the connection to the node is compressed', async () => {
-    const [rows] = await client.query<RowDataPacket[]>("SHOW SESSION STATUS LIKE 'Compression'");
+    // Not asked as text, which Lockstep answers for the client's connection.
+    const sql = "SHOW SESSION STATUS LIKE 'Compression'";
+    const [rows] = await client.execute<RowDataPacket[]>(sql);
     expect(rows[0]?.['Value']).toBe('ON');
+  });
+
+  test('a client that asks how it is connected hears of its own connection', async () => {
+    const address = { host: '127.0.0.1', port: lockstep.port, user: 'app', password: 'app' };
+    const encrypted = await mysql.createConnection({
+      ...address,
+      ssl: { rejectUnauthorized: false },
+      compress: true,
+    });
+    const plain = await mysql.createConnection(address);
+    const told = async (one: Connection): Promise<unknown[]> => {
+      const found: unknown[] = [];
+      for (const name of ['Ssl\\_cipher', 'ssl_version', 'Compression']) {
+        const [rows] = await one.query<RowDataPacket[]>(`SHOW STATUS LIKE '${name}'`);
+        found.push(...rows.map((row) => ({ ...row })));
+      }
+      return found;
+    };
+    const answers = (cipher: unknown, version: string, compression: string): unknown[] => [
+      { Variable_name: 'Ssl_cipher', Value: cipher },
+      { Variable_name: 'Ssl_version', Value: version },
+      { Variable_name: 'Compression', Value: compression },
+    ];
+    expect(await told(plain)).toEqual(answers('', '', 'OFF'));
+    const cipher: unknown = expect.stringMatching(/AES|CHACHA/);
+    expect(await told(encrypted)).toEqual(answers(cipher, 'TLSv1.3', 'ON'));
+    await encrypted.end();
+    await plain.end();
   });
 
   test('reads and writes, small and over 16 MB, that compress well or not at all', async () => {

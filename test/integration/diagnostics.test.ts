@@ -115,6 +115,26 @@ describe.each(engines())('what a statement leaves behind, $name', (engine) => {
       'GET DIAGNOSTICS @n = NONSENSE',
     ]));
 
+  test('what a procedure says of an error that it raises', () =>
+    both([
+      `CREATE PROCEDURE raise(a INT) BEGIN
+         DECLARE mine CONDITION FOR SQLSTATE '45001';
+         IF a = 1 THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'stop', MYSQL_ERRNO = 30001;
+         ELSEIF a = 2 THEN SIGNAL mine SET MESSAGE_TEXT = 'mine';
+         ELSE BEGIN
+           DECLARE EXIT HANDLER FOR SQLEXCEPTION RESIGNAL SET MESSAGE_TEXT = 'again';
+           SIGNAL SQLSTATE VALUE '45002' SET MESSAGE_TEXT = 'first';
+         END; END IF; END`,
+      ...[1, 2, 3].flatMap((n) => [`CALL raise(${n})`, 'SHOW WARNINGS']),
+      'DROP PROCEDURE raise',
+    ]));
+
+  test('a comment is a statement that does nothing, blanks are none', () =>
+    both(
+      ['', ' ; ', '-- ', '--', '# x', '/* x */;', 'SELECT 1; -- x', 'SELECT 1; /* x */', 'DO 1;; '],
+      { multiple: true },
+    ));
+
   test('what is asked of the statement before goes into writes, prepared or not', () =>
     both([
       'CREATE TABLE d (id INT PRIMARY KEY, n INT, f INT)',
