@@ -1,0 +1,10 @@
+import { programFile, runTests } from '../frame/run-program.ts';
+import type { Suite } from '../frame/suite.ts';
+
+export const suite: Suite = {
+  name: 'php-pdo-emulated',
+  packages: ['php-cli', 'php-mysql'],
+  run(target) {
+    return runTests(target, { file: 'php', argv: [programFile('pdo.php'), 'emulated'] });
+  },
+};
