@@ -12,6 +12,8 @@ export interface ServerFacts {
   readonly startedAtS: number;
   /** Session defaults that a new connection has, as SQL literals. */
   readonly defaults: ReadonlyMap<string, string>;
+  /** The variable of the isolation level, and what it is for a new connection. */
+  readonly isolation: { readonly variable: string; readonly level: string };
   /** Collation id (as in the handshake) to character set and collation name. */
   readonly collations: ReadonlyMap<number, { charset: string; collation: string }>;
   /** Bytes; no packet to the server may have as many. */
@@ -58,6 +60,21 @@ const writeSettings = [
 export const isWriteSetting = (name: string): boolean =>
   (writeSettings as readonly string[]).includes(name);
 
+/** Both servers have them; MariaDB before 11.1 knows only the older names. */
+const isolationVariables = ['tx_isolation', 'transaction_isolation'] as const;
+
+/** What sessions begin with and Lockstep depends on: whether, and how, statements commit. */
+const transactionSettings: ReadonlySet<string> = new Set([
+  ...isolationVariables,
+  'tx_read_only',
+  'transaction_read_only',
+  'autocommit',
+  'completion_type',
+]);
+
+/** Whether transactions run otherwise in sessions that begin with another value of it. */
+export const isTransactionSetting = (name: string): boolean => transactionSettings.has(name);
+
 export async function readServerFacts(connection: NodeConnection): Promise<ServerFacts> {
   const flavor: Flavor = /mariadb/i.test(connection.serverVersion) ? 'mariadb' : 'mysql';
   // Some exist on one of the two servers only.
@@ -68,6 +85,10 @@ export async function readServerFacts(connection: NodeConnection): Promise<Serve
   const names = known.map((row) => row['Variable_name'] ?? '');
   const columns = names.map((name) => `@@session.${name} AS ${name}`).join(', ');
   const [defaults] = await queryRows(connection, `SELECT ${columns}`);
+  const [isolation] = await queryRows(
+    connection,
+    `SHOW SESSION VARIABLES WHERE Variable_name IN ('${isolationVariables.join("','")}')`,
+  );
   const [packet] = await queryRows(connection, 'SELECT @@global.max_allowed_packet AS bytes');
   // MariaDB lists the contextual uca1400 collations without a character set of their own.
   const collationRows = await queryRows(
@@ -85,6 +106,10 @@ export async function readServerFacts(connection: NodeConnection): Promise<Serve
     version: connection.serverVersion,
     startedAtS: await readServerStart(connection),
     defaults: new Map(names.map((name) => [name, settingLiteral(defaults?.[name] ?? null)])),
+    isolation: {
+      variable: isolation?.['Variable_name'] ?? 'transaction_isolation',
+      level: isolation?.['Value'] ?? '',
+    },
     collations,
     maxAllowedPacket: Number(packet?.['bytes']),
     warnings: await checkSettings(connection),
@@ -118,6 +143,14 @@ const settingRules: readonly SettingRule[] = [
     sound: (value) => value === '0' || value === 'OFF',
     wanted: 'OFF',
     remedy: 'SET GLOBAL read_only=OFF: Lockstep writes on every node.',
+  },
+  {
+    setting: 'autocommit',
+    sound: (value) => value === '1' || value === 'ON',
+    wanted: 'ON',
+    remedy:
+      'SET GLOBAL autocommit=ON, and in the server configuration: what Lockstep notes on a node ' +
+      'would not be committed.',
   },
   {
     setting: 'lower_case_table_names',

@@ -2,8 +2,7 @@ import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import { CompressedStream } from '../nodes/compressed-stream.ts';
 
-const asks =
-  /^\s*SHOW\s+(?:SESSION\s+|LOCAL\s+)?STATUS\s+(?:LIKE|WHERE\s+`?VARIABLE_NAME`?\s*=)\s*'(\w+|\w+\\_\w+)'\s*$/i;
+const asks = /^\s*SHOW\s+(?:SESSION\s+|LOCAL\s+)?STATUS\s+LIKE\s+'(\w+|\w+\\_\w+)'\s*$/i;
 
 /**
  * What a client that wants to know how it is connected asks (SHOW STATUS LIKE 'Ssl_cipher'), as a

@@ -1,4 +1,4 @@
-import { isWriteSetting } from '../nodes/server-facts.ts';
+import { isTransactionSetting, isWriteSetting } from '../nodes/server-facts.ts';
 import { queryRows } from '../nodes/query-rows.ts';
 import { parseSet } from '../sql/set-statement.ts';
 import type { Statement } from '../sql/statement.ts';
@@ -81,14 +81,27 @@ function refuseUnorderedRows(statement: Statement, sql: string): void {
   );
 }
 
+const serverScopes: ReadonlySet<string> = new Set([
+  'global',
+  'persist',
+  'persist_only',
+  'transaction_global',
+]);
+
 /** SET GLOBAL of what sessions begin with: some would have begun before, others after it. */
 function refuseServerSettings(core: SessionCore, sql: string): void {
   for (const { scope, name, literal } of parseSet(sql, core.lexMode)) {
-    if (scope !== 'global' && scope !== 'persist' && scope !== 'persist_only') continue;
+    if (!serverScopes.has(scope)) continue;
     if (isWriteSetting(name)) {
       throw unsafe(
         `SET ${scope.toUpperCase()} ${name} would change what writes of other sessions compute`,
         'SET it in the session, or in the configuration of every server before it is started',
+      );
+    }
+    if (isTransactionSetting(name)) {
+      throw unsafe(
+        `${name} for all sessions would change how transactions of other sessions run`,
+        'SET it in the session',
       );
     }
     if (name === 'event_scheduler' && !/^(?:0|OFF|DISABLED)$/i.test(literal ?? '')) {

@@ -1,5 +1,6 @@
 import { Capability, has } from '../protocol/capabilities.ts';
 import type { SessionCore } from './session-core.ts';
+import { strongIsolation } from './set-transaction.ts';
 
 /** What a client's handshake says of the session it wants. */
 export interface ClientWishes {
@@ -26,6 +27,9 @@ export function initialSettings(
     settings.set('character_set_client', `'${collation.charset}'`);
     settings.set('character_set_results', `'${collation.charset}'`);
     settings.set('collation_connection', `'${collation.collation}'`);
+  }
+  if (facts && strongIsolation(facts.isolation.level) !== facts.isolation.level) {
+    settings.set(facts.isolation.variable, `'${strongIsolation(facts.isolation.level)}'`);
   }
   const sqlMode = facts?.defaults.get('sql_mode');
   const ignoreSpace = has(wishes.capabilities, Capability.IGNORE_SPACE);

@@ -33,8 +33,8 @@ const lookupTimeoutMs = 10_000;
 
 /**
  * `users: from_nodes`: whoever has an account on the nodes, with the password it has there. What a
- * client shows is tried on a node; what was right is remembered until a node refuses it, and asked about
- * again when accounts were changed through us or it is a minute old.
+ * client shows is tried on a node; what was right is remembered until a node refuses it, and asked
+ * about again when accounts were changed through us or it is a minute old.
  */
 class NodeAccounts implements Accounts {
   readonly #options: NodeAccountsOptions;

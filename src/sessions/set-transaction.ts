@@ -36,6 +36,6 @@ export function strongIsolation(level: string): string {
 
 /** Both servers have the variables; MariaDB before 11.1 knows only their older names. */
 function setSession(core: SessionCore, what: 'isolation' | 'read_only', literal: string): void {
-  const prefix = core.anyFacts()?.flavor === 'mariadb' ? 'tx' : 'transaction';
+  const prefix = core.anyFacts()?.isolation.variable.split('_')[0] ?? 'transaction';
   core.state.setVariables([[`${prefix}_${what}`, literal]]);
 }

@@ -24,8 +24,8 @@ export function splitStatements(sql: string, mode: LexMode): StatementSpan[] {
 }
 
 /**
- * The comment behind the semicolon of the last statement, if there is one. A server that runs several
- * statements of a text takes it for one more, and says OK to it (seen on both).
+ * The comment behind the semicolon of the last statement, if there is one. A server that runs
+ * several statements of a text takes it for one more, and says OK to it (seen on both).
  */
 export function commentBehind(
   sql: string,
