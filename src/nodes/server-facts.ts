@@ -63,17 +63,21 @@ export const isWriteSetting = (name: string): boolean =>
 /** Both servers have them; MariaDB before 11.1 knows only the older names. */
 const isolationVariables = ['tx_isolation', 'transaction_isolation'] as const;
 
-/** What sessions begin with and Lockstep depends on: whether, and how, statements commit. */
-const transactionSettings: ReadonlySet<string> = new Set([
-  ...isolationVariables,
-  'tx_read_only',
-  'transaction_read_only',
-  'autocommit',
-  'completion_type',
+const soundLevel = /^'?(?:REPEATABLE-READ|SERIALIZABLE|DEFAULT)'?$/i;
+const no = /^'?(?:0|OFF|FALSE|NO_CHAIN|DEFAULT)'?$/i;
+
+/** What sessions begin with and Lockstep depends on, and the values that it can work with. */
+const transactionSettings: ReadonlyMap<string, RegExp> = new Map([
+  ...isolationVariables.map((name) => [name, soundLevel] as const),
+  ['tx_read_only', no],
+  ['transaction_read_only', no],
+  ['completion_type', no],
+  ['autocommit', /^'?(?:1|ON|TRUE|DEFAULT)'?$/i],
 ]);
 
-/** Whether transactions run otherwise in sessions that begin with another value of it. */
-export const isTransactionSetting = (name: string): boolean => transactionSettings.has(name);
+/** Whether transactions would not run as they must in sessions that begin with this value. */
+export const spoilsTransactions = (name: string, literal: string | undefined): boolean =>
+  transactionSettings.get(name)?.test(literal ?? '') === false;
 
 export async function readServerFacts(connection: NodeConnection): Promise<ServerFacts> {
   const flavor: Flavor = /mariadb/i.test(connection.serverVersion) ? 'mariadb' : 'mysql';

@@ -1,4 +1,4 @@
-import { isTransactionSetting, isWriteSetting } from '../nodes/server-facts.ts';
+import { isWriteSetting, spoilsTransactions } from '../nodes/server-facts.ts';
 import { queryRows } from '../nodes/query-rows.ts';
 import { parseSet } from '../sql/set-statement.ts';
 import type { Statement } from '../sql/statement.ts';
@@ -98,7 +98,7 @@ function refuseServerSettings(core: SessionCore, sql: string): void {
         'SET it in the session, or in the configuration of every server before it is started',
       );
     }
-    if (isTransactionSetting(name)) {
+    if (spoilsTransactions(name, literal)) {
       throw unsafe(
         `${name} for all sessions would change how transactions of other sessions run`,
         'SET it in the session',

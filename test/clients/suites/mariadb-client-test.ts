@@ -2,7 +2,7 @@ import { runProgram } from '../frame/run-program.ts';
 import type { FailedTest, Suite, Target } from '../frame/suite.ts';
 
 const program = 'mariadb-client-test';
-const testTimeoutMs = 60_000;
+const testTimeoutMs = 120_000;
 
 /** The tests of the C client library, which come with the server; each is run alone. */
 export const suite: Suite = {
