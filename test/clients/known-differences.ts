@@ -5,21 +5,17 @@ import type { KnownDifference } from './frame/judge.ts';
  * docs/COMPATIBILITY.md; whoever makes one pass removes it from both.
  */
 export const knownDifferences: readonly KnownDifference[] = [
-  ...[
-    { suite: 'pymysql', test: 'isolation_levels' },
-    { suite: 'mysqlclient', test: 'isolation_levels' },
-    { suite: 'sqlalchemy-mysqldb', test: 'read_committed' },
-    { suite: 'sqlalchemy-pymysql', test: 'read_committed' },
-    { suite: 'go-sql-driver', test: 'TestContextBeginIsolationLevel' },
-  ].map((one) => ({
-    ...one,
-    reason: 'READ COMMITTED and READ UNCOMMITTED run at REPEATABLE READ, and say so',
-  })),
-  ...['pymysql', 'mysqlclient'].map((suite) => ({
-    suite,
-    test: 'named_locks',
-    reason: "IS_USED_LOCK() gives the number of a node's connection",
-  })),
+  ...because('READ COMMITTED and READ UNCOMMITTED run at REPEATABLE READ, and say so', [
+    ['pymysql', 'isolation_levels'],
+    ['mysqlclient', 'isolation_levels'],
+    ['sqlalchemy-mysqldb', 'read_committed'],
+    ['sqlalchemy-pymysql', 'read_committed'],
+    ['go-sql-driver', 'TestContextBeginIsolationLevel'],
+  ]),
+  ...because("IS_USED_LOCK() gives the number of a node's connection", [
+    ['pymysql', 'named_locks'],
+    ['mysqlclient', 'named_locks'],
+  ]),
   {
     suite: 'go-sql-driver',
     test: /^TestContextCancel(?:Stmt)?(?:Exec|Query)$/,
@@ -27,4 +23,33 @@ export const knownDifferences: readonly KnownDifference[] = [
     reason:
       'the statement of a client that vanishes is ended; a server ends a write and then notices',
   },
+  ...because('engines that cannot roll back are refused', [
+    ['mariadb-client-test', /^test_(?:bug10760|bug14845|bug1500|progress_reporting)$/],
+  ]),
+  ...because('SET GLOBAL of what sessions begin with and a write depends on is refused', [
+    ['mariadb-client-test', 'test_connect_autocommit'],
+  ]),
+  ...because('a procedure that prepares statements is refused', [
+    ['mariadb-client-test', 'test_bug44495'],
+  ]),
+  ...because('COM_DEBUG is not supported', [['mariadb-client-test', 'test_bug28075']]),
+  ...because('a cursor has a connection to its node for itself, and those are limited', [
+    ['mariadb-client-test', 'test_bug21206'],
+  ]),
+  ...because('COM_CHANGE_USER that is denied ends the connection', [
+    ['mariadb-client-test', 'test_bug31669'],
+  ]),
+  ...because("MariaDB's extended capabilities are not offered", [
+    [
+      'mariadb-client-test',
+      /^test_(?:bulk_\w+|mdev35953|mdev_24411|mdev_32086|mdev_34718_\w+|mdev_34958|cache_metadata)$/,
+    ],
+  ]),
 ];
+
+function because(
+  reason: string,
+  tests: readonly (readonly [suite: string, test: string | RegExp])[],
+): KnownDifference[] {
+  return tests.map(([suite, test]) => ({ suite, test, reason }));
+}

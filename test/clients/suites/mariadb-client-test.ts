@@ -1,3 +1,4 @@
+import { connectTo } from '../../support/cluster.ts';
 import { runProgram } from '../frame/run-program.ts';
 import type { FailedTest, Suite, Target } from '../frame/suite.ts';
 
@@ -14,6 +15,7 @@ export const suite: Suite = {
     const passed: string[] = [];
     const failed: FailedTest[] = [];
     for (const name of await testNames()) {
+      await removeLeftovers(target);
       const { output, code } = await runOne(target, name);
       if (code === 0) passed.push(name);
       else failed.push({ name, reason: reasonIn(code, output) });
@@ -25,6 +27,13 @@ export const suite: Suite = {
 async function testNames(): Promise<string[]> {
   const { output } = await runProgram({ file: program, argv: ['--no-defaults', '--show-tests'] });
   return [...new Set(output.match(/\btest_\w+/g))].toSorted();
+}
+
+/** A test that fails leaves its tables to those that come after it. */
+async function removeLeftovers({ port }: Target): Promise<void> {
+  const client = await connectTo({ port });
+  await client.query('DROP DATABASE IF EXISTS client_test_db');
+  await client.end();
 }
 
 function runOne({ host, port, user, password, database, folder }: Target, name: string) {
