@@ -65,7 +65,7 @@ describe.each(engines())('compression with clients and nodes, $name', (engine) =
       const found: unknown[] = [];
       for (const name of ['Ssl\\_cipher', 'ssl_version', 'Compression']) {
         const [rows] = await one.query<RowDataPacket[]>(`SHOW STATUS LIKE '${name}'`);
-        found.push(...rows.map((row) => ({ ...row })));
+        found.push(...rows.map((row) => Object.assign({}, row)));
       }
       return found;
     };
