@@ -14,6 +14,8 @@ export interface ServerFacts {
   readonly defaults: ReadonlyMap<string, string>;
   /** The variable of the isolation level, and what it is for a new connection. */
   readonly isolation: { readonly variable: string; readonly level: string };
+  /** What sessions are told of themselves unless they ask: `schema` of session_track_schema … */
+  readonly tracking: ReadonlyMap<string, string>;
   /** Collation id (as in the handshake) to character set and collation name. */
   readonly collations: ReadonlyMap<number, { charset: string; collation: string }>;
   /** Bytes; no packet to the server may have as many. */
@@ -114,10 +116,21 @@ export async function readServerFacts(connection: NodeConnection): Promise<Serve
       variable: isolation?.['Variable_name'] ?? 'transaction_isolation',
       level: isolation?.['Value'] ?? '',
     },
+    tracking: await readTracking(connection),
     collations,
     maxAllowedPacket: Number(packet?.['bytes']),
     warnings: await checkSettings(connection),
   };
+}
+
+async function readTracking(connection: NodeConnection): Promise<ReadonlyMap<string, string>> {
+  const rows = await queryRows(connection, "SHOW GLOBAL VARIABLES LIKE 'session_track_%'");
+  return new Map(
+    rows.map(({ Variable_name: name, Value: value }) => [
+      (name ?? '').replace('session_track_', ''),
+      value ?? '',
+    ]),
+  );
 }
 
 /** A variable's value, as the server prints it, as a literal that SET takes. */

@@ -48,6 +48,7 @@ const offeredCapabilities =
   Capability.PLUGIN_AUTH |
   Capability.CONNECT_ATTRS |
   Capability.PLUGIN_AUTH_LENENC |
+  Capability.SESSION_TRACK |
   Capability.DEPRECATE_EOF;
 
 const handshakeBytesMax = 64 * 1024;
@@ -331,6 +332,7 @@ export class ClientLogin implements AcceptedClient {
       client,
       host: this.#clientHost,
       account: this.#account(outcome),
+      tracks: has(this.#capabilities, Capability.SESSION_TRACK),
     });
     core.horizon.wrote(context.accountChanges.seq);
     const payloadBytesMax = packetLimit(context);

@@ -3,10 +3,9 @@ import type { ConnectionKind } from '../nodes/connection-pool.ts';
 import { Capability, has } from '../protocol/capabilities.ts';
 import { type AssembledPacket, packetTooLarge } from '../protocol/command-scanner.ts';
 import { CommandByte, commandName } from '../protocol/commands.ts';
-import { encodeEof } from '../protocol/eof-packet.ts';
 import { encodeErr } from '../protocol/err-packet.ts';
-import { encodeOk, plainOk, resultEndHeader } from '../protocol/ok-packet.ts';
 import { encodePacket } from '../protocol/packet-writer.ts';
+import { plainQuery, type QueryAttribute } from '../protocol/query-attributes.ts';
 import { decodeStmtSendLongData } from '../protocol/stmt-execute.ts';
 import { statementIdOf } from '../protocol/statement-id.ts';
 import { replaceConnectionId } from '../sql/connection-id.ts';
@@ -18,14 +17,13 @@ import { type Beginning, type ClientWishes, initialSettings } from './initial-se
 import { killSession } from './kill-path.ts';
 import { plainRequest } from './node-request.ts';
 import { syntaxError } from './syntax-error.ts';
-import { encodeResult } from './made-result.ts';
 import { PreparedStatements } from './prepared-statements.ts';
 import type { SessionCore } from './session-core.ts';
 import { runNoted } from './run-noted.ts';
+import { sendAnswer, sendEof } from './send-answer.ts';
 import type { SessionHandle } from './session-registry.ts';
 import { fieldList, multiStatementsOption, statistics } from './small-commands.ts';
 import { useSchema } from './statement-runner.ts';
-import { flagsOf, type VisibleStatus } from './status-patch.ts';
 import { commandPacket } from '../nodes/node-connection.ts';
 import type { WriteRequest } from './write-request.ts';
 
@@ -90,6 +88,11 @@ export class ClientSession implements SessionHandle {
     );
     this.core.state.reset(initialSettings(options.core, options.wishes, 'login'));
     this.#sinceMs = this.core.context.clock.nowMs();
+  }
+
+  /** Commands may carry query attributes. */
+  get #attributes(): boolean {
+    return has(this.#wishes.capabilities, Capability.QUERY_ATTRIBUTES);
   }
 
   get running(): string | undefined {
@@ -204,8 +207,11 @@ export class ClientSession implements SessionHandle {
     if (packet.oversized) throw packetTooLarge(packetLimit(this.core.context));
     if (!startsAfresh.has(payload[0])) this.core.checkPinned();
     switch (payload[0]) {
-      case CommandByte.QUERY:
-        return this.#query(payload, sequenceId);
+      case CommandByte.QUERY: {
+        if (!this.#attributes) return this.#query(payload, sequenceId);
+        const plain = plainQuery(payload);
+        return this.#query(plain.payload, sequenceId, plain.attributes);
+      }
       case CommandByte.PING:
         return this.#reply({ kind: 'ok' }, sequenceId);
       case CommandByte.QUIT:
@@ -225,7 +231,7 @@ export class ClientSession implements SessionHandle {
         return;
       }
       case CommandByte.STMT_EXECUTE: {
-        const write = this.#prepared.execution(this.core, payload);
+        const write = this.#prepared.execution(this.core, payload, this.#attributes);
         this.#running = write.sql;
         return this.#reply(await runNoted(this.core, write, { stream: true }), sequenceId);
       }
@@ -286,7 +292,7 @@ export class ClientSession implements SessionHandle {
         return this.#reply(await fieldList(this.core, payload), sequenceId);
       case CommandByte.SET_OPTION:
         this.#multiStatements = multiStatementsOption(payload);
-        return this.#replyEof(sequenceId);
+        return sendEof(this.core, { capabilities: this.#wishes.capabilities, sequenceId });
       default: {
         const name = commandName(payload[0] ?? 0);
         const command = name === undefined ? `${payload[0]}` : `COM_${name}`;
@@ -295,27 +301,21 @@ export class ClientSession implements SessionHandle {
     }
   }
 
-  /** An EOF, which is an OK packet of that header where the client wants no EOF any more. */
-  #replyEof(sequenceId: number): void {
-    const statusFlags = flagsOf(this.core.status);
-    const deprecated = has(this.#wishes.capabilities, Capability.DEPRECATE_EOF);
-    const payload = deprecated
-      ? encodeOk(plainOk(statusFlags), this.#wishes.capabilities, { header: resultEndHeader })
-      : encodeEof({ warnings: 0, statusFlags });
-    this.core.client.write(encodePacket(payload, sequenceId));
-  }
-
-  async #query(payload: Buffer, sequenceId: number): Promise<void> {
+  async #query(
+    payload: Buffer,
+    sequenceId: number,
+    attributes: readonly QueryAttribute[] = [],
+  ): Promise<void> {
     const sql = payload.toString('latin1', 1);
     this.#running = sql;
     const parts = this.#split(sql);
     if (parts.length <= 1) {
-      const write = this.#writeRequest(parts[0] ?? sql, sql.length, payload);
+      const write = this.#writeRequest(parts[0] ?? sql, sql.length, payload, attributes);
       return this.#reply(await runNoted(this.core, write, { stream: true }), sequenceId);
     }
     let nextId = sequenceId;
     for (const [index, part] of parts.entries()) {
-      const write = this.#writeRequest(part, sql.length, payload);
+      const write = this.#writeRequest(part, sql.length, payload, attributes);
       const answer = await runNoted(this.core, write, { stream: false });
       nextId = this.#send(answer, nextId, index < parts.length - 1);
       if (answer.kind === 'held' && answer.reply.error) return;
@@ -335,14 +335,19 @@ export class ClientSession implements SessionHandle {
   }
 
   /** The client's own packet where the statement is all of it, else one of our making. */
-  #writeRequest(text: string, wholeLength: number, payload: Buffer): WriteRequest {
+  #writeRequest(
+    text: string,
+    wholeLength: number,
+    payload: Buffer,
+    attributes: readonly QueryAttribute[],
+  ): WriteRequest {
     const sql = replaceConnectionId(text, this.core.lexMode, this.core.id);
     const statement = this.core.analyse(sql);
     const packet =
       sql === text && sql.length === wholeLength
         ? encodePacket(payload, 0)
         : commandPacket(CommandByte.QUERY, Buffer.from(sql, 'latin1'));
-    return { statement, sql, parameters: [], request: plainRequest(packet) };
+    return { statement, sql, parameters: [], request: plainRequest(packet), attributes };
   }
 
   #reply(answer: Answer, sequenceId: number): void {
@@ -351,30 +356,8 @@ export class ClientSession implements SessionHandle {
 
   /** Returns the sequence id that follows. */
   #send(answer: Answer, sequenceId: number, moreResults = false): number {
-    const status: VisibleStatus = { ...this.core.status, moreResults };
-    switch (answer.kind) {
-      case 'streamed':
-        return sequenceId;
-      case 'held': {
-        const { bytes, nextSequenceId } = answer.reply.render(status, sequenceId);
-        this.core.client.write(bytes);
-        return nextSequenceId;
-      }
-      case 'rows': {
-        const { bytes, nextSequenceId } = encodeResult(answer.result, {
-          capabilities: this.#wishes.capabilities,
-          statusFlags: flagsOf(status),
-          firstSequenceId: sequenceId,
-        });
-        this.core.client.write(bytes);
-        return nextSequenceId;
-      }
-      case 'ok': {
-        const ok = { ...plainOk(flagsOf(status)), ...answer.ok };
-        this.core.client.write(encodePacket(encodeOk(ok, this.#wishes.capabilities), sequenceId));
-        return (sequenceId + 1) & 0xff;
-      }
-    }
+    const capabilities = this.#wishes.capabilities;
+    return sendAnswer(this.core, answer, { capabilities, sequenceId, moreResults });
   }
 
   #fault(error: unknown, sequenceId: number): void {

@@ -6,7 +6,7 @@ import { decodeOk, type OkPacket } from '../protocol/ok-packet.ts';
 import { Capability } from '../protocol/capabilities.ts';
 import type { Terminal } from '../protocol/response-scanner.ts';
 import { StatusFlag } from '../protocol/status-flags.ts';
-import { patchStatus, type VisibleStatus } from './status-patch.ts';
+import { type ChangesOf, patchStatus, type VisibleStatus } from './status-patch.ts';
 
 type Piece = { readonly bytes: Buffer } | { readonly terminal: Terminal };
 
@@ -128,10 +128,11 @@ export class HeldReply implements NodeResponseSink {
   render(
     status: VisibleStatus,
     firstSequenceId: number,
+    changes?: ChangesOf,
   ): { bytes: Buffer; nextSequenceId: number } {
     const bytes = Buffer.concat(
       this.#pieces.map((piece) =>
-        'bytes' in piece ? piece.bytes : patchStatus(piece.terminal, status),
+        'bytes' in piece ? piece.bytes : patchStatus(piece.terminal, status, changes),
       ),
     );
     return { bytes, nextSequenceId: renumber(bytes, firstSequenceId) };

@@ -4,6 +4,7 @@ import { type ColumnDefinition41, encodeColumnDefinition } from '../protocol/col
 import { encodeEof } from '../protocol/eof-packet.ts';
 import { encodeOk, plainOk, resultEndHeader } from '../protocol/ok-packet.ts';
 import { encodePacket, PayloadWriter } from '../protocol/packet-writer.ts';
+import type { ChangesOf } from './status-patch.ts';
 import { encodeTextRow } from '../protocol/text-row.ts';
 
 /** Rows that Lockstep answers with itself. Text is a binary string. */
@@ -17,20 +18,26 @@ export interface MadeResult {
 /** The whole answer, packets numbered from `firstSequenceId`. */
 export function encodeResult(
   { columns, rows, binary }: MadeResult,
-  options: { capabilities: number; statusFlags: number; firstSequenceId: number },
+  options: {
+    capabilities: number;
+    statusFlags: number;
+    firstSequenceId: number;
+    changes?: ChangesOf | undefined;
+  },
 ): { bytes: Buffer; nextSequenceId: number } {
   const { capabilities, statusFlags } = options;
   const deprecateEof = has(capabilities, Capability.DEPRECATE_EOF);
   const eof = encodeEof({ warnings: 0, statusFlags });
-  const end = deprecateEof
-    ? encodeOk(plainOk(statusFlags), capabilities, { header: resultEndHeader })
-    : eof;
+  const endOk = (): Buffer => {
+    const ok = { ...plainOk(statusFlags), sessionChanges: options.changes?.() ?? [] };
+    return encodeOk(ok, capabilities, { header: resultEndHeader });
+  };
   const payloads = [
     new PayloadWriter().lenencInt(columns.length).finish(),
     ...columns.map(encodeColumnDefinition),
     ...(deprecateEof ? [] : [eof]),
     ...rows.map((row) => (binary ? binaryRow(row, columns) : textRow(row))),
-    end,
+    deprecateEof ? endOk() : eof,
   ];
   let sequenceId = options.firstSequenceId;
   const packets = payloads.map((payload) => encodePacket(payload, sequenceId++ & 0xff));

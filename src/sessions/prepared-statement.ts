@@ -1,6 +1,7 @@
 import { commandPacket, type NodeConnection } from '../nodes/node-connection.ts';
 import { CommandByte } from '../protocol/commands.ts';
 import { encodePacket } from '../protocol/packet-writer.ts';
+import type { NamedType } from '../protocol/query-attributes.ts';
 import { CursorFlag, type ParameterType } from '../protocol/stmt-execute.ts';
 import type { Statement } from '../sql/statement.ts';
 import type { Cursor } from './cursor.ts';
@@ -30,6 +31,8 @@ export interface PreparedStatement {
   types: Buffer | undefined;
   /** The same, decoded. */
   previousTypes: readonly ParameterType[];
+  /** The same, with those of query attributes. */
+  sentTypes: readonly NamedType[];
   /** Parameters sent ahead in pieces (COM_STMT_SEND_LONG_DATA). */
   readonly longData: Map<number, Buffer[]>;
   /** Of all that was sent ahead, also what was too much to keep. */

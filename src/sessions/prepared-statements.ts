@@ -1,6 +1,7 @@
 import { LockstepError } from '../base/errors.ts';
 import { NodeQueryError } from '../nodes/query-rows.ts';
 import { packetTooLarge } from '../protocol/command-scanner.ts';
+import { type PlainCommand, plainExecution } from '../protocol/query-attributes.ts';
 import { CursorFlag, decodeStmtExecute, type StmtSendLongData } from '../protocol/stmt-execute.ts';
 import { statementIdOf } from '../protocol/statement-id.ts';
 import { replaceConnectionId } from '../sql/connection-id.ts';
@@ -54,6 +55,7 @@ export class PreparedStatements {
       parameterCount: answer.readUInt16LE(parameterCountAt),
       types: undefined,
       previousTypes: [],
+      sentTypes: [],
       longData: new Map(),
       longDataBytes: 0,
       cursor: undefined,
@@ -64,10 +66,16 @@ export class PreparedStatements {
     return answer;
   }
 
-  /** What COM_STMT_EXECUTE asks for. Long data sent ahead is used up, a cursor closed. */
-  execution(core: SessionCore, payload: Buffer): WriteRequest {
-    const prepared = this.#get(statementIdOf(payload), 'EXECUTE');
+  /**
+   * What COM_STMT_EXECUTE asks for. Long data sent ahead is used up, a cursor closed.
+   * `attributed`: the client has QUERY_ATTRIBUTES, which changes what it sends.
+   */
+  execution(core: SessionCore, received: Buffer, attributed: boolean): WriteRequest {
+    const prepared = this.#get(statementIdOf(received), 'EXECUTE');
     const { statement, sql } = prepared;
+    const { payload, attributes } = attributed
+      ? takeAttributes(prepared, received)
+      : { payload: received, attributes: [] };
     closeCursor(prepared);
     if (prepared.longDataBytes > packetLimit(core.context)) {
       forgetLongData(prepared);
@@ -80,7 +88,7 @@ export class PreparedStatements {
     const parameters = statement.kind === 'read' ? [] : literals(core, prepared, payload);
     forgetLongData(prepared);
     const { cursor } = prepared;
-    return { statement, sql, parameters, request, ...(cursor && { cursor }) };
+    return { statement, sql, parameters, request, attributes, ...(cursor && { cursor }) };
   }
 
   /** COM_STMT_FETCH: the next rows go to the client. */
@@ -139,6 +147,14 @@ export class PreparedStatements {
     const message = `Unknown prepared statement handler (${id}) given to COM_STMT_${verb}`;
     throw new NodeQueryError(1243, 'HY000', message);
   }
+}
+
+/** Types come with the first execution only, those of attributes too. */
+function takeAttributes(prepared: PreparedStatement, payload: Buffer): PlainCommand {
+  const { parameterCount, sentTypes, longData } = prepared;
+  const plain = plainExecution(payload, { parameterCount, previousTypes: sentTypes, longData });
+  prepared.sentTypes = plain.types;
+  return plain;
 }
 
 function forgetLongData(prepared: PreparedStatement): void {

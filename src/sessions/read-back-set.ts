@@ -13,6 +13,23 @@ const charsetVariables = [
   'character_set_results',
   'collation_connection',
 ] as const;
+/**
+ * Under which variable each is carried: a collation tells its character set. Their defaults are
+ * carried as values, because a node's connection begins with others.
+ */
+const connectionCharsets: ReadonlyMap<string, string> = new Map([
+  ['character_set_client', 'character_set_client'],
+  ['character_set_results', 'character_set_results'],
+  ['character_set_connection', 'collation_connection'],
+  ['collation_connection', 'collation_connection'],
+  ['character_set_server', 'collation_server'],
+  ['collation_server', 'collation_server'],
+]);
+const trackedCharsets = [
+  'character_set_client',
+  'character_set_connection',
+  'character_set_results',
+] as const;
 const insertIdVariables: ReadonlySet<string> = new Set(['last_insert_id', 'identity']);
 const isolationVariables: ReadonlySet<string> = new Set(['transaction_isolation', 'tx_isolation']);
 
@@ -32,6 +49,7 @@ export async function readBackSet(
       for (const variable of charsetVariables) names.add(variable);
     } else if (scope !== 'session') await replay(core, connection, scope, sql);
     else if (insertIdVariables.has(name)) await readBackInsertId(core, connection);
+    else if (connectionCharsets.has(name)) names.add(connectionCharsets.get(name) ?? name);
     else if (isDefault(assignment)) core.state.setVariables([[name, undefined]]);
     else names.add(name);
   }
@@ -40,6 +58,13 @@ export async function readBackSet(
     return assigned && assignmentText(sql, assigned);
   });
   await readBackUserVariables(core, connection, [...userVariables]);
+  await core.tracker?.setOn(connection, assignments.flatMap(trackedNames));
+}
+
+/** What a client may be told of that was assigned. */
+function trackedNames({ scope, name }: SetAssignment): readonly string[] {
+  if (scope === 'names' || scope === 'charset') return trackedCharsets;
+  return scope === 'session' ? [name] : [];
 }
 
 const isDefault = (assignment: SetAssignment): boolean =>

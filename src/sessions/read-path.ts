@@ -163,6 +163,7 @@ async function converse(
         client: core.client,
         connection,
         status: core.status,
+        changes: core.changes,
         valid: () => prelude.every((outcome) => outcome.error === undefined),
         digest: options.digest === true,
       })

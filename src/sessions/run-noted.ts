@@ -4,6 +4,7 @@ import { withPreviousValues } from '../sql/previous-values.ts';
 import type { Statement } from '../sql/statement.ts';
 import type { Answer } from './answer.ts';
 import { getDiagnostics } from './get-diagnostics.ts';
+import { tellAttributes } from './query-attributes.ts';
 import type { SessionCore } from './session-core.ts';
 import { showDiagnostics } from './show-diagnostics.ts';
 import { type RunOptions, runStatement } from './statement-runner.ts';
@@ -16,8 +17,12 @@ export async function runNoted(
   options: RunOptions,
 ): Promise<Answer> {
   const { diagnostics } = core;
-  const told = asksPrevious(core, write.statement) ? await tellPrevious(core, write) : write;
+  const attributed = await tellAttributes(core, write);
+  const told = asksPrevious(core, attributed.statement)
+    ? await tellPrevious(core, attributed)
+    : attributed;
   diagnostics.begin(told.statement, core.lexMode.flavor);
+  core.tracker?.begin(told);
   if (told.statement.kind === 'show_session') {
     const shown = (await showDiagnostics(core, told)) ?? (await getDiagnostics(core, told));
     if (shown) return shown;

@@ -18,8 +18,9 @@ import type { OpenTransaction } from './open-transaction.ts';
 import { RunningStatement } from './running-statement.ts';
 import type { SessionContext } from './session-context.ts';
 import type { SessionRegistry } from './session-registry.ts';
+import { SessionTracker } from './session-tracker.ts';
 import { type CarriedState, inSchema, SessionState } from './session-state.ts';
-import type { VisibleStatus } from './status-patch.ts';
+import type { ChangesOf, VisibleStatus } from './status-patch.ts';
 import { UserLocks } from './user-locks.ts';
 
 /** The leader's connection that a session keeps because its state cannot be carried. */
@@ -70,6 +71,8 @@ export class SessionCore {
   /** Prepared by text. */
   readonly named: NamedStatements;
   readonly horizon = new Horizon();
+  /** Undefined for a client that wants to be told nothing. */
+  readonly tracker: SessionTracker | undefined;
   readonly running = new RunningStatement((connection) => this.#killQuery(connection));
   route: Route | undefined;
   /** The latest error that Lockstep answered with, for callers inside the process. */
@@ -83,6 +86,8 @@ export class SessionCore {
     client: Duplex;
     host: string;
     account: ConnectionKind;
+    /** The client has SESSION_TRACK. */
+    tracks: boolean;
   }) {
     this.id = options.id;
     this.context = options.context;
@@ -90,6 +95,7 @@ export class SessionCore {
     this.client = options.client;
     this.host = options.host;
     this.account = options.account;
+    if (options.tracks) this.tracker = new SessionTracker(this);
     this.named = new NamedStatements(options.context.config.limits.preparedStatementsPerSession);
   }
 
@@ -146,6 +152,12 @@ export class SessionCore {
       autocommit: this.autocommit,
       moreResults: false,
     };
+  }
+
+  /** For the end of an answer; undefined for a client that wants to be told nothing. */
+  get changes(): ChangesOf | undefined {
+    const { tracker } = this;
+    return tracker && (() => tracker.take());
   }
 
   /**

@@ -33,6 +33,7 @@ export function takeHeldAutocommit(core: SessionCore): boolean {
 export async function setAutocommit(core: SessionCore, on: boolean): Promise<void> {
   if (on && !core.autocommit) await commitTransaction(core);
   core.autocommit = on;
+  core.tracker?.set('autocommit', on ? 'ON' : 'OFF');
 }
 
 function valueOf(text: string): boolean {

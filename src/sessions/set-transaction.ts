@@ -34,8 +34,12 @@ export function strongIsolation(level: string): string {
   return weakIsolation.test(name) ? 'REPEATABLE-READ' : name;
 }
 
+const onOff = (literal: string): string => (literal === '1' ? 'ON' : 'OFF');
+
 /** Both servers have the variables; MariaDB before 11.1 knows only their older names. */
 function setSession(core: SessionCore, what: 'isolation' | 'read_only', literal: string): void {
   const prefix = core.anyFacts()?.isolation.variable.split('_')[0] ?? 'transaction';
-  core.state.setVariables([[`${prefix}_${what}`, literal]]);
+  const name = `${prefix}_${what}`;
+  core.state.setVariables([[name, literal]]);
+  core.tracker?.set(name, what === 'isolation' ? literal.replaceAll("'", '') : onOff(literal));
 }

@@ -274,6 +274,7 @@ async function unpinIfFree(core: SessionCore): Promise<void> {
 }
 
 function noteTemporaryTables(core: SessionCore, statement: Statement): void {
+  if (statement.writtenTables.length > 0) core.tracker?.changed();
   for (const table of statement.writtenTables) {
     const name = temporaryName(core, table);
     if (statement.verb.startsWith('DROP')) core.temporaryTables.delete(name);
@@ -301,6 +302,7 @@ export function useSchema(core: SessionCore, schema: string): Promise<Answer> {
   const packet = commandPacket(CommandByte.INIT_DB, Buffer.from(schema, 'latin1'));
   const after = (): Promise<void> => {
     core.state.useSchema(schema);
+    core.tracker?.usedSchema(schema);
     return Promise.resolve();
   };
   const request = plainRequest(packet, 'simple');

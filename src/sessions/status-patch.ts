@@ -1,5 +1,12 @@
+import { Capability } from '../protocol/capabilities.ts';
+import { decodeOk, encodeOk, okHeader, resultEndHeader } from '../protocol/ok-packet.ts';
+import { encodePacket } from '../protocol/packet-writer.ts';
+import type { SessionChange } from '../protocol/session-change.ts';
 import { StatusFlag } from '../protocol/status-flags.ts';
 import type { Terminal } from '../protocol/response-scanner.ts';
+
+/** What an OK packet has to tell of the session; whoever asks tells it. */
+export type ChangesOf = () => readonly SessionChange[];
 
 const packetHeaderBytes = 4;
 const sessionFlags = StatusFlag.IN_TRANS | StatusFlag.AUTOCOMMIT;
@@ -11,8 +18,15 @@ export interface VisibleStatus {
   readonly moreResults: boolean;
 }
 
-/** Rewrites the status flags of a packet that ends a result, in place. Errors carry none. */
-export function patchStatus(terminal: Terminal, status: VisibleStatus): Buffer {
+/**
+ * Rewrites the status flags of a packet that ends a result, in place. Errors carry none.
+ * `changes` go into the last packet of an answer, where that can carry them.
+ */
+export function patchStatus(
+  terminal: Terminal,
+  status: VisibleStatus,
+  changes?: ChangesOf,
+): Buffer {
   if (terminal.type === 'err') return terminal.raw;
   const at = statusOffset(terminal);
   let flags = terminal.raw.readUInt16LE(at) & ~(sessionFlags | StatusFlag.MORE_RESULTS_EXISTS);
@@ -20,7 +34,16 @@ export function patchStatus(terminal: Terminal, status: VisibleStatus): Buffer {
   if (status.autocommit) flags |= StatusFlag.AUTOCOMMIT;
   if (status.moreResults || !terminal.last) flags |= StatusFlag.MORE_RESULTS_EXISTS;
   terminal.raw.writeUInt16LE(flags, at);
-  return terminal.raw;
+  if (!changes || !terminal.last || terminal.type === 'eof') return terminal.raw;
+  return withChanges(terminal, changes());
+}
+
+function withChanges(terminal: Terminal, sessionChanges: readonly SessionChange[]): Buffer {
+  if (sessionChanges.length === 0) return terminal.raw;
+  const ok = decodeOk(terminal.raw.subarray(packetHeaderBytes), Capability.PROTOCOL_41);
+  const header = terminal.type === 'ok' ? okHeader : resultEndHeader;
+  const told = encodeOk({ ...ok, sessionChanges }, Capability.SESSION_TRACK, { header });
+  return encodePacket(told, terminal.sequenceId);
 }
 
 /** A copy whose flags are zero: they tell of the connection and the plan, not of the data. */

@@ -3,7 +3,7 @@ import type { NodeConnection, NodeResponseSink } from '../nodes/node-connection.
 import { AnswerDigest } from './answer-digest.ts';
 import { LockstepError } from '../base/errors.ts';
 import type { Terminal } from '../protocol/response-scanner.ts';
-import { patchStatus, type VisibleStatus } from './status-patch.ts';
+import { type ChangesOf, patchStatus, type VisibleStatus } from './status-patch.ts';
 
 /**
  * Up to this much of an answer is held back, so that a node that dies early in it can be
@@ -32,6 +32,7 @@ export class StreamReply implements NodeResponseSink {
   readonly #client: Duplex;
   readonly #connection: NodeConnection;
   readonly #status: VisibleStatus;
+  readonly #changes: ChangesOf | undefined;
   readonly #valid: () => boolean;
   readonly #digest: AnswerDigest | undefined;
   readonly #held: Buffer[] = [];
@@ -46,6 +47,8 @@ export class StreamReply implements NodeResponseSink {
     client: Duplex;
     connection: NodeConnection;
     status: VisibleStatus;
+    /** Asked when the answer ends. */
+    changes: ChangesOf | undefined;
     /** Asked once, before the first byte is forwarded. */
     valid: () => boolean;
     digest: boolean;
@@ -54,6 +57,7 @@ export class StreamReply implements NodeResponseSink {
     this.#client = options.client;
     this.#connection = options.connection;
     this.#status = options.status;
+    this.#changes = options.changes;
     if (options.digest) this.#digest = new AnswerDigest();
     this.done = new Promise((resolve) => {
       this.#resolve = resolve;
@@ -68,7 +72,7 @@ export class StreamReply implements NodeResponseSink {
   onTerminal(terminal: Terminal): void {
     this.#end = terminal;
     this.#digest?.addTerminal(terminal);
-    this.#pass(patchStatus(terminal, this.#status));
+    this.#pass(patchStatus(terminal, this.#status, this.#changes));
   }
 
   onLocalInfile(): void {

@@ -32,9 +32,11 @@ export async function runPreparedText(core: SessionCore, sql: string, run: Run):
       // Whatever becomes of it, what had the name is gone: so do the servers.
       core.named.delete(parsed.name);
       core.named.set(parsed.name, await prepare(core, await valueOf(core, parsed.from)));
+      core.tracker?.changed();
       return prepared;
     case 'deallocate':
       core.named.deallocate(parsed.name);
+      core.tracker?.changed();
       return okAnswer;
     case 'execute':
       return execute(core, core.named.get(parsed.name), parsed.using, run);

@@ -1,3 +1,4 @@
+import type { QueryAttribute } from '../protocol/query-attributes.ts';
 import type { Statement } from '../sql/statement.ts';
 import type { Cursor } from './cursor.ts';
 import type { NodeRequest } from './node-request.ts';
@@ -10,6 +11,8 @@ export interface WriteRequest {
   /** SQL literals of a prepared statement's parameters; empty for plain text. */
   readonly parameters: readonly string[];
   readonly request: NodeRequest;
+  /** What the client sent beside it, for mysql_query_attribute_string(). */
+  readonly attributes?: readonly QueryAttribute[];
   /** The client asks for a cursor, which a read on a connection of its own can have. */
   readonly cursor?: Cursor;
   /** CALL: indexes of parameters that the procedure gives back. */

@@ -4,6 +4,7 @@ import { outlineOf } from './outline.ts';
 import { quoteIdentifier } from './quote.ts';
 import { replaceSpans, type SpanReplacement } from './replace-spans.ts';
 import { isOperator, isWord, systemVariableName, type Token } from './token.ts';
+import { isWholeColumn } from './whole-column.ts';
 
 const threadVariable = 'pseudo_thread_id';
 const mayName = /connection_id|pseudo_thread_id/i;
@@ -45,16 +46,4 @@ function lastOfUse(sql: string, tokens: readonly Token[], at: number): number | 
     isOperator(tokens[at + 1], '(') &&
     isOperator(tokens[at + 2], ')');
   return call ? at + 2 : undefined;
-}
-
-const before = new Set(['SELECT', 'ALL', 'DISTINCT', 'SQL_NO_CACHE']);
-const behind = new Set(['FROM', 'WHERE', 'UNION', 'LIMIT', 'ORDER', 'INTO', 'FOR', 'HAVING']);
-
-function isWholeColumn(tokens: readonly Token[], first: number, last: number): boolean {
-  if (!tokens.some((token, index) => index < first && isWord(token, 'SELECT'))) return false;
-  if (tokens.some((token, index) => index < first && isWord(token, 'FROM'))) return false;
-  const previous = tokens[first - 1];
-  const next = tokens[last + 1];
-  const begins = isOperator(previous, ',') || (previous !== undefined && before.has(previous.text));
-  return begins && (next === undefined || isOperator(next, ',') || behind.has(next.text));
 }

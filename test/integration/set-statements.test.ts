@@ -1,7 +1,13 @@
 import { createConnection, type RowDataPacket } from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startBalancer, type TestBalancer } from '../support/balancer.ts';
-import { connectTo, engines, startServers, type TestServers } from '../support/cluster.ts';
+import {
+  connectTo,
+  engines,
+  expectEqualNodes,
+  startServers,
+  type TestServers,
+} from '../support/cluster.ts';
 import { type Step, transcriptOf } from '../support/differential.ts';
 
 const assignments: readonly Step[] = [
@@ -50,6 +56,14 @@ const assignments: readonly Step[] = [
   'SET character_set_results = NULL',
   'SELECT @@character_set_results',
   'SET character_set_results = utf8mb4',
+  'SET character_set_connection = latin1',
+  "SELECT @@character_set_connection, @@collation_connection, COLLATION('a')",
+  'SET collation_connection = latin1_bin, character_set_client = DEFAULT',
+  'SELECT @@character_set_connection, @@collation_connection, @@character_set_client',
+  'SET character_set_connection = DEFAULT, character_set_server = latin2',
+  'SELECT @@character_set_connection, @@collation_connection, @@collation_server',
+  'SET character_set_server = DEFAULT',
+  'SET NAMES utf8mb4',
   'SET ROLE NONE',
   'SET ROLE missing_role',
   'SELECT CURRENT_ROLE()',
@@ -126,6 +140,17 @@ describe.each(engines())('SET, $name', (engine) => {
     }
     const [direct, through] = answers;
     expect(through).toEqual(direct);
+  });
+
+  test('a write is repeated in the character set that its session has set', async () => {
+    const client = await connectTo(lockstep, { user: 'root', database: 'app' });
+    await client.query('CREATE TABLE told (id INT PRIMARY KEY, collation TEXT)');
+    await client.query('SET character_set_connection = latin1');
+    await client.query("INSERT INTO told VALUES (1, COLLATION('a'))");
+    await client.query('SET character_set_connection = DEFAULT');
+    await client.query("INSERT INTO told VALUES (2, COLLATION('a'))");
+    await expectEqualNodes(servers.servers.slice(0, 3));
+    await client.end();
   });
 
   test('a role of one session is not there for another on the same connection', async () => {

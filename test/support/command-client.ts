@@ -1,54 +1,82 @@
-import { nativePasswordScramble } from '../../src/protocol/auth/native-password.ts';
+import { randomBytes } from 'node:crypto';
+import { ClientAuthentication } from '../../src/protocol/auth/client-auth.ts';
 import { Capability, combine, has } from '../../src/protocol/capabilities.ts';
 import { CommandByte } from '../../src/protocol/commands.ts';
 import { encodeHandshakeResponse } from '../../src/protocol/handshake-response.ts';
-import { decodeHandshakeV10 } from '../../src/protocol/handshake-v10.ts';
+import { decodeHandshakeV10, type HandshakeV10 } from '../../src/protocol/handshake-v10.ts';
 import { RawClient } from './raw-client.ts';
 
 const utf8mb4 = 45;
 
 /** A client that is logged in and sends bare commands, for what no driver sends. */
 export class CommandClient implements AsyncDisposable {
-  readonly connectionId: number;
+  readonly greeting: HandshakeV10;
+  /** The OK packet that ended the login. */
+  readonly welcome: Buffer;
   readonly #raw: RawClient;
   readonly deprecateEof: boolean;
 
-  private constructor(raw: RawClient, session: { connectionId: number; deprecateEof: boolean }) {
+  private constructor(
+    raw: RawClient,
+    session: { greeting: HandshakeV10; welcome: Buffer; deprecateEof: boolean },
+  ) {
     this.#raw = raw;
-    this.connectionId = session.connectionId;
+    this.greeting = session.greeting;
+    this.welcome = session.welcome;
     this.deprecateEof = session.deprecateEof;
   }
 
-  /** Logs in as `app`, by mysql_native_password. */
+  /** Logs in as `app`, to Lockstep or to a server. */
   static async connect(
     port: number,
-    options: { database: string; capabilities: number },
+    options: {
+      readonly database?: string;
+      readonly capabilities: number;
+      /** MariaDB's; then the client does not say that it is MySQL's. */
+      readonly mariadbCapabilities?: number;
+    },
   ): Promise<CommandClient> {
+    const { database, capabilities, mariadbCapabilities } = options;
     const raw = new RawClient({ port });
     const greeting = decodeHandshakeV10(await next(raw));
+    const login = new ClientAuthentication({
+      user: 'app',
+      password: 'app',
+      secure: false,
+      random: randomBytes,
+    });
+    const { plugin, authResponse } = login.onGreeting(greeting);
     const response = encodeHandshakeResponse({
       capabilities: combine(
         Capability.PROTOCOL_41,
         Capability.SECURE_CONNECTION,
-        Capability.LONG_PASSWORD,
+        Capability.PLUGIN_AUTH,
+        mariadbCapabilities === undefined ? Capability.LONG_PASSWORD : 0,
         Capability.MULTI_RESULTS,
         Capability.PS_MULTI_RESULTS,
-        options.capabilities,
+        capabilities,
       ),
       maxPacketBytes: 1 << 24,
       characterSet: utf8mb4,
       user: 'app',
-      authResponse: nativePasswordScramble('app', greeting.authData),
-      database: options.database,
-      authPlugin: 'mysql_native_password',
+      authResponse,
+      authPlugin: plugin,
+      ...(database !== undefined && { database }),
+      ...(mariadbCapabilities !== undefined && { mariadbCapabilities }),
     });
     raw.reply(response);
-    const answer = await next(raw);
-    if (answer[0] !== 0) throw new Error(`not logged in: ${answer.toString()}`);
-    return new CommandClient(raw, {
-      connectionId: greeting.connectionId,
-      deprecateEof: has(options.capabilities, Capability.DEPRECATE_EOF),
-    });
+    const session = { greeting, deprecateEof: has(capabilities, Capability.DEPRECATE_EOF) };
+    for (;;) {
+      const answer = await next(raw);
+      const step = login.onPacket(answer);
+      if (step.kind === 'failed') throw new Error(`not logged in: ${step.error.message}`);
+      if (step.kind === 'ok') return new CommandClient(raw, { ...session, welcome: answer });
+      if (step.kind === 'send') raw.reply(step.payload);
+    }
+  }
+
+  get connectionId(): number {
+    return this.greeting.connectionId;
   }
 
   /** Resolves when the server has closed the connection. */
