@@ -97,9 +97,10 @@ export const configSchema = group('', {
       ),
       tlsCertFile: optional<string>(path, 'Certificate that Lockstep shows to the server, PEM.'),
       tlsKeyFile: optional<string>(path, 'Private key of that certificate, PEM.'),
-      compression: optional<'off' | 'zlib'>(
-        { kind: 'choice', values: ['off', 'zlib'] },
-        'Compress what goes to and from the node, if it can; `off` unless given. For slow lines.',
+      compression: optional<'off' | 'zlib' | 'zstd'>(
+        { kind: 'choice', values: ['off', 'zlib', 'zstd'] },
+        'Compress what goes to and from the node, if it can; `off` unless given. For slow lines. ' +
+          '`zstd` takes Node.js 22.15 or newer and MySQL; elsewhere it is zlib.',
       ),
     },
   ),

@@ -3,16 +3,27 @@ import { LockstepError } from '../base/errors.ts';
 import type { NodeTlsMode } from '../config/node-tls-mode.ts';
 import { ClientAuthentication } from '../protocol/auth/client-auth.ts';
 import type { Password } from '../protocol/auth/password.ts';
-import { Capability, has } from '../protocol/capabilities.ts';
+import {
+  Capability,
+  has,
+  MariadbCapability,
+  mariadbFlags,
+  without,
+  withMariadbFlags,
+} from '../protocol/capabilities.ts';
 import { decodeErr, errHeader, type ErrPacket } from '../protocol/err-packet.ts';
 import { encodeHandshakeResponse, encodeSslRequest } from '../protocol/handshake-response.ts';
 import { decodeHandshakeV10, type HandshakeV10 } from '../protocol/handshake-v10.ts';
+import { hasZstd, zstdLevelDefault } from './compression-codec.ts';
 
 /** What the server said of itself and what both sides agreed on. */
 export interface Greeting {
   readonly threadId: number;
   readonly serverVersion: string;
+  /** With MariaDB's above them. */
   readonly capabilities: number;
+  /** The same, of what the server offered. */
+  readonly offered: number;
 }
 
 export interface HandshakeOptions {
@@ -21,12 +32,14 @@ export interface HandshakeOptions {
   readonly schema?: string | undefined;
   /** The client's choice; result sets are forwarded as they come, so both sides must agree. */
   readonly deprecateEof: boolean;
+  /** MariaDB's names of types in column definitions; the client's choice too. */
+  readonly extendedMetadata?: boolean;
   /** Affected rows count matched rather than changed rows, as the client asked. */
   readonly foundRows: boolean;
   /** Absent or `off`: without encryption. */
   readonly tlsMode?: NodeTlsMode | undefined;
-  /** If the server can. */
-  readonly compress?: boolean;
+  /** If the server can; zlib where either side cannot do zstd. */
+  readonly compression?: 'off' | 'zlib' | 'zstd' | undefined;
 }
 
 /** The server refused the connection: its error is an answer, so the server is alive. */
@@ -49,6 +62,12 @@ const deniedErrnos: ReadonlySet<number> = new Set([1045, 1698]);
 export const isDenied = (error: unknown): boolean =>
   error instanceof NodeRefusedError && deniedErrnos.has(error.errno);
 
+/** For whoever looks at a node's connections (performance_schema.session_connect_attrs). */
+const attributes: ReadonlyMap<string, string> = new Map([
+  ['_client_name', 'lockstep'],
+  ['_pid', String(process.pid)],
+  ['program_name', 'lockstep'],
+]);
 const utf8mb4GeneralCi = 45;
 const maxPacketBytes = 0x40000000;
 
@@ -85,14 +104,20 @@ export class ClientHandshake {
     if (this.#server) return { kind: 'failed', error: new Error('the server spoke before TLS') };
     const server = decodeHandshakeV10(payload);
     this.#server = server;
-    const capabilities = this.#choose(server.capabilities);
+    const offered = withMariadbFlags(server.capabilities, server.mariadbCapabilities ?? 0);
+    const capabilities = this.#choose(offered);
     this.#greeting = {
       threadId: server.connectionId,
       serverVersion: server.serverVersion,
       capabilities,
+      offered,
     };
     if (has(capabilities, Capability.SSL)) {
-      const request = { capabilities, maxPacketBytes, characterSet: utf8mb4GeneralCi };
+      const request = {
+        ...sent(capabilities),
+        maxPacketBytes,
+        characterSet: utf8mb4GeneralCi,
+      };
       return { kind: 'secure', payload: encodeSslRequest(request) };
     }
     const { tlsMode = 'off' } = this.#options;
@@ -116,14 +141,17 @@ export class ClientHandshake {
       random: randomBytes,
     });
     const { plugin, authResponse } = this.#authentication.onGreeting(server);
+    const { capabilities } = this.greeting();
     const payload = encodeHandshakeResponse({
-      capabilities: this.greeting().capabilities,
+      ...sent(capabilities),
       maxPacketBytes,
       characterSet: utf8mb4GeneralCi,
       user,
       authResponse,
       authPlugin: plugin,
       ...(schema ? { database: schema } : {}),
+      ...(has(server.capabilities, Capability.CONNECT_ATTRS) && { attributes }),
+      ...(has(capabilities, Capability.ZSTD) && { zstdLevel: zstdLevelDefault }),
     });
     return { kind: 'send', payload };
   }
@@ -142,12 +170,22 @@ export class ClientHandshake {
       Capability.PLUGIN_AUTH_LENENC;
     const { tlsMode = 'off' } = this.#options;
     if (tlsMode !== 'off') wanted |= Capability.SSL;
-    if (this.#options.compress) wanted |= Capability.COMPRESS;
+    const { compression = 'off' } = this.#options;
+    const zstd = compression === 'zstd' && hasZstd && has(offered, Capability.ZSTD);
+    if (compression !== 'off') wanted |= zstd ? Capability.ZSTD : Capability.COMPRESS;
     if (this.#options.schema) wanted |= Capability.CONNECT_WITH_DB;
     if (this.#options.deprecateEof) wanted |= Capability.DEPRECATE_EOF;
     if (this.#options.foundRows) wanted |= Capability.FOUND_ROWS;
-    return (wanted & offered) >>> 0;
+    const extended = this.#options.extendedMetadata ? MariadbCapability.EXTENDED_METADATA : 0;
+    return withMariadbFlags(wanted & offered, mariadbFlags(offered) & extended);
   }
+}
+
+/** A server looks for MariaDB's flags where the client does not say that it is MySQL's. */
+function sent(capabilities: number): { capabilities: number; mariadbCapabilities?: number } {
+  const mariadbCapabilities = mariadbFlags(capabilities);
+  if (mariadbCapabilities === 0) return { capabilities };
+  return { capabilities: without(capabilities, Capability.LONG_PASSWORD), mariadbCapabilities };
 }
 
 /** ER_SECURE_TRANSPORT_REQUIRED: the server runs with require_secure_transport. */

@@ -6,6 +6,7 @@ import { CompressedFrameReader, encodeFrame } from '../protocol/compressed-frame
 import { PacketAssembler } from '../protocol/command-scanner.ts';
 import { encodePacket } from '../protocol/packet-writer.ts';
 import { CompressedStream } from './compressed-stream.ts';
+import { hasZstd, zlibCodec, zstdCodec } from './compression-codec.ts';
 
 const open: Socket[] = [];
 afterEach(() => {
@@ -36,10 +37,12 @@ async function received(stream: CompressedStream, count: number): Promise<Buffer
   return payloads;
 }
 
-test('packets arrive as they were, whatever their size and however they compress', async () => {
+test.each(['zlib', 'zstd'])('packets of every size arrive as they were, %s', async (method) => {
+  if (method === 'zstd' && !hasZstd) return expect(() => zstdCodec(3)).toThrow(/22\.15/);
+  const codec = method === 'zlib' ? zlibCodec : zstdCodec(3);
   const [near, far] = await socketPair();
-  const asking = new CompressedStream(near, 'asking');
-  const answering = new CompressedStream(far, 'answering');
+  const asking = new CompressedStream(near, 'asking', codec);
+  const answering = new CompressedStream(far, 'answering', codec);
   const sent = [
     Buffer.from('short'),
     Buffer.alloc(100_000, 'compresses well'),
@@ -55,7 +58,7 @@ test('packets arrive as they were, whatever their size and however they compress
 
 test('each command begins at 0, each answer behind its own command', async () => {
   const [near, far] = await socketPair();
-  const asking = new CompressedStream(near, 'asking');
+  const asking = new CompressedStream(near, 'asking', zlibCodec);
   const frames = new CompressedFrameReader();
   const ids: number[] = [];
   far.on('data', (chunk: Buffer) => {
@@ -69,7 +72,7 @@ test('each command begins at 0, each answer behind its own command', async () =>
   expect(ids).toEqual([0, 0, 0, 1, 2]);
 
   const [client, server] = await socketPair();
-  const answering = new CompressedStream(server, 'answering');
+  const answering = new CompressedStream(server, 'answering', zlibCodec);
   const frame = (sequenceId: number): Buffer =>
     encodeFrame({ sequenceId, plainBytes: 0, body: Buffer.from('xxxx') });
   const commands = once(answering, 'data');
@@ -92,7 +95,7 @@ test('each command begins at 0, each answer behind its own command', async () =>
 test('what is no compressed packet ends the connection with an error', async () => {
   for (const plainBytes of [5, 3]) {
     const [near, far] = await socketPair();
-    const stream = new CompressedStream(near, 'asking');
+    const stream = new CompressedStream(near, 'asking', zlibCodec);
     stream.resume();
     far.write(encodeFrame({ sequenceId: 1, plainBytes, body: Buffer.from('no zlib') }));
     const [error] = (await once(stream, 'error')) as [Error];
@@ -102,7 +105,7 @@ test('what is no compressed packet ends the connection with an error', async () 
 
 test('nothing more is taken in while the other side does not read', async () => {
   const [near, far] = await socketPair();
-  const stream = new CompressedStream(near, 'answering');
+  const stream = new CompressedStream(near, 'answering', zlibCodec);
   far.pause();
   const chunk = randomBytes(256 * 1024);
   let written = 0;

@@ -1,8 +1,5 @@
 import { Duplex } from 'node:stream';
-import { promisify } from 'node:util';
-import { constants, deflate, deflateSync, inflate, inflateSync } from 'node:zlib';
 import { asError } from '../base/as-error.ts';
-import { LockstepError } from '../base/errors.ts';
 import {
   type CommandBytes,
   type CompressedFrame,
@@ -10,20 +7,12 @@ import {
   encodeFrame,
   splitCommands,
 } from '../protocol/compressed-frame.ts';
-import { malformed } from '../protocol/packet-reader.ts';
+import type { CompressionCodec } from './compression-codec.ts';
 
 /** As the servers do: compressing less than this does not pay. Source: MIN_COMPRESS_LENGTH. */
 const compressedBytesMin = 50;
 /** So much is compressed at a time: what is held stays small, however much is written. */
 const sliceBytes = 256 * 1024;
-/** More than this is left to another thread, so that other sessions go on meanwhile. */
-const inPlaceBytesMax = 32 * 1024;
-/** The fastest: what a node or a client is near enough to be sent, it is sent soon. */
-const level = constants.Z_BEST_SPEED;
-
-const deflateAside = promisify(deflate) as (bytes: Buffer, options: object) => Promise<Buffer>;
-const inflateAside = promisify(inflate) as (bytes: Buffer, options: object) => Promise<Buffer>;
-
 /**
  * The packets of a connection that has agreed on compression, over the stream that carries the
  * frames. Its numbers: a command begins with 0, an answer with the one after its command's last;
@@ -33,6 +22,7 @@ const inflateAside = promisify(inflate) as (bytes: Buffer, options: object) => P
 export class CompressedStream extends Duplex {
   readonly #carrier: Duplex;
   readonly #side: 'asking' | 'answering';
+  readonly #codec: CompressionCodec;
   readonly #frames: CompressedFrame[] = [];
   readonly #reader = new CompressedFrameReader();
   /** The number that an answer begins with, for each command received and not yet begun. */
@@ -46,10 +36,11 @@ export class CompressedStream extends Duplex {
   #carrierEnded = false;
 
   /** `asking`: we send commands, each `write` whole ones; `answering`: we receive them. */
-  constructor(carrier: Duplex, side: 'asking' | 'answering') {
+  constructor(carrier: Duplex, side: 'asking' | 'answering', codec: CompressionCodec) {
     super({ allowHalfOpen: false });
     this.#carrier = carrier;
     this.#side = side;
+    this.#codec = codec;
     carrier.on('data', (chunk: Buffer) => this.#onData(chunk));
     carrier.on('error', (error) => this.destroy(error));
     carrier.on('close', () => this.#onCarrierEnd());
@@ -104,7 +95,7 @@ export class CompressedStream extends Duplex {
       let id = begins ? 0 : this.#nextId;
       for (let from = 0; from < bytes.length; from += sliceBytes) {
         const slice = bytes.subarray(from, from + sliceBytes);
-        const body = await compressedBody(slice);
+        const body = slice.length < compressedBytesMin ? slice : await this.#codec.compress(slice);
         const frame =
           body.length < slice.length
             ? { plainBytes: slice.length, body }
@@ -148,7 +139,8 @@ export class CompressedStream extends Duplex {
       while (this.#frames.length > 0 && !this.#full && !this.destroyed) {
         const frame = this.#frames.shift() as CompressedFrame;
         this.#count(frame);
-        const inflated = inflatedBody(frame);
+        const { plainBytes, body } = frame;
+        const inflated = plainBytes === 0 ? body : this.#codec.decompress(body, plainBytes);
         // Nothing more is read meanwhile.
         if (!Buffer.isBuffer(inflated)) this.#carrier.pause();
         this.#full = !this.push(Buffer.isBuffer(inflated) ? inflated : await inflated);
@@ -182,36 +174,3 @@ export class CompressedStream extends Duplex {
 }
 
 const whole = (bytes: Buffer): CommandBytes => ({ bytes, begins: false });
-
-async function compressedBody(slice: Buffer): Promise<Buffer> {
-  if (slice.length < compressedBytesMin) return slice;
-  return slice.length <= inPlaceBytesMax
-    ? deflateSync(slice, { level })
-    : await deflateAside(slice, { level });
-}
-
-/** At once, or later for a large one. Throws LockstepError('malformed_packet'). */
-function inflatedBody({ plainBytes, body }: CompressedFrame): Buffer | Promise<Buffer> {
-  if (plainBytes === 0) return body;
-  const options = { maxOutputLength: plainBytes };
-  if (plainBytes > inPlaceBytesMax) {
-    return inflateAside(body, options).then(
-      (bytes) => checked(bytes, plainBytes),
-      (cause: unknown) => Promise.reject(notInflatable(cause)),
-    );
-  }
-  try {
-    return checked(inflateSync(body, options), plainBytes);
-  } catch (cause) {
-    throw notInflatable(cause);
-  }
-}
-
-function checked(bytes: Buffer, plainBytes: number): Buffer {
-  if (bytes.length === plainBytes) return bytes;
-  throw malformed(`${bytes.length} bytes in a compressed packet for ${plainBytes}`);
-}
-
-function notInflatable(cause: unknown): Error {
-  return cause instanceof LockstepError ? cause : malformed(`zlib: ${asError(cause).message}`);
-}

@@ -9,6 +9,7 @@ export interface ConnectionKind {
   readonly password: Password;
   readonly deprecateEof: boolean;
   readonly foundRows: boolean;
+  readonly extendedMetadata: boolean;
   /**
    * Grows with every change of accounts or rights: a server looks at some of them only when a
    * connection is opened, so one opened before serves those who logged in before.
@@ -40,8 +41,11 @@ interface Waiter {
 }
 
 export function connectionKindKey(kind: ConnectionKind): string {
-  const { deprecateEof, foundRows, accountVersion, user } = kind;
-  return `${deprecateEof ? 'e' : '-'}${foundRows ? 'f' : '-'}${accountVersion},${user}`;
+  const { deprecateEof, foundRows, extendedMetadata, accountVersion, user } = kind;
+  const eof = deprecateEof ? 'e' : '-';
+  const rows = foundRows ? 'f' : '-';
+  const metadata = extendedMetadata ? 'x' : '-';
+  return `${eof}${rows}${metadata}${accountVersion},${user}`;
 }
 
 /** So many idle ones are looked at for one that carries the state already. */

@@ -53,7 +53,10 @@ interface PendingResponse {
 export class NodeConnection {
   readonly threadId: number;
   readonly serverVersion: string;
+  /** As agreed, with MariaDB's above them. */
   readonly capabilities: number;
+  /** The same, of what the server offered. */
+  readonly offered: number;
   /** Key of the session state that the connection now carries; owned by the sessions room. */
   stateKey = '';
   /** Server-side prepared statements of this connection: statement text to server id. */
@@ -83,6 +86,7 @@ export class NodeConnection {
     this.threadId = greeting.threadId;
     this.serverVersion = greeting.serverVersion;
     this.capabilities = greeting.capabilities;
+    this.offered = greeting.offered;
     this.#scanner = new ResponseScanner({
       deprecateEof: (greeting.capabilities & Capability.DEPRECATE_EOF) !== 0,
       onErr: throwIfFarewell,

@@ -2,7 +2,6 @@ import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { asError } from '../base/as-error.ts';
 import type { Clock, Timer } from '../base/clock.ts';
-import { Capability, has } from '../protocol/capabilities.ts';
 import { PacketAssembler } from '../protocol/command-scanner.ts';
 import { encodePacket } from '../protocol/packet-writer.ts';
 import {
@@ -12,6 +11,7 @@ import {
   type HandshakeStep,
 } from './client-handshake.ts';
 import { CompressedStream } from './compressed-stream.ts';
+import { agreedCodec } from './compression-codec.ts';
 import { type NodeTls, type PreparedTls, startTls, tlsFailure } from './node-tls.ts';
 
 export interface NodeConnectionOptions extends Omit<HandshakeOptions, 'tlsMode'> {
@@ -133,8 +133,8 @@ class NodeLogin {
   #done(greeting: Greeting): void {
     this.#timer.cancel();
     stopListening(this.#socket);
-    const compress = has(greeting.capabilities, Capability.COMPRESS);
-    const stream = compress ? new CompressedStream(this.#socket, 'asking') : this.#socket;
+    const codec = agreedCodec(greeting.capabilities);
+    const stream = codec ? new CompressedStream(this.#socket, 'asking', codec) : this.#socket;
     this.#resolve({ stream, greeting });
   }
 

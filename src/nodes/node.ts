@@ -227,7 +227,7 @@ export class Node {
         connectTimeoutMs,
         clock,
         tls: this.#tls,
-        compress: config.compression === 'zlib',
+        compression: config.compression,
         ...login,
       });
       this.#connections.add(connection);

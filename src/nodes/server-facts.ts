@@ -8,6 +8,8 @@ export type Flavor = 'mysql' | 'mariadb';
 export interface ServerFacts {
   readonly flavor: Flavor;
   readonly version: string;
+  /** What it offers to clients, with MariaDB's flags above the common ones. */
+  readonly capabilities: number;
   /** Seconds since 1970 at which the server started. */
   readonly startedAtS: number;
   /** Session defaults that a new connection has, as SQL literals. */
@@ -110,6 +112,7 @@ export async function readServerFacts(connection: NodeConnection): Promise<Serve
   return {
     flavor,
     version: connection.serverVersion,
+    capabilities: connection.offered,
     startedAtS: await readServerStart(connection),
     defaults: new Map(names.map((name) => [name, settingLiteral(defaults?.[name] ?? null)])),
     isolation: {

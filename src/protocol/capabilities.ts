@@ -40,6 +40,25 @@ export const Capability = {
   REMEMBER_OPTIONS: 2 ** 31,
 } as const;
 
+/**
+ * MariaDB's own flags, which are bits 32 to 63 of its capabilities.
+ * Source: https://mariadb.com/kb/en/connection/#capabilities
+ */
+export const MariadbCapability = {
+  PROGRESS: 1,
+  COM_MULTI: 1 << 1,
+  STMT_BULK_OPERATIONS: 1 << 2,
+  EXTENDED_METADATA: 1 << 3,
+  CACHE_METADATA: 1 << 4,
+  BULK_UNIT_RESULTS: 1 << 5,
+} as const;
+
+/** The 32 common flags with MariaDB's above them, as one number; `has` looks at the former. */
+export const withMariadbFlags = (flags: number, mariadb: number): number =>
+  (flags >>> 0) + mariadb * 2 ** 32;
+
+export const mariadbFlags = (flags: number): number => Math.floor(flags / 2 ** 32);
+
 /** True when every bit of `bits` is set in `flags`. */
 export function has(flags: number, bits: number): boolean {
   return (flags & bits) >>> 0 === bits >>> 0;

@@ -1,3 +1,4 @@
+import { MariadbCapability, mariadbFlags } from './capabilities.ts';
 import { PayloadReader } from './packet-reader.ts';
 import { PayloadWriter } from './packet-writer.ts';
 
@@ -78,7 +79,11 @@ export const ColumnFlag = {
 /** Bytes of the fields of fixed length, which their own length precedes. */
 const fixedFieldBytes = 0x0c;
 
-export function decodeColumnDefinition(payload: Buffer): ColumnDefinition41 {
+/**
+ * `capabilities`: those agreed on the connection; only MariaDB's EXTENDED_METADATA matters, under
+ * which a type's name or format stands before the fields of fixed length.
+ */
+export function decodeColumnDefinition(payload: Buffer, capabilities = 0): ColumnDefinition41 {
   const reader = new PayloadReader(payload);
   const text = (): string => reader.lenencBytes().toString('utf8');
   const catalog = text();
@@ -87,6 +92,7 @@ export function decodeColumnDefinition(payload: Buffer): ColumnDefinition41 {
   const originalTable = text();
   const name = text();
   const originalName = text();
+  if (isExtended(capabilities)) reader.lenencBytes();
   const fixed = new PayloadReader(reader.lenencBytes());
   return {
     catalog,
@@ -103,12 +109,16 @@ export function decodeColumnDefinition(payload: Buffer): ColumnDefinition41 {
   };
 }
 
-export function encodeColumnDefinition(column: ColumnDefinition41): Buffer {
+const isExtended = (capabilities: number): boolean =>
+  (mariadbFlags(capabilities) & MariadbCapability.EXTENDED_METADATA) !== 0;
+
+export function encodeColumnDefinition(column: ColumnDefinition41, capabilities = 0): Buffer {
   const writer = new PayloadWriter(96);
   const { catalog, schema, table, originalTable, name, originalName } = column;
   for (const text of [catalog, schema, table, originalTable, name, originalName]) {
     writer.lenencBytes(Buffer.from(text, 'utf8'));
   }
+  if (isExtended(capabilities)) writer.lenencInt(0);
   return writer
     .u8(fixedFieldBytes)
     .u16(column.characterSet)

@@ -85,7 +85,9 @@ function readColumns(
 ): ColumnDefinition41[] {
   const columnCount = new PayloadReader(first).lenencInt();
   const columns: ColumnDefinition41[] = [];
-  while (columns.length < columnCount) columns.push(decodeColumnDefinition(cursor.next()));
+  while (columns.length < columnCount) {
+    columns.push(decodeColumnDefinition(cursor.next(), capabilities));
+  }
   const deprecateEof = has(capabilities, Capability.DEPRECATE_EOF);
   if (!deprecateEof && !isEof(cursor.next())) throw malformed('no EOF after the definitions');
   return columns;

@@ -30,6 +30,8 @@ export interface WriteFacts {
   readonly alone: boolean;
   /** The statement may generate an AUTO_INCREMENT value: ask LAST_INSERT_ID() afterwards. */
   readonly askInsertId: boolean;
+  /** It generates its ids, all of them, so that its answer tells the first. */
+  readonly tellsInsertId: boolean;
   readonly way: Way;
   /** Tables whose counters must be the same on every node before it runs. */
   readonly reconcile: readonly TableId[];
@@ -62,6 +64,7 @@ export async function checkWrite(core: SessionCore, write: WriteRequest): Promis
   const inserts = statement.verb === 'INSERT' || statement.verb === 'REPLACE';
   const generates = effects.targets.some(({ autoIncrement }) => autoIncrement !== undefined);
   const call = statement.kind === 'call';
+  const tellsInsertId = inserts && generates && generatesAll(statement, effects);
   const selecting = effects.selectingPrograms.length > 0 || effects.handlingPrograms.length > 0;
   const writing = effects.programsWrite && !call;
   return {
@@ -69,11 +72,29 @@ export async function checkWrite(core: SessionCore, write: WriteRequest): Promis
       statement.insertSelect ||
       mixes(core, write, effects) ||
       (effects.runsProgram && (selecting || writing)),
-    askInsertId: call || (inserts && generates),
+    askInsertId: call || (inserts && generates && !tellsInsertId),
+    tellsInsertId,
     way: wayOf(core, write, effects),
     reconcile: effects.nestedIds.length === 0 ? [] : generatingTables(effects),
     effects,
   };
+}
+
+/**
+ * Whether the insert id in the OK packet must be one that was generated: an id that is given shows
+ * there as well. Source: MySQL `sql/sql_insert.cc`, where the packet is made; so in MariaDB.
+ */
+function generatesAll(statement: Statement, effects: WriteEffects): boolean {
+  const { verb, insertColumns, insertSelect, onDuplicateKey, ignore, returning } = statement;
+  const [target, other] = effects.targets;
+  const [named] = statement.writtenTables;
+  if (verb !== 'INSERT' || insertSelect || onDuplicateKey || ignore || returning) return false;
+  if (statement.usesLastInsertId || effects.usesLastInsertId) return false;
+  if (effects.runsProgram || effects.nestedIds.length > 0 || !insertColumns) return false;
+  // The columns of a view may have other names.
+  if (!target || other || target.name.toLowerCase() !== named?.name.toLowerCase()) return false;
+  const given = insertColumns.map((column) => column.toLowerCase());
+  return !given.some((column) => column === target.autoIncrement || column.includes('.'));
 }
 
 function generatingTables({ nestedIds, targets }: WriteEffects): TableId[] {

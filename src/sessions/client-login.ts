@@ -6,7 +6,13 @@ import type { Timer } from '../base/clock.ts';
 import { LockstepError } from '../base/errors.ts';
 import type { Password } from '../protocol/auth/password.ts';
 import type { AuthRequest } from '../protocol/auth/server-auth.ts';
-import { Capability, combine, has } from '../protocol/capabilities.ts';
+import {
+  Capability,
+  combine,
+  has,
+  mariadbFlags,
+  withMariadbFlags,
+} from '../protocol/capabilities.ts';
 import { decodeChangeUser } from '../protocol/change-user.ts';
 import { type AssembledPacket, PacketAssembler } from '../protocol/command-scanner.ts';
 import { encodeErr } from '../protocol/err-packet.ts';
@@ -20,7 +26,9 @@ import { readProxyHeader } from '../protocol/proxy-header.ts';
 import { encodePacket } from '../protocol/packet-writer.ts';
 import { StatusFlag } from '../protocol/status-flags.ts';
 import { CompressedStream } from '../nodes/compressed-stream.ts';
+import { agreedCodec, type CompressionCodec } from '../nodes/compression-codec.ts';
 import type { ConnectionKind } from '../nodes/connection-pool.ts';
+import { type CommonServer, commonServer } from './common-server.ts';
 import { type ChangedUser, ClientSession } from './client-session.ts';
 import type { DeniedLogins } from './denied-logins.ts';
 import { errorPacket } from './error-packet.ts';
@@ -29,27 +37,6 @@ import { packetLimit } from './packet-limit.ts';
 import type { SessionContext } from './session-context.ts';
 import { type Route, SessionCore } from './session-core.ts';
 import type { SessionRegistry } from './session-registry.ts';
-
-/** What Lockstep offers to clients: what every node can do and Lockstep can carry. */
-const offeredCapabilities =
-  Capability.LONG_PASSWORD |
-  Capability.FOUND_ROWS |
-  Capability.LONG_FLAG |
-  Capability.CONNECT_WITH_DB |
-  Capability.COMPRESS |
-  Capability.IGNORE_SPACE |
-  Capability.PROTOCOL_41 |
-  Capability.INTERACTIVE |
-  Capability.TRANSACTIONS |
-  Capability.SECURE_CONNECTION |
-  Capability.MULTI_STATEMENTS |
-  Capability.MULTI_RESULTS |
-  Capability.PS_MULTI_RESULTS |
-  Capability.PLUGIN_AUTH |
-  Capability.CONNECT_ATTRS |
-  Capability.PLUGIN_AUTH_LENENC |
-  Capability.SESSION_TRACK |
-  Capability.DEPRECATE_EOF;
 
 const handshakeBytesMax = 64 * 1024;
 const utf8mb4 = 45;
@@ -80,8 +67,8 @@ interface LoginOptions {
   readonly sessions: SessionRegistry;
   readonly rsaKeys: { readonly privateKeyPem: string; readonly publicKeyPem: string };
   readonly tls: SecureContext | undefined;
-  /** Throws when this user may not have one more session. */
-  readonly admit: (user: string) => void;
+  /** Throws when this user may not have one more session, or this one of another user's. */
+  readonly admit: (user: string, session?: ClientSession) => void;
   readonly deniedLogins: DeniedLogins;
   readonly onSession: (session: ClientSession) => void;
   readonly onEnd: (session: ClientSession | undefined) => void;
@@ -91,6 +78,7 @@ interface LoginOptions {
 export class ClientLogin implements AcceptedClient {
   readonly #options: LoginOptions;
   readonly #nonce = nonceOf();
+  readonly #server: CommonServer;
   /** What the session speaks over: the connection itself, TLS on it, or compression on either. */
   #client: Duplex;
   /** The same without compression. */
@@ -112,6 +100,7 @@ export class ClientLogin implements AcceptedClient {
   constructor(options: LoginOptions) {
     this.#options = options;
     const { client, context, from } = options;
+    this.#server = commonServerOf(context);
     this.#client = client;
     this.#carrier = client;
     this.#address = from.address;
@@ -119,11 +108,13 @@ export class ClientLogin implements AcceptedClient {
     this.#assembler = new PacketAssembler({ payloadBytesMax: handshakeBytesMax });
     this.#timer = this.#startTimer();
     this.#listen();
+    const { mariadbCapabilities } = this.#server;
     const greeting = encodeHandshakeV10({
-      serverVersion: serverVersionOf(context),
+      serverVersion: this.#server.version,
       connectionId: options.connectionId,
       authData: this.#nonce,
-      capabilities: combine(offeredCapabilities, options.tls ? Capability.SSL : 0),
+      capabilities: combine(this.#server.capabilities, options.tls ? Capability.SSL : 0),
+      ...(mariadbCapabilities !== undefined && { mariadbCapabilities }),
       characterSet: utf8mb4,
       statusFlags: StatusFlag.AUTOCOMMIT,
       authPlugin: this.#defaultPlugin,
@@ -140,7 +131,7 @@ export class ClientLogin implements AcceptedClient {
   }
 
   get #defaultPlugin(): 'mysql_native_password' | 'caching_sha2_password' {
-    return /mariadb/i.test(serverVersionOf(this.#options.context))
+    return /mariadb/i.test(this.#server.version)
       ? 'mysql_native_password'
       : 'caching_sha2_password';
   }
@@ -297,14 +288,26 @@ export class ClientLogin implements AcceptedClient {
     this.#timer = this.#startTimer();
     const outcome = await this.#authenticate(change, (packet.sequenceId + 1) & 0xff);
     if (outcome.kind === 'denied') return undefined;
+    try {
+      this.#options.admit(outcome.user, this.#session);
+    } catch (error) {
+      this.#refuse(error, outcome.sequenceId);
+      return undefined;
+    }
     const characterSet = change.characterSet ?? utf8mb4;
     const { database } = change;
     const { sequenceId } = outcome;
     return { account: this.#account(outcome), characterSet, database, sequenceId };
   }
 
+  /** As agreed, with MariaDB's above them. */
   get #capabilities(): number {
-    return ((this.#response?.capabilities ?? 0) & offeredCapabilities) >>> 0;
+    const { capabilities = 0, mariadbCapabilities = 0 } = this.#response ?? {};
+    const offered = this.#server;
+    return withMariadbFlags(
+      capabilities & offered.capabilities,
+      mariadbCapabilities & (offered.mariadbCapabilities ?? 0),
+    );
   }
 
   #account({ user, password }: { user: string; password: Password }): ConnectionKind {
@@ -314,6 +317,7 @@ export class ClientLogin implements AcceptedClient {
       accountVersion: this.#options.context.accountChanges.version,
       deprecateEof: has(this.#capabilities, Capability.DEPRECATE_EOF),
       foundRows: has(this.#capabilities, Capability.FOUND_ROWS),
+      extendedMetadata: mariadbFlags(this.#capabilities) !== 0,
     };
   }
 
@@ -347,15 +351,16 @@ export class ClientLogin implements AcceptedClient {
     this.#options.onSession(session);
     this.#session = session;
     await session.begin(response.database ?? '', outcome.sequenceId);
-    if (!this.#done && has(this.#capabilities, Capability.COMPRESS)) this.#compress(core);
+    const codec = agreedCodec(this.#capabilities, response.zstdLevel);
+    if (!this.#done && codec) this.#compress(core, codec);
   }
 
   /** The OK that ends the login is the last packet of either side that goes without a frame. */
-  #compress(core: SessionCore): void {
+  #compress(core: SessionCore, codec: CompressionCodec): void {
     this.#carrier.off('data', this.#onChunk);
     this.#carrier.off('error', this.#onGone);
     this.#carrier.off('close', this.#onGone);
-    this.#compressed = new CompressedStream(this.#carrier, 'answering');
+    this.#compressed = new CompressedStream(this.#carrier, 'answering', codec);
     this.#client = this.#compressed;
     core.client = this.#client;
     this.#listen();
@@ -389,7 +394,6 @@ function nonceOf(): Buffer {
   return nonce;
 }
 
-function serverVersionOf(context: SessionContext): string {
-  for (const node of context.nodes.values()) if (node.facts) return node.facts.version;
-  return '8.0.0-lockstep';
+function commonServerOf({ nodes }: SessionContext): CommonServer {
+  return commonServer([...nodes.values()].flatMap(({ facts }) => (facts ? [facts] : [])));
 }

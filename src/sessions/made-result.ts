@@ -34,7 +34,7 @@ export function encodeResult(
   };
   const payloads = [
     new PayloadWriter().lenencInt(columns.length).finish(),
-    ...columns.map(encodeColumnDefinition),
+    ...columns.map((column) => encodeColumnDefinition(column, capabilities)),
     ...(deprecateEof ? [] : [eof]),
     ...rows.map((row) => (binary ? binaryRow(row, columns) : textRow(row))),
     deprecateEof ? endOk() : eof,

@@ -10,7 +10,7 @@ import { type NetworkList, networkList } from '../config/network-list.ts';
 import { type AcceptedClient, ClientLogin, type ClientOrigin } from './client-login.ts';
 import { DeniedLogins } from './denied-logins.ts';
 import type { SessionContext } from './session-context.ts';
-import { SessionRegistry } from './session-registry.ts';
+import { type SessionHandle, SessionRegistry } from './session-registry.ts';
 
 /** A time-out is told in whole seconds, so this is exact enough. */
 const idleCheckMs = 1000;
@@ -105,7 +105,7 @@ export class MysqlListener {
       rsaKeys: this.#rsaKeys,
       tls: this.#tls,
       deniedLogins: this.#deniedLogins,
-      admit: (user) => this.#admit(user),
+      admit: (user, session) => this.#admit(user, session),
       onSession: (session) => {
         this.#sessions.add(session);
         this.#context.counters.sessionOpened();
@@ -117,19 +117,23 @@ export class MysqlListener {
     });
   }
 
-  /** Throws when there is no place for one more session of this user. */
-  #admit(user: string): void {
+  /**
+   * Throws when there is no place for one more session of this user. One that is there already,
+   * and changes to this user, is none more of all.
+   */
+  #admit(user: string, changing?: SessionHandle): void {
     const { limits, nodes } = this.#context.config;
     // As servers do for their administrators: whoever is to mend it must get in.
     const reserved = nodes.some((node) => node.user === user) ? 1 : 0;
-    if (this.#sessions.size >= limits.sessions + reserved) {
+    if (!changing && this.#sessions.size >= limits.sessions + reserved) {
       throw new LockstepError('too_many_sessions', 'Too many connections');
     }
     const { sessionsPerUser } = limits;
     if (sessionsPerUser === undefined || sessionsPerUser > this.#sessions.size) return;
     let open = 0;
-    for (const session of this.#sessions.values())
-      if (session.core.account.user === user) open += 1;
+    for (const session of this.#sessions.values()) {
+      if (session !== changing && session.core.account.user === user) open += 1;
+    }
     if (open >= sessionsPerUser) {
       throw new LockstepError(
         'too_many_user_sessions',

@@ -229,11 +229,7 @@ async function executeOn(
     if (call) await restoreUserVariables(core, lane.connection, assignedBy(write, facts));
     return { kind: 'refused', reply };
   }
-  const known = pins.lastInsertId ?? '0';
-  const generated =
-    result.generatedInsertId !== undefined && result.generatedInsertId !== known
-      ? result.generatedInsertId
-      : undefined;
+  const generated = generatedId(facts, pins, reply, result);
   if (generated !== undefined && selectsIds(write, facts)) {
     throw unsafe(
       'this INSERT … SELECT generates ids for rows that come in no fixed order',
@@ -273,6 +269,17 @@ async function executeOn(
   if (!call) return { ...done, commands };
   const variables = await readUserVariables(lane.connection, assignedBy(write, facts));
   return { ...done, commands, variables };
+}
+
+/** The first id that was generated; undefined if none was. */
+function generatedId(
+  { tellsInsertId }: WriteFacts,
+  pins: Pins,
+  { ok }: HeldReply,
+  { generatedInsertId }: LaneResult,
+): string | undefined {
+  if (tellsInsertId) return ok && ok.lastInsertId !== 0n ? String(ok.lastInsertId) : undefined;
+  return generatedInsertId === (pins.lastInsertId ?? '0') ? undefined : generatedInsertId;
 }
 
 /** What the write raised is asked for ahead of what is sent next, which would clear it. */

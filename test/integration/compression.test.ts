@@ -4,6 +4,7 @@ import mysql, { type Connection, type RowDataPacket } from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { NodeConfig } from '../../src/config/config.ts';
 import { findEngine } from '../../src/demo/engine.ts';
+import { hasZstd } from '../../src/nodes/compression-codec.ts';
 import { startBalancer, type TestBalancer, untilAllUp } from '../support/balancer.ts';
 import { engines, expectEqualNodes, startServers, type TestServers } from '../support/cluster.ts';
 
@@ -19,14 +20,15 @@ describe.each(engines())('compression with clients and nodes, $name', (engine) =
   beforeAll(async () => {
     servers = await startServers({ engine, count: 2 });
     lockstep = await startBalancer(servers, {
-      nodes: servers.servers.map(({ name, port }) => ({
+      strategy: 'round_robin',
+      nodes: servers.servers.map(({ name, port }, index) => ({
         name: name as NodeConfig['name'],
         host: '127.0.0.1',
         port,
         user: 'root',
         password: 'root',
         weight: 1,
-        compression: 'zlib',
+        compression: index === 0 ? 'zlib' : 'zstd',
       })),
     });
     client = await mysql.createConnection({
@@ -51,6 +53,15 @@ describe.each(engines())('compression with clients and nodes, $name', (engine) =
     const sql = "SHOW SESSION STATUS LIKE 'Compression'";
     const [rows] = await client.execute<RowDataPacket[]>(sql);
     expect(rows[0]?.['Value']).toBe('ON');
+    if (engine.name === 'mariadb') return;
+    const algorithms = new Set<unknown>();
+    for (let round = 0; round < 4; round += 1) {
+      const [found] = await client.query<RowDataPacket[]>(
+        "SHOW SESSION STATUS LIKE 'Compression_algorithm'",
+      );
+      algorithms.add(found[0]?.['Value']);
+    }
+    expect(algorithms).toEqual(new Set(hasZstd ? ['zlib', 'zstd'] : ['zlib']));
   });
 
   test('a client that asks how it is connected hears of its own connection', async () => {
@@ -120,12 +131,17 @@ describe.each(engines())('compression with clients and nodes, $name', (engine) =
     ['mysql', '--compress'],
     ['mysql', '--compression-algorithms=zlib'],
     ['mysql', '--compression-algorithms=zstd,zlib'],
+    ['mysql', '--compression-algorithms=zstd'],
+    ['mysql', '--compression-algorithms=zstd --zstd-compression-level=19'],
   ] as const)('%s %s', async ([name, option], { skip }) => {
     if (engine.name === 'mariadb' && name === 'mysql') {
       skip('the client of MySQL 9 cannot log in to MariaDB, which offers only native');
     }
+    if (!hasZstd && !option.includes('zlib') && option.includes('zstd')) {
+      skip('Node.js has zstd from 22.15 on');
+    }
     const address = ['--no-defaults', '-h127.0.0.1', `-P${lockstep.port}`, '-uapp', '-papp'];
-    const command = findEngine(name)?.tool(name, [...address, option, 'app']);
+    const command = findEngine(name)?.tool(name, [...address, ...option.split(' '), 'app']);
     if (!command) skip(`there is no ${name} on this machine`);
     const printed = await new Promise<string>((resolve) => {
       const child = execFile(

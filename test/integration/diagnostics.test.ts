@@ -1,7 +1,13 @@
-import type { RowDataPacket } from 'mysql2/promise';
+import type { ResultSetHeader, RowDataPacket } from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startBalancer, type TestBalancer } from '../support/balancer.ts';
-import { connectTo, engines, startServers, type TestServers } from '../support/cluster.ts';
+import {
+  connectTo,
+  engines,
+  expectEqualNodes,
+  startServers,
+  type TestServers,
+} from '../support/cluster.ts';
 import { type Step, transcriptOf } from '../support/differential.ts';
 
 /** Each statement asks, after another kind of statement, what that left behind. */
@@ -147,6 +153,37 @@ describe.each(engines())('what a statement leaves behind, $name', (engine) => {
       { sql: 'SELECT @count, ROW_COUNT(), ? AS x', parameters: ['x'] },
       'SELECT * FROM d ORDER BY id',
     ]));
+
+  test('of an INSERT that generates all its ids the leader is asked nothing more', async () => {
+    const client = await connectTo(lockstep, { database: 'app' });
+    await client.query('CREATE TABLE d (id INT AUTO_INCREMENT PRIMARY KEY, n INT)');
+    const shown = async (): Promise<number> => {
+      let total = 0;
+      for (const server of servers.servers.slice(0, 3)) {
+        const root = await connectTo(server, { user: 'root' });
+        const [rows] = await root.query<RowDataPacket[]>(
+          "SHOW GLOBAL STATUS LIKE 'Com_show_warnings'",
+        );
+        total += Number(rows[0]?.['Value']);
+        await root.end();
+      }
+      return total;
+    };
+    const before = await shown();
+    for (let count = 1; count <= 20; count += 1) {
+      const [result] = await client.query<ResultSetHeader>('INSERT INTO d (n) VALUES (1), (2)');
+      expect(result.insertId).toBe(count * 2 - 1);
+    }
+    const [result] = await client.query<ResultSetHeader>('INSERT INTO d VALUES (NULL, 3)');
+    expect(result.insertId).toBe(41);
+    const isMysql = engine.name === 'mysql';
+    expect((await shown()) - before).toBe(isMysql ? 1 : 0);
+    const [rows] = await client.query<RowDataPacket[]>('SELECT LAST_INSERT_ID() AS id');
+    expect(rows).toEqual([{ id: 41 }]);
+    await expectEqualNodes(servers.servers.slice(0, 3));
+    await client.query('DROP TABLE d');
+    await client.end();
+  });
 
   test('LAST_INSERT_ID() is what the session made it', () =>
     both([

@@ -59,6 +59,20 @@ describe.each(engines())('the limits of sessions, $name', (engine) => {
     await endAll();
   });
 
+  test('a session that changes to a user counts as one of that user', async () => {
+    const one = await connect('root');
+    const account = { user: 'app', password: 'app', database: 'app' };
+    for (let count = 0; count < 3; count += 1) await connect();
+    await one.changeUser(account);
+    // The same user again is none more.
+    await one.changeUser(account);
+    const other = await connect('root');
+    await expect(other.changeUser(account)).rejects.toMatchObject({ errno: 1203 });
+    await expect(other.query('SELECT 1')).rejects.toThrow();
+    await one.query('SELECT 1');
+    await endAll();
+  });
+
   test('a statement waits for a connection to its node, and not for ever', async () => {
     const busy = [await connect(), await connect(), await connect()];
     for (const client of busy) await client.beginTransaction();
