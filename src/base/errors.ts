@@ -35,6 +35,12 @@ export const errorTable = {
     httpStatus: 400,
     remedy: 'Send a statement; the text held only blanks or comments.',
   },
+  unknown_schema: {
+    errno: 1049,
+    sqlState: '42000',
+    httpStatus: 400,
+    remedy: 'The default schema of the session was dropped: USE another.',
+  },
   not_found: {
     errno: 1105,
     sqlState: 'HY000',

@@ -1,6 +1,8 @@
+import { LockstepError } from '../base/errors.ts';
 import { type NodeConnection, commandPacket } from '../nodes/node-connection.ts';
 import type { NodeResponseSink } from '../nodes/node-connection.ts';
 import { CommandByte } from '../protocol/commands.ts';
+import { decodeErr, type ErrPacket } from '../protocol/err-packet.ts';
 import type { Terminal } from '../protocol/response-scanner.ts';
 import { type CarriedState, emptyState, inSchema, renderState } from './session-state.ts';
 
@@ -9,16 +11,20 @@ const carriedBy = new WeakMap<NodeConnection, CarriedState>();
 
 /** Collects whether statements sent ahead of the client's own have all succeeded. */
 export class PreludeOutcome implements NodeResponseSink {
-  #error: string | undefined;
+  #failure: ErrPacket | undefined;
 
   get error(): string | undefined {
-    return this.#error;
+    return this.#failure?.message;
+  }
+
+  get failure(): ErrPacket | undefined {
+    return this.#failure;
   }
 
   onData(): void {}
 
   onTerminal(terminal: Terminal): void {
-    if (terminal.type === 'err') this.#error ??= terminal.payload.toString('utf8', 9);
+    if (terminal.type === 'err') this.#failure ??= decodeErr(terminal.payload);
   }
 
   onLocalInfile(): void {}
@@ -88,12 +94,41 @@ export function noteCarried(connection: NodeConnection, state: CarriedState): vo
   connection.stateKey = state.key;
 }
 
-/** The connection's state is not what was thought: the next use resets it. */
+/** No schema has this name. */
+const someSchema = '\0';
+
+/**
+ * The connection's state is not what was thought: the next use resets it. Nor is its schema, which
+ * may still be that of the session before.
+ */
 export function distrustState(connection: NodeConnection): void {
-  const { schema, replayed } = carriedBy.get(connection) ?? emptyState;
+  const { replayed } = carriedBy.get(connection) ?? emptyState;
   const settings = new Map([['?', '?']]);
-  carriedBy.set(connection, { ...emptyState, key: '?', settings, schema, replayed });
+  carriedBy.set(connection, { ...emptyState, key: '?', settings, schema: someSchema, replayed });
   connection.stateKey = '?';
+}
+
+/** ER_BAD_DB_ERROR: the session's schema was dropped meanwhile. */
+const unknownSchema = 1049;
+
+/** What the client is told of state that the connection could not be brought to. */
+export function stateRefused(
+  connection: NodeConnection,
+  outcomes: readonly (PreludeOutcome | undefined)[],
+): LockstepError {
+  distrustState(connection);
+  const { errno, message } = outcomes.find((outcome) => outcome?.failure)?.failure ?? {};
+  if (errno === unknownSchema) return new LockstepError('unknown_schema', `${message}`);
+  const reason = `the session's state could not be restored on a node: ${message}`;
+  return new LockstepError('internal', reason);
+}
+
+/** Brings the connection to `state`, and waits until it is. */
+export async function bringTo(connection: NodeConnection, state: CarriedState): Promise<void> {
+  const outcome = sendState(connection, state);
+  if (!outcome) return;
+  await connection.command(CommandByte.PING, Buffer.alloc(0), 'simple');
+  if (outcome.error !== undefined) throw stateRefused(connection, [outcome]);
 }
 
 /** True when setting all of `next` leaves nothing of `current` behind. */

@@ -3,10 +3,11 @@ import { commandPacket, type NodeConnection } from '../nodes/node-connection.ts'
 import type { Node } from '../nodes/node.ts';
 import { CommandByte } from '../protocol/commands.ts';
 import { type Answer, okAnswer } from './answer.ts';
-import { PreludeOutcome, sendState } from './carry-state.ts';
+import { bringTo, distrustState, PreludeOutcome } from './carry-state.ts';
 import { HeldReply } from './held-reply.ts';
 import type { Leadership } from '../replication/replicator.ts';
 import type { DdlAnswer, DdlRun } from '../replication/shell/leader-ddl.ts';
+import type { Statement } from '../sql/statement.ts';
 import { LeaderRetry } from './leader-retry.ts';
 import { changesAccounts, checkDdl } from './check-ddl.ts';
 import { determineDdl } from './determine-ddl.ts';
@@ -41,6 +42,8 @@ async function runAlone(core: SessionCore, write: WriteRequest): Promise<Answer>
     let connection: NodeConnection | undefined;
     try {
       connection = core.pinned?.connection ?? (await core.takeConnection(node));
+      // Not in the same flush: what it does cannot be undone.
+      await bringTo(connection, core.state.carried);
       const determined = await determineDdl(core, connection, write);
       const run = await runOn(core, determined, { leadership, node, connection, reply });
       switch (run.kind) {
@@ -52,6 +55,7 @@ async function runAlone(core: SessionCore, write: WriteRequest): Promise<Answer>
           counters.node(node.name).writes++;
           core.horizon.wrote(run.seq);
           core.route = { node: node.name, seq: run.seq };
+          if (!reply.error) leaveDropped(core, connection, write.statement);
           return reply.ended ? { kind: 'held', reply } : okAnswer;
         case 'lost':
           throw run.error;
@@ -64,6 +68,15 @@ async function runAlone(core: SessionCore, write: WriteRequest): Promise<Answer>
       if (connection && connection !== core.pinned?.connection) node.pool.give(connection);
     }
   }
+}
+
+/** A session whose default schema it drops itself has none then. */
+function leaveDropped(core: SessionCore, connection: NodeConnection, statement: Statement): void {
+  const drops = /^DROP (?:DATABASE|SCHEMA)$/.test(statement.verb);
+  if (!drops || statement.schema !== core.state.schema) return;
+  core.state.useSchema('');
+  core.tracker?.usedSchema('');
+  distrustState(connection);
 }
 
 interface DdlAttempt {
@@ -103,7 +116,6 @@ async function executeOn(
   options: { reply: HeldReply; pins: string },
 ): Promise<void> {
   const outcome = new PreludeOutcome();
-  const carried = sendState(connection, core.state.carried);
   if (write.request.before) await write.request.before(connection);
   connection.flushTogether(() => {
     const pins = Buffer.from(options.pins, 'latin1');
@@ -116,7 +128,7 @@ async function executeOn(
     core.diagnostics.note(end, connection);
     core.diagnostics.read();
   }
-  const error = carried?.error ?? outcome.error;
+  const { error } = outcome;
   if (error !== undefined) {
     connection.destroy(new Error(error));
     throw new LockstepError('internal', `the session could not be prepared: ${error}`);

@@ -8,7 +8,7 @@ import { StatusFlag } from '../protocol/status-flags.ts';
 import { parseTextResults } from '../protocol/result-set.ts';
 import type { LeaderCommit, LeaderTransaction } from '../replication/leader-transaction.ts';
 import { markerStatement } from '../replication/shell/node-markers.ts';
-import { distrustState, PreludeOutcome, sendState } from './carry-state.ts';
+import { PreludeOutcome, sendState, stateRefused } from './carry-state.ts';
 import { askConditions } from './diagnostics.ts';
 import type { HeldReply } from './held-reply.ts';
 import type { NodeRequest } from './node-request.ts';
@@ -94,11 +94,8 @@ export class LeaderLane implements LeaderTransaction {
     await reply.done;
     const failed = outcomes.find((outcome) => outcome.error !== undefined);
     if (failed) {
-      distrustState(connection);
-      const reason = `the session could not be prepared: ${failed.error}`;
-      throw reply.outsideTransaction
-        ? new RanAloneError(reason)
-        : new LockstepError('internal', reason);
+      const refused = stateRefused(connection, outcomes);
+      throw reply.outsideTransaction ? new RanAloneError(refused.message) : refused;
     }
     return { generatedInsertId: await insertId, conditions };
   }
@@ -114,9 +111,7 @@ export class LeaderLane implements LeaderTransaction {
     this.#begun = true;
     const carried = sendState(connection, options.state);
     if (prelude.length > 0) await queryRows(connection, prelude.join(';'), { latin1: true });
-    if (carried?.error === undefined) return;
-    distrustState(connection);
-    throw new LockstepError('internal', `the session could not be prepared: ${carried.error}`);
+    if (carried?.error !== undefined) throw stateRefused(connection, [carried]);
   }
 
   /** Sends BEGIN (or START TRANSACTION …) as the client wrote it, after `before`. */
@@ -127,12 +122,13 @@ export class LeaderLane implements LeaderTransaction {
   ): Promise<void> {
     const { connection } = this;
     const outcome = new PreludeOutcome();
+    let carried: PreludeOutcome | undefined;
     if (request.before) {
-      sendState(connection, options.state);
+      carried = sendState(connection, options.state);
       await request.before(connection);
     }
     connection.flushTogether(() => {
-      if (!request.before) sendState(connection, options.state);
+      if (!request.before) carried = sendState(connection, options.state);
       if (options.isolation) {
         const text = Buffer.from(`SET TRANSACTION ${options.isolation}`, 'latin1');
         connection.send(commandPacket(CommandByte.QUERY, text), 'query', outcome);
@@ -141,6 +137,7 @@ export class LeaderLane implements LeaderTransaction {
     });
     this.#begun = true;
     await reply.done;
+    if (carried?.error !== undefined) throw stateRefused(connection, [carried]);
     if (outcome.error !== undefined) throw new LockstepError('bad_request', outcome.error);
   }
 

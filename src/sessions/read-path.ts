@@ -11,7 +11,7 @@ import { CommandByte } from '../protocol/commands.ts';
 import type { Terminal } from '../protocol/response-scanner.ts';
 import type { Statement } from '../sql/statement.ts';
 import { type Answer, SessionBroken } from './answer.ts';
-import { distrustState, inSchemaOf, PreludeOutcome, sendState } from './carry-state.ts';
+import { inSchemaOf, PreludeOutcome, sendState, stateRefused } from './carry-state.ts';
 import { HeldReply } from './held-reply.ts';
 import type { NodeRequest } from './node-request.ts';
 import { acknowledgedBefore, noteSeen, showsEnough, untilLeaderShows } from './read-consistency.ts';
@@ -185,7 +185,7 @@ async function converse(
       });
     }
     if (outcome.kind === 'lost_unseen') return outcome;
-    if (outcome.kind === 'invalid') throw preludeError(connection, prelude);
+    if (outcome.kind === 'invalid') throw stateRefused(connection, prelude);
     const { end, failed, digest } = outcome;
     if (end) noteDiagnostics(core, connection, end, options);
     const statusFlags = end?.statusFlags ?? 0;
@@ -193,7 +193,7 @@ async function converse(
   }
   await held.done;
   if (prelude.some((outcome) => outcome.error !== undefined)) {
-    throw preludeError(connection, prelude);
+    throw stateRefused(connection, prelude);
   }
   // COM_INIT_DB adds to what the connection has from before: its error is all there is to know.
   if (request.kind === 'simple' && held.end) core.diagnostics.note(held.end, undefined);
@@ -230,18 +230,6 @@ function sendPrelude(
   outcomes.push(outcome);
   const text = Buffer.from(`SET last_insert_id=${core.lastInsertId}`, 'latin1');
   connection.send(commandPacket(CommandByte.QUERY, text), 'query', outcome);
-}
-
-function preludeError(
-  connection: NodeConnection,
-  outcomes: readonly PreludeOutcome[],
-): LockstepError {
-  distrustState(connection);
-  const failed = outcomes.find((outcome) => outcome.error !== undefined);
-  return new LockstepError(
-    'internal',
-    `the session's state could not be restored on a node: ${failed?.error}`,
-  );
 }
 
 async function readPinned(

@@ -3,7 +3,7 @@ import { LockstepError } from '../base/errors.ts';
 import { NodeRefusedError } from '../nodes/client-handshake.ts';
 import type { NodeConnection } from '../nodes/node-connection.ts';
 import { NodeQueryError } from '../nodes/query-rows.ts';
-import { sendState } from './carry-state.ts';
+import { type PreludeOutcome, sendState, stateRefused } from './carry-state.ts';
 import { chooseNode } from './read-path.ts';
 import type { SessionCore } from './session-core.ts';
 import { guard } from './transaction-replay.ts';
@@ -30,11 +30,16 @@ export async function withConnection<T>(
   for (;;) {
     const node = await chooseNode(core, false, failed, deadlineMs);
     let connection: NodeConnection | undefined;
+    let carried: PreludeOutcome | undefined;
     try {
       connection = await core.takeConnection(node);
-      sendState(connection, core.state.carried);
-      return await run(connection);
+      carried = sendState(connection, core.state.carried);
+      const result = await run(connection);
+      if (carried?.error === undefined) return result;
+      // It ran in whatever state the session before had left.
+      throw stateRefused(connection, [carried]);
     } catch (error) {
+      if (connection && carried?.error !== undefined) throw stateRefused(connection, [carried]);
       if (isAnswer(error)) throw error;
       failed.add(node.name);
     } finally {

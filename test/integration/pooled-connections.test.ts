@@ -60,6 +60,42 @@ describe.each(engines())('the connections to a node, $name', (engine) => {
     expect(before.length).toBeLessThanOrEqual(2);
   });
 
+  test('run nothing in the schema of the session before when its own was dropped', async () => {
+    const root = await connectTo(server(), { user: 'root' });
+    await root.query('CREATE TABLE app.t AS SELECT 1 AS id');
+    await root.query("GRANT ALL ON gone.* TO 'app'@'%'");
+    const one = await connectTo(lockstep);
+    await one.query('CREATE DATABASE gone');
+    await one.query('USE gone');
+    await root.query('DROP DATABASE gone');
+    const statements = ['SELECT * FROM t', 'DELETE FROM t', 'DROP TABLE t', 'BEGIN'];
+    for (const sql of [...statements, ...statements]) {
+      await inSchema();
+      await expect(one.query(sql)).rejects.toMatchObject({ errno: 1049 });
+      await expect(one.prepare(sql)).rejects.toMatchObject({ errno: 1049 });
+    }
+    const [rows] = await root.query<RowDataPacket[]>('SELECT id FROM app.t');
+    expect(rows).toEqual([{ id: 1 }]);
+    await one.changeUser({ database: 'app' });
+    await one.query('SELECT * FROM t');
+    await one.end();
+    await root.end();
+  });
+
+  test('of a session that dropped its own schema are in none', async () => {
+    const one = await connectTo(lockstep);
+    await one.query('CREATE DATABASE gone');
+    await one.query('USE gone');
+    await one.query('DROP DATABASE gone');
+    for (let round = 0; round < 3; round += 1) {
+      const [rows] = await one.query<RowDataPacket[]>('SELECT DATABASE() AS name');
+      expect(rows).toEqual([{ name: null }]);
+      await expect(one.query('SELECT * FROM t')).rejects.toMatchObject({ errno: 1046 });
+      await inSchema();
+    }
+    await one.end();
+  });
+
   test('are never more than the limit, as the server counts them', async () => {
     const work = async (): Promise<void> => {
       for (let round = 0; round < 10; round += 1) {
