@@ -48,3 +48,8 @@ function lenencEnd(payload: Buffer, at: number): number {
       return at + 1;
   }
 }
+
+/** The status flags of what ends a result: an EOF, or an OK packet by either header. */
+export function endStatus(eof: boolean, payload: Buffer): number {
+  return eof ? eofStatus(payload) : okStatus(payload);
+}

@@ -1,7 +1,7 @@
 import { eofPayloadBytes } from './eof-packet.ts';
 import { malformed } from './packet-reader.ts';
 import { headerBytes, partBytesMax } from './packet-writer.ts';
-import { columnCount, eofStatus, okStatus } from './quick-fields.ts';
+import { columnCount, endStatus, eofStatus } from './quick-fields.ts';
 import { StatusFlag } from './status-flags.ts';
 
 /**
@@ -40,6 +40,8 @@ export interface ResponseSink {
   onTerminal(terminal: Terminal): void;
   /** The server asks for a file of the client; `filename` is a binary string. Not forwarded. */
   onLocalInfile(raw: Buffer, filename: string): void;
+  /** The EOF behind the definitions of a result, where it has one. Without this, it is data. */
+  onDefinitionsEnd?(raw: Buffer): void;
   /** The first packet of a successful prepare; its bytes also go through `onData`. */
   onPrepareOk?(payload: Buffer): void;
 }
@@ -293,7 +295,10 @@ export class ResponseScanner {
       const flags = eofStatus(payload);
       if ((flags & StatusFlag.CURSOR_EXISTS) !== 0) this.#terminal('eof', raw, chunk, at, sink);
       else {
-        this.#forward(raw, at, sink);
+        if (sink.onDefinitionsEnd) {
+          this.#takeOut(raw, chunk, at, sink);
+          sink.onDefinitionsEnd(raw);
+        } else this.#forward(raw, at, sink);
         this.#moreAfterOutParameters = (flags & outParametersAndMore) === outParametersAndMore;
         this.#phase = 'rows';
       }
@@ -346,7 +351,7 @@ export class ResponseScanner {
     this.#takeOut(raw, chunk, at, sink);
     const payload = raw.subarray(headerBytes);
     if (type === 'err') this.#onErr?.(payload);
-    const statusFlags = statusOf(type, payload);
+    const statusFlags = type === 'err' ? 0 : endStatus(type === 'eof', payload);
     const more = (statusFlags & StatusFlag.MORE_RESULTS_EXISTS) !== 0;
     const last = !more && (!this.#moreAfterOutParameters || type === 'err');
     this.#moreAfterOutParameters = false;
@@ -391,9 +396,4 @@ export class ResponseScanner {
     this.#runStart = end;
     sink.onData(chunk.subarray(start, end));
   }
-}
-
-function statusOf(type: TerminalType, payload: Buffer): number {
-  if (type === 'err') return 0;
-  return type === 'eof' ? eofStatus(payload) : okStatus(payload);
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Terminal } from '../protocol/response-scanner.ts';
-import { withoutStatus } from './status-patch.ts';
+import { definitionsEndWithoutStatus, withoutStatus } from './status-patch.ts';
 
 /** Sums up what an answer tells a client, whether it is held or passes by. */
 export class AnswerDigest {
@@ -8,6 +8,10 @@ export class AnswerDigest {
 
   add(bytes: Buffer): void {
     this.#hash.update(bytes);
+  }
+
+  addDefinitionsEnd(raw: Buffer): void {
+    this.#hash.update(definitionsEndWithoutStatus(raw));
   }
 
   addTerminal(terminal: Terminal): void {

@@ -6,9 +6,17 @@ import { decodeOk, type OkPacket } from '../protocol/ok-packet.ts';
 import { Capability } from '../protocol/capabilities.ts';
 import type { Terminal } from '../protocol/response-scanner.ts';
 import { StatusFlag } from '../protocol/status-flags.ts';
-import { type ChangesOf, patchStatus, type VisibleStatus } from './status-patch.ts';
+import {
+  type ChangesOf,
+  patchDefinitionsEnd,
+  patchStatus,
+  type VisibleStatus,
+} from './status-patch.ts';
 
-type Piece = { readonly bytes: Buffer } | { readonly terminal: Terminal };
+type Piece =
+  | { readonly bytes: Buffer }
+  | { readonly definitionsEnd: Buffer }
+  | { readonly terminal: Terminal };
 
 export interface HeldError {
   readonly errno: number;
@@ -79,6 +87,10 @@ export class HeldReply implements NodeResponseSink {
     this.#pieces.push({ bytes });
   }
 
+  onDefinitionsEnd(raw: Buffer): void {
+    if (!this.#tooLarge) this.#pieces.push({ definitionsEnd: raw });
+  }
+
   onTerminal(terminal: Terminal): void {
     this.#pieces.push({ terminal });
     this.#end = terminal;
@@ -119,6 +131,7 @@ export class HeldReply implements NodeResponseSink {
     const digest = new AnswerDigest();
     for (const piece of this.#pieces) {
       if ('bytes' in piece) digest.add(piece.bytes);
+      else if ('definitionsEnd' in piece) digest.addDefinitionsEnd(piece.definitionsEnd);
       else digest.addTerminal(piece.terminal);
     }
     return digest.value();
@@ -131,9 +144,11 @@ export class HeldReply implements NodeResponseSink {
     changes?: ChangesOf,
   ): { bytes: Buffer; nextSequenceId: number } {
     const bytes = Buffer.concat(
-      this.#pieces.map((piece) =>
-        'bytes' in piece ? piece.bytes : patchStatus(piece.terminal, status, changes),
-      ),
+      this.#pieces.map((piece) => {
+        if ('bytes' in piece) return piece.bytes;
+        if ('terminal' in piece) return patchStatus(piece.terminal, status, changes);
+        return patchDefinitionsEnd(piece.definitionsEnd, status);
+      }),
     );
     return { bytes, nextSequenceId: renumber(bytes, firstSequenceId) };
   }

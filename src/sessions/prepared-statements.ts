@@ -48,10 +48,13 @@ export class PreparedStatements {
     const answer = await withConnection(core, (connection) => prepareKept(connection, sql));
     if (answer[4] !== 0) throw errorOf(answer);
     this.#lastId++;
+    const statement = core.analyse(sql);
+    // Preparing makes void what was left behind by the statement before, as executing does.
+    core.diagnostics.begin(statement, core.lexMode.flavor);
     const prepared: PreparedStatement = {
       id: this.#lastId,
       sql,
-      statement: core.analyse(sql),
+      statement,
       parameterCount: answer.readUInt16LE(parameterCountAt),
       types: undefined,
       previousTypes: [],
@@ -83,6 +86,9 @@ export class PreparedStatements {
     }
     const request = executeRequest(prepared, payload);
     if (statement.kind === 'read' && asksForCursor(payload)) {
+      if (statement.into === 'variables') {
+        throw new NodeQueryError(1323, '42000', 'Cursor SELECT must not have INTO');
+      }
       prepared.cursor = new Cursor(core, prepared, payload);
     }
     const parameters = statement.kind === 'read' ? [] : literals(core, prepared, payload);

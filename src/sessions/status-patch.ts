@@ -9,6 +9,8 @@ import type { Terminal } from '../protocol/response-scanner.ts';
 export type ChangesOf = () => readonly SessionChange[];
 
 const packetHeaderBytes = 4;
+/** Behind the header, the byte of an EOF and its warnings. */
+const eofStatusAt = packetHeaderBytes + 3;
 const sessionFlags = StatusFlag.IN_TRANS | StatusFlag.AUTOCOMMIT;
 
 /** The flags a client must see: those of its own session, not of the connection behind it. */
@@ -44,6 +46,23 @@ function withChanges(terminal: Terminal, sessionChanges: readonly SessionChange[
   const header = terminal.type === 'ok' ? okHeader : resultEndHeader;
   const told = encodeOk({ ...ok, sessionChanges }, Capability.SESSION_TRACK, { header });
   return encodePacket(told, terminal.sequenceId);
+}
+
+/**
+ * The same for the EOF behind a result's definitions, in place. A client that leaves the rows
+ * unread knows by it alone whether more results follow (seen with MariaDB's client library).
+ */
+export function patchDefinitionsEnd(raw: Buffer, status: VisibleStatus): Buffer {
+  const flags = raw.readUInt16LE(eofStatusAt) & ~sessionFlags;
+  raw.writeUInt16LE(flags | flagsOf(status), eofStatusAt);
+  return raw;
+}
+
+/** A copy of it whose flags are zero. */
+export function definitionsEndWithoutStatus(raw: Buffer): Buffer {
+  const copy = Buffer.from(raw);
+  copy.writeUInt16LE(0, eofStatusAt);
+  return copy;
 }
 
 /** A copy whose flags are zero: they tell of the connection and the plan, not of the data. */

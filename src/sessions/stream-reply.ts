@@ -3,7 +3,12 @@ import type { NodeConnection, NodeResponseSink } from '../nodes/node-connection.
 import { AnswerDigest } from './answer-digest.ts';
 import { LockstepError } from '../base/errors.ts';
 import type { Terminal } from '../protocol/response-scanner.ts';
-import { type ChangesOf, patchStatus, type VisibleStatus } from './status-patch.ts';
+import {
+  type ChangesOf,
+  patchDefinitionsEnd,
+  patchStatus,
+  type VisibleStatus,
+} from './status-patch.ts';
 
 /**
  * Up to this much of an answer is held back, so that a node that dies early in it can be
@@ -67,6 +72,11 @@ export class StreamReply implements NodeResponseSink {
   onData(bytes: Buffer): void {
     this.#digest?.add(bytes);
     this.#pass(bytes);
+  }
+
+  onDefinitionsEnd(raw: Buffer): void {
+    this.#digest?.addDefinitionsEnd(raw);
+    this.#pass(patchDefinitionsEnd(raw, this.#status));
   }
 
   onTerminal(terminal: Terminal): void {

@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { findEngine } from '../../src/demo/engine.ts';
 import { Capability } from '../../src/protocol/capabilities.ts';
 import { CommandByte } from '../../src/protocol/commands.ts';
+import { StatusFlag } from '../../src/protocol/status-flags.ts';
 import { decodeColumnDefinition } from '../../src/protocol/column-definition.ts';
 import { startBalancer, type TestBalancer } from '../support/balancer.ts';
 import {
@@ -188,6 +189,20 @@ describe.each(engines())('commands and statements of clients, $name', (engine) =
       expect((await one.query(several))[0]?.[0]).toBe(0xff);
       const wrong = await one.command(CommandByte.SET_OPTION, Buffer.of(7, 0));
       expect(wrong.readUInt16LE(1)).toBe(1047);
+    });
+
+    test('every EOF of several results says whether more follow', async () => {
+      const one = await rawClient(Capability.MULTI_STATEMENTS);
+      const several = Buffer.from('SELECT 1; SELECT v FROM t WHERE id = 1; SELECT 3');
+      let eofs = 0;
+      const packets = await one.packets(CommandByte.QUERY, several, (packet) => {
+        if (packet[0] === 0xfe) eofs++;
+        return eofs === 6;
+      });
+      const more = packets
+        .filter((packet) => packet[0] === 0xfe)
+        .map((packet) => (packet.readUInt16LE(3) & StatusFlag.MORE_RESULTS_EXISTS) !== 0);
+      expect(more).toEqual([true, true, true, true, false, false]);
     });
 
     test('COM_PROCESS_KILL ends a session by the number of its handshake', async () => {

@@ -135,6 +135,21 @@ describe.each(engines())('what a statement leaves behind, $name', (engine) => {
       'DROP PROCEDURE raise',
     ]));
 
+  test('preparing a statement makes void what the one before left', async () => {
+    const found: unknown[] = [];
+    for (const { port } of [alone(), lockstep]) {
+      const client = await connectTo({ port }, { database: 'app' });
+      for (const sql of ['SELECT 1', 'DROP TABLE IF EXISTS missing', 'SELECT * FROM mysql.user']) {
+        await client.query('DROP TABLE IF EXISTS missing');
+        await client.prepare(sql);
+        const [rows] = await client.query<RowDataPacket[]>('SHOW WARNINGS');
+        found.push([sql, rows.length]);
+      }
+      await client.end();
+    }
+    expect(found.slice(3)).toEqual(found.slice(0, 3));
+  });
+
   test('a comment is a statement that does nothing, blanks are none', () =>
     both(
       ['', ' ; ', '-- ', '--', '# x', '/* x */;', 'SELECT 1; -- x', 'SELECT 1; /* x */', 'DO 1;; '],

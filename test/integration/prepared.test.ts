@@ -148,6 +148,13 @@ describe.each(engines())('prepared statements, $name', (engine) => {
     await client.query('DELETE FROM numbers WHERE id = 2000');
   });
 
+  test('SELECT … INTO cannot have a cursor', async () => {
+    const one = await rawClient();
+    const statement = await prepare(one, 'SELECT 1 INTO @x');
+    const body = Buffer.concat([statement, Buffer.of(readOnlyCursor), u32(1)]);
+    expect((await one.command(CommandByte.STMT_EXECUTE, body)).readUInt16LE(1)).toBe(1323);
+  });
+
   test('after DDL a statement has the columns that the table has', async () => {
     await client.query('CREATE TABLE changing (id INT PRIMARY KEY)');
     await client.execute('INSERT INTO changing VALUES (?)', [1]);

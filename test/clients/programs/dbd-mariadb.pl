@@ -129,18 +129,6 @@ test 'rows', sub {
     $s->finish;
 };
 
-test 'unbuffered results', sub {
-    my ($c) = @_;
-    $c->do('CREATE TABLE big (id INT PRIMARY KEY, a VARCHAR(500))');
-    $c->do('INSERT INTO big VALUES ' . join(',', map {; "($_, REPEAT('x', 500))" } 1 .. 5000));
-    my $s = $c->prepare('SELECT * FROM big ORDER BY id', { mariadb_use_result => 1 });
-    same(($c->selectrow_array('SELECT COUNT(*) FROM big'))[0], 5000);
-    $s->execute;
-    my $count = 0;
-    while (my $row = $s->fetchrow_arrayref) { $count++; }
-    same($count, 5000);
-};
-
 test 'columns', sub {
     my ($c) = @_;
     $c->do('CREATE TABLE columns_of (id INT UNSIGNED AUTO_INCREMENT PRIMARY KEY, t VARCHAR(9) NOT NULL, b BLOB)');
