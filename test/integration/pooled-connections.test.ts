@@ -1,11 +1,15 @@
 import mysql, { type RowDataPacket } from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { defaultConfig } from '../../src/config/config.ts';
+import { commandPacket } from '../../src/nodes/node-connection.ts';
+import { CommandByte } from '../../src/protocol/commands.ts';
 import { startBalancer, type TestBalancer } from '../support/balancer.ts';
 import { connectTo, engines, startServers, type TestServers } from '../support/cluster.ts';
+import { FaultProxy } from '../support/fault-proxy.ts';
 import { listedConnections, mostListed } from '../support/listed-connections.ts';
 
 const connectionsPerNode = 3;
+const quit = commandPacket(CommandByte.QUIT, Buffer.alloc(0));
 
 describe.each(engines())('the connections to a node, $name', (engine) => {
   let servers: TestServers;
@@ -14,9 +18,12 @@ describe.each(engines())('the connections to a node, $name', (engine) => {
   const server = (): { port: number } => servers.servers[0] ?? { port: 0 };
 
   beforeAll(async () => {
-    servers = await startServers({ engine, count: 1 });
+    servers = await startServers({ engine, count: 2 });
     const limits = { ...defaultConfig.limits, connectionsPerNode, connectionWaitMs: 60_000 };
-    lockstep = await startBalancer(servers, { limits });
+    lockstep = await startBalancer(
+      { ...servers, servers: servers.servers.slice(0, 1) },
+      { limits },
+    );
   });
 
   afterAll(async () => {
@@ -40,12 +47,15 @@ describe.each(engines())('the connections to a node, $name', (engine) => {
   };
 
   /** Of another kind than the others. */
-  const countingChanges = async (): Promise<void> => {
+  const countingChanges = async ({ port } = lockstep): Promise<void> => {
     const flags = ['-FOUND_ROWS'];
     const account = { user: 'app', password: 'app' };
-    const client = await mysql.createConnection({ ...account, port: lockstep.port, flags });
-    await client.query('SELECT 1');
-    await client.end();
+    const client = await mysql.createConnection({ ...account, port, flags });
+    try {
+      await client.query('SELECT 1');
+    } finally {
+      await client.end();
+    }
   };
 
   test('serve sessions with and without a schema, and are not opened anew for each', async () => {
@@ -94,6 +104,23 @@ describe.each(engines())('the connections to a node, $name', (engine) => {
       await inSchema();
     }
     await one.end();
+  });
+
+  test('make room when the server has closed one, not when it was asked to', async () => {
+    const [, second] = servers.servers;
+    await using proxy = await FaultProxy.open(second?.port ?? 0);
+    const [node] = lockstep.config.nodes;
+    const limits = { ...defaultConfig.limits, connectionsPerNode: 1, connectionWaitMs: 300 };
+    await using behind = await startBalancer(servers, {
+      limits,
+      nodes: node ? [{ ...node, port: proxy.port }] : [],
+    });
+    proxy.loses = (request) => (request.equals(quit) ? 'to_server' : undefined);
+    const client = await connectTo(behind, { database: 'app' });
+    await client.query('SELECT 1');
+    await client.end();
+    await expect(countingChanges(behind)).rejects.toMatchObject({ errno: 1040 });
+    expect(await listedConnections(second ?? { port: 0 })).toHaveLength(1);
   });
 
   test('are never more than the limit, as the server counts them', async () => {
