@@ -190,6 +190,7 @@ function assembleCore({ config, clock, events, log }: Base, epoch: number): Core
       open: () => node.openControl(),
       analyse: (command) => analyse(command.sql),
       maxAllowedPacket: () => node.facts?.maxAllowedPacket,
+      readFile: (file) => log.files.read(file),
       onApplied: (commands) => {
         counters.node(node.name).applied += commands;
       },
@@ -321,6 +322,7 @@ async function assembleFront(base: Base, core: Core, services: CoreServices): Pr
     config,
     clock,
     leaderDdl,
+    files: log.files,
     onStranded: (name, detail) => cluster.strand(name, detail),
     catalogue: new TableCatalogue(() => services.leaderControl.get()),
     events,

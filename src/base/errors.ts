@@ -204,6 +204,20 @@ export const errorTable = {
     httpStatus: 413,
     remedy: 'Send less in one statement, or raise `limits.packet_bytes`.',
   },
+  file_too_large: {
+    errno: 1153,
+    sqlState: '08S01',
+    httpStatus: 413,
+    remedy: 'Load the file in parts, or raise `limits.load_data_bytes`.',
+  },
+  local_infile_off: {
+    errno: 3948,
+    sqlState: '42000',
+    httpStatus: 422,
+    remedy:
+      'LOAD DATA LOCAL takes `local_infile=ON` on every node: set it there, also in the ' +
+      'configuration of the servers.',
+  },
   ddl_wait_timeout: {
     errno: 1205,
     sqlState: 'HY000',

@@ -300,6 +300,11 @@ export const configSchema = group('', {
       64 * MiB,
       'Largest statement or parameter set; as `max_allowed_packet`.',
     ),
+    loadDataBytes: withDefault<number>(
+      size(KiB, TiB),
+      4 * GiB,
+      'Largest file of LOAD DATA LOCAL; it is kept in `log.folder` as long as the log needs it.',
+    ),
     transactionReplayBytes: withDefault<number>(
       size(0, GiB),
       MiB,

@@ -40,6 +40,8 @@ export class QueryRunner {
     try {
       connection = await mysql.createConnection({
         stream: () => ours,
+        // A caller over HTTP has no files to give.
+        flags: ['-LOCAL_FILES'],
         user: this.#user.name,
         password: this.#user.password,
         supportBigNumbers: true,

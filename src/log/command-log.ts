@@ -1,4 +1,5 @@
 import type { Seq } from '../base/brands.ts';
+import type { LoadFile } from './load-file.ts';
 
 /**
  * One durable record. An `entry` is a committed transaction and takes a place in the total
@@ -9,6 +10,14 @@ export interface LogRecord {
   readonly seq: Seq;
   readonly kind: 'entry' | 'intent';
   readonly payload: Buffer;
+}
+
+/** An entry to be appended. */
+export interface EntryRecord {
+  readonly seq: Seq;
+  readonly payload: Buffer;
+  /** Those that it names, received before: they are kept as long as the entry. */
+  readonly files?: readonly LoadFile[];
 }
 
 /** Both bounds hold together; the first record is returned however large it is. */
@@ -38,7 +47,7 @@ export interface CommandLog {
    * Rejects `LogUnavailable` (code log_unavailable); every append accepted after a rejected
    * one is rejected as well, so that there is never a gap.
    */
-  append(record: { readonly seq: Seq; readonly payload: Buffer }): Promise<void>;
+  append(record: EntryRecord): Promise<void>;
   /** As `append`, for an intent; does not move `lastSeq` or `nextSeq`. */
   appendIntent(record: { readonly seq: Seq; readonly payload: Buffer }): Promise<void>;
   /**

@@ -5,7 +5,8 @@ import { faultPoints } from '../base/fault-points.ts';
 import { assert } from '../base/assert.ts';
 import type { Seq } from '../base/brands.ts';
 import { type Clock, systemClock } from '../base/clock.ts';
-import type { CommandLog, LogRecord, ReadLimits } from './command-log.ts';
+import type { CommandLog, EntryRecord, LogRecord, ReadLimits } from './command-log.ts';
+import { LoadFiles } from './load-files.ts';
 import type { FolderLock, LogFileSystem } from './log-file-system.ts';
 import { LogReader } from './log-reader.ts';
 import type { LogUnavailable } from './log-unavailable.ts';
@@ -86,10 +87,13 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Embe
       randomU32,
       onWarning: options.onWarning,
     });
+    const { lastSeq } = recovered.active.segment;
+    const newId = (): string => randomUUID();
     const log = new EmbeddedLog(recovered, {
       fileSystem,
       folder,
       lock,
+      files: await LoadFiles.open({ fileSystem, folder, lastSeq, newId }),
       windowBytes: options.windowBytes ?? 16 * mebibyte,
       writing: {
         segmentBytes,
@@ -112,8 +116,9 @@ interface Environment {
   readonly fileSystem: LogFileSystem;
   readonly folder: string;
   readonly lock: FolderLock;
+  readonly files: LoadFiles;
   readonly windowBytes: number;
-  readonly writing: Omit<LogWriterOptions, 'onDurable' | 'onSegment'>;
+  readonly writing: Omit<LogWriterOptions, 'filesBytes' | 'onDurable' | 'onSegment'>;
 }
 
 /**
@@ -122,6 +127,7 @@ interface Environment {
  */
 export class EmbeddedLog implements CommandLog {
   readonly clusterId: string;
+  readonly files: LoadFiles;
   readonly #environment: Environment;
   /** Never empty, ascending; the last one is written to. Shared with the reader. */
   readonly #segments: Segment[];
@@ -135,9 +141,11 @@ export class EmbeddedLog implements CommandLog {
   constructor(recovered: Recovered, environment: Environment) {
     this.clusterId = recovered.clusterId;
     this.#environment = environment;
+    this.files = environment.files;
     this.#segments = recovered.segments;
     this.#writer = new LogWriter(recovered, {
       ...environment.writing,
+      filesBytes: (segment) => this.#filesBytes(segment),
       onDurable: (entry) => this.#window.add(entry),
       onSegment: (segment) => this.#segments.push(segment),
     });
@@ -168,7 +176,16 @@ export class EmbeddedLog implements CommandLog {
   }
 
   get sizeBytes(): number {
-    return this.#segments.reduce((sum, segment) => sum + segment.sizeBytes, 0);
+    return this.#segments.reduce((sum, { sizeBytes }) => sum + sizeBytes, this.files.bytes());
+  }
+
+  /** Bytes on disk that go when a segment is dropped: the files that its entries name, too. */
+  bytesOf(segment: Segment): number {
+    return segment.sizeBytes + this.#filesBytes(segment);
+  }
+
+  #filesBytes({ firstSeq, lastSeq }: Segment): number {
+    return this.files.bytes(firstSeq, lastSeq);
   }
 
   /** Those that are not written to any more, oldest first. */
@@ -181,7 +198,8 @@ export class EmbeddedLog implements CommandLog {
     return this.#environment.fileSystem.freeBytes(this.#environment.folder);
   }
 
-  append(record: { readonly seq: Seq; readonly payload: Buffer }): Promise<void> {
+  append(record: EntryRecord): Promise<void> {
+    for (const file of record.files ?? []) this.files.keep(file, record.seq);
     return this.#writer.append({ seq: record.seq, kind: 'entry', payload: record.payload });
   }
 
@@ -239,6 +257,7 @@ export class EmbeddedLog implements CommandLog {
       this.#segments.shift();
       await fileSystem.syncFolder(folder);
     }
+    await this.files.truncateBefore(this.firstSeq);
   }
 
   close(): Promise<void> {
@@ -249,6 +268,7 @@ export class EmbeddedLog implements CommandLog {
   async #close(): Promise<void> {
     await this.#writer.close();
     await this.#truncating;
+    await this.files.close();
     this.#reader.close();
     await this.#environment.lock.release();
   }

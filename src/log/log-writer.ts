@@ -22,6 +22,8 @@ export interface LogWriterOptions {
   readonly randomU32: () => number;
   /** Between two group commits. */
   readonly pause: () => Promise<void>;
+  /** Bytes of the files that entries of the segment name: they count as if they lay in it. */
+  readonly filesBytes: (segment: Segment) => number;
   /** The entry is durable; called in order, before its append resolves. */
   readonly onDurable: (entry: LogRecord) => void;
   /** A new segment was begun. */
@@ -129,7 +131,8 @@ export class LogWriter {
     const first = this.#queue[0];
     if (first === undefined || !segment.hasEntries || this.#trailingIntent) return false;
     const bytes = recordHeaderBytes + first.record.payload.length;
-    return segment.dataEnd + bytes > this.#options.segmentBytes;
+    const { filesBytes, segmentBytes } = this.#options;
+    return segment.dataEnd + filesBytes(segment) + bytes > segmentBytes;
   }
 
   /** As much as fits into the segment and into one batch; at least one record. */

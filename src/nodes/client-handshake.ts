@@ -160,6 +160,7 @@ export class ClientHandshake {
     let wanted =
       Capability.LONG_PASSWORD |
       Capability.LONG_FLAG |
+      Capability.LOCAL_FILES |
       Capability.PROTOCOL_41 |
       Capability.TRANSACTIONS |
       Capability.SECURE_CONNECTION |

@@ -31,6 +31,8 @@ export class CompressedStream extends Duplex {
   readonly #answers: { readonly from: number; readonly id: number }[] = [];
   #sentBytes = 0;
   #nextId = 0;
+  /** See `FileStream`. */
+  inFile = false;
   #reading = false;
   #full = false;
   #carrierEnded = false;
@@ -90,7 +92,8 @@ export class CompressedStream extends Duplex {
       this.#answers.shift();
       next = this.#answers[0];
     }
-    for (const { bytes, begins } of asking ? splitCommands(packets) : [whole(packets)]) {
+    const several = asking && !this.inFile;
+    for (const { bytes, begins } of several ? splitCommands(packets) : [whole(packets)]) {
       // Kept here: meanwhile answers to earlier commands may come, with numbers of their own.
       let id = begins ? 0 : this.#nextId;
       for (let from = 0; from < bytes.length; from += sliceBytes) {
@@ -159,7 +162,7 @@ export class CompressedStream extends Duplex {
   #count({ sequenceId }: CompressedFrame): void {
     const last = this.#answerIds.length - 1;
     if (this.#side === 'asking') this.#nextId = sequenceId + 1;
-    else if (sequenceId === 0) this.#answerIds.push(1);
+    else if (sequenceId === 0 && !this.inFile) this.#answerIds.push(1);
     else if (last >= 0) this.#answerIds[last] = sequenceId + 1;
     // A file that was asked for: the answer goes on behind it.
     else this.#nextId = sequenceId + 1;

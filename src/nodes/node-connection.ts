@@ -1,4 +1,3 @@
-import type { Duplex } from 'node:stream';
 import { asError } from '../base/as-error.ts';
 import type { Clock } from '../base/clock.ts';
 import { LockstepError } from '../base/errors.ts';
@@ -13,6 +12,7 @@ import {
 import { parseTextResults, type TextResult } from '../protocol/result-set.ts';
 import type { Greeting } from './client-handshake.ts';
 import { throwIfFarewell } from './farewell.ts';
+import { type FileStream, type Infile, sendInfile } from './infile.ts';
 import { logInToNode, type NodeConnectionOptions } from './node-login.ts';
 import { ResponseCollector } from './response-collector.ts';
 
@@ -44,6 +44,7 @@ const uploadBytesPerMs = 256;
 interface PendingResponse {
   readonly kind: ResponseKind;
   readonly sink: NodeResponseSink;
+  readonly infile: Infile | undefined;
 }
 
 /**
@@ -65,7 +66,7 @@ export class NodeConnection {
   preparedMax = preparedMaxPerConnection;
   /** Which text is prepared as text, by PREPARE … FROM; owned by the sessions room. */
   preparedText: string | undefined;
-  readonly #stream: Duplex;
+  readonly #stream: FileStream;
   readonly #clock: Clock;
   readonly #scanner: ResponseScanner;
   readonly #pending: PendingResponse[] = [];
@@ -80,7 +81,15 @@ export class NodeConnection {
   #ended = false;
   readonly #lostListeners = new Set<(error: Error) => void>();
 
-  private constructor(stream: Duplex, clock: Clock, greeting: Greeting) {
+  /** What the scanner finds goes to whom it answers, but for what this connection answers. */
+  readonly #answers: ResponseSink = {
+    onData: (bytes) => this.#head.sink.onData(bytes),
+    onTerminal: (terminal) => this.#head.sink.onTerminal(terminal),
+    onPrepareOk: (payload) => this.#head.sink.onPrepareOk?.(payload),
+    onLocalInfile: (raw, name) => void this.#sendInfile(raw, name),
+  };
+
+  private constructor(stream: FileStream, clock: Clock, greeting: Greeting) {
     this.#stream = stream;
     this.#clock = clock;
     this.threadId = greeting.threadId;
@@ -148,13 +157,16 @@ export class NodeConnection {
     else this.#stream.once('close', listener);
   }
 
-  /** Sends whole packets as they are; their one answer goes to `sink`. */
-  send(packets: Buffer, kind: ResponseKind, sink: NodeResponseSink): void {
+  /**
+   * Sends whole packets as they are; their one answer goes to `sink`. Where the server may ask for
+   * a file, nothing may be sent behind them before it has answered: it would be taken for the file.
+   */
+  send(packets: Buffer, kind: ResponseKind, sink: NodeResponseSink, infile?: Infile): void {
     if (this.#lostError) {
       sink.onLost(this.#lostError);
       return;
     }
-    this.#pending.push({ kind, sink });
+    this.#pending.push({ kind, sink, infile });
     if (this.#pending.length === 1) {
       this.#scanner.begin(kind);
       this.#listen();
@@ -167,12 +179,36 @@ export class NodeConnection {
     if (!this.#lostError) this.#write(packets);
   }
 
-  #write(packets: Buffer): void {
-    this.#stream.write(packets);
-    if (packets.length <= largeBytes) return;
+  /** False: what waits to be sent is a lot. */
+  #write(packets: Buffer): boolean {
+    const room = this.#stream.write(packets);
+    if (packets.length <= largeBytes) return room;
     const fromMs = Math.max(this.#clock.nowMs(), this.#arrivedByMs);
     this.#arrivedByMs = fromMs + packets.length / uploadBytesPerMs;
     if (this.#silentSinceMs !== undefined) this.#listen();
+    return room;
+  }
+
+  /** The statement under way asks for a file; one that has none to give gets an empty one. */
+  async #sendInfile(raw: Buffer, name: string): Promise<void> {
+    try {
+      const { sink, infile } = this.#head;
+      this.#stream.inFile = true;
+      if (infile) infile.onAsked?.(name);
+      else sink.onLocalInfile(raw, name);
+      await sendInfile(infile, raw[3]! + 1, async (packet) => {
+        if (this.#lostError) throw this.#lostError;
+        if (!this.#write(packet)) await drained(this.#stream);
+      });
+    } catch (error) {
+      this.#lose(asError(error));
+    }
+  }
+
+  get #head(): PendingResponse {
+    const [head] = this.#pending;
+    if (!head) throw new LockstepError('malformed_packet', 'a node sent an unasked packet');
+    return head;
   }
 
   /** Runs `sends` so that everything it sends leaves in one flush. */
@@ -189,9 +225,12 @@ export class NodeConnection {
    * Runs SQL of our own (one or several statements) and decodes the text results.
    * Server errors are results; only a lost connection or a passed deadline rejects.
    */
-  query(sql: string, options?: { timeoutMs?: number; latin1?: boolean }): Promise<TextResult[]> {
-    const text = Buffer.from(sql, options?.latin1 ? 'latin1' : 'utf8');
-    return this.command(CommandByte.QUERY, text, 'query', options?.timeoutMs);
+  query(
+    sql: string,
+    options: { timeoutMs?: number; latin1?: boolean; infile?: Infile | undefined } = {},
+  ): Promise<TextResult[]> {
+    const text = Buffer.from(sql, options.latin1 ? 'latin1' : 'utf8');
+    return this.command(CommandByte.QUERY, text, 'query', options.timeoutMs, options.infile);
   }
 
   command(
@@ -199,6 +238,7 @@ export class NodeConnection {
     body: Buffer,
     kind: ResponseKind,
     timeoutMs?: number,
+    infile?: Infile,
   ): Promise<TextResult[]> {
     return new Promise((resolve, reject) => {
       const timer =
@@ -216,7 +256,7 @@ export class NodeConnection {
           reject(new LockstepError('malformed_packet', 'unreadable answer of a node', { cause }));
         }
       });
-      this.send(commandPacket(command, body), kind, collector);
+      this.send(commandPacket(command, body), kind, collector, infile);
     });
   }
 
@@ -264,12 +304,12 @@ export class NodeConnection {
     let offset = 0;
     try {
       while (offset < chunk.length) {
-        const head = this.#pending[0];
-        if (!head) throw new LockstepError('malformed_packet', 'a node sent an unasked packet');
-        offset += this.#scanner.push(chunk, offset, head.sink);
+        const head = this.#head;
+        offset += this.#scanner.push(chunk, offset, this.#answers);
         if (this.#lostError) return;
         if (!this.#scanner.active) {
           this.#pending.shift();
+          this.#stream.inFile = false;
           const next = this.#pending[0];
           if (next) this.#scanner.begin(next.kind);
           else this.#silentSinceMs = undefined;
@@ -295,6 +335,20 @@ export class NodeConnection {
     for (const listener of this.#lostListeners) listener(error);
     this.#lostListeners.clear();
   }
+}
+
+/** `'drain'` comes only after a `write` that returned false. */
+function drained(stream: FileStream): Promise<void> {
+  return new Promise((resolve) => {
+    if (stream.destroyed) return resolve();
+    const go = (): void => {
+      stream.off('drain', go);
+      stream.off('close', go);
+      resolve();
+    };
+    stream.on('drain', go);
+    stream.on('close', go);
+  });
 }
 
 /** One command as a packet that starts a new exchange. */

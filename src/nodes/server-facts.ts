@@ -22,6 +22,8 @@ export interface ServerFacts {
   readonly collations: ReadonlyMap<number, { charset: string; collation: string }>;
   /** Bytes; no packet to the server may have as many. */
   readonly maxAllowedPacket: number;
+  /** Statements that insert side by side share the ids out: none gets its own in a row. */
+  readonly interleavesIds: boolean;
   /** Settings that endanger equal copies, with what to do about each. */
   readonly warnings: readonly SettingWarning[];
 }
@@ -97,7 +99,10 @@ export async function readServerFacts(connection: NodeConnection): Promise<Serve
     connection,
     `SHOW SESSION VARIABLES WHERE Variable_name IN ('${isolationVariables.join("','")}')`,
   );
-  const [packet] = await queryRows(connection, 'SELECT @@global.max_allowed_packet AS bytes');
+  const [fixed] = await queryRows(
+    connection,
+    'SELECT @@global.max_allowed_packet AS bytes, @@innodb_autoinc_lock_mode AS lock_mode',
+  );
   // MariaDB lists the contextual uca1400 collations without a character set of their own.
   const collationRows = await queryRows(
     connection,
@@ -121,7 +126,8 @@ export async function readServerFacts(connection: NodeConnection): Promise<Serve
     },
     tracking: await readTracking(connection),
     collations,
-    maxAllowedPacket: Number(packet?.['bytes']),
+    maxAllowedPacket: Number(fixed?.['bytes']),
+    interleavesIds: fixed?.['lock_mode'] === '2',
     warnings: await checkSettings(connection),
   };
 }

@@ -1,3 +1,5 @@
+import type { LoadFile } from '../log/load-file.ts';
+
 /**
  * One modifying statement with all that makes it repeatable on another node: the text (or
  * prepared text and parameters), the session context it ran in, and the pins.
@@ -15,6 +17,8 @@ export interface Command {
   readonly pins: Pins;
   /** What the leader answered; undefined where the statement's answer cannot be compared. */
   readonly result: CommandResult;
+  /** What LOAD DATA LOCAL asks for: every node is sent the same bytes. */
+  readonly file?: LoadFile;
 }
 
 export interface CommandContext {

@@ -34,6 +34,9 @@ const commands: fc.Arbitrary<Command> = fc
       settings: fc.constantFrom('', "SET sql_mode=''"),
     }),
     pins,
+    file: fc.option(fc.record({ id: bytes, bytes: fc.nat(), crc: fc.nat(0xffffffff) }), {
+      nil: undefined,
+    }),
     result: fc.record({
       affectedRows: fc.nat(),
       insertId: fc.nat().map(String),
@@ -41,8 +44,9 @@ const commands: fc.Arbitrary<Command> = fc
       comparable: fc.constantFrom(...comparables),
     }),
   })
-  .map(({ parameters: pairs, ...command }) =>
+  .map(({ parameters: pairs, file, ...command }) =>
     Object.assign(command, {
+      ...(file && { file }),
       parameters: pairs.map(([, literal]) => literal),
       parameterOffsets: pairs.map(([offset]) => offset),
     }),
@@ -76,6 +80,14 @@ test('an entry cut short anywhere is corrupt, never another entry', () => {
   );
 });
 
+test('what names no file is still written as version 2 had it', () => {
+  const entry = entryOf(1, 'DELETE FROM t');
+  expect(encodeEntry(entry)[0]).toBe(2);
+  const [command] = entry.commands;
+  const file = { id: 'f', bytes: 1, crc: 2 };
+  expect(encodeEntry({ ...entry, commands: [{ ...command!, file }] })[0]).toBe(3);
+});
+
 test('a large statement grows the buffer', () => {
   const entry = entryOf(1, 'x'.repeat(100_000));
   expect(decodeEntry(encodeEntry(entry))).toEqual(entry);
@@ -88,10 +100,10 @@ function withByte(at: number, value: number): Buffer {
 }
 
 test('an entry of a later version is no damage, and the refusal names both versions', () => {
-  expect(() => decodeEntry(withByte(0, 3))).toThrow(
+  expect(() => decodeEntry(withByte(0, 4))).toThrow(
     expect.objectContaining({
       code: 'log_too_new',
-      message: expect.stringContaining('an entry has format 3, this version reads up to 2'),
+      message: expect.stringContaining('an entry has format 4, this version reads up to 3'),
       remedy: expect.stringContaining('Run the version of Lockstep that wrote this log'),
     }),
   );

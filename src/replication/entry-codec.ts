@@ -1,5 +1,6 @@
 import { seq } from '../base/brands.ts';
 import { LockstepError } from '../base/errors.ts';
+import type { LoadFile } from '../log/load-file.ts';
 import { LogTooNew } from '../log/log-too-new.ts';
 import { type Command, type CommandContext, comparables, type Pins } from './command.ts';
 import { type Entry, entryKinds } from './entry.ts';
@@ -13,12 +14,15 @@ import { type Entry, entryKinds } from './entry.ts';
  *   u32 commands
  *   commands × (text sql, u32 context, u32 parameters × (u32 offset, text literal),
  *               u8 pin bits, the pins named by the bits as text (user variables: u32 × 2 texts),
- *               f64 affectedRows, text insertId, u16 errno, u8 comparable)
+ *               f64 affectedRows, text insertId, u16 errno, u8 comparable,
+ *               u8 1 and text id, f64 bytes, u32 crc of the file that it loads, else u8 0)
  *
  * A new layout gets a new version; older versions stay readable:
  *   1  no `confirmed`; taken to be all that came before the entry
+ *   2  no files; still written for what names none, so that older versions can read it
  */
-const formatVersion = 2;
+const formatVersion = 3;
+const versionWithoutFiles = 2;
 
 const pinBits = {
   timestamp: 1,
@@ -40,8 +44,9 @@ export function encodeEntry(entry: Entry): Buffer {
     );
     return known >= 0 ? known : contexts.push(command.context) - 1;
   });
+  const version = entry.commands.some(({ file }) => file) ? formatVersion : versionWithoutFiles;
   const out = new ByteWriter();
-  out.u8(formatVersion);
+  out.u8(version);
   out.u8(entryKinds.indexOf(entry.kind));
   out.u32(entry.epoch);
   out.f64(entry.seq);
@@ -54,8 +59,19 @@ export function encodeEntry(entry: Entry): Buffer {
     out.text(context.settings);
   }
   out.u32(entry.commands.length);
-  entry.commands.forEach((command, index) => writeCommand(out, command, contextOf[index] ?? 0));
+  entry.commands.forEach((command, index) => {
+    writeCommand(out, command, contextOf[index] ?? 0);
+    if (version !== versionWithoutFiles) writeFile(out, command.file);
+  });
   return out.finish();
+}
+
+function writeFile(out: ByteWriter, file: LoadFile | undefined): void {
+  out.u8(file ? 1 : 0);
+  if (!file) return;
+  out.text(file.id);
+  out.f64(file.bytes);
+  out.u32(file.crc);
 }
 
 function writeCommand(out: ByteWriter, command: Command, context: number): void {
@@ -110,8 +126,16 @@ export function decodeEntry(payload: Buffer): Entry {
     contexts.push({ schema: input.text(), settings: input.text() });
   }
   const commands: Command[] = [];
-  for (let left = input.u32(); left > 0; left--) commands.push(readCommand(input, contexts));
+  for (let left = input.u32(); left > 0; left--) {
+    const command = readCommand(input, contexts);
+    const hasFile = version > versionWithoutFiles && input.u8() === 1;
+    commands.push(hasFile ? { ...command, file: readFile(input) } : command);
+  }
   return { seq: entrySeq, epoch, kind, atMs, lastCommitted, confirmed, commands };
+}
+
+function readFile(input: ByteReader): LoadFile {
+  return { id: input.text(), bytes: input.f64(), crc: input.u32() };
 }
 
 function readCommand(input: ByteReader, contexts: readonly CommandContext[]): Command {

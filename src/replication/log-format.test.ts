@@ -21,8 +21,8 @@ import { entryOf } from './testing/entries.ts';
  * folder of its own beside them.
  */
 const fixtures = fileURLToPath(new URL('fixtures', import.meta.url));
-const versions = [1, 2] as const;
-const newest = 2;
+const versions = [1, 2, 3] as const;
+const newest = 3;
 const folderOf = (version: number): string => join(fixtures, `log-v${version}`);
 
 type Item =

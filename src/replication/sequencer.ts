@@ -79,7 +79,8 @@ export class Sequencer implements EntrySource {
       atMs: this.#clock.wallMs(),
     };
     const payload = encodeEntry(entry);
-    const durable = this.#log.append({ seq: entry.seq, payload }).then(
+    const files = entry.commands.flatMap(({ file }) => file ?? []);
+    const durable = this.#log.append({ seq: entry.seq, payload, files }).then(
       () => this.#becameDurable(entry, payload.length),
       (error: unknown) => {
         this.#refused(error);

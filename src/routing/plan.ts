@@ -29,6 +29,8 @@ export type Plan =
   | { readonly kind: 'call' }
   /** Nothing but blanks and comments. */
   | { readonly kind: 'empty' }
+  /** LOAD DATA LOCAL: the client is asked for its file first. */
+  | { readonly kind: 'load' }
   | { readonly kind: 'refuse'; readonly code: ErrorCode; readonly message: string };
 
 const unsupported = (message: string): Plan => ({ kind: 'refuse', code: 'unsupported', message });
@@ -66,7 +68,12 @@ export function planStatement(statement: Statement): Plan {
     case 'deallocate':
       return { kind: 'prepared_text' };
     case 'load_data':
-      return unsupported('LOAD DATA is not supported: use INSERT with several rows');
+      return statement.local
+        ? { kind: 'load' }
+        : unsupported(
+            `${statement.verb} INFILE would read a file that lies on one node: ` +
+              `use ${statement.verb} LOCAL INFILE`,
+          );
     case 'xa':
       return unsupported('XA transactions are not supported: use BEGIN and COMMIT');
     case 'handler':

@@ -2,6 +2,7 @@ import { LockstepError } from '../base/errors.ts';
 import type { TableInfo } from '../nodes/table-info.ts';
 import type { Unsafe } from '../sql/determinism.ts';
 import { mixesIds, selectsColumn } from '../sql/given-ids.ts';
+import { loadsColumn } from '../sql/load-data.ts';
 import { renderWithParameters } from '../sql/render-parameters.ts';
 import type { Statement } from '../sql/statement.ts';
 import { type UnsafeKind, unsafeKinds } from '../sql/unsafe-kind.ts';
@@ -28,6 +29,8 @@ export interface TableId {
 export interface WriteFacts {
   /** Nothing may be logged beside it. */
   readonly alone: boolean;
+  /** If it generates ids, nothing may be logged beside it either: only running it tells. */
+  readonly aloneForIds: boolean;
   /** The statement may generate an AUTO_INCREMENT value: ask LAST_INSERT_ID() afterwards. */
   readonly askInsertId: boolean;
   /** It generates its ids, all of them, so that its answer tells the first. */
@@ -61,18 +64,23 @@ export async function checkWrite(core: SessionCore, write: WriteRequest): Promis
     if (!item.literalSafe && neverRewritten.has(item.kind)) throw refusal(item, statement);
   }
   refusePrograms(core, effects);
+  const load = statement.kind === 'load_data';
+  if (load) refuseLoad(core, statement, effects);
   const inserts = statement.verb === 'INSERT' || statement.verb === 'REPLACE';
   const generates = effects.targets.some(({ autoIncrement }) => autoIncrement !== undefined);
   const call = statement.kind === 'call';
   const tellsInsertId = inserts && generates && generatesAll(statement, effects);
   const selecting = effects.selectingPrograms.length > 0 || effects.handlingPrograms.length > 0;
   const writing = effects.programsWrite && !call;
+  const aloneForIds = load && generates && core.anyFacts()?.interleavesIds === true;
   return {
     alone:
       statement.insertSelect ||
+      (load && (readsTables(statement) || (aloneForIds && leavesIds(core, write, effects)))) ||
       mixes(core, write, effects) ||
       (effects.runsProgram && (selecting || writing)),
-    askInsertId: call || (inserts && generates && !tellsInsertId),
+    aloneForIds,
+    askInsertId: call || ((inserts || load) && generates && !tellsInsertId),
     tellsInsertId,
     way: wayOf(core, write, effects),
     reconcile: effects.nestedIds.length === 0 ? [] : generatingTables(effects),
@@ -95,6 +103,42 @@ function generatesAll(statement: Statement, effects: WriteEffects): boolean {
   if (!target || other || target.name.toLowerCase() !== named?.name.toLowerCase()) return false;
   const given = insertColumns.map((column) => column.toLowerCase());
   return !given.some((column) => column === target.autoIncrement || column.includes('.'));
+}
+
+const readsTables = ({ tables, writtenTables }: Statement): boolean =>
+  tables.length > writtenTables.length;
+
+/** LOAD DATA that gives no row an id of its own. */
+const leavesIds = (core: SessionCore, { sql }: WriteRequest, { targets }: WriteEffects): boolean =>
+  targets.some(
+    ({ autoIncrement }) =>
+      autoIncrement !== undefined && !loadsColumn(sql, core.lexMode, autoIncrement),
+  );
+
+/** What would be another value for every row cannot be written into its text. */
+function refuseLoad(core: SessionCore, statement: Statement, effects: WriteEffects): void {
+  const wayOut = 'load the file into a table of plain columns, then INSERT … SELECT from that';
+  const defaults = effects.targets.find(({ unstableDefaults }) => unstableDefaults.length > 0);
+  if (defaults) {
+    const [column] = defaults.unstableDefaults;
+    throw unsafe(`the default of ${defaults.name}.${column?.column} differs on every node`, wayOut);
+  }
+  const perRow = statement.unsafe.find((item) => !item.literalSafe && item.kind !== 'sysdate');
+  if (perRow) throw refusal(perRow, statement);
+  if (statement.usesSequence) {
+    throw unsafe(`a sequence in ${statement.verb} would move on one node only`, wayOut);
+  }
+  if (!readsTables(statement)) return;
+  const temporary = statement.tables.some((table) => isTemporary(core, table));
+  if (temporary || effects.unsafeViews.length > 0) {
+    throw unsafe(`${statement.verb} reads what differs on every node`, wayOut);
+  }
+  if (mayReadOutdated(core.transaction)) {
+    throw unsafe(
+      `${statement.verb} selects without locks, so that it may read what is outdated`,
+      'run it outside a transaction',
+    );
+  }
 }
 
 function generatingTables({ nestedIds, targets }: WriteEffects): TableId[] {

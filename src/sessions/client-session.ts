@@ -1,4 +1,4 @@
-import { errorTable, LockstepError } from '../base/errors.ts';
+import { LockstepError } from '../base/errors.ts';
 import type { ConnectionKind } from '../nodes/connection-pool.ts';
 import { Capability, has } from '../protocol/capabilities.ts';
 import { type AssembledPacket, packetTooLarge } from '../protocol/command-scanner.ts';
@@ -13,6 +13,7 @@ import { commentBehind, splitStatements } from '../sql/split-statements.ts';
 import { type Answer, SessionBroken } from './answer.ts';
 import { packetLimit } from './packet-limit.ts';
 import { errorPacket, isExpected } from './error-packet.ts';
+import { idleTimeoutMs, tellIdle } from './idle-limit.ts';
 import { type Beginning, type ClientWishes, initialSettings } from './initial-settings.ts';
 import { killSession } from './kill-path.ts';
 import { plainRequest } from './node-request.ts';
@@ -112,6 +113,7 @@ export class ClientSession implements SessionHandle {
 
   receive(packet: AssembledPacket): void {
     if (this.#closed) return;
+    if (this.core.clientFile?.open) return this.core.clientFile.receive(packet);
     this.#queue.push(packet);
     this.#queuedBytes += packet.payload.length;
     // A client that sends more than it is answered is not read for a while.
@@ -124,7 +126,7 @@ export class ClientSession implements SessionHandle {
     this.core.running.interrupt();
     if (queryOnly) return;
     this.#killed = true;
-    if (!this.#busy) this.close();
+    if (!this.#busy || this.core.clientFile?.open) this.close();
   }
 
   /**
@@ -138,6 +140,7 @@ export class ClientSession implements SessionHandle {
       this.core.running.abandon();
     }
     this.#queue.length = 0;
+    this.core.clientFile?.abort();
     this.core.client.end();
     if (!this.#busy) void this.#release();
     this.#onClosed();
@@ -145,25 +148,11 @@ export class ClientSession implements SessionHandle {
 
   /** Ends the session when its client has been silent for longer than it may. */
   closeIfIdle(nowMs: number): void {
-    if (this.#busy || this.#closed || nowMs - this.#sinceMs < this.#idleTimeoutMs) return;
-    this.core.context.counters.error('idle_timeout');
-    // MySQL tells the client why, unasked (8.0.24 and later); MariaDB only closes.
-    if (this.core.lexMode.flavor === 'mysql') {
-      const { errno, sqlState } = errorTable.idle_timeout;
-      const message = 'The client was disconnected by the server because of inactivity.';
-      this.core.client.write(encodePacket(encodeErr({ errno, sqlState, message }), 0));
-    }
+    if (this.#busy || this.#closed) return;
+    const interactive = has(this.#wishes.capabilities, Capability.INTERACTIVE);
+    if (nowMs - this.#sinceMs < idleTimeoutMs(this.core, interactive)) return;
+    tellIdle(this.core);
     this.close();
-  }
-
-  /** As the session has set it, else by configuration. */
-  get #idleTimeoutMs(): number {
-    const seconds = Number(this.core.state.carried.settings.get('wait_timeout'));
-    if (seconds > 0) return seconds * 1000;
-    const { idleTimeoutMs, interactiveTimeoutMs } = this.core.context.config.limits;
-    return has(this.#wishes.capabilities, Capability.INTERACTIVE)
-      ? interactiveTimeoutMs
-      : idleTimeoutMs;
   }
 
   async #work(): Promise<void> {
@@ -233,7 +222,7 @@ export class ClientSession implements SessionHandle {
       case CommandByte.STMT_EXECUTE: {
         const write = this.#prepared.execution(this.core, payload, this.#attributes);
         this.#running = write.sql;
-        return this.#reply(await runNoted(this.core, write, { stream: true }), sequenceId);
+        return this.#reply(await this.#run(write, sequenceId, true), sequenceId);
       }
       case CommandByte.STMT_FETCH:
         return this.#reply(await this.#prepared.fetch(payload), sequenceId);
@@ -311,15 +300,22 @@ export class ClientSession implements SessionHandle {
     const parts = this.#split(sql);
     if (parts.length <= 1) {
       const write = this.#writeRequest(parts[0] ?? sql, sql.length, payload, attributes);
-      return this.#reply(await runNoted(this.core, write, { stream: true }), sequenceId);
+      return this.#reply(await this.#run(write, sequenceId, true), sequenceId);
     }
     let nextId = sequenceId;
     for (const [index, part] of parts.entries()) {
       const write = this.#writeRequest(part, sql.length, payload, attributes);
-      const answer = await runNoted(this.core, write, { stream: false });
+      const answer = await this.#run(write, nextId, false);
       nextId = this.#send(answer, nextId, index < parts.length - 1);
       if (answer.kind === 'held' && answer.reply.error) return;
     }
+  }
+
+  #run(write: WriteRequest, sequenceId: number, stream: boolean): Promise<Answer> {
+    const askForFile = has(this.#wishes.capabilities, Capability.LOCAL_FILES)
+      ? (name: string) => this.core.askForFile(name, sequenceId)
+      : undefined;
+    return runNoted(this.core, write, { stream, askForFile });
   }
 
   #split(sql: string): string[] {
@@ -355,12 +351,14 @@ export class ClientSession implements SessionHandle {
   }
 
   /** Returns the sequence id that follows. */
-  #send(answer: Answer, sequenceId: number, moreResults = false): number {
+  #send(answer: Answer, firstId: number, moreResults = false): number {
+    const sequenceId = this.core.takeSequenceId(firstId);
     const capabilities = this.#wishes.capabilities;
     return sendAnswer(this.core, answer, { capabilities, sequenceId, moreResults });
   }
 
-  #fault(error: unknown, sequenceId: number): void {
+  #fault(error: unknown, firstId: number): void {
+    const sequenceId = this.core.takeSequenceId(firstId);
     if (error instanceof SessionBroken) {
       this.core.client.destroy();
       this.close();

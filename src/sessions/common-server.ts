@@ -12,6 +12,7 @@ export interface ServerGreeting {
 const ofLockstep = combine(
   Capability.FOUND_ROWS,
   Capability.LONG_FLAG,
+  Capability.LOCAL_FILES,
   Capability.CONNECT_WITH_DB,
   Capability.COMPRESS,
   Capability.IGNORE_SPACE,

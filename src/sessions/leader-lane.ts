@@ -1,6 +1,7 @@
 import type { Seq } from '../base/brands.ts';
 import { LockstepError } from '../base/errors.ts';
 import { commandPacket, type NodeConnection } from '../nodes/node-connection.ts';
+import type { Infile } from '../nodes/infile.ts';
 import { NodeQueryError, queryRows } from '../nodes/query-rows.ts';
 import { ResponseCollector } from '../nodes/response-collector.ts';
 import { CommandByte } from '../protocol/commands.ts';
@@ -58,7 +59,13 @@ export class LeaderLane implements LeaderTransaction {
   async run(
     request: NodeRequest,
     reply: HeldReply,
-    options: { state: CarriedState; pins: string; askInsertId: boolean; keepConditions: boolean },
+    options: {
+      state: CarriedState;
+      pins: string;
+      askInsertId: boolean;
+      keepConditions: boolean;
+      infile: Infile | undefined;
+    },
   ): Promise<LaneResult> {
     const { connection } = this;
     if (connection.lost) throw connection.lost;
@@ -81,17 +88,21 @@ export class LeaderLane implements LeaderTransaction {
     }
     let insertId: Promise<string> | undefined;
     let conditions: LaneResult['conditions'];
-    connection.flushTogether(() => {
-      if (!request.before) sendPrelude();
-      connection.send(request.packetsFor(connection), request.kind, reply);
+    const askBehind = (): void => {
       if (!options.askInsertId) return;
       // In MySQL asking for the id clears them.
       if (options.keepConditions) conditions = askConditions(connection);
       insertId = this.#askInsertId();
+    };
+    connection.flushTogether(() => {
+      if (!request.before) sendPrelude();
+      connection.send(request.packetsFor(connection), request.kind, reply, options.infile);
+      if (!options.infile) askBehind();
     });
     // If the connection breaks, the reply rejects first and this is never awaited.
     insertId?.catch(() => {});
     await reply.done;
+    if (options.infile) connection.flushTogether(askBehind);
     const failed = outcomes.find((outcome) => outcome.error !== undefined);
     if (failed) {
       const refused = stateRefused(connection, outcomes);

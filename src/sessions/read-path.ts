@@ -5,6 +5,7 @@ import {
   type NodeConnection,
   commandPacket,
 } from '../nodes/node-connection.ts';
+import type { Infile } from '../nodes/infile.ts';
 import { NodeRefusedError } from '../nodes/client-handshake.ts';
 import type { Node } from '../nodes/node.ts';
 import { CommandByte } from '../protocol/commands.ts';
@@ -30,6 +31,8 @@ export interface ReadOptions {
   readonly digest?: boolean;
   /** Runs on the same connection after a successful held answer, before it is given back. */
   readonly after?: (connection: NodeConnection) => Promise<void>;
+  /** What the node gets that asks for a file. */
+  readonly infile?: Infile | undefined;
   /** Asked of a streamed answer: true when the connection is kept, to be given back later. */
   readonly keep?: (statusFlags: number) => boolean;
 }
@@ -175,7 +178,8 @@ async function converse(
   }
   connection.flushTogether(() => {
     if (!request.before) sendPrelude(core, connection, options, prelude);
-    connection.send(request.packetsFor(connection), request.kind, stream ?? held);
+    const packets = request.packetsFor(connection);
+    connection.send(packets, request.kind, stream ?? held, options.infile);
   });
   if (stream) {
     const outcome = await stream.done;

@@ -27,7 +27,12 @@ export async function runNoted(
     const shown = (await showDiagnostics(core, told)) ?? (await getDiagnostics(core, told));
     if (shown) return shown;
   }
-  const answer = await runStatement(core, told, options);
+  let answer: Answer;
+  try {
+    answer = await runStatement(core, told, options);
+  } finally {
+    if (core.loadFiles.length > 0) await core.releaseFiles();
+  }
   if (answer.kind === 'ok') diagnostics.noteOk();
   else if (answer.kind === 'held' && answer.reply.end && !diagnostics.noted) {
     diagnostics.note(answer.reply.end, undefined);

@@ -2,6 +2,7 @@ import type { NodeName } from '../base/brands.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Config } from '../config/config.ts';
 import type { Node } from '../nodes/node.ts';
+import type { LoadFiles } from '../log/load-files.ts';
 import type { Replicator } from '../replication/replicator.ts';
 import type { LeaderDdl } from '../replication/shell/leader-ddl.ts';
 import type { ReadRouter } from '../routing/read-router.ts';
@@ -20,6 +21,8 @@ export interface SessionContext {
   readonly router: ReadRouter;
   readonly replicator: Replicator;
   readonly leaderDdl: LeaderDdl;
+  /** What clients send for LOAD DATA LOCAL. */
+  readonly files: LoadFiles;
   readonly catalogue: TableCatalogue;
   readonly statements: StatementCache;
   readonly events: EventLog;

@@ -5,16 +5,19 @@ import { isDenied } from '../nodes/client-handshake.ts';
 import type { ConnectionKind, Wanted } from '../nodes/connection-pool.ts';
 import type { NodeConnection } from '../nodes/node-connection.ts';
 import type { Node } from '../nodes/node.ts';
+import type { LoadFile } from '../log/load-file.ts';
 import type { Leadership } from '../replication/replicator.ts';
 import type { Release } from '../replication/write-gate.ts';
 import type { LexMode } from '../sql/lex-mode.ts';
 import type { Statement } from '../sql/statement.ts';
 import { SessionBroken } from './answer.ts';
 import { canCarry, inSchemaOf, isInSchema } from './carry-state.ts';
+import { ClientFile } from './client-file.ts';
 import { Diagnostics, readLeftDiagnostics } from './diagnostics.ts';
 import { Horizon } from './horizon.ts';
 import { NamedStatements } from './named-statements.ts';
 import type { OpenTransaction } from './open-transaction.ts';
+import { packetLimit } from './packet-limit.ts';
 import { RunningStatement } from './running-statement.ts';
 import type { SessionContext } from './session-context.ts';
 import type { SessionRegistry } from './session-registry.ts';
@@ -74,6 +77,10 @@ export class SessionCore {
   /** Undefined for a client that wants to be told nothing. */
   readonly tracker: SessionTracker | undefined;
   readonly running = new RunningStatement((connection) => this.#killQuery(connection));
+  /** What the client was asked for by the command under way. */
+  clientFile: ClientFile | undefined;
+  /** Files that the client has sent, as long as what is open may need them again. */
+  readonly loadFiles: LoadFile[] = [];
   route: Route | undefined;
   /** The latest error that Lockstep answered with, for callers inside the process. */
   lastError: unknown;
@@ -237,6 +244,28 @@ export class SessionCore {
     }
   }
 
+  askForFile(name: string, sequenceId: number): ClientFile {
+    const { clock } = this.context;
+    const timeoutS = Number(this.state.carried.settings.get('net_read_timeout') ?? 30);
+    const packetBytesMax = packetLimit(this.context);
+    const options = { client: this.client, clock, name, sequenceId, packetBytesMax };
+    this.clientFile = new ClientFile({ ...options, timeoutMs: timeoutS * 1000 });
+    return this.clientFile;
+  }
+
+  /** Of the packet that answers: the next one, or the one behind the file that was asked for. */
+  takeSequenceId(next: number): number {
+    const file = this.clientFile;
+    this.clientFile = undefined;
+    return file?.nextSequenceId ?? next;
+  }
+
+  /** Those of the transaction that has ended; entries that name them keep theirs. */
+  async releaseFiles(): Promise<void> {
+    const files = this.transaction ? [] : this.loadFiles.splice(0);
+    for (const file of files) await this.context.files.release(file);
+  }
+
   /** Lets go of everything held on nodes: the client is gone or starts afresh. */
   async letGo(): Promise<void> {
     const transaction = this.transaction;
@@ -256,5 +285,6 @@ export class SessionCore {
     this.temporaryTables.clear();
     this.nextIsolation = undefined;
     this.named.clear();
+    await this.releaseFiles();
   }
 }

@@ -10,9 +10,11 @@ import { channelStatusQuery } from './channel-status.ts';
 import { isTemporary } from './check-write.ts';
 import { runDdl } from './ddl-path.ts';
 import { runKill } from './kill-path.ts';
+import { type AskForFile, planLoad } from './load-path.ts';
 import { type NodeRequest, plainRequest } from './node-request.ts';
 import { asksForProcessList, processListQuery } from './process-list.ts';
 import { read, type ReadOptions } from './read-path.ts';
+import { infileOf } from './receive-file.ts';
 import type { SessionCore } from './session-core.ts';
 import { executeAndReadBack, runServerSet, runSet } from './set-path.ts';
 import { runPreparedText } from './text-prepare.ts';
@@ -32,6 +34,7 @@ import type { WriteRequest } from './write-request.ts';
 export interface RunOptions {
   /** The answer may be forwarded as it comes. */
   readonly stream: boolean;
+  readonly askForFile?: AskForFile;
 }
 
 const query = (sql: string): NodeRequest =>
@@ -77,6 +80,8 @@ export async function runStatement(
       return useSchema(core, statement.schema ?? '');
     case 'call':
       return runCall(core, write);
+    case 'load':
+      return runLoad(core, write, options);
     case 'lock_tables':
       await commitTransaction(core);
       core.tableLock?.();
@@ -149,6 +154,7 @@ async function runRead(
     statement,
     leader: options.leader,
     stream: options.stream,
+    infile: write.file && infileOf(core, write.file),
   };
   if (write.cursor?.sql === write.sql) return write.cursor.begin(readOptions);
   return core.transaction
@@ -204,6 +210,19 @@ async function runWrite(core: SessionCore, write: WriteRequest): Promise<Answer>
     return core.transaction
       ? writeInTransaction(core, core.transaction, write)
       : writeAutocommit(core, write);
+  });
+}
+
+async function runLoad(
+  core: SessionCore,
+  write: WriteRequest,
+  { askForFile }: RunOptions,
+): Promise<Answer> {
+  return orRefused(core, write, async () => {
+    const logged = !onlyTemporary(core, write.statement);
+    await ensureTransaction(core);
+    const plan = await planLoad(core, write, { askForFile, logged });
+    return plan.kind === 'refused' ? plan.answer : runWrite(core, plan.write);
   });
 }
 

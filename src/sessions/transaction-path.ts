@@ -15,7 +15,7 @@ import { exchange, type ReadOptions } from './read-path.ts';
 import type { SessionCore } from './session-core.ts';
 import { replayTransaction, takeStep } from './transaction-replay.ts';
 import { Transcript } from './transcript.ts';
-import { execute, type Executed, selectsIds, takeOver } from './write-path.ts';
+import { execute, type Executed, mustBeUndoable, takeOver } from './write-path.ts';
 import type { WriteRequest } from './write-request.ts';
 
 /** BEGIN and its like, or the first statement of a session with autocommit off. */
@@ -79,7 +79,7 @@ export async function writeInTransaction(
   return takeStep(core, transaction, write.request, async (again) => {
     let executed: Executed;
     const { lane, node } = transaction;
-    const undoable = write.statement.kind === 'call' || selectsIds(write, facts);
+    const undoable = mustBeUndoable(write, facts);
     if (undoable) await queryRows(lane.connection, `SAVEPOINT ${beforeWrite}`);
     const undo = async (): Promise<void> => {
       if (!undoable || !core.transaction || lane.connection.lost) return;

@@ -27,6 +27,7 @@ import { notLogged } from './not-logged.ts';
 import { refuseTooLong } from './packet-limit.ts';
 import { pinWrite } from './pin-write.ts';
 import { noteTold } from './read-consistency.ts';
+import { infileOf } from './receive-file.ts';
 import { reconcileIds } from './reconcile-ids.ts';
 import type { SessionCore } from './session-core.ts';
 import { readUserVariables, restoreUserVariables, type UserVariables } from './user-variables.ts';
@@ -35,7 +36,20 @@ import type { WriteRequest } from './write-request.ts';
 type Attempt =
   | { readonly kind: 'answered'; readonly answer: Answer }
   /** Nothing of it took effect: the next leader may run it. */
-  | { readonly kind: 'again'; readonly error: Error };
+  | { readonly kind: 'again'; readonly error: Error }
+  /** Nothing of it took effect: it is to be run with nothing beside it. */
+  | { readonly kind: 'alone' };
+
+/** It has generated ids, which are in a row for sure only with nothing beside it. */
+class IdsNotAloneError extends LockstepError {
+  constructor() {
+    super(
+      'unsafe_statement',
+      'this LOAD DATA generates ids, which other inserts may come between; give every row its ' +
+        'id, or load the file outside a transaction',
+    );
+  }
+}
 
 /**
  * A write outside a transaction: it runs on the leader, is logged, committed and acknowledged
@@ -46,10 +60,11 @@ export async function writeAutocommit(core: SessionCore, write: WriteRequest): P
   const { replicator, config } = core.context;
   const facts = await checkWrite(core, write);
   const retry = new LeaderRetry(core);
+  let { alone } = facts;
   for (;;) {
     const leadership = await replicator.beginTerm(config.noNodeTimeoutMs);
     const release =
-      facts.reconcile.length > 0 ? await enterSchemaGate(core) : await enterGate(core, facts.alone);
+      facts.reconcile.length > 0 ? await enterSchemaGate(core) : await enterGate(core, alone);
     try {
       if (!replicator.isCurrent(leadership)) continue;
       const lost = await reconcileIds(core, leadership, facts.reconcile);
@@ -57,8 +72,12 @@ export async function writeAutocommit(core: SessionCore, write: WriteRequest): P
         await retry.pause(leadership, lost);
         continue;
       }
-      const attempt = await attemptWrite(core, write, facts, leadership);
+      const attempt = await attemptWrite(core, write, { ...facts, alone }, leadership);
       if (attempt.kind === 'answered') return attempt.answer;
+      if (attempt.kind === 'alone') {
+        alone = true;
+        continue;
+      }
       core.context.counters.node(leadership.name).retries++;
       await retry.pause(leadership, attempt.error);
     } finally {
@@ -109,8 +128,9 @@ async function attemptWrite(
     }
     if (error instanceof RanAloneError) core.context.onStranded(node.name, error.message);
     await lane.rollback();
-    // What a procedure had set by then is not known.
-    if (write.statement.kind === 'call') connection.destroy(asError(error));
+    if (error instanceof IdsNotAloneError) return { kind: 'alone' };
+    // What a procedure, or LOAD DATA, had set by then is not known.
+    if (write.statement.kind !== 'write') connection.destroy(asError(error));
     throw error;
   } finally {
     if (connection !== core.pinned?.connection) node.pool.give(connection);
@@ -171,11 +191,20 @@ export type Executed =
   | { readonly kind: 'refused'; readonly reply: HeldReply };
 
 /** It should find an id for every row; whether it does, only running it tells. */
-export const selectsIds = ({ statement }: WriteRequest, facts: WriteFacts): boolean =>
+const selectsIds = ({ statement }: WriteRequest, facts: WriteFacts): boolean =>
   statement.insertSelect && facts.askInsertId && facts.way === 'as_is';
 
+/** Whether it may have to be undone after it has succeeded, or in part. */
+export const mustBeUndoable = (write: WriteRequest, facts: WriteFacts): boolean =>
+  write.statement.kind === 'call' || selectsIds(write, facts) || facts.aloneForIds;
+
+/** LOAD DATA leaves the last row's fields in the variables that it reads them into. */
 const assignedBy = ({ statement }: WriteRequest, { effects }: WriteFacts): readonly string[] => [
-  ...new Set([...statement.userVariablesAssigned, ...effects.userVariablesAssigned]),
+  ...new Set([
+    ...statement.userVariablesAssigned,
+    ...effects.userVariablesAssigned,
+    ...(statement.kind === 'load_data' ? statement.userVariablesRead : []),
+  ]),
 ];
 
 /** The session takes over what a CALL has set, and knows that the connection has it. */
@@ -222,20 +251,17 @@ async function executeOn(
     pins: leaderPins,
     askInsertId: facts.askInsertId,
     keepConditions: core.lexMode.flavor === 'mysql',
+    infile: write.file && infileOf(core, write.file),
   });
   if (reply.end) noteWritten(core, lane.connection, reply.end, result.conditions);
   const call = write.statement.kind === 'call';
+  const assigns = call || write.statement.kind === 'load_data';
   if (reply.error) {
-    if (call) await restoreUserVariables(core, lane.connection, assignedBy(write, facts));
+    if (assigns) await restoreUserVariables(core, lane.connection, assignedBy(write, facts));
     return { kind: 'refused', reply };
   }
   const generated = generatedId(facts, pins, reply, result);
-  if (generated !== undefined && selectsIds(write, facts)) {
-    throw unsafe(
-      'this INSERT … SELECT generates ids for rows that come in no fixed order',
-      'leave the AUTO_INCREMENT column out of the list of columns',
-    );
-  }
+  if (generated !== undefined) await checkIds(core, write, facts, lane.connection);
   noteInsertId(core, write, reply, generated);
   // A program's own ids would take the pin.
   const pinsId = generated !== undefined && facts.reconcile.length === 0 && !call;
@@ -263,10 +289,11 @@ async function executeOn(
     context,
     pins: allPins,
     result: resultOf(core, write, reply),
+    ...(write.file && { file: write.file }),
   };
   const logged = call ? callCommand(core, command, write) : command;
   const commands = [...determined.logBefore.map(plain), logged];
-  if (!call) return { ...done, commands };
+  if (!assigns) return { ...done, commands };
   const variables = await readUserVariables(lane.connection, assignedBy(write, facts));
   return { ...done, commands, variables };
 }
@@ -280,6 +307,25 @@ function generatedId(
 ): string | undefined {
   if (tellsInsertId) return ok && ok.lastInsertId !== 0n ? String(ok.lastInsertId) : undefined;
   return generatedInsertId === (pins.lastInsertId ?? '0') ? undefined : generatedInsertId;
+}
+
+/** Throws where ids were generated that followers might give to other rows. */
+async function checkIds(
+  core: SessionCore,
+  write: WriteRequest,
+  facts: WriteFacts,
+  connection: NodeConnection,
+): Promise<void> {
+  if (selectsIds(write, facts)) {
+    throw unsafe(
+      'this INSERT … SELECT generates ids for rows that come in no fixed order',
+      'leave the AUTO_INCREMENT column out of the list of columns',
+    );
+  }
+  const isAlone = facts.alone && core.transaction === undefined;
+  if (!facts.aloneForIds || isAlone) return;
+  await restoreUserVariables(core, connection, assignedBy(write, facts));
+  throw new IdsNotAloneError();
 }
 
 /** What the write raised is asked for ahead of what is sent next, which would clear it. */

@@ -1,3 +1,4 @@
+import type { LoadFile } from '../log/load-file.ts';
 import type { QueryAttribute } from '../protocol/query-attributes.ts';
 import type { Statement } from '../sql/statement.ts';
 import type { Cursor } from './cursor.ts';
@@ -15,6 +16,8 @@ export interface WriteRequest {
   readonly attributes?: readonly QueryAttribute[];
   /** The client asks for a cursor, which a read on a connection of its own can have. */
   readonly cursor?: Cursor;
+  /** What LOAD DATA LOCAL loads, once the client has sent it. */
+  readonly file?: LoadFile;
   /** CALL: indexes of parameters that the procedure gives back. */
   readonly outParameters?: ReadonlySet<number>;
 }

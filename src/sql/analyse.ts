@@ -25,7 +25,8 @@ export function analyse(sql: string, mode: LexMode): Statement {
 
 /** Of the two readings of a text with version comments, the one that promises less. */
 function conservative(code: Statement, comment: Statement): Statement {
-  if (comment.kind === 'empty' || comment.kind === code.kind) return code;
+  if (comment.kind === 'empty') return code;
+  if (comment.kind === code.kind) return { ...code, local: code.local && comment.local };
   if (code.kind === 'empty') return comment;
   return { ...code, kind: 'write', understood: false };
 }

@@ -155,6 +155,7 @@ function isEvaluatedOnce(
   if (kind === 'set' || kind === 'read') {
     return isConstant || outline.insideQuery[from] !== true;
   }
+  if (kind === 'load_data') return isConstant;
   if (kind !== 'write') return false;
   if (isConstant) return true;
   if (clauses.insertSelect || outline.insideQuery[from] === true) return false;

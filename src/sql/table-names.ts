@@ -129,9 +129,7 @@ class TableWalk {
         break;
       case 'INSERT':
       case 'REPLACE':
-        if (!isOperator(this.#peek(), '(') && !this.#isEvent() && !isWord(this.#previous(), 'OR')) {
-          this.#insert();
-        }
+        if (this.#isInsert()) this.#insert();
         break;
       case 'UPDATE':
         if (!this.#isEvent() && !isWord(this.#previous(), 'KEY')) this.#update();
@@ -171,15 +169,17 @@ class TableWalk {
     );
   }
 
+  /** Not the function of that name, an event of a trigger, OR REPLACE, LOAD DATA … REPLACE. */
+  #isInsert(): boolean {
+    if (isOperator(this.#peek(), '(') || this.#isEvent()) return false;
+    return !isWord(this.#previous(), 'OR') && !this.#verb.startsWith('LOAD');
+  }
+
   #from(): void {
     if (!this.#verb.startsWith('SHOW')) return this.#list();
     // SHOW COLUMNS FROM t FROM db; SHOW TABLES FROM db
     const object = this.#previous();
-    if (
-      isWord(object, 'COLUMNS') ||
-      isWord(object, 'FIELDS') ||
-      /^(?:INDEX|INDEXES|KEYS)$/.test(object?.text ?? '')
-    ) {
+    if (/^(?:COLUMNS|FIELDS|INDEX|INDEXES|KEYS)$/.test(object?.text ?? '')) {
       this.#level.expectTable = true;
     }
   }

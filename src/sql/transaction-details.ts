@@ -1,4 +1,5 @@
 import type { Classification } from './classify.ts';
+import { isLocalLoad } from './load-data.ts';
 import type { TableName } from './statement.ts';
 import { isName, isOperator, isWord, nameOf, type Token } from './token.ts';
 
@@ -44,7 +45,7 @@ export function detailsOf(sql: string, tokens: readonly Token[], found: Classifi
     case 'call':
       return { ...none, ...routineAt(sql, tokens, main + 1) };
     case 'load_data':
-      return { ...none, local: tokens.some((token) => isWord(token, 'LOCAL')) };
+      return { ...none, local: isLocalLoad(tokens, main) };
     case 'ddl':
       return definitionDetails(sql, tokens, found);
     default:

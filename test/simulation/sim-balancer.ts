@@ -193,6 +193,7 @@ function createCluster(parts: {
         name: node.name,
         open: () => node.openControl(),
         analyse: (command) => analyse(command.sql),
+        readFile: (file) => log.files.read(file),
         onApplied: () => undefined,
       }),
   });

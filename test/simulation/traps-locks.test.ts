@@ -34,6 +34,7 @@ test('a fold of markers that is refused keeps nothing locked', async () => {
     name: node.name,
     open: () => node.openControl(),
     analyse: () => assert.fail('it applies nothing'),
+    readFile: () => assert.fail('it applies nothing'),
     onApplied: () => undefined,
   });
   const written = await on.write('APPEND l0 1a');

@@ -113,7 +113,7 @@ export class LogKeeper {
     let keptFrom = log.firstSeq;
     let bytes = log.sizeBytes;
     for (const segment of log.closedSegments) {
-      bytes -= segment.sizeBytes;
+      bytes -= log.bytesOf(segment);
       if (bytes < limits.keepBytes) break;
       keptFrom = nextSeq(segment.lastSeq);
     }
@@ -138,7 +138,7 @@ export class LogKeeper {
       } else if ((await this.#appendedAtMs(segment.lastSeq)) < oldestMs) {
         found = { before, limit: `log.retention_age: ${formatDuration(limits.retentionAgeMs)}` };
       } else break;
-      bytes -= segment.sizeBytes;
+      bytes -= log.bytesOf(segment);
     }
     return found;
   }

@@ -2,6 +2,9 @@ import type { NodeName, Seq } from '../../base/brands.ts';
 import { asError } from '../../base/as-error.ts';
 import { assert } from '../../base/assert.ts';
 import { faultPoints } from '../../base/fault-points.ts';
+import type { LoadFile } from '../../log/load-file.ts';
+import type { Infile } from '../../nodes/infile.ts';
+import { infileDisabled, isInfileDisabled } from '../../nodes/infile-disabled.ts';
 import type { NodeConnection } from '../../nodes/node-connection.ts';
 import { queryRows } from '../../nodes/query-rows.ts';
 import { CommandByte } from '../../protocol/commands.ts';
@@ -33,6 +36,8 @@ export interface NodeFollowerOptions {
   readonly analyse: (command: Command) => Statement;
   /** What the server takes in one packet is less than this; undefined while it is not known. */
   readonly maxAllowedPacket?: () => number | undefined;
+  /** The bytes of a file that an entry loads. */
+  readonly readFile: (file: LoadFile) => AsyncIterable<Buffer>;
   /** Told of entries applied, for the counters. */
   readonly onApplied: (entries: number) => void;
 }
@@ -51,10 +56,11 @@ export class NodeFollower implements FollowerPort {
 
   async applyBatch(batch: ApplyBatch): Promise<BatchOutcome> {
     const connection = await this.#connected();
+    const loads = batch.slots.some((slot) => slot.kind === 'command' && slot.command.file);
     const answering =
-      packetBytes(batch.statements) <= this.#onePacketBytesMax
+      !loads && packetBytes(batch.statements) <= this.#onePacketBytesMax
         ? connection.query(batch.statements.join(statementSeparator), { latin1: true })
-        : runOneByOne(connection, batch.statements);
+        : this.#runOneByOne(connection, batch);
     if (faultPoints.armed) await faultPoints.during(answering, 'follower.sent', this.name);
     const results = await answering;
     if (faultPoints.armed) await faultPoints.reach('follower.answered', this.name);
@@ -134,6 +140,30 @@ export class NodeFollower implements FollowerPort {
     this.#connection = undefined;
   }
 
+  async #runOneByOne(
+    connection: NodeConnection,
+    { statements, slots }: ApplyBatch,
+  ): Promise<TextResult[]> {
+    const results: TextResult[] = [];
+    for (const [index, statement] of statements.entries()) {
+      const slot = slots[index];
+      const file = slot?.kind === 'command' ? slot.command.file : undefined;
+      const infile = file && this.#infileOf(file);
+      const answer = (await connection.query(statement, { latin1: true, infile })).at(-1);
+      assert(answer, 'a statement has an answer');
+      if (file && answer.kind === 'err' && isInfileDisabled(answer.error.errno)) {
+        throw infileDisabled(this.name);
+      }
+      results.push(answer);
+      if (answer.kind === 'err') break;
+    }
+    return results;
+  }
+
+  #infileOf(file: LoadFile): Infile {
+    return { read: () => this.#options.readFile(file) };
+  }
+
   get #onePacketBytesMax(): number {
     return Math.min(onePacketBytesMax, (this.#options.maxAllowedPacket?.() ?? Infinity) - 1);
   }
@@ -154,20 +184,6 @@ export class NodeFollower implements FollowerPort {
 /** Of the command that runs them all: its first byte says that it is a query. */
 const packetBytes = (statements: readonly string[]): number =>
   statements.reduce((sum, { length }) => sum + length + statementSeparator.length, 1);
-
-async function runOneByOne(
-  connection: NodeConnection,
-  statements: readonly string[],
-): Promise<TextResult[]> {
-  const results: TextResult[] = [];
-  for (const statement of statements) {
-    const answer = (await connection.query(statement, { latin1: true })).at(-1);
-    assert(answer, 'a statement has an answer');
-    results.push(answer);
-    if (answer.kind === 'err') break;
-  }
-  return results;
-}
 
 /**
  * One answer for each statement, up to the first error. Writes return at most one result set, but
