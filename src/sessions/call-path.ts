@@ -1,6 +1,7 @@
 import type { Command } from '../replication/command.ts';
 import { callArguments } from '../sql/call-arguments.ts';
 import { renderWithParameters } from '../sql/render-parameters.ts';
+import { refuseLocks } from './called-programs.ts';
 import { unsafe } from './check-write.ts';
 import type { SessionCore } from './session-core.ts';
 import { effectsOf } from './write-effects.ts';
@@ -23,6 +24,7 @@ export async function planCall(core: SessionCore, write: WriteRequest): Promise<
       'take that out of the procedure and do it in the application',
     );
   }
+  refuseLocks(effects);
   if (!effects.programsWrite && !statement.hasUnknownFunction) {
     const assigned = [...statement.userVariablesAssigned, ...effects.userVariablesAssigned];
     return { kind: 'read', assigned: [...new Set(assigned)] };

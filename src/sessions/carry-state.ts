@@ -4,7 +4,13 @@ import type { NodeResponseSink } from '../nodes/node-connection.ts';
 import { CommandByte } from '../protocol/commands.ts';
 import { decodeErr, type ErrPacket } from '../protocol/err-packet.ts';
 import type { Terminal } from '../protocol/response-scanner.ts';
-import { type CarriedState, emptyState, inSchema, renderState } from './session-state.ts';
+import {
+  beyondAscii,
+  type CarriedState,
+  emptyState,
+  inSchema,
+  renderState,
+} from './session-state.ts';
 
 /** Which state each pooled connection carries; absent means a fresh session. */
 const carriedBy = new WeakMap<NodeConnection, CarriedState>();
@@ -70,22 +76,36 @@ export function sendState(
     );
     connection.preparedStatements.clear();
     connection.preparedText = undefined;
+    insertIdOn.delete(connection);
   }
-  if (state.schema !== current.schema) {
-    const schema = Buffer.from(state.schema, 'latin1');
-    connection.send(commandPacket(CommandByte.INIT_DB, schema), 'simple', outcome);
-  }
-  const settings = renderState(state);
-  if (settings !== undefined) {
-    const text = Buffer.from(settings, 'latin1');
-    connection.send(commandPacket(CommandByte.QUERY, text), 'query', outcome);
-  }
-  for (const sql of state.replayed.values()) {
-    connection.send(commandPacket(CommandByte.QUERY, Buffer.from(sql, 'latin1')), 'query', outcome);
-  }
+  const send = (command: number, text: string): void => {
+    const packet = commandPacket(command, Buffer.from(text, 'latin1'));
+    connection.send(packet, command === CommandByte.QUERY ? 'query' : 'simple', outcome);
+  };
+  // A change of schema sets variables of its own; a name beyond ASCII needs the character set.
+  const moves = state.schema !== current.schema;
+  const movesLast = moves && beyondAscii(state.schema);
+  if (moves && !movesLast) send(CommandByte.INIT_DB, state.schema);
+  for (const sql of renderState(state)) send(CommandByte.QUERY, sql);
+  if (movesLast) send(CommandByte.INIT_DB, state.schema);
+  for (const sql of state.replayed.values()) send(CommandByte.QUERY, sql);
   carriedBy.set(connection, state);
   connection.stateKey = state.key;
   return outcome;
+}
+
+/** LAST_INSERT_ID() of connections where it may be another than 0; `?` if that is not known. */
+const insertIdOn = new WeakMap<NodeConnection, string>();
+
+export function noteInsertIdOn(connection: NodeConnection, id: string): void {
+  if (id === '0') insertIdOn.delete(connection);
+  else insertIdOn.set(connection, id);
+}
+
+/** A view or a program could show this session the id of another one. */
+export function holdsOtherInsertId(connection: NodeConnection, own: string): boolean {
+  const held = insertIdOn.get(connection);
+  return held !== undefined && held !== own;
 }
 
 /** The connection is known to carry this state, because the state was set and read on it. */

@@ -9,7 +9,7 @@ import { StatusFlag } from '../protocol/status-flags.ts';
 import { parseTextResults } from '../protocol/result-set.ts';
 import type { LeaderCommit, LeaderTransaction } from '../replication/leader-transaction.ts';
 import { markerStatement } from '../replication/shell/node-markers.ts';
-import { PreludeOutcome, sendState, stateRefused } from './carry-state.ts';
+import { noteInsertIdOn, PreludeOutcome, sendState, stateRefused } from './carry-state.ts';
 import { askConditions } from './diagnostics.ts';
 import type { HeldReply } from './held-reply.ts';
 import type { NodeRequest } from './node-request.ts';
@@ -86,6 +86,7 @@ export class LeaderLane implements LeaderTransaction {
       sendPrelude();
       await request.before(connection);
     }
+    noteInsertIdOn(connection, '?');
     let insertId: Promise<string> | undefined;
     let conditions: LaneResult['conditions'];
     const askBehind = (): void => {
@@ -108,7 +109,9 @@ export class LeaderLane implements LeaderTransaction {
       const refused = stateRefused(connection, outcomes);
       throw reply.outsideTransaction ? new RanAloneError(refused.message) : refused;
     }
-    return { generatedInsertId: await insertId, conditions };
+    const generatedInsertId = await insertId;
+    if (generatedInsertId !== undefined) noteInsertIdOn(connection, generatedInsertId);
+    return { generatedInsertId, conditions };
   }
 
   /**

@@ -1,5 +1,6 @@
 import { renderPins } from '../replication/apply-batch.ts';
 import type { Pins } from '../replication/command.ts';
+import { lowerName } from '../sql/lower-name.ts';
 import type { Statement } from '../sql/statement.ts';
 import type { WriteFacts } from './check-write.ts';
 import type { SessionCore } from './session-core.ts';
@@ -36,8 +37,9 @@ export function pinWrite(
     pins.lastInsertId = core.lastInsertId;
   }
   if (statement.usesRand) {
-    pins.randSeed1 = before?.randSeed1 ?? seed(core);
-    pins.randSeed2 = before?.randSeed2 ?? seed(core);
+    const { settings } = carried;
+    pins.randSeed1 = before?.randSeed1 ?? settings.get('rand_seed1') ?? seed(core);
+    pins.randSeed2 = before?.randSeed2 ?? settings.get('rand_seed2') ?? seed(core);
   }
   // Zero tells a generated value from the one before; what is never generated stays zero.
   const asks = facts?.askInsertId && pins.lastInsertId === undefined;
@@ -53,7 +55,7 @@ export function pinWrite(
   if (read.size > 0) {
     pins.userVariables = [...read].map((name) => [
       name,
-      carried.userVariables.get(name.toLowerCase()) ?? 'NULL',
+      carried.userVariables.get(lowerName(name)) ?? 'NULL',
     ]);
   }
   return { pins, leaderPins };

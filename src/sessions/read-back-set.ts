@@ -5,6 +5,7 @@ import { settingLiteral } from '../nodes/server-facts.ts';
 import type { SetAssignment } from '../sql/set-statement.ts';
 import { assignmentText } from '../sql/set-text.ts';
 import type { SessionCore } from './session-core.ts';
+import { noteInsertIdOn } from './carry-state.ts';
 import { strongIsolation } from './set-transaction.ts';
 import { readBackUserVariables } from './user-variables.ts';
 
@@ -50,8 +51,12 @@ export async function readBackSet(
     } else if (scope !== 'session') await replay(core, connection, scope, sql);
     else if (insertIdVariables.has(name)) await readBackInsertId(core, connection);
     else if (connectionCharsets.has(name)) names.add(connectionCharsets.get(name) ?? name);
-    else if (isDefault(assignment)) core.state.setVariables([[name, undefined]]);
-    else names.add(name);
+    // They show 0 whatever was set.
+    else if (isSeed(assignment)) core.state.setVariables([[name, assignment.literal]]);
+    // Others keep the value that it is now.
+    else if (name === 'timestamp' && isDefault(assignment)) {
+      core.state.setVariables([[name, undefined]]);
+    } else names.add(name);
   }
   await readBackVariables(core, connection, [...names], (name) => {
     const assigned = assignments.findLast((one) => one.scope === 'session' && one.name === name);
@@ -67,12 +72,16 @@ function trackedNames({ scope, name }: SetAssignment): readonly string[] {
   return scope === 'session' ? [name] : [];
 }
 
+const isSeed = ({ name, literalKind }: SetAssignment): boolean =>
+  literalKind === 'number' && /^rand_seed[12]$/.test(name);
+
 const isDefault = (assignment: SetAssignment): boolean =>
   assignment.literalKind === 'word' && assignment.literal?.toUpperCase() === 'DEFAULT';
 
 async function readBackInsertId(core: SessionCore, connection: NodeConnection): Promise<void> {
   const [row] = await queryRows(connection, 'SELECT LAST_INSERT_ID() AS id');
   core.lastInsertId = row?.['id'] ?? '0';
+  noteInsertIdOn(connection, core.lastInsertId);
 }
 
 /** A variable that shows no value is set again wherever the session goes. */

@@ -12,7 +12,14 @@ import { CommandByte } from '../protocol/commands.ts';
 import type { Terminal } from '../protocol/response-scanner.ts';
 import type { Statement } from '../sql/statement.ts';
 import { type Answer, SessionBroken } from './answer.ts';
-import { inSchemaOf, PreludeOutcome, sendState, stateRefused } from './carry-state.ts';
+import {
+  holdsOtherInsertId,
+  inSchemaOf,
+  noteInsertIdOn,
+  PreludeOutcome,
+  sendState,
+  stateRefused,
+} from './carry-state.ts';
 import { HeldReply } from './held-reply.ts';
 import type { NodeRequest } from './node-request.ts';
 import { acknowledgedBefore, noteSeen, showsEnough, untilLeaderShows } from './read-consistency.ts';
@@ -191,6 +198,7 @@ async function converse(
     if (outcome.kind === 'lost_unseen') return outcome;
     if (outcome.kind === 'invalid') throw stateRefused(connection, prelude);
     const { end, failed, digest } = outcome;
+    if (options.statement?.usesRand) core.state.used('rand_seed1', 'rand_seed2');
     if (end) noteDiagnostics(core, connection, end, options);
     const statusFlags = end?.statusFlags ?? 0;
     return { kind: 'answered', answer: { kind: 'streamed', failed, statusFlags, digest } };
@@ -199,6 +207,7 @@ async function converse(
   if (prelude.some((outcome) => outcome.error !== undefined)) {
     throw stateRefused(connection, prelude);
   }
+  if (options.statement?.usesRand) core.state.used('rand_seed1', 'rand_seed2');
   // COM_INIT_DB adds to what the connection has from before: its error is all there is to know.
   if (request.kind === 'simple' && held.end) core.diagnostics.note(held.end, undefined);
   else if (held.end) noteDiagnostics(core, connection, held.end, options);
@@ -229,7 +238,11 @@ function sendPrelude(
   const goesElsewhere = schema !== undefined;
   const carried = sendState(connection, goesElsewhere ? inSchemaOf(connection, state) : state);
   if (carried) outcomes.push(carried);
-  if (!statement?.usesLastInsertId) return;
+  const mayAsk =
+    statement !== undefined &&
+    (statement.usesLastInsertId || statement.hasUnknownFunction || statement.kind === 'call');
+  if (!mayAsk && !holdsOtherInsertId(connection, core.lastInsertId)) return;
+  noteInsertIdOn(connection, core.lastInsertId);
   const outcome = new PreludeOutcome();
   outcomes.push(outcome);
   const text = Buffer.from(`SET last_insert_id=${core.lastInsertId}`, 'latin1');

@@ -57,6 +57,14 @@ export class SessionState {
     this.#change({ settings });
   }
 
+  /** Variables that hold for one use only (insert_id, rand_seed1): it was made. */
+  used(...names: readonly string[]): void {
+    const { settings } = this.#carried;
+    if (names.some((name) => settings.has(name))) {
+      this.setVariables(names.map((name) => [name, undefined]));
+    }
+  }
+
   setUserVariables(values: Iterable<readonly [name: string, literal: string]>): void {
     const userVariables = new Map(this.#carried.userVariables);
     for (const [name, literal] of values) {
@@ -124,25 +132,35 @@ function keyOf(state: Omit<CarriedState, 'key'>): string {
   const { schema, settings, userVariables, replayed } = state;
   const size = settings.size + userVariables.size + replayed.size;
   if (schema === '' && size === 0) return '';
-  return JSON.stringify([schema, sorted(settings), sorted(userVariables), [...replayed]]);
+  // Settings in their order: some change others, as max_join_size does sql_big_selects.
+  return JSON.stringify([schema, [...settings], sorted(userVariables), [...replayed]]);
 }
 
 const sorted = (values: ReadonlyMap<string, string>): (readonly [string, string])[] =>
   [...values].toSorted(([a], [b]) => (a < b ? -1 : 1));
 
-/** The SET statement that gives a fresh session this state; undefined when there is nothing. */
-export function renderState(state: CarriedState): string | undefined {
+/**
+ * The SET statements that give a fresh session this state. A server reads names in the character
+ * set that holds when the statement arrives, so those beyond ASCII come behind the settings.
+ */
+export function renderState(state: CarriedState): string[] {
   const assignments: string[] = [];
   const names = renderNames(state.settings);
   if (names !== undefined) assignments.push(names);
   for (const [name, literal] of state.settings) {
     if (names === undefined || !namesVariables.has(name)) assignments.push(`${name}=${literal}`);
   }
-  for (const [name, literal] of state.userVariables) {
-    assignments.push(`@${quoteIdentifier(name)}=${literal}`);
-  }
-  return assignments.length === 0 ? undefined : `SET ${assignments.join(',')}`;
+  const variables = [...state.userVariables].map(
+    ([name, literal]) => `@${quoteIdentifier(name)}=${literal}`,
+  );
+  const groups = variables.some(beyondAscii)
+    ? [assignments, variables]
+    : [[...assignments, ...variables]];
+  return groups.flatMap((group) => (group.length === 0 ? [] : [`SET ${group.join(',')}`]));
 }
+
+/** A binary string holds bytes that mean something in a character set only. */
+export const beyondAscii = (text: string): boolean => /[\x80-\xff]/.test(text);
 
 /** What SET NAMES sets. */
 const namesVariables: ReadonlySet<string> = new Set([

@@ -4,6 +4,7 @@ import { parseSet, type SetAssignment, type SetScope } from '../sql/set-statemen
 import { setText } from '../sql/set-text.ts';
 import type { Statement } from '../sql/statement.ts';
 import { type Answer, okAnswer } from './answer.ts';
+import { calledPrograms } from './called-programs.ts';
 import { noteCarried } from './carry-state.ts';
 import { runDdl } from './ddl-path.ts';
 import { asText, flatten, setFromSequence } from './determine-write.ts';
@@ -20,7 +21,7 @@ import {
 } from './set-autocommit.ts';
 import { setTransaction } from './set-transaction.ts';
 import { readInTransaction } from './transaction-path.ts';
-import { effectsOf } from './write-effects.ts';
+import { readBackUserVariables } from './user-variables.ts';
 import type { WriteRequest } from './write-request.ts';
 
 /** Why a session may not set these. */
@@ -48,19 +49,20 @@ const sessionScopes: ReadonlySet<SetScope> = new Set([
 export async function runSet(core: SessionCore, write: WriteRequest): Promise<Answer> {
   const sql = flatten(write);
   const assignments = parseSet(sql, core.lexMode);
-  await checkSet(core, write.statement, assignments);
+  const alsoSet = await checkSet(core, write.statement, assignments);
   if (assignments.every(({ scope }) => transactionScopes.has(scope))) {
     return setTransaction(core, assignments);
   }
   const autocommit = assignments.findLast(isAutocommit);
-  if (!autocommit) return setOnNode(core, sql, write, assignments);
+  if (!autocommit) return setOnNode(core, sql, write, assignments, alsoSet);
   const known = knownAutocommit(autocommit);
   const others = assignments.filter((assignment) => !isAutocommit(assignment));
   if (known === undefined) others.push(holdAutocommit(autocommit));
   if (others.length > 0) {
     // Forms that the servers do not let stand beside others are for them to refuse.
     const text = setText(sql, others) ?? sql;
-    const answer = await setOnNode(core, text, asText(write, text), parseSet(text, core.lexMode));
+    const parts = parseSet(text, core.lexMode);
+    const answer = await setOnNode(core, text, asText(write, text), parts, alsoSet);
     if (answer.kind === 'held' && answer.reply.error) return answer;
   }
   await setAutocommit(core, known ?? takeHeldAutocommit(core));
@@ -87,11 +89,12 @@ export async function runServerSet(core: SessionCore, write: WriteRequest): Prom
   return runSet(core, asStatement(sessionText));
 }
 
+/** Returns the user variables that functions set. Throws for what cannot be carried. */
 async function checkSet(
   core: SessionCore,
   statement: Statement,
   assignments: readonly SetAssignment[],
-): Promise<void> {
+): Promise<readonly string[]> {
   for (const { scope, name, literal } of assignments) {
     const reason = scope === 'session' ? refusedVariables.get(name) : undefined;
     if (reason !== undefined && literal?.toUpperCase() !== 'AUTOMATIC') {
@@ -112,13 +115,13 @@ async function checkSet(
     }
   }
   if (statement.usesSequence) throw setFromSequence();
-  if (statement.hasUnknownFunction && (await effectsOf(core, statement)).programsWrite) {
-    throw new LockstepError(
-      'unsafe_statement',
-      'SET calls a function that writes, which would write on one node only; ' +
-        'SELECT the function, then SET the variable to its result',
-    );
-  }
+  const programs = await calledPrograms(core, statement);
+  if (!programs.write) return programs.assigned;
+  throw new LockstepError(
+    'unsafe_statement',
+    'SET calls a function that writes, which would write on one node only; ' +
+      'SELECT the function, then SET the variable to its result',
+  );
 }
 
 function setOnNode(
@@ -126,10 +129,12 @@ function setOnNode(
   sql: string,
   { statement, request }: WriteRequest,
   assignments: readonly SetAssignment[],
+  alsoSet: readonly string[],
 ): Promise<Answer> {
-  return executeAndReadBack(core, statement, request, (connection) =>
-    readBackSet(core, connection, sql, assignments),
-  );
+  return executeAndReadBack(core, statement, request, async (connection) => {
+    await readBackSet(core, connection, sql, assignments);
+    await readBackUserVariables(core, connection, alsoSet);
+  });
 }
 
 /** Runs a statement that changes session state, then carries what `after` finds. */

@@ -7,6 +7,8 @@ import type { Statement } from '../sql/statement.ts';
 import { type Answer, okAnswer } from './answer.ts';
 import { planCall } from './call-path.ts';
 import { channelStatusQuery } from './channel-status.ts';
+import { calledPrograms } from './called-programs.ts';
+import { noteInsertIdOn } from './carry-state.ts';
 import { isTemporary } from './check-write.ts';
 import { runDdl } from './ddl-path.ts';
 import { runKill } from './kill-path.ts';
@@ -27,7 +29,6 @@ import {
   savepoint,
   writeInTransaction,
 } from './transaction-path.ts';
-import { effectsOf } from './write-effects.ts';
 import { writeAutocommit } from './write-path.ts';
 import type { WriteRequest } from './write-request.ts';
 
@@ -75,9 +76,9 @@ export async function runStatement(
     case 'release_savepoint':
       return runSavepoint(core, write);
     case 'set':
-      return runSet(core, write);
+      return statement.usesUserLock ? runLockingSet(core, write) : runSet(core, write);
     case 'use':
-      return useSchema(core, statement.schema ?? '');
+      return useAsStatement(core, statement.schema ?? '');
     case 'call':
       return runCall(core, write);
     case 'load':
@@ -139,11 +140,12 @@ async function runRead(
   const { statement } = write;
   const request = await requestOf(core, write);
   if (statement.tables.length > 0) await ensureTransaction(core);
-  if (statement.hasUnknownFunction && (await callsWriter(core, statement))) {
-    return runWrite(core, write);
-  }
-  const assigned = statement.userVariablesAssigned;
-  const setsId = setsLastInsertId.test(write.sql) && statement.functions.has('LAST_INSERT_ID');
+  const programs = await calledPrograms(core, statement);
+  if (programs.write) return runCallingWriter(core, write);
+  const assigned = [...statement.userVariablesAssigned, ...programs.assigned];
+  const setsId =
+    programs.mayChangeInsertId ||
+    (setsLastInsertId.test(write.sql) && statement.functions.has('LAST_INSERT_ID'));
   if (assigned.length > 0 || setsId) {
     return executeAndReadBack(core, statement, request, async (connection) => {
       if (setsId) await readBackLastInsertId(core, connection);
@@ -167,6 +169,7 @@ const setsLastInsertId = /LAST_INSERT_ID\s*\(\s*[^\s)]/i;
 async function readBackLastInsertId(core: SessionCore, connection: NodeConnection): Promise<void> {
   const [row] = await queryRows(connection, 'SELECT LAST_INSERT_ID() AS id');
   core.lastInsertId = row?.['id'] ?? '0';
+  noteInsertIdOn(connection, core.lastInsertId);
 }
 
 /** SHOW PROCESSLIST is of Lockstep's sessions, not of a node's connections; so is what they use. */
@@ -182,9 +185,16 @@ async function requestOf(core: SessionCore, { sql, statement, request }: WriteRe
 }
 
 /** A SELECT that calls a stored function which writes is a write. */
-async function callsWriter(core: SessionCore, statement: Statement): Promise<boolean> {
-  if (!(await effectsOf(core, statement)).programsWrite) return false;
-  if (statement.userVariablesAssigned.length === 0) return true;
+async function runCallingWriter(core: SessionCore, write: WriteRequest): Promise<Answer> {
+  const { kind, verb, userVariablesAssigned } = write.statement;
+  if (kind !== 'read') {
+    throw new LockstepError(
+      'unsafe_statement',
+      `${verb} of a temporary table calls a function that writes, which would write on one node ` +
+        'only; SELECT the function first, into a user variable',
+    );
+  }
+  if (userVariablesAssigned.length === 0) return runWrite(core, write);
   throw new LockstepError(
     'unsafe_statement',
     'a SELECT that calls a function which writes cannot assign user variables; ' +
@@ -251,26 +261,36 @@ function onlyTemporary(core: SessionCore, statement: Statement): boolean {
   return statement.writtenTables.every((table) => isTemporary(core, table));
 }
 
-/** Takes a connection to the leader for this session alone, and runs the statement there. */
+/** Takes a connection to the leader for this session alone. */
+async function pinToLeader(core: SessionCore, reason: string): Promise<void> {
+  if (core.pinned) return;
+  const { replicator, config } = core.context;
+  const leadership = await replicator.beginTerm(config.noNodeTimeoutMs);
+  const transaction = core.transaction;
+  const node = transaction?.node ?? core.node(leadership.name);
+  const connection = transaction?.lane.connection ?? (await core.takeConnection(node));
+  core.pin({ node, connection, leadership, reason });
+}
+
+/** SET @got = GET_LOCK(…). */
+async function runLockingSet(core: SessionCore, write: WriteRequest): Promise<Answer> {
+  await pinToLeader(core, 'user-level lock');
+  const answer = await runSet(core, write);
+  core.userLocks.note(write.sql, core.lexMode);
+  await unpinIfFree(core);
+  return answer;
+}
+
+/** Runs the statement on a connection to the leader that this session has for itself. */
 async function runPinned(
   core: SessionCore,
   write: WriteRequest,
   reason: string,
   options: RunOptions,
 ): Promise<Answer> {
-  const { statement, request } = write;
-  if (!core.pinned) {
-    const { replicator, config } = core.context;
-    const leadership = await replicator.beginTerm(config.noNodeTimeoutMs);
-    const transaction = core.transaction;
-    const node = transaction?.node ?? core.node(leadership.name);
-    const connection = transaction?.lane.connection ?? (await core.takeConnection(node));
-    core.pin({ node, connection, leadership, reason });
-  }
-  const readOptions = { statement, leader: true, stream: options.stream };
-  const answer = core.transaction
-    ? await readInTransaction(core, core.transaction, request, readOptions)
-    : await read(core, request, readOptions);
+  const { statement } = write;
+  await pinToLeader(core, reason);
+  const answer = await runRead(core, write, { ...options, leader: true });
   const failed =
     (answer.kind === 'held' && answer.reply.error) || (answer.kind === 'streamed' && answer.failed);
   if (!failed) noteTemporaryTables(core, statement);
@@ -314,6 +334,12 @@ async function runSavepoint(core: SessionCore, write: WriteRequest): Promise<Ans
   if (transaction) return savepoint(core, transaction, write.statement, write.request);
   // Outside a transaction a server forgets a savepoint at once, and misses one it is asked for.
   return read(core, write.request, { statement: write.statement, leader: true, stream: false });
+}
+
+/** COM_INIT_DB counts what a connection had from before among its warnings, USE has none. */
+async function useAsStatement(core: SessionCore, schema: string): Promise<Answer> {
+  const answer = await useSchema(core, schema);
+  return answer.kind === 'held' && answer.reply.error ? answer : okAnswer;
 }
 
 /** USE and COM_INIT_DB: a node says whether the schema is there. `schema` is a binary string. */

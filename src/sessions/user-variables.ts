@@ -1,5 +1,6 @@
 import type { NodeConnection } from '../nodes/node-connection.ts';
 import { queryRows, type Row } from '../nodes/query-rows.ts';
+import { lowerName } from '../sql/lower-name.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
 import type { SessionCore } from './session-core.ts';
 
@@ -23,7 +24,7 @@ export async function restoreUserVariables(
   if (names.length === 0 || connection.lost) return;
   const { userVariables } = core.state.carried;
   const values = names.map(
-    (name) => `@${quoteIdentifier(name)}=${userVariables.get(name.toLowerCase()) ?? 'NULL'}`,
+    (name) => `@${quoteIdentifier(name)}=${userVariables.get(lowerName(name)) ?? 'NULL'}`,
   );
   await queryRows(connection, `SET ${values.join(',')}`, { latin1: true });
 }
@@ -50,7 +51,7 @@ export async function readUserVariables(
   );
   return names.map((name, index) => {
     const type = result.columns[index * 5]?.type ?? 0;
-    return [name.toLowerCase(), userVariableLiteral(row, index, type)];
+    return [lowerName(name), userVariableLiteral(row, index, type)];
   });
 }
 

@@ -30,6 +30,8 @@ export interface WriteEffects {
   readonly userVariablesRead: readonly string[];
   readonly userVariablesAssigned: readonly string[];
   readonly usesLastInsertId: boolean;
+  /** A program that takes or releases user-level locks. */
+  readonly lockingProgram: string | undefined;
 }
 
 /** Ids that a program generates. */
@@ -56,6 +58,7 @@ const none: WriteEffects = {
   userVariablesRead: [],
   userVariablesAssigned: [],
   usesLastInsertId: false,
+  lockingProgram: undefined,
 };
 
 const depthMax = 20;
@@ -211,6 +214,7 @@ class EffectsWalk {
     result.userVariablesRead.push(...facts.userVariablesRead);
     result.userVariablesAssigned.push(...facts.userVariablesAssigned);
     result.usesLastInsertId ||= facts.usesLastInsertId;
+    if (facts.usesUserLock) result.lockingProgram ??= label;
     for (const table of facts.writtenTables) {
       const info = await this.#core.context.catalogue.table(table.schema ?? schema, table.name);
       result.programsWriteMarkers ||= isMarkers(info.schema);

@@ -4,6 +4,7 @@ import { faultPoints } from '../base/fault-points.ts';
 import type { NodeConnection } from '../nodes/node-connection.ts';
 import { NodeConnectionLostError } from '../nodes/node-connection.ts';
 import type { Node } from '../nodes/node.ts';
+import { NodeQueryError } from '../nodes/query-rows.ts';
 import type { Terminal } from '../protocol/response-scanner.ts';
 import type { Command, CommandResult, Pins } from '../replication/command.ts';
 import { matchedRows } from '../replication/compare-results.ts';
@@ -58,6 +59,7 @@ class IdsNotAloneError extends LockstepError {
  */
 export async function writeAutocommit(core: SessionCore, write: WriteRequest): Promise<Answer> {
   const { replicator, config } = core.context;
+  if (core.nextIsolation?.startsWith('READ ONLY')) throw inReadOnly(core);
   const facts = await checkWrite(core, write);
   const retry = new LeaderRetry(core);
   let { alone } = facts;
@@ -84,6 +86,13 @@ export async function writeAutocommit(core: SessionCore, write: WriteRequest): P
       release();
     }
   }
+}
+
+/** As servers say after SET TRANSACTION READ ONLY, which this would be the transaction of. */
+function inReadOnly({ lexMode }: SessionCore): NodeQueryError {
+  const end = lexMode.flavor === 'mysql' ? '.' : '';
+  const message = `Cannot execute statement in a READ ONLY transaction${end}`;
+  return new NodeQueryError(1792, '25006', message);
 }
 
 /** A session that holds LOCK TABLES has the gate already. */
@@ -209,7 +218,10 @@ const assignedBy = ({ statement }: WriteRequest, { effects }: WriteFacts): reado
 
 /** The session takes over what a CALL has set, and knows that the connection has it. */
 export function takeOver(core: SessionCore, lane: LeaderLane, executed: Executed): void {
-  if (executed.kind !== 'done' || !executed.variables) return;
+  if (executed.kind !== 'done') return;
+  if (executed.pins.insertId !== undefined) core.state.used('insert_id');
+  if (executed.pins.randSeed1 !== undefined) core.state.used('rand_seed1', 'rand_seed2');
+  if (!executed.variables) return;
   core.state.setUserVariables(executed.variables);
   noteCarried(lane.connection, core.state.carried);
 }

@@ -16,6 +16,8 @@ export interface ProgramFacts extends Omit<ProgramStatements, 'orderBound'> {
   readonly functions: ReadonlySet<string>;
   readonly userVariablesRead: readonly string[];
   readonly usesLastInsertId: boolean;
+  /** GET_LOCK and its like. */
+  readonly usesUserLock: boolean;
   readonly usesSequence: boolean;
   /** INSERT … SELECT, which would number rows in no fixed order. */
   readonly insertsSelected: boolean;
@@ -62,6 +64,7 @@ export function programFacts(program: Program, mode: LexMode): ProgramFacts {
     functions: statement.functions,
     userVariablesRead: statement.userVariablesRead,
     usesLastInsertId: statement.usesLastInsertId,
+    usesUserLock: statement.usesUserLock,
     usesSequence: statement.usesSequence,
     insertsSelected:
       tokens.some((token) => isWord(token, 'INSERT') || isWord(token, 'REPLACE')) &&

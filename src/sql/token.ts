@@ -1,3 +1,5 @@
+import { lowerName } from './lower-name.ts';
+
 /**
  * `word`: a bare word, keyword or not. `identifier`: certainly a name (quoted, or after a dot).
  * `unknown`: what the server would refuse, or what we cannot tell how it would read it.
@@ -47,8 +49,7 @@ export function userVariableName(sql: string, token: Token): string {
   while (at < token.end && sql.charCodeAt(at) <= 32) at += 1;
   const first = sql[at];
   const quoted = first === '`' || first === '"' || first === "'";
-  const name = quoted ? unquote(sql, at, token.end) : sql.slice(at, token.end);
-  return name.toLowerCase();
+  return lowerName(quoted ? unquote(sql, at, token.end) : sql.slice(at, token.end));
 }
 
 /** `sql_mode` for `@@sql_mode` and `@@session.sql_mode`; other scopes stay: `global.sql_mode`. */
