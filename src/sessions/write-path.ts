@@ -13,10 +13,11 @@ import type { Release } from '../replication/write-gate.ts';
 import type { Answer } from './answer.ts';
 import { callCommand } from './call-path.ts';
 import { noteCarried } from './carry-state.ts';
+import { generatedId, IdsNotAloneError, objectionToIds, selectsIds } from './generated-ids.ts';
 import { HeldReply } from './held-reply.ts';
 import { LeaderRetry } from './leader-retry.ts';
 import { type LaneResult, LeaderLane, RanAloneError } from './leader-lane.ts';
-import { checkWrite, unsafe, type WriteFacts } from './check-write.ts';
+import { checkWrite, type WriteFacts } from './check-write.ts';
 import {
   asText,
   type DeterminedWrite,
@@ -40,17 +41,6 @@ type Attempt =
   | { readonly kind: 'again'; readonly error: Error }
   /** Nothing of it took effect: it is to be run with nothing beside it. */
   | { readonly kind: 'alone' };
-
-/** It has generated ids, which are in a row for sure only with nothing beside it. */
-class IdsNotAloneError extends LockstepError {
-  constructor() {
-    super(
-      'unsafe_statement',
-      'this LOAD DATA generates ids, which other inserts may come between; give every row its ' +
-        'id, or load the file outside a transaction',
-    );
-  }
-}
 
 /**
  * A write outside a transaction: it runs on the leader, is logged, committed and acknowledged
@@ -199,10 +189,6 @@ export type Executed =
   /** The server's error; the reply carries it. */
   | { readonly kind: 'refused'; readonly reply: HeldReply };
 
-/** It should find an id for every row; whether it does, only running it tells. */
-const selectsIds = ({ statement }: WriteRequest, facts: WriteFacts): boolean =>
-  statement.insertSelect && facts.askInsertId && facts.way === 'as_is';
-
 /** Whether it may have to be undone after it has succeeded, or in part. */
 export const mustBeUndoable = (write: WriteRequest, facts: WriteFacts): boolean =>
   write.statement.kind === 'call' || selectsIds(write, facts) || facts.aloneForIds;
@@ -273,7 +259,11 @@ async function executeOn(
     return { kind: 'refused', reply };
   }
   const generated = generatedId(facts, pins, reply, result);
-  if (generated !== undefined) await checkIds(core, write, facts, lane.connection);
+  const objection = generated === undefined ? undefined : objectionToIds(core, write, facts);
+  if (objection) {
+    if (assigns) await restoreUserVariables(core, lane.connection, assignedBy(write, facts));
+    throw objection;
+  }
   noteInsertId(core, write, reply, generated);
   // A program's own ids would take the pin.
   const pinsId = generated !== undefined && facts.reconcile.length === 0 && !call;
@@ -308,36 +298,6 @@ async function executeOn(
   if (!assigns) return { ...done, commands };
   const variables = await readUserVariables(lane.connection, assignedBy(write, facts));
   return { ...done, commands, variables };
-}
-
-/** The first id that was generated; undefined if none was. */
-function generatedId(
-  { tellsInsertId }: WriteFacts,
-  pins: Pins,
-  { ok }: HeldReply,
-  { generatedInsertId }: LaneResult,
-): string | undefined {
-  if (tellsInsertId) return ok && ok.lastInsertId !== 0n ? String(ok.lastInsertId) : undefined;
-  return generatedInsertId === (pins.lastInsertId ?? '0') ? undefined : generatedInsertId;
-}
-
-/** Throws where ids were generated that followers might give to other rows. */
-async function checkIds(
-  core: SessionCore,
-  write: WriteRequest,
-  facts: WriteFacts,
-  connection: NodeConnection,
-): Promise<void> {
-  if (selectsIds(write, facts)) {
-    throw unsafe(
-      'this INSERT … SELECT generates ids for rows that come in no fixed order',
-      'leave the AUTO_INCREMENT column out of the list of columns',
-    );
-  }
-  const isAlone = facts.alone && core.transaction === undefined;
-  if (!facts.aloneForIds || isAlone) return;
-  await restoreUserVariables(core, connection, assignedBy(write, facts));
-  throw new IdsNotAloneError();
 }
 
 /** What the write raised is asked for ahead of what is sent next, which would clear it. */
