@@ -68,7 +68,8 @@ export function sendState(
   const current = carriedBy.get(connection) ?? emptyState;
   if (current.key === state.key) return undefined;
   const outcome = new PreludeOutcome();
-  if (!overrides(state, current)) {
+  const resets = !overrides(state, current);
+  if (resets) {
     connection.send(
       commandPacket(CommandByte.RESET_CONNECTION, Buffer.alloc(0)),
       'simple',
@@ -82,8 +83,9 @@ export function sendState(
     const packet = commandPacket(command, Buffer.from(text, 'latin1'));
     connection.send(packet, command === CommandByte.QUERY ? 'query' : 'simple', outcome);
   };
-  // A change of schema sets variables of its own; a name beyond ASCII needs the character set.
-  const moves = state.schema !== current.schema;
+  // A change of schema sets variables of its own, which a reset returns to the server's defaults:
+  // character_set_database. A name beyond ASCII needs the character set.
+  const moves = state.schema !== current.schema || (resets && isSchema(state.schema));
   const movesLast = moves && beyondAscii(state.schema);
   if (moves && !movesLast) send(CommandByte.INIT_DB, state.schema);
   for (const sql of renderState(state)) send(CommandByte.QUERY, sql);
@@ -116,6 +118,8 @@ export function noteCarried(connection: NodeConnection, state: CarriedState): vo
 
 /** No schema has this name. */
 const someSchema = '\0';
+
+const isSchema = (name: string): boolean => name !== '' && name !== someSchema;
 
 /**
  * The connection's state is not what was thought: the next use resets it. Nor is its schema, which

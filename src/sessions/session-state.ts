@@ -1,6 +1,7 @@
 import { LockstepError } from '../base/errors.ts';
 import type { ServerFacts } from '../nodes/server-facts.ts';
 import type { CommandContext } from '../replication/command.ts';
+import { lowerName } from '../sql/lower-name.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
 
 /** Session state as a connection can carry it. Immutable: a change makes a new one. */
@@ -12,6 +13,8 @@ export interface CarriedState {
   readonly settings: ReadonlyMap<string, string>;
   /** User variables: lower-case name and SQL literal. */
   readonly userVariables: ReadonlyMap<string, string>;
+  /** MySQL: the collation that each user variable with a number got from the connection. */
+  readonly numberCollations: ReadonlyMap<string, string>;
   /** Statements that set what has no value to be read, by what they set. */
   readonly replayed: ReadonlyMap<string, string>;
 }
@@ -21,6 +24,7 @@ export const emptyState: CarriedState = {
   schema: '',
   settings: new Map(),
   userVariables: new Map(),
+  numberCollations: new Map(),
   replayed: new Map(),
 };
 
@@ -65,13 +69,18 @@ export class SessionState {
     }
   }
 
-  setUserVariables(values: Iterable<readonly [name: string, literal: string]>): void {
+  setUserVariables(
+    values: Iterable<readonly [name: string, literal: string, numberCollation?: string]>,
+  ): void {
     const userVariables = new Map(this.#carried.userVariables);
-    for (const [name, literal] of values) {
+    const numberCollations = new Map(this.#carried.numberCollations);
+    for (const [name, literal, numberCollation] of values) {
       userVariables.delete(name);
+      numberCollations.delete(name);
       if (literal !== 'NULL') userVariables.set(name, literal);
+      if (numberCollation !== undefined) numberCollations.set(name, numberCollation);
     }
-    this.#change({ userVariables });
+    this.#change({ userVariables, numberCollations });
   }
 
   /** Has `sql` run on every connection to come; it replaces an earlier one of the same kind. */
@@ -93,6 +102,7 @@ export class SessionState {
     this.#change({
       settings: new Map(initialSettings),
       userVariables: new Map(),
+      numberCollations: new Map(),
       replayed: new Map(),
     });
   }
@@ -129,11 +139,12 @@ export function inSchema(state: CarriedState, schema: string): CarriedState {
 }
 
 function keyOf(state: Omit<CarriedState, 'key'>): string {
-  const { schema, settings, userVariables, replayed } = state;
+  const { schema, settings, userVariables, numberCollations, replayed } = state;
   const size = settings.size + userVariables.size + replayed.size;
   if (schema === '' && size === 0) return '';
   // Settings in their order: some change others, as max_join_size does sql_big_selects.
-  return JSON.stringify([schema, [...settings], sorted(userVariables), [...replayed]]);
+  const ordered = [[...settings], sorted(userVariables), sorted(numberCollations), [...replayed]];
+  return JSON.stringify([schema, ...ordered]);
 }
 
 const sorted = (values: ReadonlyMap<string, string>): (readonly [string, string])[] =>
@@ -150,14 +161,37 @@ export function renderState(state: CarriedState): string[] {
   for (const [name, literal] of state.settings) {
     if (names === undefined || !namesVariables.has(name)) assignments.push(`${name}=${literal}`);
   }
-  const variables = [...state.userVariables].map(
-    ([name, literal]) => `@${quoteIdentifier(name)}=${literal}`,
-  );
-  const groups = variables.some(beyondAscii)
+  const [variables = [], ...others] = renderUserVariables(state, state.userVariables.keys());
+  const groups = variables.some((text) => beyondAscii(text) || isNullNumber.test(text))
     ? [assignments, variables]
     : [[...assignments, ...variables]];
-  return groups.flatMap((group) => (group.length === 0 ? [] : [`SET ${group.join(',')}`]));
+  return [...groups, ...others].flatMap((group) =>
+    group.length === 0 ? [] : [`SET ${group.join(',')}`],
+  );
 }
+
+/**
+ * The assignments that make variables what they are in the session; each group is a statement.
+ * MySQL gives a number the collation of the connection, so one that got another is set under that.
+ */
+export function renderUserVariables(state: CarriedState, names: Iterable<string>): string[][] {
+  const current = state.settings.get('collation_connection') ?? 'DEFAULT';
+  const groups = new Map<string, string[]>([[current, []]]);
+  for (const name of names) {
+    const key = lowerName(name);
+    const collation = state.numberCollations.get(key) ?? current;
+    const group = groups.get(collation) ?? [];
+    group.push(`@${quoteIdentifier(name)}=${state.userVariables.get(key) ?? 'NULL'}`);
+    groups.set(collation, group);
+  }
+  const [[, first] = [current, []], ...others] = groups;
+  if (others.length === 0) return [first];
+  const under = (collation: string): string[] => [`collation_connection=${collation}`];
+  return [first, ...others.flatMap(([name, group]) => [under(name), group]), under(current)];
+}
+
+/** It gets the collation that the connection has when the statement arrives. */
+const isNullNumber = /=NULLIF\([0C]/;
 
 /** A binary string holds bytes that mean something in a character set only. */
 export const beyondAscii = (text: string): boolean => /[\x80-\xff]/.test(text);

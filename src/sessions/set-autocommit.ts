@@ -2,6 +2,7 @@ import { NodeQueryError } from '../nodes/query-rows.ts';
 import type { SetAssignment } from '../sql/set-statement.ts';
 import type { SessionCore } from './session-core.ts';
 import { commitTransaction } from './transaction-path.ts';
+import { plainLiteral } from './user-variables.ts';
 
 /** Holds for a moment the value of an autocommit that only a server can compute. */
 const holder = 'lockstep_autocommit';
@@ -23,7 +24,7 @@ export const holdAutocommit = (assignment: SetAssignment): SetAssignment => ({
 
 /** The value that was computed. */
 export function takeHeldAutocommit(core: SessionCore): boolean {
-  const literal = core.state.carried.userVariables.get(holder) ?? 'NULL';
+  const literal = plainLiteral(core.state.carried.userVariables.get(holder) ?? 'NULL');
   core.state.setUserVariables([[holder, 'NULL']]);
   const text = /X'([0-9a-f]*)'/i.exec(literal)?.[1];
   return valueOf(text === undefined ? literal : Buffer.from(text, 'hex').toString('latin1'));

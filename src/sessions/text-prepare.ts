@@ -10,6 +10,7 @@ import type { NamedStatement } from './named-statements.ts';
 import { type NodeRequest, plainRequest } from './node-request.ts';
 import type { SessionCore } from './session-core.ts';
 import { syntaxError } from './syntax-error.ts';
+import { plainLiteral } from './user-variables.ts';
 import { withConnection } from './with-connection.ts';
 import type { WriteRequest } from './write-request.ts';
 
@@ -123,7 +124,7 @@ async function execute(
 function literal(core: SessionCore, { text, variable }: UsingArgument): string {
   if (variable === undefined) return `(${text})`;
   const value = core.state.carried.userVariables.get(variable) ?? 'NULL';
-  return value.replace(/ COLLATE \w+$/, '');
+  return plainLiteral(value).replace(/ COLLATE \w+$/, '');
 }
 
 function executeRequest(

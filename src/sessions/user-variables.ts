@@ -3,8 +3,14 @@ import { queryRows, type Row } from '../nodes/query-rows.ts';
 import { lowerName } from '../sql/lower-name.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
 import type { SessionCore } from './session-core.ts';
+import { renderUserVariables } from './session-state.ts';
 
-export type UserVariables = readonly (readonly [name: string, literal: string])[];
+/** `numberCollation`: of a number, as an SQL literal, on a server where that has one. */
+export type UserVariables = readonly (readonly [
+  name: string,
+  literal: string,
+  numberCollation?: string,
+])[];
 
 /** The session takes over what these variables are on the connection. */
 export async function readBackUserVariables(
@@ -22,12 +28,12 @@ export async function restoreUserVariables(
   names: readonly string[],
 ): Promise<void> {
   if (names.length === 0 || connection.lost) return;
-  const { userVariables } = core.state.carried;
-  const values = names.map(
-    (name) => `@${quoteIdentifier(name)}=${userVariables.get(lowerName(name)) ?? 'NULL'}`,
-  );
-  await queryRows(connection, `SET ${values.join(',')}`, { latin1: true });
+  for (const group of renderUserVariables(core.state.carried, names)) {
+    if (group.length > 0) await queryRows(connection, `SET ${group.join(',')}`, { latin1: true });
+  }
 }
+
+const columnsEach = 6;
 
 /** User variables as literals of the same type, character set and collation. */
 export async function readUserVariables(
@@ -40,7 +46,7 @@ export async function readUserVariables(
     return (
       `${variable} AS v${index}, HEX(${variable}) AS h${index}, ` +
       `CHARSET(${variable}) AS s${index}, COLLATION(${variable}) AS l${index}, ` +
-      `COERCIBILITY(${variable}) AS k${index}`
+      `COERCIBILITY(${variable}) AS k${index}, COLLATION(CONCAT(${variable})) AS n${index}`
     );
   });
   const results = await connection.query(`SELECT ${columns.join(',')}`, { latin1: true });
@@ -50,22 +56,61 @@ export async function readUserVariables(
     (result.rows[0] ?? []).map((value, index) => [result.columns[index]?.name ?? '', value]),
   );
   return names.map((name, index) => {
-    const type = result.columns[index * 5]?.type ?? 0;
-    return [lowerName(name), userVariableLiteral(row, index, type)];
+    const { type = 0, flags = 0 } = result.columns[index * columnsEach] ?? {};
+    const literal = userVariableLiteral(row, index, type, flags);
+    return isImplicitNumber(row, index, type)
+      ? [lowerName(name), literal, `'${row[`n${index}`]}'`]
+      : [lowerName(name), literal];
   });
 }
 
-const numericTypes: ReadonlySet<number> = new Set([0, 1, 2, 3, 8, 9, 246]);
-const floatTypes: ReadonlySet<number> = new Set([4, 5]);
+/** The literal without what NULL keeps: the type and collation of the value before. */
+export const plainLiteral = (literal: string): string =>
+  literal.startsWith('NULLIF(') ? 'NULL' : literal;
 
-function userVariableLiteral(row: Row, index: number, type: number): string {
+const numericTypes: ReadonlySet<number> = new Set([0, 1, 2, 3, 8, 9, 246]);
+/** On MariaDB a number has no collation of its own. */
+const isImplicitNumber = (row: Row, index: number, type: number): boolean =>
+  row[`k${index}`] === implicit && (numericTypes.has(type) || floatTypes.has(type));
+const implicit = '2';
+const decimalType = 246;
+const floatTypes: ReadonlySet<number> = new Set([4, 5]);
+/** MySQL, and MariaDB: what a variable is that was never set. */
+const neverSetTypes: ReadonlySet<number> = new Set([253, 251]);
+const unsignedFlag = 32;
+
+function userVariableLiteral(row: Row, index: number, type: number, flags: number): string {
   const value = row[`v${index}`] ?? null;
-  if (value === null) return 'NULL';
+  if (value === null) return nullLiteral(row, index, type, flags);
   if (numericTypes.has(type)) return value;
   // A literal with an exponent is a DOUBLE, one without is a DECIMAL.
   if (floatTypes.has(type)) return /e/i.test(value) ? value : `${value}e0`;
+  return stringLiteral(row, index);
+}
+
+function stringLiteral(row: Row, index: number): string {
   const charset = row[`s${index}`] ?? 'binary';
   const bytes = `X'${row[`h${index}`] ?? ''}'`;
   if (charset === 'binary') return bytes;
   return `_${charset} ${bytes} COLLATE ${row[`l${index}`]}`;
+}
+
+/**
+ * A variable set to NULL keeps the type that it had, which decides what is computed from it:
+ * COALESCE(@v, 0) may be text. On MySQL it is not even then as one that was never set.
+ */
+function nullLiteral(row: Row, index: number, type: number, flags: number): string {
+  if (numericTypes.has(type) || floatTypes.has(type)) {
+    const zero = zeroOf(type, flags);
+    return `NULLIF(${zero},${zero})`;
+  }
+  const empty = stringLiteral(row, index);
+  if (empty === "X''" && neverSetTypes.has(type)) return 'NULL';
+  return `NULLIF(${empty},${empty})`;
+}
+
+function zeroOf(type: number, flags: number): string {
+  if (floatTypes.has(type)) return '0e0';
+  if (type === decimalType) return '0.0';
+  return (flags & unsignedFlag) === 0 ? '0' : 'CAST(0 AS UNSIGNED)';
 }

@@ -35,6 +35,26 @@ const scripts: Readonly<Record<string, readonly Step[]>> = {
     'SELECT @leak, @other',
     'SET @leak = NULL',
   ],
+  'the type of a user variable that is NULL': [
+    'SELECT HEX(COALESCE(@n, 0) + 0.5)',
+    ...['NULL', '2e3', 'NULL', '1', 'NULL', '1.5', 'NULL', "_latin1 'x'", 'NULL'].flatMap(
+      (value) => [
+        `SET @n = ${value}`,
+        'SELECT COALESCE(@n, 0), HEX(COALESCE(@n, 0) + 0.5), CHARSET(@n), COLLATION(@n)',
+      ],
+    ),
+    "PREPARE p FROM 'SELECT COALESCE(?, 0)'",
+    'EXECUTE p USING @n',
+  ],
+  'the collation that a number in a user variable gets': [
+    'SET NAMES latin1',
+    'SET @n = 2e3, @m = 1',
+    'SET @m = NULL',
+    'SET NAMES utf8mb4 COLLATE utf8mb4_bin',
+    'SET @o = 5',
+    "SELECT COLLATION(CONCAT(@n, 'x')), COLLATION(CONCAT(@m)), COLLATION(CONCAT(@o, 'x'))",
+    'SELECT @@collation_connection, @n + @o',
+  ],
   'LAST_INSERT_ID() in functions': [
     'INSERT INTO ids (v) VALUES (1), (2)',
     'SELECT asks_id()',
@@ -121,6 +141,18 @@ describe.each(engines())('what a session sets, $name', (engine) => {
       for (const row of await disturb(bystanders)) {
         expect(row).toEqual({ leak: null, got: null, id: 0 });
       }
+    }
+  });
+
+  test('a connection that is made fresh keeps the character set of its schema', async () => {
+    const sessions = await Promise.all(Array.from({ length: 8 }, () => connect(lockstep)));
+    for (const [index, session] of sessions.entries()) {
+      await session.query('USE information_schema');
+      await session.query(`SET @own${index} = 1`);
+    }
+    for (const session of [...sessions, ...sessions]) {
+      const [rows] = await session.query('SELECT @@character_set_database AS charset');
+      expect(rows).toEqual([{ charset: 'utf8mb3' }]);
     }
   });
 
