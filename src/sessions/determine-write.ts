@@ -11,6 +11,7 @@ import { determineByKeys } from './determine-by-keys.ts';
 import { addDefaults, determineRows } from './determine-rows.ts';
 import { selectLiterals } from './leader-values.ts';
 import { plainRequest } from './node-request.ts';
+import { textExecution } from './prepared-statement.ts';
 import type { SessionCore } from './session-core.ts';
 import type { WriteRequest } from './write-request.ts';
 
@@ -105,7 +106,13 @@ async function rewrite(rewriting: Rewriting): Promise<Rewritten> {
 /** The write as this text without parameters. */
 export function asText(write: WriteRequest, sql: string): WriteRequest {
   const packet = commandPacket(CommandByte.QUERY, Buffer.from(sql, 'latin1'));
-  return { ...write, sql, parameters: [], request: plainRequest(packet) };
+  const request = givesRows(write) ? textExecution(sql) : plainRequest(packet);
+  return { ...write, sql, parameters: [], request };
+}
+
+/** A client that has prepared the statement reads rows in the binary protocol. */
+function givesRows({ statement, request }: WriteRequest): boolean {
+  return request.binary && (statement.returning || /^(?:SELECT|WITH|CALL)$/.test(statement.verb));
 }
 
 /** Parameters stand in the text from here on. */

@@ -2,7 +2,7 @@ import { commandPacket, type NodeConnection } from '../nodes/node-connection.ts'
 import { CommandByte } from '../protocol/commands.ts';
 import { encodePacket } from '../protocol/packet-writer.ts';
 import type { NamedType } from '../protocol/query-attributes.ts';
-import { CursorFlag, type ParameterType } from '../protocol/stmt-execute.ts';
+import { CursorFlag, encodeStmtExecute, type ParameterType } from '../protocol/stmt-execute.ts';
 import type { Statement } from '../sql/statement.ts';
 import type { Cursor } from './cursor.ts';
 import type { NodeRequest } from './node-request.ts';
@@ -56,6 +56,12 @@ export function executeRequest(
     ([index, pieces]) => [index, Buffer.concat(pieces)] as const,
   );
   return executionOf(prepared.sql, execution, longData, how.prepare);
+}
+
+/** A text without parameters, prepared for the sake of its rows: they come as prepared ones do. */
+export function textExecution(sql: string): NodeRequest {
+  const payload = encodeStmtExecute({ statementId: 0, parameters: [] });
+  return executionOf(sql, payload, [], prepareOn);
 }
 
 function executionOf(

@@ -1,12 +1,19 @@
 import { LockstepError } from '../base/errors.ts';
 import { NodeQueryError } from '../nodes/query-rows.ts';
+import type { BinaryValue } from '../protocol/binary-value.ts';
 import { packetTooLarge } from '../protocol/command-scanner.ts';
 import { type PlainCommand, plainExecution } from '../protocol/query-attributes.ts';
-import { CursorFlag, decodeStmtExecute, type StmtSendLongData } from '../protocol/stmt-execute.ts';
+import {
+  type BoundParameter,
+  CursorFlag,
+  decodeStmtExecute,
+  type StmtSendLongData,
+} from '../protocol/stmt-execute.ts';
 import { statementIdOf } from '../protocol/statement-id.ts';
 import { replaceConnectionId } from '../sql/connection-id.ts';
 import { literalOf } from '../sql/render-parameters.ts';
 import { splitStatements } from '../sql/split-statements.ts';
+import { isOutOfRange, type TemporalValue } from '../sql/temporal-literal.ts';
 import type { Answer } from './answer.ts';
 import { Cursor } from './cursor.ts';
 import { errorOf, prepareKept } from './prepared-on-node.ts';
@@ -91,10 +98,14 @@ export class PreparedStatements {
       }
       prepared.cursor = new Cursor(core, prepared, payload);
     }
-    const parameters = statement.kind === 'read' ? [] : literals(core, prepared, payload);
+    const bound = statement.kind === 'read' ? [] : boundParameters(prepared, payload);
     forgetLongData(prepared);
+    const parameters = literals(core, bound);
     const { cursor } = prepared;
-    return { statement, sql, parameters, request, attributes, ...(cursor && { cursor }) };
+    return {
+      ...{ statement, sql, parameters, request, attributes, ...(cursor && { cursor }) },
+      ...(bound.some(isTemporal) && { bindsTimes: true }),
+    };
   }
 
   /** COM_STMT_FETCH: the next rows go to the client. */
@@ -186,8 +197,7 @@ function singleStatement(core: SessionCore, text: string): string {
   return span && !second ? text.slice(span.start, span.end) : text;
 }
 
-/** The parameters as SQL literals, for the log. */
-function literals(core: SessionCore, prepared: PreparedStatement, payload: Buffer): string[] {
+function boundParameters(prepared: PreparedStatement, payload: Buffer): readonly BoundParameter[] {
   if (prepared.parameterCount === 0) return [];
   const longData = new Map<number, Buffer>();
   for (const [index, pieces] of prepared.longData) longData.set(index, Buffer.concat(pieces));
@@ -198,11 +208,33 @@ function literals(core: SessionCore, prepared: PreparedStatement, payload: Buffe
     longData,
   });
   prepared.previousTypes = decoded.types;
+  return decoded.parameters;
+}
+
+const isTemporal = ({ value }: BoundParameter): boolean => temporalOf(value) !== undefined;
+
+function temporalOf(value: BinaryValue): TemporalValue | undefined {
+  return value !== null && typeof value === 'object' && 'kind' in value ? value : undefined;
+}
+
+/** The parameters as SQL literals, for the log. */
+function literals(core: SessionCore, bound: readonly BoundParameter[]): string[] {
+  if (core.lexMode.flavor === 'mysql') refuseOutOfRange(bound);
   const charset = core.state.carried.settings.get('character_set_client') ?? 'utf8mb4';
-  return decoded.parameters.map((parameter) =>
+  return bound.map((parameter) =>
     literalOf(parameter, {
       charset: charset.replaceAll("'", ''),
       noBackslashEscapes: core.lexMode.noBackslashEscapes,
     }),
   );
+}
+
+/** As MySQL does: a literal could not say what it refuses. */
+function refuseOutOfRange(bound: readonly BoundParameter[]): void {
+  for (const { value } of bound) {
+    const temporal = temporalOf(value);
+    if (!temporal || !isOutOfRange(temporal)) continue;
+    const name = temporal.kind === 'time' ? 'TIME' : 'DATETIME';
+    throw new NodeQueryError(1690, '22003', `${name} value is out of range in 'parameter'`);
+  }
 }

@@ -319,7 +319,7 @@ async function determine(
   leader: { lane: LeaderLane; leaderPins: string },
 ): Promise<DeterminedWrite> {
   if (facts.way === 'as_is') {
-    const same = losesFractions(core, write) ? asText(write, flatten(write)) : write;
+    const same = needsLiterals(write) ? asText(write, flatten(write)) : write;
     return { write: same, changesNothing: false, logBefore: [] };
   }
   const { lane, leaderPins } = leader;
@@ -328,13 +328,12 @@ async function determine(
 }
 
 /**
- * MySQL drops the fraction of a time that is bound to a prepared UPDATE of a text column, and keeps
- * that of a literal: the leader then gets literals as the followers do.
+ * A date or time that is bound is not quite the literal of it. MySQL drops or adds a fraction where
+ * it becomes text, MariaDB moves a TIMESTAMP by the time zone, and both take values that no literal
+ * can have. The leader then gets literals as the followers do.
  */
-function losesFractions(core: SessionCore, { statement, parameters }: WriteRequest): boolean {
-  if (core.lexMode.flavor !== 'mysql' || !/^(?:INSERT|REPLACE|UPDATE|DELETE)$/.test(statement.verb))
-    return false;
-  return parameters.some((literal) => /^TIME(?:STAMP)?'[^']*\./.test(literal));
+function needsLiterals({ bindsTimes, outParameters }: WriteRequest): boolean {
+  return bindsTimes === true && (outParameters?.size ?? 0) === 0;
 }
 
 function noteInsertId(

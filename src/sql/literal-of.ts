@@ -1,10 +1,10 @@
 import { LockstepError } from '../base/errors.ts';
-import type { DateTimeValue, TimeValue } from '../protocol/binary-value.ts';
 import { ColumnType } from '../protocol/column-definition.ts';
 import type { BoundParameter } from '../protocol/stmt-execute.ts';
 import type { EscapeHidingCharset } from './lex-mode.ts';
 import { characterBytes } from './multibyte.ts';
 import { quoteString } from './quote.ts';
+import { temporalLiteral } from './temporal-literal.ts';
 
 export interface LiteralOptions {
   /** The session's character_set_client, in which strings are sent: `utf8mb4`, `latin1` … */
@@ -43,7 +43,7 @@ export function literalOf(parameter: BoundParameter, options: LiteralOptions): s
   if (typeof value === 'bigint') return value.toString();
   if (typeof value === 'number') return realTypes.has(type) ? real(value) : integer(value);
   if (Buffer.isBuffer(value)) return bytesLiteral(type, value, options);
-  return value.kind === 'time' ? time(value) : dateTime(type, value);
+  return temporalLiteral(type, value);
 }
 
 function integer(value: number): string {
@@ -95,29 +95,4 @@ function quoteCharacters(text: string, charset: EscapeHidingCharset, options: Li
     at += length;
   }
   return `${quoted}'`;
-}
-
-const pad = (value: number, width: number): string => value.toString().padStart(width, '0');
-
-const fraction = (microseconds: number): string =>
-  microseconds === 0 ? '' : `.${pad(microseconds, 6)}`;
-
-/**
- * TIMESTAMP'…' rather than '…', which would be a string: MariaDB stores the one and the other
- * differently in a number column (measured). A date with zeros, though, is only possible as a string.
- */
-function dateTime(type: number, value: DateTimeValue): string {
-  const date = `${pad(value.year, 4)}-${pad(value.month, 2)}-${pad(value.day, 2)}`;
-  const whole = value.month > 0 && value.day > 0;
-  if (type === ColumnType.DATE || type === ColumnType.NEWDATE) {
-    return `${whole ? 'DATE' : ''}'${date}'`;
-  }
-  const clock = `${pad(value.hour, 2)}:${pad(value.minute, 2)}:${pad(value.second, 2)}`;
-  return `${whole ? 'TIMESTAMP' : ''}'${date} ${clock}${fraction(value.microsecond)}'`;
-}
-
-function time(value: TimeValue): string {
-  const hours = value.days * 24 + value.hours;
-  const clock = `${pad(hours, 2)}:${pad(value.minutes, 2)}:${pad(value.seconds, 2)}`;
-  return `TIME'${value.negative ? '-' : ''}${clock}${fraction(value.microseconds)}'`;
 }

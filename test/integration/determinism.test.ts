@@ -2,8 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connectTo, engines, expectEqualNodes } from '../support/cluster.ts';
 import { accountCases } from '../support/determinism/account-cases.ts';
 import { autoIncrementCases } from '../support/determinism/auto-increment-cases.ts';
+import { boundCases, strangeCases } from '../support/determinism/bound-cases.ts';
 import { callCases } from '../support/determinism/call-cases.ts';
-import { clientCases } from '../support/determinism/client-cases.ts';
+import { type ClientCase, clientCases } from '../support/determinism/client-cases.ts';
 import { definitionCases } from '../support/determinism/definition-cases.ts';
 import { engineCases } from '../support/determinism/engine-cases.ts';
 import { functionCases } from '../support/determinism/function-cases.ts';
@@ -47,10 +48,12 @@ describe.each(engines())('every node computes the same, $name', (engine) => {
   }
 
   describe('with clients of their own', () => {
-    test.each(clientCases)('$name', async ({ run }) => {
+    const check = async ({ run }: ClientCase): Promise<void> => {
       await run(lab);
       expect(await lab.differences(lab.schema)).toEqual([]);
-    });
+    };
+    test.each([...clientCases, ...boundCases])('$name', check);
+    test.each(strangeCases)('$name', extended, check);
   });
 
   test('a password set through Lockstep is good on every node', async () => {

@@ -64,7 +64,9 @@ export class RawClient {
       );
       this.#connection.send(packet, kind, collector);
     });
-    if (bytes[4] === 0xff) throw new Error(bytes.toString('utf8', 13));
+    if (bytes[4] === 0xff) {
+      throw Object.assign(new Error(bytes.toString('utf8', 13)), { errno: bytes.readUInt16LE(5) });
+    }
     return bytes;
   }
 }
