@@ -77,9 +77,12 @@ export function planStatement(statement: Statement): Plan {
     case 'xa':
       return unsupported('XA transactions are not supported: use BEGIN and COMMIT');
     case 'handler':
-      return unsupported('HANDLER is not supported: use SELECT');
+      return unsupported('HANDLER is not supported: use SELECT … WHERE … ORDER BY … LIMIT');
     case 'flush_lock':
-      return unsupported(`${statement.verb} is not supported: it would stop one node only`);
+      return unsupported(
+        `${statement.verb} is not supported: it would stop one node only; LOCK TABLES … READ ` +
+          'keeps others from writing on every node',
+      );
     case 'replication_admin':
       return unsupported(`${statement.verb} is not supported: Lockstep keeps the nodes equal`);
   }

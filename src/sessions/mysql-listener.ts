@@ -32,7 +32,7 @@ export class MysqlListener {
   /** Without `tls` no encryption is offered. */
   constructor(context: SessionContext, tls?: SecureContext) {
     this.#context = context;
-    this.#sessions = new SessionRegistry(context.clock.nowMs());
+    this.#sessions = new SessionRegistry(context.clock);
     this.#tls = tls;
     const { privateKey, publicKey } = generateKeyPairSync('rsa', {
       modulusLength: 2048,

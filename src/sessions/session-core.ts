@@ -24,6 +24,7 @@ import type { SessionRegistry } from './session-registry.ts';
 import { SessionTracker } from './session-tracker.ts';
 import { type CarriedState, inSchema, SessionState } from './session-state.ts';
 import type { ChangesOf, VisibleStatus } from './status-patch.ts';
+import type { LockedTables } from './table-locks.ts';
 import { UserLocks } from './user-locks.ts';
 
 /** The leader's connection that a session keeps because its state cannot be carried. */
@@ -63,7 +64,7 @@ export class SessionCore {
   transaction: OpenTransaction | undefined;
   #pinned: PinnedConnection | undefined;
   /** Held while LOCK TABLES is in force: no other session writes. */
-  tableLock: Release | undefined;
+  tableLock: { readonly release: Release; readonly tables: LockedTables } | undefined;
   readonly temporaryTables = new Set<string>();
   readonly userLocks = new UserLocks();
   /** SET TRANSACTION ISOLATION LEVEL, for the next transaction only. */
@@ -280,7 +281,7 @@ export class SessionCore {
     this.#pinned?.connection.end();
     this.unpin();
     this.userLocks.clear();
-    this.tableLock?.();
+    this.tableLock?.release();
     this.tableLock = undefined;
     this.temporaryTables.clear();
     this.nextIsolation = undefined;

@@ -1,4 +1,6 @@
+import type { Clock } from '../base/clock.ts';
 import type { SessionCore } from './session-core.ts';
+import { TableLocks } from './table-locks.ts';
 
 /** What others may know of a session, and do to it. */
 export interface SessionHandle {
@@ -19,10 +21,12 @@ export class SessionRegistry {
   readonly sinceMs: number;
   /** Commands of all clients so far. */
   commands = 0;
+  readonly tableLocks: TableLocks;
   readonly #sessions = new Map<number, SessionHandle>();
 
-  constructor(sinceMs: number) {
-    this.sinceMs = sinceMs;
+  constructor(clock: Clock) {
+    this.sinceMs = clock.nowMs();
+    this.tableLocks = new TableLocks(clock);
   }
 
   get size(): number {

@@ -13,6 +13,14 @@ import { isTemporary } from './check-write.ts';
 import { runDdl } from './ddl-path.ts';
 import { runKill } from './kill-path.ts';
 import { type AskForFile, planLoad } from './load-path.ts';
+import {
+  heedTableLocks,
+  lockTables,
+  meetsTableLocks,
+  refuseUnderReadLocks,
+  releaseTables,
+  unlockTables,
+} from './lock-tables.ts';
 import { type NodeRequest, plainRequest } from './node-request.ts';
 import { asksForProcessList, processListQuery } from './process-list.ts';
 import { read, type ReadOptions } from './read-path.ts';
@@ -49,6 +57,7 @@ export async function runStatement(
 ): Promise<Answer> {
   const { statement, request } = write;
   const plan = planStatement(statement);
+  if (meetsTableLocks(core)) await heedTableLocks(core, statement);
   switch (plan.kind) {
     case 'read':
     case 'leader_read':
@@ -65,8 +74,7 @@ export async function runStatement(
       return runPinned(core, write, plan.reason, options);
     case 'begin':
       await commitTransaction(core);
-      core.tableLock?.();
-      core.tableLock = undefined;
+      releaseTables(core);
       return openTransaction(core, request);
     case 'commit':
     case 'rollback':
@@ -84,17 +92,9 @@ export async function runStatement(
     case 'load':
       return runLoad(core, write, options);
     case 'lock_tables':
-      await commitTransaction(core);
-      core.tableLock?.();
-      core.tableLock = undefined;
-      core.tableLock = await core.context.replicator.gate.exclusive(
-        core.context.config.ddlWaitTimeoutMs,
-      );
-      return okAnswer;
+      return lockTables(core, write.sql);
     case 'unlock_tables':
-      core.tableLock?.();
-      core.tableLock = undefined;
-      return okAnswer;
+      return unlockTables(core);
     case 'kill':
       return runKill(core, write.sql);
     case 'prepared_text':
@@ -216,6 +216,7 @@ async function runWrite(core: SessionCore, write: WriteRequest): Promise<Answer>
     if (onlyTemporary(core, write.statement)) {
       return runRead(core, write, { stream: false, leader: true });
     }
+    refuseUnderReadLocks(core);
     await ensureTransaction(core);
     return core.transaction
       ? writeInTransaction(core, core.transaction, write)

@@ -1,0 +1,110 @@
+import { LockstepError } from '../base/errors.ts';
+import { NodeQueryError, queryRows } from '../nodes/query-rows.ts';
+import { parseLockTables } from '../sql/lock-tables.ts';
+import type { Statement, TableName } from '../sql/statement.ts';
+import { type Answer, okAnswer } from './answer.ts';
+import { isTemporary } from './check-write.ts';
+import type { SessionCore } from './session-core.ts';
+import type { LockedTables } from './table-locks.ts';
+import { commitTransaction } from './transaction-path.ts';
+import { withConnection } from './with-connection.ts';
+
+/** A node answers at once: nobody writes to what it is asked to lock. */
+const checkMsMax = 10_000;
+
+const keyOf = (core: SessionCore, { schema, name }: TableName): string =>
+  `${schema ?? core.state.schema}.${name}`.toLowerCase();
+
+/** LOCK TABLES: commits, lets go of the locks before, and keeps others from writing. */
+export async function lockTables(core: SessionCore, sql: string): Promise<Answer> {
+  await commitTransaction(core);
+  releaseTables(core);
+  const locks = parseLockTables(sql, core.lexMode);
+  const { replicator, config } = core.context;
+  const tables: LockedTables = new Map(
+    (locks ?? []).map(({ table, write }) => [keyOf(core, table), write ? 'write' : 'read']),
+  );
+  const release = await core.sessions.tableLocks.lock(
+    replicator.gate,
+    tables,
+    config.ddlWaitTimeoutMs,
+  );
+  // It reads what was committed before, on whichever node.
+  core.horizon.wrote(replicator.lastCommitSent);
+  try {
+    // Whether the tables are there, and the account may lock them, a server says.
+    const text = locks ? `LOCK TABLES ${locks.map((lock) => `${lock.text} READ`).join(',')}` : sql;
+    await withConnection(core, async (connection) => {
+      await queryRows(connection, text, { latin1: true, timeoutMs: checkMsMax });
+      await queryRows(connection, 'UNLOCK TABLES');
+    });
+    if (!locks) throw new LockstepError('unsupported', 'this form of LOCK TABLES is not supported');
+  } catch (error) {
+    release();
+    throw error;
+  }
+  core.tableLock = { release, tables };
+  return okAnswer;
+}
+
+/** UNLOCK TABLES: commits what was done under the locks. */
+export async function unlockTables(core: SessionCore): Promise<Answer> {
+  if (core.tableLock) await commitTransaction(core);
+  releaseTables(core);
+  return okAnswer;
+}
+
+export function releaseTables(core: SessionCore): void {
+  core.tableLock?.release();
+  core.tableLock = undefined;
+}
+
+const always = /^(?:information_schema|performance_schema|mysql|sys)$/i;
+
+/** Some session holds locks that a statement of this one must heed. */
+export const meetsTableLocks = ({ tableLock, sessions }: SessionCore): boolean =>
+  tableLock !== undefined || !sessions.tableLocks.allReadable;
+
+/**
+ * What a statement meets of table locks: those of its own session limit it to what they name;
+ * behind those of others it waits.
+ */
+export async function heedTableLocks(core: SessionCore, statement: Statement): Promise<void> {
+  const { tableLocks } = core.sessions;
+  if (core.tableLock) return refuseUnlocked(core, core.tableLock.tables, statement);
+  if (tableLocks.allReadable || statement.kind !== 'read') return;
+  const names = statement.tables.map((table) => keyOf(core, table));
+  if (await tableLocks.readable(names, core.context.config.ddlWaitTimeoutMs)) return;
+  const message = 'Lock wait timeout exceeded; try restarting transaction';
+  throw new NodeQueryError(1205, 'HY000', message);
+}
+
+/** Programs may write what no text names: others may hold their own locks for READ beside this. */
+export function refuseUnderReadLocks({ tableLock }: SessionCore): void {
+  if (!tableLock || [...tableLock.tables.values()].includes('write')) return;
+  const message = "Can't execute the query because you have a conflicting read lock";
+  throw new NodeQueryError(1223, 'HY000', message);
+}
+
+function refuseUnlocked(core: SessionCore, locked: LockedTables, statement: Statement): void {
+  const { kind, verb, temporary } = statement;
+  if (kind === 'ddl' && temporary) return;
+  // SHOW and its like look at definitions.
+  if (kind === 'read' && !/^(?:SELECT|TABLE|WITH|\(|)$/.test(verb)) return;
+  for (const table of statement.tables) {
+    if (always.test(table.schema ?? core.state.schema) || isTemporary(core, table)) continue;
+    const held = locked.get(keyOf(core, table));
+    const { name } = table;
+    if (held === undefined) {
+      const message = `Table '${name}' was not locked with LOCK TABLES`;
+      throw new NodeQueryError(1100, 'HY000', message);
+    }
+    if (
+      held === 'read' &&
+      statement.writtenTables.some((one) => keyOf(core, one) === keyOf(core, table))
+    ) {
+      const message = `Table '${name}' was locked with a READ lock and can't be updated`;
+      throw new NodeQueryError(1099, 'HY000', message);
+    }
+  }
+}
