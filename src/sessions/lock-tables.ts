@@ -88,7 +88,7 @@ export function refuseUnderReadLocks({ tableLock }: SessionCore): void {
 
 function refuseUnlocked(core: SessionCore, locked: LockedTables, statement: Statement): void {
   const { kind, verb, temporary } = statement;
-  if (kind === 'ddl' && temporary) return;
+  if (kind !== 'read' && kind !== 'write' && (kind !== 'ddl' || temporary)) return;
   // SHOW and its like look at definitions.
   if (kind === 'read' && !/^(?:SELECT|TABLE|WITH|\(|)$/.test(verb)) return;
   for (const table of statement.tables) {
