@@ -17,8 +17,7 @@ const keyOf = (core: SessionCore, { schema, name }: TableName): string =>
 
 /** LOCK TABLES: commits, lets go of the locks before, and keeps others from writing. */
 export async function lockTables(core: SessionCore, sql: string): Promise<Answer> {
-  await commitTransaction(core);
-  releaseTables(core);
+  await commitAndRelease(core);
   const locks = parseLockTables(sql, core.lexMode);
   const { replicator, config } = core.context;
   const tables: LockedTables = new Map(
@@ -32,6 +31,7 @@ export async function lockTables(core: SessionCore, sql: string): Promise<Answer
   // It reads what was committed before, on whichever node.
   core.horizon.wrote(replicator.lastCommitSent);
   try {
+    core.running.check();
     // Whether the tables are there, and the account may lock them, a server says.
     const text = locks ? `LOCK TABLES ${locks.map((lock) => `${lock.text} READ`).join(',')}` : sql;
     await withConnection(core, async (connection) => {
@@ -49,16 +49,22 @@ export async function lockTables(core: SessionCore, sql: string): Promise<Answer
 
 /** UNLOCK TABLES: commits what was done under the locks. */
 export async function unlockTables(core: SessionCore): Promise<Answer> {
-  if (core.tableLock) await commitTransaction(core);
-  releaseTables(core);
+  if (core.tableLock) await commitAndRelease(core);
   return okAnswer;
 }
 
-export function releaseTables(core: SessionCore): void {
-  core.tableLock?.release();
-  core.tableLock = undefined;
+/** Whatever becomes of the transaction, the locks are gone: as on a server. */
+export async function commitAndRelease(core: SessionCore): Promise<void> {
+  try {
+    await commitTransaction(core);
+  } finally {
+    core.tableLock?.release();
+    core.tableLock = undefined;
+  }
 }
 
+/** SHOW and its like look at definitions only. */
+const readsRows = /^(?:SELECT|TABLE|WITH|\(|)$/;
 const always = /^(?:information_schema|performance_schema|mysql|sys)$/i;
 
 /** Some session holds locks that a statement of this one must heed. */
@@ -73,24 +79,36 @@ export async function heedTableLocks(core: SessionCore, statement: Statement): P
   const { tableLocks } = core.sessions;
   if (core.tableLock) return refuseUnlocked(core, core.tableLock.tables, statement);
   if (tableLocks.allReadable || statement.kind !== 'read') return;
-  const names = statement.tables.map((table) => keyOf(core, table));
-  if (await tableLocks.readable(names, core.context.config.ddlWaitTimeoutMs)) return;
-  const message = 'Lock wait timeout exceeded; try restarting transaction';
-  throw new NodeQueryError(1205, 'HY000', message);
+  if (!readsRows.test(statement.verb)) return;
+  const names = statement.tables
+    .filter((table) => !isTemporary(core, table))
+    .map((table) => keyOf(core, table));
+  if (!tableLocks.written(names)) return;
+  const { config, replicator } = core.context;
+  if (!(await tableLocks.readable(names, config.ddlWaitTimeoutMs))) {
+    const message = 'Lock wait timeout exceeded; try restarting transaction';
+    throw new NodeQueryError(1205, 'HY000', message);
+  }
+  // A node that is behind may show what the lock was to hide.
+  core.horizon.wrote(replicator.lastCommitSent);
 }
 
-/** Programs may write what no text names: others may hold their own locks for READ beside this. */
+/**
+ * What is logged needs the gate alone, and others may hold their locks for READ beside this one:
+ * programs write what no text names, and definitions that are no tables' change.
+ */
 export function refuseUnderReadLocks({ tableLock }: SessionCore): void {
   if (!tableLock || [...tableLock.tables.values()].includes('write')) return;
   const message = "Can't execute the query because you have a conflicting read lock";
   throw new NodeQueryError(1223, 'HY000', message);
 }
 
+const limited: ReadonlySet<Statement['kind']> = new Set(['read', 'write', 'load_data', 'ddl']);
+
 function refuseUnlocked(core: SessionCore, locked: LockedTables, statement: Statement): void {
   const { kind, verb, temporary } = statement;
-  if (kind !== 'read' && kind !== 'write' && (kind !== 'ddl' || temporary)) return;
-  // SHOW and its like look at definitions.
-  if (kind === 'read' && !/^(?:SELECT|TABLE|WITH|\(|)$/.test(verb)) return;
+  if (!limited.has(kind) || (kind === 'ddl' && temporary)) return;
+  if (kind === 'read' && !readsRows.test(verb)) return;
   for (const table of statement.tables) {
     if (always.test(table.schema ?? core.state.schema) || isTemporary(core, table)) continue;
     const held = locked.get(keyOf(core, table));

@@ -63,7 +63,7 @@ export class SessionCore {
   autocommit = true;
   transaction: OpenTransaction | undefined;
   #pinned: PinnedConnection | undefined;
-  /** Held while LOCK TABLES is in force: no other session writes. */
+  /** LOCK TABLES is in force: no other session writes. */
   tableLock: { readonly release: Release; readonly tables: LockedTables } | undefined;
   readonly temporaryTables = new Set<string>();
   readonly userLocks = new UserLocks();

@@ -14,11 +14,11 @@ import { runDdl } from './ddl-path.ts';
 import { runKill } from './kill-path.ts';
 import { type AskForFile, planLoad } from './load-path.ts';
 import {
+  commitAndRelease,
   heedTableLocks,
   lockTables,
   meetsTableLocks,
   refuseUnderReadLocks,
-  releaseTables,
   unlockTables,
 } from './lock-tables.ts';
 import { type NodeRequest, plainRequest } from './node-request.ts';
@@ -66,15 +66,15 @@ export async function runStatement(
       return runWrite(core, write);
     case 'ddl':
       await commitTransaction(core);
-      if (statement.verb === 'SET') return runServerSet(core, write);
-      return onlyTemporary(core, statement)
-        ? runPinned(core, write, 'temporary table', options)
-        : runDdl(core, write);
+      if (onlyTemporary(core, statement)) {
+        return runPinned(core, write, 'temporary table', options);
+      }
+      refuseUnderReadLocks(core);
+      return statement.verb === 'SET' ? runServerSet(core, write) : runDdl(core, write);
     case 'pin':
       return runPinned(core, write, plan.reason, options);
     case 'begin':
-      await commitTransaction(core);
-      releaseTables(core);
+      await commitAndRelease(core);
       return openTransaction(core, request);
     case 'commit':
     case 'rollback':

@@ -4,6 +4,13 @@ import type { Release, WriteGate } from '../replication/write-gate.ts';
 /** How a session holds a table, by schema and name in lower case. */
 export type LockedTables = ReadonlyMap<string, 'read' | 'write'>;
 
+/** Sessions that lock for READ and share one place at the gate. */
+interface Readers {
+  count: number;
+  entered: boolean;
+  readonly gate: Promise<Release>;
+}
+
 /**
  * LOCK TABLES of all sessions. While any is held nobody else writes: the gate stands for all of
  * them. Sessions that lock for READ share it; one that locks for WRITE has it for itself, and
@@ -11,8 +18,7 @@ export type LockedTables = ReadonlyMap<string, 'read' | 'write'>;
  */
 export class TableLocks {
   readonly #clock: Clock;
-  #readers = 0;
-  #readersGate: Promise<Release> | undefined;
+  #readers: Readers | undefined;
   #writer: { readonly tables: LockedTables; readonly ended: Promise<void> } | undefined;
 
   constructor(clock: Clock) {
@@ -29,13 +35,17 @@ export class TableLocks {
   async readable(tables: readonly string[], timeoutMs: number): Promise<boolean> {
     const deadlineMs = this.#clock.nowMs() + timeoutMs;
     for (let writer = this.#writer; writer; writer = this.#writer) {
-      const { tables: locked, ended } = writer;
-      if (!tables.some((table) => locked.get(table) === 'write')) return true;
+      if (!this.written(tables)) return true;
       const leftMs = deadlineMs - this.#clock.nowMs();
       if (leftMs <= 0) return false;
-      await this.#orAfter(ended, leftMs);
+      await this.#orAfter(writer.ended, leftMs);
     }
     return true;
+  }
+
+  /** Some session holds one of these for WRITE. */
+  written(tables: readonly string[]): boolean {
+    return tables.some((table) => this.#writer?.tables.get(table) === 'write');
   }
 
   /** No session holds a table for WRITE. */
@@ -44,23 +54,32 @@ export class TableLocks {
   }
 
   async #lockRead(gate: WriteGate, timeoutMs: number): Promise<Release> {
-    this.#readers += 1;
-    this.#readersGate ??= gate.exclusive(timeoutMs);
-    const held = this.#readersGate;
+    const readers = this.#readersToJoin(gate, timeoutMs);
     let release: Release;
     try {
-      release = await held;
+      release = await readers.gate;
     } catch (error) {
-      this.#readers -= 1;
-      if (this.#readersGate === held) this.#readersGate = undefined;
+      if (this.#readers === readers) this.#readers = undefined;
       throw error;
     }
+    readers.entered = true;
     return once(() => {
-      this.#readers -= 1;
-      if (this.#readers > 0) return;
-      this.#readersGate = undefined;
+      readers.count -= 1;
+      if (readers.count > 0) return;
+      if (this.#readers === readers) this.#readers = undefined;
       release();
     });
+  }
+
+  /** Who waits to write is not overtaken by those who come to read later. */
+  #readersToJoin(gate: WriteGate, timeoutMs: number): Readers {
+    const last = this.#readers;
+    if (last && !(last.entered && gate.queued > 0)) {
+      last.count += 1;
+      return last;
+    }
+    this.#readers = { count: 1, entered: false, gate: gate.exclusive(timeoutMs) };
+    return this.#readers;
   }
 
   async #lockWrite(gate: WriteGate, tables: LockedTables, timeoutMs: number): Promise<Release> {

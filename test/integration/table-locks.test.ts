@@ -1,7 +1,14 @@
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startBalancer, type TestBalancer, untilAllUp } from '../support/balancer.ts';
-import { connectTo, engines, startServers, type TestServers } from '../support/cluster.ts';
+import {
+  connectTo,
+  engines,
+  expectEqualNodes,
+  startServers,
+  type TestServers,
+} from '../support/cluster.ts';
+import { extended } from '../support/extended.ts';
 
 describe.each(engines())('LOCK TABLES, $name', (engine) => {
   let servers: TestServers;
@@ -54,6 +61,10 @@ describe.each(engines())('LOCK TABLES, $name', (engine) => {
     expect(await errno(one, 'ALTER TABLE counter ADD c INT')).toBe(1099);
     expect(await errno(one, 'CREATE TABLE more (a INT)')).toBe(1100);
     expect(await errno(one, 'SELECT counts()')).toBe(1223);
+    expect(await errno(one, "LOAD DATA LOCAL INFILE 'f' INTO TABLE counter")).toBe(1099);
+    // Others may hold their own beside it, and none of these may run beside another.
+    expect(await errno(one, 'CREATE DATABASE beside_it')).toBe(1223);
+    expect(await errno(one, 'SET GLOBAL max_connect_errors = 1000')).toBe(1223);
     await one.query('CREATE TEMPORARY TABLE own (a INT)');
     await one.query('INSERT INTO own VALUES (1)');
     await one.query('DROP TEMPORARY TABLE own');
@@ -102,7 +113,9 @@ describe.each(engines())('LOCK TABLES, $name', (engine) => {
     await one.query('LOCK TABLES counter WRITE');
     await one.query('UPDATE counter SET n = 100');
     const seen = countOf(other);
-    await (await connect()).query('SELECT * FROM beside');
+    const third = await connect();
+    await third.query('SELECT * FROM beside');
+    await third.query('DESCRIBE counter');
     await one.query('UPDATE counter SET n = 101');
     await one.query('UNLOCK TABLES');
     expect(await seen).toBe(101);
@@ -117,11 +130,59 @@ describe.each(engines())('LOCK TABLES, $name', (engine) => {
     await one.query('SET autocommit = 1');
   });
 
-  test('the locks of a client that vanishes go with it', async () => {
-    const gone = await connect();
-    await gone.query('LOCK TABLES counter WRITE');
+  test('the locks of a client that vanishes or is killed go with it', async () => {
+    for (const held of ['READ', 'WRITE']) {
+      const gone = await connect();
+      await gone.query(`LOCK TABLES counter ${held}`);
+      gone.destroy();
+      await other.query('UPDATE counter SET n = 0');
+      expect(await countOf(other)).toBe(0);
+      const killed = await connect();
+      killed.on('error', () => {});
+      await killed.query(`LOCK TABLES counter ${held}`);
+      await other.query(`KILL ${killed.threadId}`);
+      await other.query('UPDATE counter SET n = 1');
+      expect(await countOf(other)).toBe(1);
+    }
+  });
+
+  test('who is ended while it waits for a lock does not get it', async () => {
+    await one.query('LOCK TABLES counter WRITE');
+    const [interrupted, gone, killed] = [await connect(), await connect(), await connect()];
+    killed.on('error', () => {});
+    const lock = (client: Connection): Promise<number | undefined> =>
+      errno(client, 'LOCK TABLES counter READ');
+    const waiting = [lock(interrupted), lock(killed)];
+    void lock(gone);
+    await other.query(`KILL QUERY ${interrupted.threadId}`);
+    await other.query(`KILL ${killed.threadId}`);
     gone.destroy();
-    await other.query('UPDATE counter SET n = 0');
-    expect(await countOf(other)).toBe(0);
+    await one.query('UNLOCK TABLES');
+    expect((await Promise.all(waiting))[0]).toBe(1317);
+    await interrupted.query('UPDATE counter SET n = 2');
+    expect(await countOf(other)).toBe(2);
+  });
+
+  test('the locks outlive the leader they were taken under', extended, async () => {
+    await one.query('LOCK TABLES counter WRITE');
+    await one.query('UPDATE counter SET n = 10');
+    const leader = lockstep.balancer.control.status().leader ?? '';
+    const server = servers.servers.find(({ name }) => name === leader);
+    await server?.kill();
+    const order: string[] = [];
+    const seen = countOf(other).finally(() => order.push('seen'));
+    const third = await connect();
+    const write = third.query('UPDATE counter SET n = n * 2').finally(() => order.push('written'));
+    await one.query('UPDATE counter SET n = n + 1');
+    expect(await countOf(one)).toBe(11);
+    order.push('unlocked');
+    await one.query('UNLOCK TABLES');
+    await write;
+    expect([11, 22]).toContain(await seen);
+    expect(order[0]).toBe('unlocked');
+    expect(await countOf(one)).toBe(22);
+    await server?.start();
+    await untilAllUp(lockstep);
+    await expectEqualNodes(servers.servers);
   });
 });
