@@ -85,6 +85,11 @@ export class NodeConnection {
   readonly #answers: ResponseSink = {
     onData: (bytes) => this.#head.sink.onData(bytes),
     onTerminal: (terminal) => this.#head.sink.onTerminal(terminal),
+    onDefinitionsEnd: (raw) => {
+      const { sink } = this.#head;
+      if (sink.onDefinitionsEnd) sink.onDefinitionsEnd(raw);
+      else sink.onData(raw);
+    },
     onPrepareOk: (payload) => this.#head.sink.onPrepareOk?.(payload),
     onLocalInfile: (raw, name) => void this.#sendInfile(raw, name),
   };
