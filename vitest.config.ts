@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 // `unit` runs beside the code and needs nothing but Node; `integration` starts real database
-// servers, so its files run one at a time on small machines; `long` is what takes hours, and
+// servers, and two of its files run at once: they mostly wait; `long` is what takes hours, and
 // `clients` the drivers of other languages: these run only when named. Tests of the first two
 // that are tagged `extended` are left out of plain `npm test`, and run in CI.
 export default defineConfig({
@@ -35,7 +35,7 @@ export default defineConfig({
           name: 'integration',
           include: ['test/integration/**/*.test.ts', 'test/scenario/**/*.test.ts'],
           environment: 'node',
-          fileParallelism: false,
+          maxWorkers: 2,
           testTimeout: 120_000,
           hookTimeout: 180_000,
         },
