@@ -11,7 +11,7 @@ import type { Statement } from '../sql/statement.ts';
 import { LeaderRetry } from './leader-retry.ts';
 import { changesAccounts, checkDdl } from './check-ddl.ts';
 import { determineDdl } from './determine-ddl.ts';
-import { pinWrite } from './pin-write.ts';
+import { pinWrite, setVariablesRead } from './pin-write.ts';
 import { notLogged } from './not-logged.ts';
 import type { SessionCore } from './session-core.ts';
 import { enterSchemaGate } from './write-path.ts';
@@ -43,6 +43,7 @@ async function runAlone(core: SessionCore, write: WriteRequest): Promise<Answer>
     try {
       connection = core.pinned?.connection ?? (await core.takeConnection(node));
       // Not in the same flush: what it does cannot be undone.
+      setVariablesRead(core, write.statement);
       await bringTo(connection, core.state.carried);
       const determined = await determineDdl(core, connection, write);
       const run = await runOn(core, determined, { leadership, node, connection, reply });

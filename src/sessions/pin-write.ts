@@ -48,10 +48,7 @@ export function pinWrite(
     ...(asks && { lastInsertId: '0' }),
     ...(before?.insertId !== undefined && { insertId: before.insertId }),
   });
-  const read = new Set([
-    ...statement.userVariablesRead,
-    ...(facts?.effects.userVariablesRead ?? []),
-  ]);
+  const read = variablesRead(statement, facts);
   if (read.size > 0) {
     pins.userVariables = [...read].map((name) => [
       name,
@@ -59,6 +56,31 @@ export function pinWrite(
     ]);
   }
   return { pins, leaderPins };
+}
+
+const variablesRead = (statement: Statement, facts?: WriteFacts): ReadonlySet<string> =>
+  new Set([...statement.userVariablesRead, ...(facts?.effects.userVariablesRead ?? [])]);
+
+/** As `NULL`, which the session's state would take for a variable that was never set. */
+const nullThatWasSet = '(NULL)';
+
+/**
+ * On MySQL a variable that was never set has another type than one that was set to NULL, so that
+ * `COALESCE(@a, 0) + 0.5` is another text. Followers can only set it; so does the leader then.
+ * To be called before a connection is brought to the session's state.
+ */
+export function setVariablesRead(
+  core: SessionCore,
+  statement: Statement,
+  facts?: WriteFacts,
+): void {
+  if (core.lexMode.flavor !== 'mysql') return;
+  const { userVariables } = core.state.carried;
+  const unset = [...variablesRead(statement, facts)]
+    .map((name) => lowerName(name))
+    .filter((name) => !userVariables.has(name));
+  if (unset.length === 0) return;
+  core.state.setUserVariables(unset.map((name) => [name, nullThatWasSet]));
 }
 
 const seed = ({ context }: SessionCore): string => String(Math.floor(context.random() * seedMax));

@@ -27,7 +27,7 @@ import {
 } from './determine-write.ts';
 import { notLogged } from './not-logged.ts';
 import { refuseTooLong } from './packet-limit.ts';
-import { pinWrite } from './pin-write.ts';
+import { pinWrite, setVariablesRead } from './pin-write.ts';
 import { noteTold } from './read-consistency.ts';
 import { infileOf } from './receive-file.ts';
 import { reconcileIds } from './reconcile-ids.ts';
@@ -240,6 +240,7 @@ async function executeOn(
 ): Promise<Executed> {
   const serverFacts = node.facts;
   if (!serverFacts) throw new LockstepError('internal', `nothing is known of node ${node.name}`);
+  setVariablesRead(core, write.statement, facts);
   const { pins, leaderPins } = pinWrite(core, write.statement, facts, before);
   const determined = await determine(core, write, facts, { lane, leaderPins });
   refuseTooLong(core.context, determined.write);

@@ -111,6 +111,17 @@ export const functionCases: readonly DeterminismCase[] = [
     shows: ['SELECT v FROM t WHERE id = 3', 'b7'],
   },
   {
+    name: 'user variables that were never set',
+    setup: [...filled, 'CREATE TABLE texts (id INT PRIMARY KEY, v VARCHAR(50))'],
+    run: [
+      'INSERT INTO texts VALUES (1, HEX(COALESCE(@nosuch, 0) + 0.5))',
+      'INSERT INTO texts SELECT 2, HEX(COALESCE(@Another, 0) + 0.5)',
+      'UPDATE texts SET v = CONCAT(v, HEX(COALESCE(@third, 0) + 0.5)) WHERE id = 1',
+      'CREATE TABLE made AS SELECT HEX(COALESCE(@fourth, 0) + 0.5) AS v',
+    ],
+    expect: 'equal',
+  },
+  {
     name: 'user variables assigned in an UPDATE',
     setup: filled,
     run: ['SET @n = 0', 'UPDATE t SET n = (@n := @n + 1) ORDER BY id'],
