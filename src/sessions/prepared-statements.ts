@@ -10,9 +10,11 @@ import {
   type StmtSendLongData,
 } from '../protocol/stmt-execute.ts';
 import { statementIdOf } from '../protocol/statement-id.ts';
+import { ColumnType } from '../protocol/column-definition.ts';
 import { replaceConnectionId } from '../sql/connection-id.ts';
 import { literalOf } from '../sql/render-parameters.ts';
 import { splitStatements } from '../sql/split-statements.ts';
+import type { Statement } from '../sql/statement.ts';
 import { isOutOfRange, type TemporalValue } from '../sql/temporal-literal.ts';
 import type { Answer } from './answer.ts';
 import { Cursor } from './cursor.ts';
@@ -104,7 +106,7 @@ export class PreparedStatements {
     const { cursor } = prepared;
     return {
       ...{ statement, sql, parameters, request, attributes, ...(cursor && { cursor }) },
-      ...(bound.some(isTemporal) && { bindsTimes: true }),
+      ...(needsLiterals(statement, bound) && { needsLiterals: true }),
     };
   }
 
@@ -211,7 +213,33 @@ function boundParameters(prepared: PreparedStatement, payload: Buffer): readonly
   return decoded.parameters;
 }
 
-const isTemporal = ({ value }: BoundParameter): boolean => temporalOf(value) !== undefined;
+/**
+ * A date or time that is bound is not quite the literal of it. MySQL drops or adds a fraction where
+ * it becomes text, MariaDB moves a TIMESTAMP by the time zone, and both take values that no literal
+ * can have. What is compared is not either: a text that is no date, beside a DATETIME, is an error
+ * as a literal only. The rows of an INSERT take integers, doubles and strings alike.
+ */
+function needsLiterals(statement: Statement, bound: readonly BoundParameter[]): boolean {
+  if (bound.length === 0) return false;
+  const onlyRows = statement.insertRows !== null && !statement.onDuplicateKey;
+  return !onlyRows || !bound.every(({ type, value }) => value === null || alike.has(type));
+}
+
+const alike: ReadonlySet<number> = new Set([
+  ColumnType.TINY,
+  ColumnType.SHORT,
+  ColumnType.INT24,
+  ColumnType.LONG,
+  ColumnType.LONGLONG,
+  ColumnType.DOUBLE,
+  ColumnType.VARCHAR,
+  ColumnType.VAR_STRING,
+  ColumnType.STRING,
+  ColumnType.TINY_BLOB,
+  ColumnType.BLOB,
+  ColumnType.MEDIUM_BLOB,
+  ColumnType.LONG_BLOB,
+]);
 
 function temporalOf(value: BinaryValue): TemporalValue | undefined {
   return value !== null && typeof value === 'object' && 'kind' in value ? value : undefined;

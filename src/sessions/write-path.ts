@@ -320,7 +320,7 @@ async function determine(
   leader: { lane: LeaderLane; leaderPins: string },
 ): Promise<DeterminedWrite> {
   if (facts.way === 'as_is') {
-    const same = needsLiterals(write) ? asText(write, flatten(write)) : write;
+    const same = asLiterals(write) ? asText(write, flatten(write)) : write;
     return { write: same, changesNothing: false, logBefore: [] };
   }
   const { lane, leaderPins } = leader;
@@ -328,14 +328,9 @@ async function determine(
   return determineWrite(core, lane.connection, write, facts);
 }
 
-/**
- * A date or time that is bound is not quite the literal of it. MySQL drops or adds a fraction where
- * it becomes text, MariaDB moves a TIMESTAMP by the time zone, and both take values that no literal
- * can have. The leader then gets literals as the followers do.
- */
-function needsLiterals({ bindsTimes, outParameters }: WriteRequest): boolean {
-  return bindsTimes === true && (outParameters?.size ?? 0) === 0;
-}
+/** The leader gets literals as the followers do; but a CALL gives back what is bound. */
+const asLiterals = ({ needsLiterals, outParameters }: WriteRequest): boolean =>
+  needsLiterals === true && (outParameters?.size ?? 0) === 0;
 
 function noteInsertId(
   core: SessionCore,

@@ -12,8 +12,8 @@ export interface WriteRequest {
   /** SQL literals of a prepared statement's parameters; empty for plain text. */
   readonly parameters: readonly string[];
   readonly request: NodeRequest;
-  /** A date or time is among the parameters. */
-  readonly bindsTimes?: true;
+  /** What is bound may not be quite what its literal is where the statement has it. */
+  readonly needsLiterals?: true;
   /** What the client sent beside it, for mysql_query_attribute_string(). */
   readonly attributes?: readonly QueryAttribute[];
   /** The client asks for a cursor, which a read on a connection of its own can have. */

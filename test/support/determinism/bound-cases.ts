@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import { expect } from 'vitest';
 import type { DateTimeValue, TimeValue } from '../../../src/protocol/binary-value.ts';
@@ -105,7 +106,7 @@ async function endsOf(
         () => 0,
         (error: { readonly errno?: number }) => error.errno ?? -1,
       );
-      ends.push(`${mode} ${sql} ${JSON.stringify(parameter.value)}: ${errno}`);
+      ends.push(`${mode} ${sql} ${inspect(parameter.value)}: ${errno}`);
     }
   }
   return ends;
@@ -179,6 +180,30 @@ export const boundCases: readonly ClientCase[] = [
   },
 ];
 
+const text = (type: number, value: string): BoundParameter => ({
+  type,
+  unsigned: false,
+  value: Buffer.from(value),
+});
+const number = (type: number, value: number | bigint): BoundParameter => ({
+  type,
+  unsigned: false,
+  value,
+});
+const { VAR_STRING, NEWDECIMAL, LONG, LONGLONG, FLOAT, DOUBLE, YEAR } = ColumnType;
+const mixed: readonly BoundParameter[] = [
+  ...['v', '', ' 2', '12x', '2024-02-28'].map((value) => text(VAR_STRING, value)),
+  ...['1.50', '1e5', '12x'].map((value) => text(NEWDECIMAL, value)),
+  ...[0, 5, 20_240_228].map((value) => number(LONG, value)),
+  number(LONGLONG, -1n),
+  number(FLOAT, Math.fround(0.1)),
+  number(DOUBLE, 5.5),
+  number(YEAR, 2024),
+];
+const compared = ['da', 'dt', 'ti', 'ts', 'vc', 'bi', 'de'].map(
+  (column) => `UPDATE t SET de = id WHERE ${column} < ?`,
+);
+
 /** Whatever the nodes make of them, it is the same. */
 export const strangeCases: readonly ClientCase[] = [
   {
@@ -190,6 +215,20 @@ export const strangeCases: readonly ClientCase[] = [
       await raw.execute("SET time_zone = '+02:00'", []);
       const some = [...moved, ...dates.slice(0, 4), ...times.slice(1, 4)];
       await endsOf(raw, each([...sameAlone, ...others], some), modes.slice(0, 2));
+      raw.end();
+      client.destroy();
+    },
+  },
+  {
+    name: 'what is compared with columns of other types',
+    run: async (lab) => {
+      const client = await lab.client();
+      for (const sql of tables) await client.query(sql);
+      const row = "('2024-02-28', '2024-02-28', '10:00', '2024-02-28', 'v', 5, 1.5)";
+      await client.query(`INSERT INTO t (da, dt, ti, ts, vc, bi, de) VALUES ${row}, ${row}`);
+      const raw = await RawClient.connect(lab.port, lab.schema);
+      const deleted = 'DELETE FROM t WHERE dt > ? AND id > 2';
+      await endsOf(raw, each([...compared, ...others, deleted], mixed), modes.slice(0, 2));
       raw.end();
       client.destroy();
     },
