@@ -26,21 +26,13 @@ import { literalOf } from '../../src/sql/literal-of.ts';
 import { clientPayloads } from './corpus.ts';
 import { type FuzzProperty, fuzzProperty, outcome } from './fuzz-property.ts';
 import { hostile, surrounded } from './hostile-bytes.ts';
+import { parserOf } from './parser-of.ts';
 
 const payload = hostile(clientPayloads);
 const capabilities = fc.nat(0xffff_ffff);
 const cuts = fc.array(fc.nat(200), { maxLength: 8 });
 
-/** A parser of one payload: the same of the same bytes, whatever lies around them in memory. */
-function parser(name: string, parse: (payload: Buffer, number: number) => unknown): FuzzProperty {
-  return fuzzProperty(name, fc.tuple(payload, capabilities), ([bytes, number]) => {
-    const [one, other] = surrounded(bytes);
-    assert.deepEqual(
-      outcome(() => parse(one, number)),
-      outcome(() => parse(other, number)),
-    );
-  });
-}
+const parser = parserOf(payload);
 
 const handshakeResponse = parser('handshake response', (bytes) => {
   const decoded = decodeHandshakeResponse(bytes);

@@ -23,21 +23,13 @@ import { decodeTextRow, encodeTextRow } from '../../src/protocol/text-row.ts';
 import { answers, serverPayloads } from './corpus.ts';
 import { type FuzzProperty, fuzzProperty, outcome } from './fuzz-property.ts';
 import { hostile, surrounded } from './hostile-bytes.ts';
+import { parserOf } from './parser-of.ts';
 
 const payload = hostile(serverPayloads);
 const answer = hostile(answers);
 const capabilities = fc.nat(0xffff_ffff);
 
-/** A parser of one payload: the same of the same bytes, whatever lies around them in memory. */
-function parser(name: string, parse: (payload: Buffer, number: number) => unknown): FuzzProperty {
-  return fuzzProperty(name, fc.tuple(payload, capabilities), ([bytes, number]) => {
-    const [one, other] = surrounded(bytes);
-    assert.deepEqual(
-      outcome(() => parse(one, number)),
-      outcome(() => parse(other, number)),
-    );
-  });
-}
+const parser = parserOf(payload);
 
 const greeting = parser('greeting', (bytes) => {
   const decoded = decodeHandshakeV10(bytes);
