@@ -1,25 +1,13 @@
-import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { installPackages } from '../../support/install-packages.ts';
 import { environmentOf, runProgram } from './run-program.ts';
 import type { FailedTest, Suite, SuiteResult, Target } from './suite.ts';
 
 /** Drivers and ORMs have packages of their own, so that Lockstep itself need not. */
 const folder = fileURLToPath(new URL('../node/', import.meta.url));
 
-let installing: Promise<void> | undefined;
-
-/** `npm ci` in `test/clients/node/`, once. */
-export function installNodePackages(): Promise<void> {
-  return (installing ??= install());
-}
-
-async function install(): Promise<void> {
-  if (existsSync(`${folder}node_modules/.package-lock.json`)) return;
-  // Nothing there needs a script of its own; Prisma's would fetch programs that are not used.
-  const argv = ['ci', '--ignore-scripts', '--no-audit', '--no-fund'];
-  const ended = await runProgram({ file: 'npm', argv, cwd: folder, timeoutMs: 900_000 });
-  if (ended.code !== 0) throw new Error(`npm ci failed in ${folder}:\n${ended.output}`);
-}
+/** What the programs need, once. */
+export const installNodePackages = (): Promise<void> => installPackages(folder);
 
 /** A suite of programs in `test/clients/node/`, each in a process of its own. */
 export function nodeSuite(name: string, programs: readonly string[]): Suite {
