@@ -3,7 +3,7 @@
 // Does only what is missing or out of date. Plain JavaScript: it runs before `npm ci`.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -51,33 +51,53 @@ function installedAfterLock() {
   );
 }
 
-/** Compiles src/ and copies web/ into dist/, unless no file changed since the last time. */
+/** Compiles src/ into dist/ and bundles web/ into dist/page/, each unless nothing of it changed. */
 export function ensureBuild(say) {
-  const stampFile = at('dist', '.lockstep-stamp');
-  const sources = sourceFiles();
+  buildWhenStale(say, {
+    what: 'building',
+    target: 'dist',
+    sources: programSources(),
+    build: compile,
+  });
+  // Of src/ the page takes types alone, which leave no trace in it.
+  const sources = sourceFiles(['package-lock.json', 'tsconfig.json'], ['web']);
+  buildWhenStale(say, { what: 'building the page', target: 'dist/page', sources, build: bundle });
+}
+
+const programSources = () =>
+  sourceFiles(['tsconfig.json', 'tsconfig.build.json', 'package-lock.json'], ['src']);
+
+function buildWhenStale(say, { what, target, sources, build }) {
+  const stampFile = at(target, '.lockstep-stamp');
   const stamp = JSON.stringify(sources);
   const previous = readOr(stampFile, undefined);
   if (previous === stamp) return;
-  say('building …');
-  // What was compiled from a file that is gone must go too.
+  say(`${what} …`);
+  // What was made from a file that is gone must go too.
   const gone = Object.keys(JSON.parse(previous ?? '{}')).some((file) => !(file in sources));
-  if (gone || previous === undefined) rmSync(at('dist'), { recursive: true, force: true });
+  if (gone || previous === undefined) rmSync(at(target), { recursive: true, force: true });
   rmSync(stampFile, { force: true });
-  run(process.execPath, [at('node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json']);
-  // `npx lockstep` runs this file; npm makes it executable once, and a later build makes it anew.
-  chmodSync(at('dist', 'cli', 'main.js'), 0o755);
-  if (existsSync(at('web'))) cpSync(at('web'), at('dist', 'web'), { recursive: true });
-  mkdirSync(at('dist'), { recursive: true });
+  build();
+  mkdirSync(at(target), { recursive: true });
   writeFileSync(stampFile, stamp);
 }
 
-/** Path -> size and time of everything that dist/ is made from. */
-function sourceFiles() {
-  const files = ['tsconfig.json', 'tsconfig.build.json', 'package-lock.json'].map((file) =>
-    at(file),
-  );
-  for (const folder of ['src', 'web']) {
-    if (!existsSync(at(folder))) continue;
+function compile() {
+  run(process.execPath, [at('node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json']);
+  // `npx lockstep` runs this file; npm makes it executable once, and a later build makes it anew.
+  chmodSync(at('dist', 'cli', 'main.js'), 0o755);
+}
+
+function bundle() {
+  const config = at('web', 'vite.config.ts');
+  const vite = at('node_modules/vite/bin/vite.js');
+  run(process.execPath, [vite, 'build', '--config', config, '--logLevel', 'warn']);
+}
+
+/** Path -> size and time of everything that something is made from. */
+function sourceFiles(single, folders) {
+  const files = single.map((file) => at(file));
+  for (const folder of folders) {
     for (const entry of readdirSync(at(folder), { recursive: true, withFileTypes: true })) {
       const file = join(entry.parentPath ?? entry.path, entry.name);
       if (entry.isFile() && !file.endsWith('.test.ts')) files.push(file);

@@ -20,6 +20,7 @@ export const steps = [
   check('format', tool('biome'), ['format', '--error-on-warnings'], 2 * minute),
   check('lint', tool('oxlint'), ['--type-aware', '--deny-warnings'], 5 * minute),
   check('types', tool('tsc'), ['--noEmit'], 5 * minute),
+  check('page-types', tool('tsc'), ['--noEmit', '-p', 'web'], 5 * minute),
   check('dead-code', tool('knip'), ['--no-progress'], 5 * minute),
   vitest('unit', 15 * minute),
   vitest('integration', 60 * minute),

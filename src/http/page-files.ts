@@ -1,10 +1,14 @@
 import { readFile, readdir } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 
 export interface PageFile {
   readonly contentType: string;
+  readonly cacheControl: string;
   readonly body: Buffer;
+  /** The same for who takes `content-encoding: gzip`; absent where it saves nothing. */
+  readonly gzip?: Buffer;
 }
 
 /** By the path under which it is served, `/` being index.html. */
@@ -22,8 +26,8 @@ const contentTypes: Readonly<Record<string, string>> = {
 
 const filesMax = 500;
 
-/** The page lies beside the build (dist/web) or, without one, at the top of the sources. */
-const folders = ['../web/', '../../web/'].map((path) =>
+/** The page lies beside the program (dist/page), also for one that runs from its sources. */
+const folders = ['../page/', '../../dist/page/'].map((path) =>
   fileURLToPath(new URL(path, import.meta.url)),
 );
 
@@ -46,5 +50,14 @@ export async function loadPageFiles(): Promise<PageFiles> {
 async function loadFile(folder: string, name: string): Promise<[string, PageFile]> {
   const path = name === 'index.html' ? '/' : `/${name.replaceAll('\\', '/')}`;
   const contentType = contentTypes[extname(name)] as string;
-  return [path, { contentType, body: await readFile(join(folder, name)) }];
+  const body = await readFile(join(folder, name));
+  const packed = gzipSync(body, { level: 9 });
+  // The names below assets/ hold a hash of what is in the file: there it never changes.
+  const cacheControl = path.startsWith('/assets/')
+    ? 'public, max-age=31536000, immutable'
+    : 'no-cache';
+  return [
+    path,
+    { contentType, cacheControl, body, ...(packed.length < body.length ? { gzip: packed } : {}) },
+  ];
 }

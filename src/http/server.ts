@@ -178,8 +178,11 @@ async function addOpenApi(app: FastifyInstance): Promise<void> {
 
 async function addPage(app: FastifyInstance): Promise<void> {
   for (const [path, file] of await loadPageFiles()) {
-    app.get(path, { schema: { hide: true } }, async (_request, reply) => {
-      await reply.header('cache-control', 'no-cache').type(file.contentType).send(file.body);
+    app.get(path, { schema: { hide: true } }, async (request, reply) => {
+      reply.header('cache-control', file.cacheControl).header('vary', 'accept-encoding');
+      const packed = /\bgzip\b/.test(header(request, 'accept-encoding') ?? '') && file.gzip;
+      if (packed) reply.header('content-encoding', 'gzip');
+      await reply.type(file.contentType).send(packed || file.body);
     });
   }
 }

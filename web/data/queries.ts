@@ -1,0 +1,78 @@
+import {
+  keepPreviousData,
+  type QueryKey,
+  QueryClient,
+  useMutation,
+  useQuery,
+  useQueryClient,
+} from '@tanstack/react-query';
+import type { BalancerStatus, LogPage, NodeLog, StrategyStatus } from '../../src/http/schemas.ts';
+import { call, isUnknownRoute, ProblemError } from './api.ts';
+
+const freshMs = 1_000;
+
+/** The balancer is often on this very machine: being offline says nothing about it. */
+export const queryClient = new QueryClient({
+  defaultOptions: {
+    queries: {
+      networkMode: 'always',
+      retry: (failures, error) => !(error instanceof ProblemError) && failures < 1,
+      retryDelay: 500,
+      refetchOnWindowFocus: true,
+      staleTime: 500,
+    },
+    mutations: { networkMode: 'always' },
+  },
+});
+
+/** Asked again every `everyMs`, but no more once it is known that the route is not there. */
+export function usePolled<T>(path: string, everyMs: number, options: { enabled?: boolean } = {}) {
+  return useQuery({
+    queryKey: [path] satisfies QueryKey,
+    queryFn: ({ signal }) => call<T>('GET', path, { signal }),
+    placeholderData: keepPreviousData,
+    refetchInterval: ({ state }) => (isUnknownRoute(state.error) ? false : everyMs),
+    ...options,
+  });
+}
+
+export const useStatus = () => usePolled<BalancerStatus>('/status', freshMs);
+export const useStrategy = () => usePolled<StrategyStatus>('/strategy', 5_000);
+
+export const useLog = (after: number, limit: number, enabled: boolean) =>
+  usePolled<LogPage>(`/log?after=${after}&limit=${limit}`, freshMs, { enabled });
+
+export const useNodeLog = (node: string, limit: number, enabled: boolean) =>
+  usePolled<NodeLog>(`/nodes/${encodeURIComponent(node)}/log?limit=${limit}`, freshMs, {
+    enabled,
+  });
+
+export type DemoAction = 'stop' | 'kill' | 'pause' | 'resume' | 'start';
+
+export interface DemoNode {
+  readonly name: string;
+  readonly port: number;
+  readonly state: 'running' | 'paused' | 'stopped';
+  readonly pid?: number;
+  readonly actions: readonly DemoAction[];
+}
+
+/** The servers that the demo runs itself; there are none elsewhere. */
+export function useDemoNodes(): readonly DemoNode[] {
+  return usePolled<readonly DemoNode[]>('/demo/nodes', freshMs).data ?? [];
+}
+
+export interface Change {
+  readonly method: 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly path: string;
+  readonly body?: unknown;
+}
+
+/** Something that changes the cluster: what is shown of it is asked for again when it is done. */
+export function useChange() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: ({ method, path, body }: Change) => call<unknown>(method, path, { body }),
+    onSettled: () => client.invalidateQueries(),
+  });
+}

@@ -1,0 +1,68 @@
+import type { BalancerStatus } from '../../../src/http/schemas.ts';
+import { bytes, count, duration, rate } from '../../data/figures.ts';
+import { useNow, useRates } from '../../data/live.tsx';
+import { useDemoNodes, useStatus } from '../../data/queries.ts';
+import { Failure, Loading } from '../../parts/panel.tsx';
+import { NodeCard } from './node-card.tsx';
+import { RecentEvents } from './recent-events.tsx';
+
+export function Overview() {
+  const { data: status, error } = useStatus();
+  const demo = useDemoNodes();
+  const rates = useRates();
+  if (status === undefined) {
+    if (error !== null) return <Failure what="The status could not be read" error={error} />;
+    return <Loading what="the status" />;
+  }
+  return (
+    <>
+      <Totals status={status} />
+      <ul className="node-cards" aria-label="Nodes">
+        {status.nodes.map((node) => {
+          const server = demo.find(({ name }) => name === node.name);
+          const own = rates.nodes[node.name];
+          return (
+            <li key={node.name}>
+              <NodeCard
+                node={node}
+                nodes={status.nodes}
+                {...(own === undefined ? {} : { rates: own })}
+                {...(server === undefined ? {} : { server })}
+              />
+            </li>
+          );
+        })}
+      </ul>
+      <RecentEvents />
+    </>
+  );
+}
+
+function Totals({ status }: { readonly status: BalancerStatus }) {
+  const { readsPerSecond, writesPerSecond } = useRates();
+  const now = useNow();
+  const pending = status.nodes.reduce((sum, node) => sum + node.pending, 0);
+  const figures: readonly (readonly [string, string, string?])[] = [
+    ['Reads', rate(readsPerSecond), '/s'],
+    ['Writes', rate(writesPerSecond), '/s'],
+    ['Pending', count(pending)],
+    ['Sessions', count(status.sessions)],
+    ['Last entry', count(status.lastSeq)],
+    ['Log', bytes(status.log.sizeBytes)],
+    ['Leader', status.leader ?? 'none'],
+    ['Up for', duration(now - Date.parse(status.startedAt))],
+  ];
+  return (
+    <dl className="totals" aria-label="Totals">
+      {figures.map(([name, value, unit]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>
+            {value}
+            {unit === undefined ? null : <span className="unit">{unit}</span>}
+          </dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
