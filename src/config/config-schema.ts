@@ -136,7 +136,7 @@ export const configSchema = group('', {
     'session',
     '`session`: read your own writes; `strong`: see every acknowledged write; `eventual`: neither.',
   ),
-  acks: choice(
+  acks: choice<'all' | 'quorum' | 'leader'>(
     ['all', 'quorum', 'leader'],
     'all',
     'Which in-sync nodes must have committed a write before the client gets its OK.',
@@ -344,7 +344,7 @@ export const configSchema = group('', {
     ),
     certFile: optional<string>(path, 'Certificate chain, PEM; given together with the key.'),
   }),
-  logLevel: choice(
+  logLevel: choice<'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent'>(
     ['trace', 'debug', 'info', 'warn', 'error', 'silent'],
     'info',
     "What Lockstep's own log on standard output contains.",

@@ -23,10 +23,10 @@ export interface RunQuery {
  */
 export class QueryRunner {
   readonly #listener: MysqlListener;
-  readonly #user: UserConfig;
+  readonly #user: () => UserConfig;
   readonly #clock: Clock;
 
-  constructor(options: { listener: MysqlListener; user: UserConfig; clock: Clock }) {
+  constructor(options: { listener: MysqlListener; user: () => UserConfig; clock: Clock }) {
     this.#listener = options.listener;
     this.#user = options.user;
     this.#clock = options.clock;
@@ -37,13 +37,14 @@ export class QueryRunner {
     const [ours, theirs] = duplexPair();
     const session = this.#listener.accept(theirs);
     let connection: mysql.Connection | undefined;
+    const user = this.#user();
     try {
       connection = await mysql.createConnection({
         stream: () => ours,
         // A caller over HTTP has no files to give.
         flags: ['-LOCAL_FILES'],
-        user: this.#user.name,
-        password: this.#user.password,
+        user: user.name,
+        password: user.password,
         supportBigNumbers: true,
         bigNumberStrings: false,
         dateStrings: true,

@@ -28,7 +28,7 @@ afterEach(() => rm(folder, { recursive: true }));
 const load = async (): Promise<QueuedCommands> => {
   const queued = new QueuedCommands({
     folder,
-    queuedMax: 10,
+    queuedMax: () => 10,
     lastSeq: () => noSeq,
     run: ({ sql }) => {
       ran.push(sql);

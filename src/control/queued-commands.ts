@@ -27,7 +27,7 @@ type Line =
 
 export interface QueuedCommandsOptions {
   readonly folder: string;
-  readonly queuedMax: number;
+  readonly queuedMax: () => number;
   readonly lastSeq: () => Seq;
   readonly run: (query: RunQuery) => Promise<QueryOutcome>;
   /** The seq of the entry after `afterSeq` whose SQL holds `text`, if the log has one. */
@@ -93,7 +93,7 @@ export class QueuedCommands {
 
   /** Resolves with the id once the command is durable. */
   async accept(query: RunQuery): Promise<string> {
-    if (this.waiting >= this.#options.queuedMax) {
+    if (this.waiting >= this.#options.queuedMax()) {
       throw new LockstepError('queue_full', 'too many writes wait (limits.queued_writes)');
     }
     const id = randomUUID();

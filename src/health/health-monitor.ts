@@ -5,6 +5,7 @@ import type { HealthCheck, HealthCheckResult } from './health-check.ts';
 import type { HealthObserver } from './health-observer.ts';
 import { type HealthChange, NodeHealth, type HealthState } from './node-health.ts';
 
+/** Its numbers are read anew at each use. */
 export interface HealthMonitorOptions {
   readonly clock: Clock;
   readonly check: HealthCheck;
@@ -81,10 +82,9 @@ export class HealthMonitor {
   /** Begins to check the node, first at once. Nothing happens if it is watched already. */
   watch(node: NodeName): void {
     if (this.#stopped || this.#watched.has(node)) return;
-    const { rise = 2, fall = 1 } = this.#options;
     const watched: Watched = {
       node,
-      health: new NodeHealth({ rise, fall }),
+      health: new NodeHealth(this.#options),
       phase: (this.#watchedEver * goldenRatio) % 1,
       checks: 0,
       running: undefined,
@@ -144,6 +144,15 @@ export class HealthMonitor {
     watched.suspicion = undefined;
     this.#notify(node, watched.health.restarted(), undefined);
     if (this.#watched.get(node) === watched) this.#check(watched, undefined);
+  }
+
+  /** The interval was changed: who waits for the next check waits the new one from now on. */
+  intervalChanged(): void {
+    for (const watched of this.#watched.values()) {
+      if (watched.running !== undefined) continue;
+      watched.timer?.cancel();
+      this.#schedule(watched, 0);
+    }
   }
 
   /** The state of a watched node; 'unknown' until its first check has ended. */

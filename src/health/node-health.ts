@@ -11,6 +11,8 @@ export type HealthChange =
   | { readonly kind: 'busy'; readonly reason: string };
 
 const none: HealthChange = { kind: 'none' };
+const riseDefault = 2;
+const fallDefault = 1;
 
 /**
  * One node's health as its checks show it; decides, and does nothing.
@@ -22,16 +24,15 @@ const none: HealthChange = { kind: 'none' };
  * it may have come back without what it had not yet flushed.
  */
 export class NodeHealth {
-  readonly #rise: number;
-  readonly #fall: number;
+  /** Read anew at each use. */
+  readonly #settings: { readonly rise?: number; readonly fall?: number };
   #state: HealthState = 'unknown';
   #successes = 0;
   #failures = 0;
   #startedAtS: number | undefined;
 
-  constructor(options: { readonly rise: number; readonly fall: number }) {
-    this.#rise = options.rise;
-    this.#fall = options.fall;
+  constructor(settings: { readonly rise?: number; readonly fall?: number }) {
+    this.#settings = settings;
   }
 
   get state(): HealthState {
@@ -80,7 +81,7 @@ export class NodeHealth {
     if (this.#state === 'up') return none;
     // A server that restarts between checks has not been well for both of them.
     this.#successes = restarted ? 1 : this.#successes + 1;
-    const enough = this.#state === 'unknown' ? 1 : this.#rise;
+    const enough = this.#state === 'unknown' ? 1 : (this.#settings.rise ?? riseDefault);
     if (this.#successes < enough) return none;
     this.#state = 'up';
     return { kind: 'up' };
@@ -90,7 +91,8 @@ export class NodeHealth {
     this.#successes = 0;
     this.#failures += 1;
     if (this.#state === 'down') return none;
-    const enough = this.#state === 'unknown' || suspected ? 1 : this.#fall;
+    const enough =
+      this.#state === 'unknown' || suspected ? 1 : (this.#settings.fall ?? fallDefault);
     if (this.#failures < enough) return none;
     this.#state = 'down';
     return { kind: 'down', reason };

@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import { LockstepError } from '../base/errors.ts';
+import type { Config } from '../config/config.ts';
 import type { Password } from '../protocol/auth/password.ts';
 import type { NodeConnection } from './node-connection.ts';
 
@@ -17,11 +18,16 @@ export interface ConnectionKind {
   readonly accountVersion: number;
 }
 
+/** `sessions`: nobody can have more callers waiting than there are sessions. */
+export type PoolLimits = Pick<
+  Config['limits'],
+  'connectionsPerNode' | 'connectionWaitMs' | 'sessions'
+>;
+
 export interface ConnectionPoolOptions {
   readonly open: (kind: ConnectionKind) => Promise<NodeConnection>;
-  readonly connectionsMax: number;
-  readonly waitersMax: number;
-  readonly waitTimeoutMs: number;
+  /** Read anew at each use. */
+  readonly limits: PoolLimits;
   readonly clock: Clock;
 }
 
@@ -54,7 +60,7 @@ const searchedMax = 9;
 /**
  * The connections to one node. Idle ones are taken last in, first out, so that a small
  * set stays warm. At the limit, an idle connection that does not fit makes room; with none
- * idle the caller waits in line, for at most `waitTimeoutMs`.
+ * idle the caller waits in line, for at most `limits.connection_wait`.
  *
  * One that was closed keeps its place until the server has closed it too: the server never
  * counts more of them than the limit.
@@ -84,11 +90,15 @@ export class ConnectionPool {
 
   /** Whoever takes one now has to wait. */
   get exhausted(): boolean {
-    return this.size >= this.#options.connectionsMax && this.#idleCount === 0;
+    return this.size >= this.#max && this.#idleCount === 0;
   }
 
   get threadIds(): number[] {
     return [...this.#kinds.keys()].map((connection) => connection.threadId);
+  }
+
+  get #max(): number {
+    return this.#options.limits.connectionsPerNode;
   }
 
   get #idleCount(): number {
@@ -112,7 +122,7 @@ export class ConnectionPool {
   async take(wanted: Wanted): Promise<NodeConnection> {
     const idle = this.tryTake(wanted);
     if (idle) return idle;
-    if (this.size < this.#options.connectionsMax) return this.#open(wanted.kind);
+    if (this.size < this.#max) return this.#open(wanted.kind);
     // Its room may go to one who waits already.
     this.#evictIdle();
     return this.#wait(wanted);
@@ -122,6 +132,8 @@ export class ConnectionPool {
   give(connection: NodeConnection): void {
     const kind = this.#kinds.get(connection);
     if (!kind || connection.lost) return;
+    // The limit may have been lowered since it was opened.
+    if (this.size - this.#closing > this.#max) return connection.end();
     const key = connectionKindKey(kind);
     const index = this.#waiters.findIndex(
       ({ wanted }) => connectionKindKey(wanted.kind) === key && wanted.fits(connection),
@@ -135,6 +147,12 @@ export class ConnectionPool {
     else this.#idle.set(key, [connection]);
     // Who waits for another kind gets its room, unless one that is closing will do.
     if (this.#waiters.length > this.#closing) this.#evictIdle();
+  }
+
+  /** The limit was changed: those who wait may have room now, and idle ones too much. */
+  limitChanged(): void {
+    for (let over = this.size - this.#closing - this.#max; over > 0; over--) this.#evictIdle();
+    for (let room = this.#max - this.size; room > 0; room--) this.#serveNextWaiter();
   }
 
   /** Closes every connection, idle or not: what was under way on them is lost. */
@@ -164,18 +182,18 @@ export class ConnectionPool {
   }
 
   #wait(wanted: Wanted): Promise<NodeConnection> {
-    if (this.#waiters.length >= this.#options.waitersMax) {
+    if (this.#waiters.length >= this.#options.limits.sessions) {
       throw new LockstepError('queue_full', 'too many sessions wait for a connection to the node');
     }
+    const { connectionWaitMs } = this.#options.limits;
     return new Promise((resolve, reject) => {
-      const timer = this.#options.clock.after(this.#options.waitTimeoutMs, () => {
+      const timer = this.#options.clock.after(connectionWaitMs, () => {
         const index = this.#waiters.indexOf(waiter);
         if (index >= 0) this.#waiters.splice(index, 1);
         reject(
           new LockstepError(
             'connection_wait_timeout',
-            `all ${this.#options.connectionsMax} connections to the node were in use for ` +
-              `${this.#options.waitTimeoutMs} ms`,
+            `all ${this.#max} connections to the node were in use for ${connectionWaitMs} ms`,
           ),
         );
       });
@@ -209,7 +227,7 @@ export class ConnectionPool {
   }
 
   #serveNextWaiter(): void {
-    if (this.size >= this.#options.connectionsMax) return;
+    if (this.size >= this.#max) return;
     const waiter = this.#waiters.shift();
     if (waiter) this.#open(waiter.wanted.kind).then(waiter.resolve, waiter.reject);
   }

@@ -1,7 +1,7 @@
 import type { NodeName } from '../base/brands.ts';
 import type { Clock } from '../base/clock.ts';
-import type { NodeConfig } from '../config/config.ts';
-import { type ConnectionKind, ConnectionPool } from './connection-pool.ts';
+import type { Config, NodeConfig } from '../config/config.ts';
+import { type ConnectionKind, ConnectionPool, type PoolLimits } from './connection-pool.ts';
 import { type HandshakeOptions, NodeRefusedError } from './client-handshake.ts';
 import type { Password } from '../protocol/auth/password.ts';
 import { NodeConnection, NodeConnectionLostError } from './node-connection.ts';
@@ -14,10 +14,9 @@ import { ServerRuns } from './server-runs.ts';
 export interface NodeOptions {
   readonly config: NodeConfig;
   readonly clock: Clock;
-  readonly connectionsMax: number;
-  readonly waitersMax: number;
-  readonly waitTimeoutMs: number;
-  readonly connectTimeoutMs: number;
+  /** Read anew at each use. */
+  readonly limits: PoolLimits;
+  readonly health: Pick<Config['health'], 'connectTimeoutMs'>;
   readonly onStateChanged: (node: Node, from: NodeState, reason: string) => void;
   /** A connection could not be made or broke: the health monitor should look at once. */
   readonly onSuspect: (node: Node, reason: string) => void;
@@ -64,9 +63,7 @@ export class Node {
     this.#stateSinceMs = options.clock.wallMs();
     this.pool = new ConnectionPool({
       open: (kind) => this.#openPooled(kind),
-      connectionsMax: options.connectionsMax,
-      waitersMax: options.waitersMax,
-      waitTimeoutMs: options.waitTimeoutMs,
+      limits: options.limits,
       clock: options.clock,
     });
   }
@@ -208,7 +205,7 @@ export class Node {
   /** For statements of clients, which must not meet a server whose data was not looked at. */
   async #openPooled(kind: ConnectionKind): Promise<NodeConnection> {
     const connection = await this.#open(kind);
-    const share = Math.floor(preparedMaxPerServer / this.#options.connectionsMax);
+    const share = Math.floor(preparedMaxPerServer / this.#options.limits.connectionsPerNode);
     connection.preparedMax = Math.max(1, Math.min(connection.preparedMax, share));
     if (!this.#restarted) return connection;
     connection.end();
@@ -218,13 +215,13 @@ export class Node {
   }
 
   async #open(login: HandshakeOptions): Promise<NodeConnection> {
-    const { config, connectTimeoutMs, clock } = this.#options;
+    const { config, health, clock } = this.#options;
     const beganAnotherRun = this.#runs.connecting();
     try {
       const connection = await NodeConnection.connect({
         host: config.host,
         port: config.port,
-        connectTimeoutMs,
+        connectTimeoutMs: health.connectTimeoutMs,
         clock,
         tls: this.#tls,
         compression: config.compression,

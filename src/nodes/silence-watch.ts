@@ -17,6 +17,7 @@ const restMinMs = 500;
 export interface SilenceWatchOptions {
   readonly clock: Clock;
   readonly events: EventLog;
+  /** Read anew at each use. */
   readonly health: Pick<Config['health'], 'suspectAfterMs' | 'timeoutMs'>;
   readonly nodes: () => Iterable<Node>;
 }
@@ -39,25 +40,27 @@ interface Silent {
  */
 export class SilenceWatch {
   readonly #options: SilenceWatchOptions;
-  readonly #limits: SilenceLimits;
   readonly #silences = new WeakMap<NodeConnection, Silence>();
   readonly #asking = new Set<Node>();
   #timer: Timer | undefined;
 
   constructor(options: SilenceWatchOptions) {
     this.#options = options;
-    const { suspectAfterMs } = options.health;
-    this.#limits = {
+    this.#schedule();
+  }
+
+  get #limits(): SilenceLimits {
+    const { suspectAfterMs } = this.#options.health;
+    return {
       askAfterMs: Math.max(askAfterMinMs, suspectionsToAsk * suspectAfterMs),
       restMs: Math.max(restMinMs, suspectAfterMs),
     };
-    this.#schedule();
   }
 
   #schedule(): void {
     const { clock, nodes, health } = this.#options;
-    const afterMs = health.suspectAfterMs;
-    this.#timer = clock.after(Math.max(10, afterMs / 4), () => {
+    this.#timer = clock.after(Math.max(10, health.suspectAfterMs / 4), () => {
+      const afterMs = health.suspectAfterMs;
       const nowMs = clock.nowMs();
       for (const node of nodes()) {
         node.reportSilence(nowMs, afterMs);
@@ -69,9 +72,10 @@ export class SilenceWatch {
 
   #look(node: Node, nowMs: number): void {
     const asked: Silent[] = [];
+    const limits = this.#limits;
     for (const connection of node.connections) {
       const sinceMs = connection.silentSinceMs;
-      if (sinceMs === undefined || nowMs - sinceMs < this.#limits.askAfterMs) continue;
+      if (sinceMs === undefined || nowMs - sinceMs < limits.askAfterMs) continue;
       const silence = this.#silenceOf(connection, sinceMs);
       if (silence.ask(nowMs)) asked.push({ connection, silence });
     }

@@ -12,7 +12,7 @@ beforeEach(() => {
 
 function withAcks(acks: Acks, nodeCount = 5): Acknowledgements {
   const acknowledgements = new Acknowledgements({
-    acks,
+    acks: () => acks,
     followers: () =>
       positions.map((position, index) => ({
         name: nodeName(`n${index}`),

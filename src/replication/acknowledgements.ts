@@ -31,13 +31,13 @@ interface Waiting {
  * it may fail where the log has it: so its client waits until one follower has passed it.
  */
 export class Acknowledgements {
-  #acks: Acks;
+  readonly #acks: () => Acks;
   readonly #waiting = new Map<Seq, Waiting>();
   readonly #followers: () => readonly FollowerPosition[];
   readonly #nodeCount: () => number;
 
   constructor(options: {
-    acks: Acks;
+    acks: () => Acks;
     followers: () => readonly FollowerPosition[];
     nodeCount: () => number;
   }) {
@@ -104,8 +104,9 @@ export class Acknowledgements {
   /** Highest seq that enough followers have; `positions` in descending order. */
   #threshold(positions: readonly number[]): number {
     const lowest = positions.at(-1);
-    if (this.#acks === 'leader' || lowest === undefined) return Number.POSITIVE_INFINITY;
-    if (this.#acks === 'all') return lowest;
+    const acks = this.#acks();
+    if (acks === 'leader' || lowest === undefined) return Number.POSITIVE_INFINITY;
+    if (acks === 'all') return lowest;
     // The leader counts as one of the majority.
     const followersNeeded = Math.floor(this.#nodeCount() / 2);
     return positions[followersNeeded - 1] ?? lowest;

@@ -30,7 +30,7 @@ describe('Hold', () => {
 });
 
 describe('the write gate while tables are read as a whole', () => {
-  const gateOn = (clock: SimulatedClock): WriteGate => new WriteGate({ clock, queueMax: 10 });
+  const gateOn = (clock: SimulatedClock): WriteGate => new WriteGate({ clock, queueMax: () => 10 });
 
   test('DDL waits and other writes do not wait behind it', async () => {
     const clock = new SimulatedClock();

@@ -15,6 +15,7 @@ export interface ReplicatorObserver {
   onApplierEnd(name: NodeName, end: ApplierEnd): void;
 }
 
+/** Its settings are read anew at each use. */
 export interface ReplicatorOptions {
   readonly sequencer: Sequencer;
   readonly clock: Clock;

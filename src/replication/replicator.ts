@@ -56,9 +56,9 @@ export class Replicator {
     this.#ages = new EntryAges(options.clock);
     this.#leaderChanges = new Waiters(options.clock);
     this.#positionChanges = new Waiters(options.clock);
-    this.gate = new WriteGate({ clock: options.clock, queueMax: options.queuedWritesMax });
+    this.gate = new WriteGate({ clock: options.clock, queueMax: () => options.queuedWritesMax });
     this.#acknowledgements = new Acknowledgements({
-      acks: options.acks,
+      acks: () => options.acks,
       followers: () => this.#inSyncFollowers(),
       nodeCount: options.nodeCount,
     });

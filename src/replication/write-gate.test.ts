@@ -4,7 +4,7 @@ import { WriteGate } from './write-gate.ts';
 
 function newGate(queueMax = 10) {
   const clock = new SimulatedClock();
-  const gate = new WriteGate({ clock, queueMax });
+  const gate = new WriteGate({ clock, queueMax: () => queueMax });
   const entered: string[] = [];
   const enter = (name: string, alone: boolean): Promise<() => void> => {
     const entering = alone ? gate.exclusive(1_000) : gate.shared(1_000);

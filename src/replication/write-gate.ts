@@ -21,12 +21,12 @@ export class WriteGate {
   /** While held no DDL begins: a copy or a comparison reads the tables as they are defined now. */
   readonly schema: Hold;
   readonly #clock: Clock;
-  readonly #queueMax: number;
+  readonly #queueMax: () => number;
   readonly #queue: Waiting[] = [];
   #sharing = 0;
   #exclusive = false;
 
-  constructor(options: { clock: Clock; queueMax: number }) {
+  constructor(options: { clock: Clock; queueMax: () => number }) {
     this.#clock = options.clock;
     this.#queueMax = options.queueMax;
     this.commits = new Hold(options.clock);
@@ -113,7 +113,7 @@ export class WriteGate {
   }
 
   #wait(exclusive: boolean, timeoutMs: number): Promise<Release> {
-    if (this.#queue.length >= this.#queueMax) {
+    if (this.#queue.length >= this.#queueMax()) {
       throw new LockstepError('queue_full', 'too many writes wait (limits.queued_writes)');
     }
     return new Promise((resolve, reject) => {

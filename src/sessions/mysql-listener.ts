@@ -21,7 +21,7 @@ export class MysqlListener {
   readonly #server: Server;
   readonly #socketServer: Server;
   readonly #deniedLogins: DeniedLogins;
-  readonly #trusted: NetworkList | undefined;
+  #trusted: { readonly written: string; readonly networks: NetworkList | undefined };
   readonly #connections = new Set<Duplex>();
   readonly #sessions: SessionRegistry;
   readonly #rsaKeys: { readonly privateKeyPem: string; readonly publicKeyPem: string };
@@ -41,7 +41,7 @@ export class MysqlListener {
     });
     this.#rsaKeys = { privateKeyPem: privateKey, publicKeyPem: publicKey };
     this.#deniedLogins = new DeniedLogins(context.clock);
-    this.#trusted = networkList(context.config.mysql.proxyProtocolNetworks ?? '');
+    this.#trusted = { written: '', networks: undefined };
     this.#server = createServer({ noDelay: true }, (socket) =>
       this.#accept(socket, { address: socket.remoteAddress }),
     );
@@ -85,8 +85,16 @@ export class MysqlListener {
 
   #accept(client: Socket, from: { address?: string | undefined; local?: boolean }): void {
     const { address, local = false } = from;
-    const mayBeProxy = this.#trusted?.has(address) ?? false;
+    const mayBeProxy = this.#trustedNow?.has(address) ?? false;
     this.#serve(client, { address, local, mayBeProxy });
+  }
+
+  get #trustedNow(): NetworkList | undefined {
+    const { proxyProtocolNetworks: written = '' } = this.#context.config.mysql;
+    if (written !== this.#trusted.written) {
+      this.#trusted = { written, networks: networkList(written) };
+    }
+    return this.#trusted.networks;
   }
 
   /** Serves one client of this process on any stream of bytes, until it ends. */

@@ -5,7 +5,7 @@ import { type LockedTables, TableLocks } from './table-locks.ts';
 
 function newLocks(queueMax = 10) {
   const clock = new SimulatedClock();
-  const gate = new WriteGate({ clock, queueMax });
+  const gate = new WriteGate({ clock, queueMax: () => queueMax });
   const locks = new TableLocks(clock);
   const order: string[] = [];
   const lock = async (name: string, held: 'read' | 'write'): Promise<() => void> => {

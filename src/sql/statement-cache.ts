@@ -11,14 +11,15 @@ const cachedTextBytesMax = 16_384;
  * dropped with it. So a hit costs one or two look-ups and no bookkeeping.
  */
 export class StatementCache {
-  readonly #generationSize: number;
+  readonly #capacity: () => number;
   #young = new Map<string, Statement>();
   #old = new Map<string, Statement>();
   #mode: LexMode | undefined;
   #modeKey = '';
 
-  constructor(capacity: number) {
-    this.#generationSize = Math.max(1, Math.floor(capacity / 2));
+  /** `capacity` is asked at each new statement. */
+  constructor(capacity: () => number) {
+    this.#capacity = capacity;
   }
 
   /** Statements remembered now. */
@@ -32,7 +33,7 @@ export class StatementCache {
     const known = this.#young.get(key);
     if (known !== undefined) return known;
     const statement = this.#old.get(key) ?? analyse(sql, mode);
-    if (this.#young.size >= this.#generationSize) {
+    if (this.#young.size >= Math.max(1, Math.floor(this.#capacity() / 2))) {
       this.#old = this.#young;
       this.#young = new Map();
     } else this.#old.delete(key);

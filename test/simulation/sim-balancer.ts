@@ -120,7 +120,10 @@ export async function startBalancer(world: Simulation, process: Process): Promis
     ...parts,
   });
   const shared = { clock: process, events, replicator, resyncs };
-  const automaticResync = new AutomaticResync({ enabled: settings.automaticResync, ...shared });
+  const automaticResync = new AutomaticResync({
+    enabled: () => settings.automaticResync,
+    ...shared,
+  });
   await cluster.start({ replicator, monitor, resyncs, automaticResync, firstStart, ...parts });
   const leaderDdl = new LeaderDdl({
     replicator,
@@ -241,7 +244,7 @@ function connectHealth(parts: {
     clock: process,
     clusterId: log.clusterId,
     epoch: () => replicator.epoch,
-    users: ['app'],
+    users: () => ['app'],
     analyse,
     confirmIntent: async (name, seq) => {
       const confirmed = await cluster.confirmIntent(name, seq);

@@ -24,7 +24,7 @@ export async function openFrontDoor(change: Partial<Config> = {}): Promise<Front
     clock: systemClock,
     nodes,
     replicator,
-    statements: new StatementCache(0),
+    statements: new StatementCache(() => 0),
     counters: new Counters(),
     ...accountsOf(config.users, { nodes, replicator, clock: systemClock }),
     onDenied: ({ host }: { host: string }) => denied.push(host),

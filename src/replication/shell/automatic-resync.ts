@@ -5,7 +5,7 @@ import type { Replicator } from '../replicator.ts';
 import type { ResyncManager } from './resync-manager.ts';
 
 export interface AutomaticResyncOptions {
-  readonly enabled: boolean;
+  readonly enabled: () => boolean;
   readonly clock: Clock;
   readonly events: EventLog;
   readonly replicator: Replicator;
@@ -34,7 +34,7 @@ export class AutomaticResync {
   /** A member's data was found unfit. Whether it is to be filled anew by itself. */
   plan(name: NodeName): boolean {
     const { enabled, clock } = this.#options;
-    if (!enabled) return false;
+    if (!enabled()) return false;
     if (this.#wanted.has(name)) return true;
     const nowMs = clock.nowMs();
     const lately = (this.#plannedAtMs.get(name) ?? []).filter((atMs) => nowMs - atMs < hourMs);

@@ -29,7 +29,7 @@ export interface NodeRecoveryOptions {
   readonly clock: Clock;
   readonly epoch: () => number;
   /** Accounts of applications, which must be able to write their marker rows. */
-  readonly users: readonly string[];
+  readonly users: () => readonly string[];
   readonly analyse: (sql: string) => Statement;
   /** A DDL statement whose intent ends the log took effect on the node that ran it. */
   readonly confirmIntent: (node: NodeName, seq: Seq) => Promise<boolean>;
@@ -92,7 +92,7 @@ export class NodeRecovery {
           return { kind: 'quarantine', reason: admission.reason, member: false };
         }
         await initialiseMarkers(control, { clusterId, epoch: epoch(), position: noSeq });
-        await grantMarkerRights(control, users);
+        await grantMarkerRights(control, users());
         return { kind: 'follow', position: noSeq, appliedBeyond: new Set() };
       }
       if (decision.kind !== 'follow' || !settled) {
@@ -101,7 +101,7 @@ export class NodeRecovery {
         }
         return decision as Refusal;
       }
-      await grantMarkerRights(control, users);
+      await grantMarkerRights(control, users());
       if (faultPoints.armed) await faultPoints.reach('recovery.examined', node.name);
       const { position, appliedBeyond } = settled;
       return { kind: 'follow', position, appliedBeyond };
@@ -163,7 +163,7 @@ export class NodeRecovery {
     let ids = [...node.orphanedThreadIds];
     if (!this.#seen.has(node.name)) {
       // A statement may run on although nobody waits for its answer: DDL would take effect later.
-      const accounts = [...new Set([node.config.user, ...this.#options.users])];
+      const accounts = [...new Set([node.config.user, ...this.#options.users()])];
       const rows = await queryRows(
         control,
         'SELECT p.ID AS id FROM information_schema.PROCESSLIST p ' +

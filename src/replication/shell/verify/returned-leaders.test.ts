@@ -22,6 +22,7 @@ beforeEach(() => {
   returned = new ReturnedLeaders({
     clock,
     events,
+    isWanted: () => true,
     verify: () => {
       compared += 1;
       return endings.shift()?.() ?? Promise.resolve({ missed: [] });

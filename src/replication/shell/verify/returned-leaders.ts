@@ -7,6 +7,8 @@ import type { VerifyReport } from './verify-report.ts';
 export interface ReturnedLeadersOptions {
   readonly clock: Clock;
   readonly events: EventLog;
+  /** Whether what is found now is to be compared. */
+  readonly isWanted: () => boolean;
   /** Compares everything; throws LockstepError('conflict') while another comparison is made. */
   readonly verify: () => Promise<Pick<VerifyReport, 'missed'>>;
 }
@@ -50,7 +52,9 @@ export class ReturnedLeaders {
         if (event.overtaken) this.#returning.add(event.node);
         break;
       case 'replay_finished':
-        if (this.#returning.delete(event.node)) this.#due.add(event.node);
+        if (this.#returning.delete(event.node) && this.#options.isWanted()) {
+          this.#due.add(event.node);
+        }
         this.#compare();
         break;
       case 'resync_finished':

@@ -12,6 +12,7 @@ import { repairDifferences } from './repair-differences.ts';
 import { runVerification, type VerifyProgress, type VerifyRequest } from './run-verification.ts';
 import type { VerifyReport } from './verify-report.ts';
 
+/** Its settings are read anew at each use. */
 export interface VerificationsOptions extends SnapshotContext {
   readonly nodes: ReadonlyMap<NodeName, Node>;
   readonly events: EventLog;
@@ -63,15 +64,17 @@ export class Verifications {
   #last: LastVerification | undefined;
   #timer: Timer | undefined;
   #nextAt: number | undefined;
-  readonly #returned: ReturnedLeaders | undefined;
+  readonly #returned: ReturnedLeaders;
   #started = 0;
   #rows = 0;
 
   constructor(options: VerificationsOptions) {
     this.#options = options;
-    if (options.afterLeaderFailure) {
-      this.#returned = new ReturnedLeaders({ ...options, verify: () => this.start({}).ended });
-    }
+    this.#returned = new ReturnedLeaders({
+      ...options,
+      isWanted: () => options.afterLeaderFailure,
+      verify: () => this.start({}).ended,
+    });
     this.#schedule();
   }
 
@@ -119,14 +122,19 @@ export class Verifications {
   async cancel(reason = 'it was cancelled'): Promise<boolean> {
     const running = this.#running;
     if (!running) return false;
-    this.#returned?.forget();
+    this.#returned.forget();
     running.abort.abort(new LockstepError('conflict', reason));
     await running.ended.catch(() => undefined);
     return true;
   }
 
+  /** The interval was changed: it is counted from now on, or from the end of the one under way. */
+  intervalChanged(): void {
+    if (!this.#running) this.#schedule();
+  }
+
   async close(): Promise<void> {
-    this.#returned?.close();
+    this.#returned.close();
     this.#timer?.cancel();
     await this.cancel('Lockstep stops');
     this.#timer?.cancel();
@@ -134,8 +142,9 @@ export class Verifications {
 
   #schedule(): void {
     const { clock, intervalMs } = this.#options;
-    if (intervalMs === undefined) return;
     this.#timer?.cancel();
+    this.#nextAt = undefined;
+    if (intervalMs === undefined) return;
     this.#nextAt = clock.wallMs() + intervalMs;
     this.#timer = clock.after(intervalMs, () => {
       // One that was asked for is as good; the next is planned when it ends.

@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest';
+import { defaultConfig } from './config.ts';
+import { joinSettings, LiveConfig } from './live-config.ts';
+
+const changed = {
+  ...defaultConfig,
+  noNodeTimeoutMs: 7,
+  limits: { ...defaultConfig.limits, sessions: 3, sessionsPerUser: 2 },
+};
+
+test('the view, its groups and what is joined to it show what holds now', () => {
+  const live = new LiveConfig(defaultConfig);
+  const { view } = live;
+  const { limits } = view;
+  const joined = joinSettings(view, { own: 1 });
+  const spread = { ...view };
+  expect(view).toEqual(defaultConfig);
+  live.replace(changed);
+  expect([view.noNodeTimeoutMs, limits.sessions, limits.sessionsPerUser]).toEqual([7, 3, 2]);
+  expect([joined.noNodeTimeoutMs, joined.own]).toEqual([7, 1]);
+  expect(spread.noNodeTimeoutMs).toBe(defaultConfig.noNodeTimeoutMs);
+});
+
+test('listeners hear what holds now and what did', () => {
+  const live = new LiveConfig(defaultConfig);
+  const heard: unknown[] = [];
+  live.subscribe((now, before) => {
+    heard.push([now, before, live.view.noNodeTimeoutMs]);
+  });
+  live.replace(changed);
+  expect(heard).toEqual([[changed, defaultConfig, 7]]);
+  expect(live.current).toBe(changed);
+});
