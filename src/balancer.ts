@@ -22,7 +22,7 @@ import type { BalancerControl } from './http/balancer-control.ts';
 import { type HttpServer, startHttpServer } from './http/server.ts';
 import type { Operation } from './http/operation.ts';
 import { openEmbeddedLog } from './log/embedded-log.ts';
-import { Node } from './nodes/node.ts';
+import type { Node } from './nodes/node.ts';
 import { SilenceWatch } from './nodes/silence-watch.ts';
 import { TableCatalogue } from './nodes/table-catalogue.ts';
 import { firstLeader } from './replication/shell/first-leader.ts';

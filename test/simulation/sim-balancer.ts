@@ -120,10 +120,8 @@ export async function startBalancer(world: Simulation, process: Process): Promis
     ...parts,
   });
   const shared = { clock: process, events, replicator, resyncs };
-  const automaticResync = new AutomaticResync({
-    enabled: () => settings.automaticResync,
-    ...shared,
-  });
+  const enabled = (): boolean => settings.automaticResync;
+  const automaticResync = new AutomaticResync({ enabled, ...shared });
   await cluster.start({ replicator, monitor, resyncs, automaticResync, firstStart, ...parts });
   const leaderDdl = new LeaderDdl({
     replicator,
