@@ -12,14 +12,13 @@ import {
   openControl,
 } from './control/assemble-core.ts';
 import { balancerMetrics } from './control/balancer-metrics.ts';
-import { ownUser } from './config/users-of.ts';
 import { LiveControl } from './control/live-control.ts';
 import { loadMembers } from './control/load-members.ts';
+import { openHttp } from './control/open-http.ts';
 import { Membership } from './control/membership.ts';
 import { QueryRunner } from './control/query-runner.ts';
 import { QueuedCommands } from './control/queued-commands.ts';
 import type { BalancerControl } from './http/balancer-control.ts';
-import { type HttpServer, startHttpServer } from './http/server.ts';
 import type { Operation } from './http/operation.ts';
 import { openEmbeddedLog } from './log/embedded-log.ts';
 import type { Node } from './nodes/node.ts';
@@ -150,7 +149,7 @@ async function assembleFront(base: Base, core: Core, services: CoreServices): Pr
     onFault: (error) => logger.error({ err: error }, 'a session failed'),
   };
   const listener = new MysqlListener(sessionContext, tls);
-  const queries = new QueryRunner({ listener, user: () => ownUser(config), clock });
+  const queries = new QueryRunner({ listener, config, clock });
   const queued = new QueuedCommands({
     folder: config.log.folder,
     queuedMax: () => config.limits.queuedWrites,
@@ -185,17 +184,8 @@ async function serve(
   stopCore: () => Promise<void>,
 ): Promise<Balancer> {
   const mysqlPort = await listener.listen(config.mysql);
-  let http: HttpServer | undefined;
-  if (config.http.enabled) {
-    http = await startHttpServer({
-      control,
-      host: config.http.host,
-      port: config.http.port,
-      extraOperations: options.operations ?? [],
-      clock,
-      onDefect: (error) => logger.error({ err: error }, 'an HTTP request failed'),
-    });
-  }
+  const operations = options.operations ?? [];
+  const http = await openHttp({ config, control, clock, logger, operations });
   const drain = (): Promise<void> => queued.drain();
   const draining = repeatedly(clock, queueDrainMs, drain, () => undefined);
   const close = async (): Promise<void> => {

@@ -17,6 +17,38 @@ export const errorTable = {
     remedy:
       'Something at this address tries wrong passwords at speed; stop it, then connect again.',
   },
+  login_required: {
+    errno: 1045,
+    sqlState: '28000',
+    httpStatus: 401,
+    remedy: 'Log in on the page, or send `Authorization: Bearer` with one of `http.tokens`.',
+  },
+  login_failed: {
+    errno: 1045,
+    sqlState: '28000',
+    httpStatus: 401,
+    remedy: 'Check name and password against `http.users` in the configuration.',
+  },
+  sql_login_required: {
+    errno: 1045,
+    sqlState: '28000',
+    httpStatus: 403,
+    remedy:
+      'POST /sql-login with a database user and its password, or send them with the request: ' +
+      '`"as": {"user": …, "password": …}`.',
+  },
+  forbidden: {
+    errno: 1227,
+    sqlState: '42000',
+    httpStatus: 403,
+    remedy: 'Use an account whose role in the configuration is `admin`.',
+  },
+  csrf_failed: {
+    errno: 1045,
+    sqlState: '28000',
+    httpStatus: 403,
+    remedy: 'Send the header `X-CSRF-Token` with what GET /me shows under `csrf`.',
+  },
   tls_required: {
     errno: 3159,
     sqlState: 'HY000',

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { version } from '../base/version.ts';
 import { CliError, describeError, exitCodes } from './cli-error.ts';
 import { addDemo } from './commands/demo.ts';
+import { addHashPassword } from './commands/hash-password.ts';
 import { addLog } from './commands/log.ts';
 import { addNodes } from './commands/nodes.ts';
 import { addServe } from './commands/serve.ts';
@@ -48,6 +49,7 @@ function createProgram(terminal: Terminal): Command {
   addLog(program, terminal, url);
   addStrategy(program, terminal, url);
   addVerify(program, terminal, url);
+  addHashPassword(program, terminal);
   return program;
 }
 

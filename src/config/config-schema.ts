@@ -1,53 +1,31 @@
 import type { NodeName } from '../base/brands.ts';
-import type { Form, List, ListOrWord, Members } from './setting.ts';
+import {
+  choice,
+  duration,
+  flag,
+  GiB,
+  hourMs,
+  integer,
+  KiB,
+  list,
+  listenPort,
+  MiB,
+  minuteMs,
+  nodeNameForm,
+  orWord,
+  path,
+  secret,
+  serverPort,
+  size,
+  text,
+  TiB,
+  userForm,
+  yearMs,
+} from './forms.ts';
+import { httpSchema } from './http-schema.ts';
 import { group, optional, required, withDefault } from './setting.ts';
 import { type NodeTlsMode, nodeTlsModes } from './node-tls-mode.ts';
 import { type StrategyName, strategyNames } from './strategy-name.ts';
-
-const KiB = 1024;
-const MiB = 1024 * KiB;
-const GiB = 1024 * MiB;
-const TiB = 1024 * GiB;
-const minuteMs = 60_000;
-const hourMs = 60 * minuteMs;
-const yearMs = 365 * 24 * hourMs;
-
-const text: Form = { kind: 'text' };
-const secret: Form = { kind: 'secret' };
-const path: Form = { kind: 'path' };
-const flag: Form = { kind: 'flag' };
-/** Port 0 lets the system choose a free one. */
-const listenPort: Form = { kind: 'integer', min: 0, max: 65_535 };
-const serverPort: Form = { kind: 'integer', min: 1, max: 65_535 };
-const nodeNameForm: Form = {
-  kind: 'text',
-  pattern: /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/,
-  expected: 'up to 64 letters, digits, "-", "_" and ".", the first a letter or digit',
-};
-/** The servers' own limit is 32 characters in MySQL and 80 in MariaDB; no limit of ours. */
-const userForm: Form = { kind: 'text', pattern: /^.+$/s, expected: 'a name that is not empty' };
-
-const integer = (min: number, max: number): Form => ({ kind: 'integer', min, max });
-const duration = (minMs: number, maxMs: number): Form => ({ kind: 'duration', minMs, maxMs });
-const size = (minBytes: number, maxBytes: number): Form => ({ kind: 'size', minBytes, maxBytes });
-
-function choice<T extends string>(values: readonly T[], value: T, description: string) {
-  return withDefault<T>({ kind: 'choice', values }, value, description);
-}
-
-function list<const M extends Members>(
-  options: { itemsMin: number; itemsMax: number; description: string; shorthand?: string },
-  members: M,
-): List<M> {
-  return { kind: 'list', item: group('', members), ...options };
-}
-
-function orWord<const M extends Members, const W extends string>(
-  word: W,
-  of: List<M>,
-): ListOrWord<M, W> {
-  return { ...of, word };
-}
 
 /**
  * The whole configuration: names, forms, limits, defaults and descriptions. The types in
@@ -65,11 +43,7 @@ export const configSchema = group('', {
         'Unix socket.',
     ),
   }),
-  http: group('API, dashboard and metrics.', {
-    host: withDefault<string>(text, '127.0.0.1', 'Address to listen on.'),
-    port: withDefault<number>(listenPort, 8000, 'Port to listen on; 0 takes a free one.'),
-    enabled: withDefault<boolean>(flag, true, 'Whether to listen for HTTP at all.'),
-  }),
+  http: httpSchema,
   nodes: list(
     {
       itemsMin: 1,

@@ -70,12 +70,16 @@ function section(key: string, member: Group | List | ListOrWord): string {
   const members = isList ? member.item.members : member.members;
   const word = isList && 'word' in member ? ` or \`${member.word}\`` : '';
   const each = isList ? ` A sequence${word}; each item has:` : '';
-  return `## \`${key}\`\n\n${member.description}${each}\n\n${tableOf(members)}`;
+  const table = `${member.description}${each}\n\n${tableOf(members)}`;
+  const inner = Object.entries(members).flatMap(([name, list]) =>
+    list.kind === 'list' ? [section(`${key}.${keyOf(name)}`, list)] : [],
+  );
+  return [`## \`${key}\`\n\n${table}`, ...inner].join('\n\n');
 }
 
 function tableOf(members: Members): string {
-  const rows = Object.entries(members).map(([name, member]) =>
-    member.kind === 'setting' ? row(keyOf(name), member) : '',
+  const rows = Object.entries(members).flatMap(([name, member]) =>
+    member.kind === 'setting' ? [row(keyOf(name), member)] : [],
   );
   return ['| key | value | default | what it does |', '| --- | --- | --- | --- |', ...rows].join(
     '\n',

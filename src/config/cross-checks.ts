@@ -1,6 +1,8 @@
 import type { Config } from './config.ts';
+import { httpAccessChecks } from './http-access-checks.ts';
 import { networkList } from './network-list.ts';
 import { nodeTlsProblems } from './node-tls-mode.ts';
+import { repeats } from './repeats.ts';
 import { formatSize } from './units.ts';
 
 /**
@@ -14,6 +16,7 @@ export function crossChecks(config: Config): { path: string; message: string }[]
     ...minInSyncCheck(config),
     ...initialSourceCheck(config),
     ...portCheck(config),
+    ...httpAccessChecks(config),
     ...proxyCheck(config),
     ...tlsCheck(config),
     ...nodeTlsChecks(config),
@@ -100,22 +103,5 @@ function logCheck({ log }: Config) {
     const message = `cannot be more than log.retention_bytes (${formatSize(retentionBytes)})`;
     problems.push({ path: 'log.keep_bytes', message: `log.keep_bytes: ${message}` });
   }
-  return problems;
-}
-
-function repeats(
-  values: readonly (string | undefined)[],
-  pathOf: (index: number) => string,
-  say: (value: string, first: number) => string,
-) {
-  const problems: { path: string; message: string }[] = [];
-  const firstOf = new Map<string, number>();
-  values.forEach((value, index) => {
-    // Undefined where the value itself was wrong, which has been said already.
-    if (value === undefined) return;
-    const first = firstOf.get(value);
-    if (first === undefined) firstOf.set(value, index);
-    else problems.push({ path: pathOf(index), message: `${pathOf(index)}: ${say(value, first)}` });
-  });
   return problems;
 }

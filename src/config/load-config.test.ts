@@ -85,10 +85,11 @@ log_level: debug
   });
 
   test('an empty group is the same as none, and anchors work', () => {
-    const config = load(`health:\nnodes:\n  - &a {name: a, host: h, user: u}\nmysql: {host: &h x}
+    const config =
+      load(`health:\nnodes:\n  - &a {name: a, host: h, user: u}\nmysql: {host: &h 127.0.0.9}
 http: {host: *h}\n`);
     expect(config.health).toEqual(defaultConfig.health);
-    expect(config.http.host).toBe('x');
+    expect(config.http.host).toBe('127.0.0.9');
   });
 
   test('paths are relative to the folder of the file', () => {
@@ -304,5 +305,38 @@ describe('nodes from the command line', () => {
     expect(() => configFromNodes(['a=mysql://u@h1', 'b'])).toThrow(/^--node 2: has no name/);
     expect(() => configFromNodes(['a=mysql://u@h1', 'a=mysql://u@h2'])).toThrow(/unique/);
     expect(() => configFromNodes([])).toThrow(/no node is given/);
+  });
+});
+
+describe('who may use HTTP', () => {
+  const off = `${oneNode}http: {host: 0.0.0.0`;
+
+  test('off loopback it takes credentials, and the message says how', () => {
+    const [line] = problemsOf(`${off}}\n`);
+    expect(line).toMatch(/^2:14: http\.host: "0\.0\.0\.0" can be reached from other machines/);
+    expect(line).toMatch(/http\.users.*hash-password.*127\.0\.0\.1.*http\.enabled: false/);
+    expect(load(`${off}, enabled: false}\n`).http.users).toEqual([]);
+    const token = 't'.repeat(32);
+    const { http } = load(`${off}, tokens: [{name: ci, role: admin, token: ${token}}]}\n`);
+    expect(http.tokens).toEqual([{ name: 'ci', role: 'admin', token }]);
+  });
+
+  test('what is too short, no whole hash, or named twice is refused', () => {
+    const text = `${oneNode}http:
+  users:
+    - {name: ada, password: short}
+    - {name: ada, password: $scrypt$ln=15}
+  tokens:
+    - {name: ci, token: short}
+    - {name: ada, token: "sha256:abc"}
+`;
+    expect(problemsOf(text).map((line) => line.replace(/^\d+:\d+: http\./, ''))).toEqual([
+      'users[0].password: must have 8 characters or more, or be a hash',
+      expect.stringMatching(/^users\[1\]\.name: "ada" is already http\.users\[0\]\.name/),
+      expect.stringMatching(/^users\[1\]\.password: is no whole hash/),
+      'tokens[0].token: must have 32 characters or more, or be a hash',
+      expect.stringMatching(/^tokens\[1\]\.name: "ada" is already http\.users\[0\]\.name/),
+      expect.stringMatching(/^tokens\[1\]\.token: is no whole hash/),
+    ]);
   });
 });

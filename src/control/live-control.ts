@@ -2,7 +2,9 @@ import type { NodeName, Seq } from '../base/brands.ts';
 import { seq } from '../base/brands.ts';
 import { type Clock, isoTime } from '../base/clock.ts';
 import { LockstepError } from '../base/errors.ts';
+import type { SqlAccount } from '../access/http-sessions.ts';
 import type { Config } from '../config/config.ts';
+import { userNames } from '../config/users-of.ts';
 import { isStrategyName, type StrategyName, strategyNames } from '../config/strategy-name.ts';
 import type {
   AddNodeRequest,
@@ -204,6 +206,14 @@ export class LiveControl implements BalancerControl {
     events.publish({ kind: 'strategy_changed', from, to: name });
   }
 
+  get ownSqlUser(): string {
+    return this.#parts.queries.ownUser;
+  }
+
+  checkSqlAccount(account: SqlAccount): Promise<void> {
+    return this.#parts.queries.check(account);
+  }
+
   async query(request: QueryRequest): Promise<QueryOutcome> {
     const { queries, queued, config, replicator, isWrite } = this.#parts;
     const queue = (request.queueWhenDown ?? config.queueWhenDown) && isWrite(request.sql);
@@ -219,8 +229,19 @@ export class LiveControl implements BalancerControl {
   }
 
   async #enqueue(request: QueryRequest): Promise<QueryOutcome> {
-    const { sql, schema, parameters } = request;
-    return { kind: 'accepted', id: await this.#parts.queued.accept({ sql, schema, parameters }) };
+    const { sql, schema, parameters, account } = request;
+    const { config, queued, queries } = this.#parts;
+    // What waits is on the disk, where no password shall be.
+    if (account && !userNames(config).includes(account.name)) {
+      throw new LockstepError(
+        'no_node',
+        'no node can take writes, and only users of the ' +
+          'configuration can leave theirs to be run later',
+      );
+    }
+    if (account) await queries.check(account);
+    const user = account?.name;
+    return { kind: 'accepted', id: await queued.accept({ sql, schema, parameters, user }) };
   }
 
   command(id: string): Promise<CommandOutcome> {

@@ -1,6 +1,9 @@
+import type { Duplex } from 'node:stream';
 import mysql, { type FieldPacket, type ResultSetHeader } from 'mysql2/promise';
 import { LockstepError } from '../base/errors.ts';
-import type { UserConfig } from '../config/config.ts';
+import type { SqlAccount } from '../access/http-sessions.ts';
+import type { Config, UserConfig } from '../config/config.ts';
+import { ownUser } from '../config/users-of.ts';
 import type { QueryOutcome } from '../http/balancer-control.ts';
 import { ServerError } from '../http/server-error.ts';
 import type { AcceptedClient } from '../sessions/client-login.ts';
@@ -15,21 +18,73 @@ export interface RunQuery {
   readonly sql: string;
   readonly schema?: string | undefined;
   readonly parameters?: readonly unknown[] | undefined;
+  /** With whose rights; unless given, the first user's. */
+  readonly account?: SqlAccount | undefined;
+  /** The same by name, of a configured user: nothing secret has to be written down. */
+  readonly user?: string | undefined;
 }
 
 /**
  * Runs SQL as a client would, through a session of its own inside the process, with the rights
- * of a database user: the first one configured.
+ * of a database user.
  */
 export class QueryRunner {
   readonly #listener: MysqlListener;
-  readonly #user: () => UserConfig;
+  readonly #config: Config;
   readonly #clock: Clock;
 
-  constructor(options: { listener: MysqlListener; user: () => UserConfig; clock: Clock }) {
+  constructor(options: { listener: MysqlListener; config: Config; clock: Clock }) {
     this.#listener = options.listener;
-    this.#user = options.user;
+    this.#config = options.config;
     this.#clock = options.clock;
+  }
+
+  /** As whom SQL is run that names nobody. */
+  get ownUser(): string {
+    return ownUser(this.#config).name;
+  }
+
+  /** Throws as a client is refused who cannot log in so. */
+  async check(account: SqlAccount): Promise<void> {
+    const [ours, theirs] = duplexPair();
+    const session = this.#listener.accept(theirs);
+    let connection: mysql.Connection | undefined;
+    try {
+      connection = await mysql.createConnection(this.#login(ours, { account }));
+    } catch (error) {
+      throw translate(error, session);
+    } finally {
+      connection?.destroy();
+      ours.destroy();
+      theirs.destroy();
+    }
+  }
+
+  #login(
+    stream: Duplex,
+    { account, user, schema }: Omit<RunQuery, 'sql'>,
+  ): mysql.ConnectionOptions {
+    const { name, password } = account ?? this.#userNamed(user) ?? ownUser(this.#config);
+    return {
+      stream: () => stream,
+      // A caller over HTTP has no files to give.
+      flags: ['-LOCAL_FILES'],
+      user: name,
+      password,
+      supportBigNumbers: true,
+      bigNumberStrings: false,
+      dateStrings: true,
+      rowsAsArray: true,
+      ...(schema === undefined ? {} : { database: schema }),
+    };
+  }
+
+  #userNamed(name: string | undefined): UserConfig | undefined {
+    if (name === undefined) return undefined;
+    const { users } = this.#config;
+    const known = typeof users === 'string' ? undefined : users.find((one) => one.name === name);
+    if (known) return known;
+    throw new LockstepError('access_denied', `"${name}" is none of the configured users any more`);
   }
 
   async run(query: RunQuery): Promise<Exclude<QueryOutcome, { kind: 'accepted' }>> {
@@ -37,20 +92,8 @@ export class QueryRunner {
     const [ours, theirs] = duplexPair();
     const session = this.#listener.accept(theirs);
     let connection: mysql.Connection | undefined;
-    const user = this.#user();
     try {
-      connection = await mysql.createConnection({
-        stream: () => ours,
-        // A caller over HTTP has no files to give.
-        flags: ['-LOCAL_FILES'],
-        user: user.name,
-        password: user.password,
-        supportBigNumbers: true,
-        bigNumberStrings: false,
-        dateStrings: true,
-        rowsAsArray: true,
-        ...(query.schema === undefined ? {} : { database: query.schema }),
-      });
+      connection = await mysql.createConnection(this.#login(ours, query));
       const [result, fields] = query.parameters?.length
         ? await connection.execute(query.sql, query.parameters as never)
         : await connection.query(query.sql);

@@ -1,3 +1,4 @@
+import type { SqlAccount } from '../access/http-sessions.ts';
 import type { StrategyName } from '../config/strategy-name.ts';
 import type { EventLog } from '../telemetry/event-log.ts';
 import type {
@@ -52,6 +53,10 @@ export interface BalancerControl {
   setWeight(name: string, weight: number): void;
   strategy(): StrategyStatus;
   setStrategy(name: StrategyName): void;
+  /** The database user with whose rights SQL is run that names none; the first configured. */
+  readonly ownSqlUser: string;
+  /** Throws as `query` does when the user cannot log in. */
+  checkSqlAccount(account: SqlAccount): Promise<void>;
   /** Throws ServerError for what a server refused, LockstepError for what Lockstep refused. */
   query(request: QueryRequest): Promise<QueryOutcome>;
   /** The fate of a write that was accepted while no node was there. */
@@ -91,6 +96,8 @@ export interface LogPageOptions {
 
 export interface QueryRequest {
   readonly sql: string;
+  /** With whose rights; unless given, the first user configured. */
+  readonly account?: SqlAccount;
   readonly schema?: string;
   /** For the `?` markers of `sql`, in order. */
   readonly parameters?: readonly unknown[];

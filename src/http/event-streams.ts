@@ -24,8 +24,15 @@ export class EventStreams {
     this.#options = options;
   }
 
-  /** Takes the reply over. Throws LockstepError('queue_full') when too many are open. */
-  open(events: EventLog, reply: FastifyReply, lastEventId: string | undefined): void {
+  /**
+   * Takes the reply over, until the reader goes or `until` is aborted. Throws
+   * LockstepError('queue_full') when too many are open.
+   */
+  open(
+    events: EventLog,
+    reply: FastifyReply,
+    { lastEventId, until }: { lastEventId: string | undefined; until: AbortSignal | undefined },
+  ): void {
     const { clock, heartbeatMs, streamsMax } = this.#options;
     if (this.#open.size >= streamsMax) {
       throw new LockstepError('queue_full', `${this.#open.size} event streams are open already`);
@@ -53,8 +60,13 @@ export class EventStreams {
       stalledMs,
     });
     this.#open.add(stream);
-    raw.on('close', () => this.#open.delete(stream));
-    raw.on('error', () => stream.close());
+    const end = (): void => stream.close();
+    until?.addEventListener('abort', end);
+    raw.on('close', () => {
+      this.#open.delete(stream);
+      until?.removeEventListener('abort', end);
+    });
+    raw.on('error', end);
   }
 
   close(): void {

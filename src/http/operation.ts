@@ -1,10 +1,19 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Static, TSchema } from 'typebox';
 import { Type } from 'typebox';
+import type { Access } from '../access/access.ts';
+import type { Caller } from '../access/caller.ts';
 import type { EventLog } from '../telemetry/event-log.ts';
 import type { BalancerControl } from './balancer-control.ts';
 import type { Problem } from './problem.ts';
 
-export type HttpMethod = 'GET' | 'POST' | 'PUT' | 'DELETE';
+export type HttpMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+/**
+ * Who may: `open` everybody; `read` every account; `operate` administrators; `sql` every account,
+ * with the rights of a database user.
+ */
+export type AccessLevel = 'open' | 'read' | 'operate' | 'sql';
 
 /** What an operation hands back; the server knows how each kind goes on the wire. */
 export type Answer =
@@ -14,11 +23,12 @@ export type Answer =
       readonly body: unknown;
       /** The node that answered, for a header where the body has no place for it. */
       readonly node?: string;
+      readonly headers?: Readonly<Record<string, string>>;
     }
   | { readonly kind: 'problem'; readonly problem: Problem }
   | { readonly kind: 'text'; readonly contentType: string; readonly body: string }
   | { readonly kind: 'events'; readonly events: EventLog }
-  | { readonly kind: 'empty' };
+  | { readonly kind: 'empty'; readonly headers?: Readonly<Record<string, string>> };
 
 export const json = (body: unknown, status = 200): Answer => ({ kind: 'json', status, body });
 
@@ -36,6 +46,20 @@ export interface OperationInput<S extends OperationSchema> {
   readonly params: Part<S['params']>;
   readonly query: Part<S['query']>;
   readonly body: Part<S['body']>;
+  /** The name of the account that asks; `local` when none is configured. */
+  readonly by: string;
+}
+
+/** What an operation may want to know of the request beyond its input. */
+export interface Call {
+  readonly access: Access;
+  readonly caller: Caller;
+  /** The port that the request came to, and whether by TLS. */
+  readonly port: number;
+  readonly secure: boolean;
+  readonly headers: IncomingHttpHeaders;
+  /** Aborted when the client is gone. */
+  readonly signal: AbortSignal;
 }
 
 interface OperationBase<S extends OperationSchema> {
@@ -46,16 +70,24 @@ interface OperationBase<S extends OperationSchema> {
   /** With parameters as OpenAPI writes them: `/nodes/{name}`. */
   readonly path: string;
   readonly summary: string;
+  /** Unless given, reading is for every account and the rest for administrators. */
+  readonly access?: AccessLevel;
+  /** Longest body, when it is not that of all. */
+  readonly bodyBytesMax?: number;
   readonly schema: S;
 }
 
 /** One thing that can be asked of the balancer: HTTP, OpenAPI and CLI are made from these. */
 export interface Operation extends OperationBase<OperationSchema> {
-  run(control: BalancerControl, input: OperationInput<OperationSchema>): Answer | Promise<Answer>;
+  run(
+    control: BalancerControl,
+    input: OperationInput<OperationSchema>,
+    call: Call,
+  ): Answer | Promise<Answer>;
 }
 
 export interface TypedOperation<S extends OperationSchema> extends OperationBase<S> {
-  run(control: BalancerControl, input: OperationInput<S>): Answer | Promise<Answer>;
+  run(control: BalancerControl, input: OperationInput<S>, call: Call): Answer | Promise<Answer>;
 }
 
 /** Types `run` by the schemas; the server has validated the input by them when it runs. */
@@ -63,6 +95,9 @@ export function operation<const S extends OperationSchema>(typed: TypedOperation
   const widened: unknown = typed;
   return widened as Operation;
 }
+
+export const accessOf = ({ access, method }: Operation): AccessLevel =>
+  access ?? (method === 'GET' ? 'read' : 'operate');
 
 export const closed = { additionalProperties: false } as const;
 

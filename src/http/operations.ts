@@ -1,4 +1,5 @@
 import type { Operation } from './operation.ts';
+import { accessOperations } from './operations/access.ts';
 import { eventOperations } from './operations/events.ts';
 import { logOperations } from './operations/log.ts';
 import { memberOperations } from './operations/members.ts';
@@ -10,6 +11,7 @@ import { verifyOperations } from './operations/verify.ts';
 
 /** Everything the outside can ask for; a new operation is added to one of these lists. */
 export const operations: readonly Operation[] = [
+  ...accessOperations,
   ...statusOperations,
   ...nodeOperations,
   ...memberOperations,

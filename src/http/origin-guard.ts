@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { isLoopback } from '../config/is-loopback.ts';
 
 export interface RequestHead {
   readonly method: string;
@@ -32,10 +33,7 @@ export function refuseForeign(head: RequestHead, options: { listensOn: string })
   return undefined;
 }
 
-const isSafe = (method: string): boolean => method === 'GET' || method === 'HEAD';
-
-const isLoopback = (address: string): boolean =>
-  address === 'localhost' || address === '::1' || address.startsWith('127.');
+export const isSafe = (method: string): boolean => method === 'GET' || method === 'HEAD';
 
 function isLocalName(name: string, listensOn: string): boolean {
   return (

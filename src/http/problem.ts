@@ -1,3 +1,4 @@
+import { LoginLockedError } from '../access/login-locked-error.ts';
 import { type ErrorCode, LockstepError } from '../base/errors.ts';
 import { ServerError } from './server-error.ts';
 
@@ -13,6 +14,8 @@ export interface Problem {
   /** Of a MySQL or MariaDB server, or as a MySQL client would see this error. */
   readonly errno?: number;
   readonly sqlState?: string;
+  /** Earlier it will be refused in any case. */
+  readonly retryAfterMs?: number;
 }
 
 export const problemContentType = 'application/problem+json; charset=utf-8';
@@ -38,6 +41,7 @@ function ofLockstep(error: LockstepError): Problem {
     remedy: error.remedy,
     errno: error.errno,
     sqlState: error.sqlState,
+    ...(error instanceof LoginLockedError ? { retryAfterMs: error.retryAfterMs } : {}),
   });
 }
 
@@ -96,6 +100,7 @@ interface ProblemParts {
   readonly remedy: string;
   readonly errno?: number;
   readonly sqlState?: string;
+  readonly retryAfterMs?: number;
 }
 
 function problem(parts: ProblemParts): Problem {

@@ -2,23 +2,33 @@ import type { AddressInfo } from 'node:net';
 import swagger from '@fastify/swagger';
 import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { Access } from '../access/access.ts';
+import { nobody } from '../access/caller.ts';
 import { type Clock, systemClock } from '../base/clock.ts';
 import { LockstepError } from '../base/errors.ts';
+import { defaultConfig } from '../config/config.ts';
 import type { BalancerControl } from './balancer-control.ts';
 import { EventStreams } from './event-streams.ts';
-import type { Answer, Operation, OperationInput, OperationSchema } from './operation.ts';
+import { addGuards, portOf } from './guards.ts';
+import { accessOf, type AccessLevel, type Call } from './operation.ts';
+import type { Operation, OperationInput, OperationSchema } from './operation.ts';
 import { operations } from './operations.ts';
-import { refuseForeign } from './origin-guard.ts';
-import { loadPageFiles } from './page-files.ts';
-import { httpProblem, type Problem, problemContentType, problemOf } from './problem.ts';
+import { httpProblem, problemOf } from './problem.ts';
+import { sendAnswer } from './send-answer.ts';
+import { sendProblem } from './send-problem.ts';
+import { servePage } from './serve-page.ts';
 import { toJson } from './to-json.ts';
 import { validationMessage } from './validation-message.ts';
 
 export interface HttpServerOptions {
   readonly control: BalancerControl;
+  /** Who may do what; unless given, everybody everything. */
+  readonly access?: Access;
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
+  /** `/metrics` takes no login. */
+  readonly openMetrics?: boolean;
   /** Operations beyond the balancer's own, e.g. those of the demo. */
   readonly extraOperations?: readonly Operation[];
   /** Longest body of a request; default 16 MiB. */
@@ -43,27 +53,22 @@ const bodyBytesMaxDefault = 16 * 1024 * 1024;
 const eventStreamsMaxDefault = 100;
 const heartbeatMsDefault = 15_000;
 const closeTimeoutMs = 2_000;
-
-const securityHeaders = {
-  'content-security-policy':
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
-    "font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; " +
-    "frame-ancestors 'none'",
-  'x-content-type-options': 'nosniff',
-  'referrer-policy': 'no-referrer',
-  'cross-origin-resource-policy': 'same-origin',
-} as const;
+/** For a client to send all of its request. */
+const requestTimeoutMs = 60_000;
 
 /** Serves the operations, their OpenAPI document and the page. Rejects when it cannot listen. */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
+  const clock = options.clock ?? systemClock;
+  const access = options.access ?? new Access({ http: () => defaultConfig.http, clock });
   const app = fastify({
+    requestTimeout: requestTimeoutMs,
     bodyLimit: options.bodyBytesMax ?? bodyBytesMaxDefault,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 256 },
   });
   const served = [...operations, ...(options.extraOperations ?? [])];
   const streams = new EventStreams({
-    clock: options.clock ?? systemClock,
+    clock,
     heartbeatMs: options.heartbeatMs ?? heartbeatMsDefault,
     streamsMax: options.eventStreamsMax ?? eventStreamsMaxDefault,
   });
@@ -71,11 +76,11 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   app.setValidatorCompiler(TypeBoxValidatorCompiler);
   app.setSerializerCompiler(() => toJson);
   app.removeContentTypeParser('text/plain');
-  addGuards(app, options);
+  addGuards(app, { access, host: options.host });
   addErrors(app, served, options);
   await addOpenApi(app);
-  await addPage(app);
-  for (const operation of served) addOperation(app, operation, { options, streams });
+  await servePage(app);
+  for (const operation of served) addOperation(app, operation, { options, streams, access });
 
   try {
     await app.listen({ host: options.host, port: options.port });
@@ -89,7 +94,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     url: `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}`,
     async close() {
       streams.close();
-      const clock = options.clock ?? systemClock;
+      access.close();
       const timer = clock.after(closeTimeoutMs, () => app.server.closeAllConnections());
       await app.close();
       timer.cancel();
@@ -101,25 +106,6 @@ function listenError(error: unknown, { host, port }: HttpServerOptions): unknown
   if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') return error;
   return new LockstepError('conflict', `port ${port} of ${host} (HTTP) is already taken`, {
     cause: error,
-  });
-}
-
-function addGuards(app: FastifyInstance, { host }: HttpServerOptions): void {
-  app.addHook('onRequest', async (request, reply) => {
-    reply.headers(securityHeaders);
-    reply.header('cache-control', 'no-store');
-    const refused = refuseForeign(
-      {
-        method: request.method,
-        host: request.headers.host,
-        origin: request.headers.origin,
-        fetchSite: header(request, 'sec-fetch-site'),
-      },
-      { listensOn: host },
-    );
-    if (refused === undefined) return;
-    const remedy = 'Use the address that Lockstep listens on, from its own page or a program.';
-    await sendProblem(reply, httpProblem(403, refused, remedy));
   });
 }
 
@@ -154,14 +140,6 @@ function addErrors(
 const patternOf = ({ path }: Operation): RegExp =>
   new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}$`);
 
-async function sendProblem(reply: FastifyReply, problem: Problem): Promise<void> {
-  await reply
-    .code(problem.status)
-    .type(problemContentType)
-    .serializer((body: unknown) => toJson(body))
-    .send(problem);
-}
-
 async function addOpenApi(app: FastifyInstance): Promise<void> {
   await app.register(swagger, {
     openapi: {
@@ -173,23 +151,18 @@ async function addOpenApi(app: FastifyInstance): Promise<void> {
       },
     },
   });
-  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+  const open = { schema: { hide: true }, config: { access: 'open' } } as const;
+  app.get('/openapi.json', open, async () => app.swagger());
 }
 
-async function addPage(app: FastifyInstance): Promise<void> {
-  for (const [path, file] of await loadPageFiles()) {
-    app.get(path, { schema: { hide: true } }, async (request, reply) => {
-      reply.header('cache-control', file.cacheControl).header('vary', 'accept-encoding');
-      const packed = /\bgzip\b/.test(header(request, 'accept-encoding') ?? '') && file.gzip;
-      if (packed) reply.header('content-encoding', 'gzip');
-      await reply.type(file.contentType).send(packed || file.body);
-    });
-  }
-}
+/** A scraper has no login, so the configuration may open this one. */
+const levelOf = (operation: Operation, { openMetrics }: HttpServerOptions): AccessLevel =>
+  operation.name === 'getMetrics' && openMetrics === true ? 'open' : accessOf(operation);
 
 interface OperationContext {
   readonly options: HttpServerOptions;
   readonly streams: EventStreams;
+  readonly access: Access;
 }
 
 function addOperation(app: FastifyInstance, operation: Operation, context: OperationContext): void {
@@ -197,6 +170,8 @@ function addOperation(app: FastifyInstance, operation: Operation, context: Opera
   app.route({
     method: operation.method,
     url: operation.path.replaceAll(/\{(\w+)\}/g, ':$1'),
+    config: { access: levelOf(operation, context.options) },
+    ...(operation.bodyBytesMax === undefined ? {} : { bodyLimit: operation.bodyBytesMax }),
     schema: {
       operationId: operation.name,
       tags: [operation.tag],
@@ -207,45 +182,30 @@ function addOperation(app: FastifyInstance, operation: Operation, context: Opera
       response: schema.answers,
     },
     async handler(request, reply) {
-      const input = { params: request.params, query: request.query, body: request.body };
+      const call = callOf(request, reply, context.access);
+      const { params, query, body } = request;
+      const input = { params, query, body, by: call.caller.name };
       const answer = await operation.run(
         context.options.control,
         input as OperationInput<OperationSchema>,
+        call,
       );
-      await send(answer, { request, reply, streams: context.streams });
+      await sendAnswer(answer, { request, reply, streams: context.streams });
     },
   });
 }
 
-interface Exchange {
-  readonly request: FastifyRequest;
-  readonly reply: FastifyReply;
-  readonly streams: EventStreams;
-}
-
-async function send(answer: Answer, { request, reply, streams }: Exchange): Promise<void> {
-  switch (answer.kind) {
-    case 'problem':
-      await sendProblem(reply, answer.problem);
-      return;
-    case 'json':
-      if (answer.node !== undefined) reply.header('x-lockstep-node', answer.node);
-      await reply.code(answer.status).type('application/json; charset=utf-8').send(answer.body);
-      return;
-    case 'text':
-      await reply.type(answer.contentType).serializer(String).send(answer.body);
-      return;
-    case 'empty':
-      await reply.code(204).send();
-      return;
-    case 'events':
-      if (request.method === 'HEAD') await reply.code(204).send();
-      else streams.open(answer.events, reply, header(request, 'last-event-id'));
-      return;
-  }
-}
-
-function header(request: FastifyRequest, name: string): string | undefined {
-  const value = request.headers[name];
-  return Array.isArray(value) ? value[0] : value;
+function callOf(request: FastifyRequest, reply: FastifyReply, access: Access): Call {
+  const gone = new AbortController();
+  reply.raw.on('close', () => {
+    if (!reply.raw.writableFinished) gone.abort();
+  });
+  return {
+    access,
+    caller: request.caller ?? nobody(request.ip),
+    port: portOf(request),
+    secure: request.protocol === 'https',
+    headers: request.headers,
+    signal: gone.signal,
+  };
 }

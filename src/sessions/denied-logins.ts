@@ -1,3 +1,4 @@
+import { addressOwner } from '../base/address-owner.ts';
 import type { Clock } from '../base/clock.ts';
 
 interface Record {
@@ -29,12 +30,12 @@ export class DeniedLogins {
   }
 
   mayTry(address: string): boolean {
-    return (this.#records.get(originOf(address))?.waiting ?? 0) < waitingMax;
+    return (this.#records.get(addressOwner(address))?.waiting ?? 0) < waitingMax;
   }
 
   /** A login was denied. Returns a function that ends the wait, and how long that should be. */
   denied(address: string): { readonly delayMs: number; readonly told: () => void } {
-    const record = this.#recordOf(originOf(address));
+    const record = this.#recordOf(addressOwner(address));
     record.denied++;
     record.waiting++;
     const beyond = record.denied - freeDenials;
@@ -58,20 +59,4 @@ export class DeniedLogins {
     if (this.#records.size > addressesMax && oldest !== undefined) this.#records.delete(oldest);
     return fresh;
   }
-}
-
-/** Whoever has an address of IPv6 has all that begin with the same 64 bits. */
-function originOf(address: string): string {
-  if (!address.includes(':') || /^::ffff:\d+\./i.test(address)) return address;
-  const [head = '', tail] = address.split('::');
-  const groups = head === '' ? [] : head.split(':');
-  if (tail !== undefined) {
-    const last = tail === '' ? [] : tail.split(':');
-    while (groups.length + last.length < 8) groups.push('0');
-    groups.push(...last);
-  }
-  return groups
-    .slice(0, 4)
-    .map((group) => group.replace(/^0+(?=.)/, ''))
-    .join(':');
 }

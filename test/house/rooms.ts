@@ -8,6 +8,7 @@ export const floors: readonly (readonly string[])[] = [
   ['balancer.ts'],
   ['control'],
   ['http'],
+  ['access'],
   ['sessions'],
   ['routing'],
   ['replication'],

@@ -28,7 +28,7 @@ export async function startBalancer(
   const config: Config = {
     ...defaultConfig,
     mysql: { host: '127.0.0.1', port: 0 },
-    http: { host: '127.0.0.1', port: 0, enabled: true },
+    http: { ...defaultConfig.http, port: 0 },
     // Five times as often as by default, so that nodes come back sooner.
     health: { ...defaultConfig.health, intervalMs: 1000 },
     logLevel: 'silent',

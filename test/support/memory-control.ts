@@ -1,5 +1,6 @@
 import { nodeName } from '../../src/base/brands.ts';
 import { systemClock } from '../../src/base/clock.ts';
+import type { SqlAccount } from '../../src/access/http-sessions.ts';
 import { LockstepError } from '../../src/base/errors.ts';
 import { type StrategyName, strategyNames } from '../../src/config/strategy-name.ts';
 import type {
@@ -15,6 +16,7 @@ import type {
   VerifyRequest,
   VerifyStatus,
 } from '../../src/http/balancer-control.ts';
+import { ServerError } from '../../src/http/server-error.ts';
 import type { NodeState } from '../../src/nodes/node-state.ts';
 import { EventLog } from '../../src/telemetry/event-log.ts';
 
@@ -138,6 +140,15 @@ export class MemoryControl implements BalancerControl {
 
   setStrategy(name: StrategyName): void {
     this.#strategy = name;
+  }
+
+  readonly ownSqlUser = 'app';
+
+  /** Who may log in is everybody whose password is his name. */
+  async checkSqlAccount({ name, password }: SqlAccount) {
+    if (name === password) return;
+    const message = `Access denied for user '${name}'`;
+    throw new ServerError({ errno: 1045, sqlState: '28000', message });
   }
 
   async query(request: QueryRequest): Promise<QueryOutcome> {

@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import { closed, json, operation } from '../operation.ts';
+import { sqlAccountSchema, withSqlAccount } from '../sql-account.ts';
 import {
   acceptedOutcomeSchema,
   answeredOutcomeSchema,
@@ -26,6 +27,7 @@ const body = Type.Object(
     ),
     queueWhenDown: Type.Optional(Type.Boolean({ description: queueDescription })),
     queue_when_down: Type.Optional(Type.Boolean()),
+    as: Type.Optional(sqlAccountSchema),
   },
   closed,
 );
@@ -41,15 +43,17 @@ export const queryOperations = [
     method: 'POST',
     path: '/query',
     summary: 'Run one statement: rows or a result, and which node answered',
+    access: 'sql',
     schema: { body, answers: { 200: answeredOutcomeSchema, 202: acceptedOutcomeSchema } },
-    async run(control, { body: { sql, schema, parameters, queueWhenDown, queue_when_down } }) {
+    async run(control, { body: { as, queueWhenDown, queue_when_down, ...given } }, call) {
       const queue = queueWhenDown ?? queue_when_down;
-      const outcome = await control.query({
-        sql,
-        ...(schema === undefined ? {} : { schema }),
-        ...(parameters === undefined ? {} : { parameters }),
-        ...(queue === undefined ? {} : { queueWhenDown: queue }),
-      });
+      const outcome = await withSqlAccount(as, call, (account) =>
+        control.query({
+          ...given,
+          ...account,
+          ...(queue === undefined ? {} : { queueWhenDown: queue }),
+        }),
+      );
       return json(outcome, statusOf(outcome));
     },
   }),

@@ -35,6 +35,7 @@ export const statusOperations = [
     method: 'GET',
     path: '/healthz',
     summary: 'Answers while the process lives',
+    access: 'open',
     schema: { answers: { 200: Type.Object({ status: Type.Literal('ok') }) } },
     run: () => json({ status: 'ok' }),
   }),
@@ -44,6 +45,7 @@ export const statusOperations = [
     method: 'GET',
     path: '/readyz',
     summary: '200 when statements can be served, else 503 and why',
+    access: 'open',
     schema: { answers: { 200: readinessSchema, 503: readinessSchema } },
     run(control) {
       const readiness = control.ready();

@@ -1,0 +1,32 @@
+import { Access } from '../access/access.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Config } from '../config/config.ts';
+import type { BalancerControl } from '../http/balancer-control.ts';
+import type { Operation } from '../http/operation.ts';
+import { type HttpServer, startHttpServer } from '../http/server.ts';
+import type { Logger } from '../telemetry/logger.ts';
+
+export interface OpenHttpParts {
+  readonly config: Config;
+  readonly control: BalancerControl;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Beside the standard ones. */
+  readonly operations: readonly Operation[];
+}
+
+/** The HTTP side as the configuration wants it; undefined when it wants none. */
+export async function openHttp(parts: OpenHttpParts): Promise<HttpServer | undefined> {
+  const { config, control, clock, logger, operations } = parts;
+  if (!config.http.enabled) return undefined;
+  return startHttpServer({
+    control,
+    access: new Access({ http: () => config.http, clock }),
+    host: config.http.host,
+    port: config.http.port,
+    openMetrics: config.http.openMetrics,
+    extraOperations: operations,
+    clock,
+    onDefect: (error) => logger.error({ err: error }, 'an HTTP request failed'),
+  });
+}
