@@ -4,6 +4,7 @@ import { unsafeOf } from './determinism.ts';
 import { type Features, featuresOf } from './features.ts';
 import type { LexMode } from './lex-mode.ts';
 import { Lexer, type UncertainComments } from './lexer.ts';
+import { normalise } from './normalise.ts';
 import { outlineOf } from './outline.ts';
 import type { Statement, StatementKind } from './statement.ts';
 import { statementEnd } from './split-statements.ts';
@@ -82,6 +83,7 @@ function analyseTokens(sql: string, tokens: readonly Token[], mode: LexMode): St
     parameterCount: features.parameterOffsets.length,
     parameterOffsets: features.parameterOffsets,
     ...detailsOf(sql, tokens, found),
+    normalised: normalise(sql, tokens),
     unsafe,
   };
 }

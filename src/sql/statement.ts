@@ -107,6 +107,9 @@ export interface Statement {
   readonly readOnly: boolean;
   readonly consistentSnapshot: boolean;
 
+  /** The text without its literals, by which statements of one form are counted together. */
+  readonly normalised: string;
+
   /** What makes a replay differ; the caller decides by kind (a read may do all this). */
   readonly unsafe: readonly Unsafe[];
 }
