@@ -1,6 +1,5 @@
 import type { Clock, Timer } from '../base/clock.ts';
-import type { EventLog } from '../telemetry/event-log.ts';
-import type { StampedEvent } from '../telemetry/events.ts';
+import type { EventSource, NumberedEvent } from '../telemetry/event-source.ts';
 
 /** What a stream writes to: the part of a Writable that it needs. */
 export interface EventSink {
@@ -14,7 +13,7 @@ export interface EventSink {
 }
 
 export interface EventStreamOptions {
-  readonly events: EventLog;
+  readonly events: EventSource;
   readonly clock: Clock;
   /** Names this run of the process, since event ids begin at 1 in each. */
   readonly runId: string;
@@ -25,9 +24,9 @@ export interface EventStreamOptions {
 }
 
 /**
- * Server-sent events for one reader. The event log is the only buffer: the stream remembers
+ * Server-sent events for one reader. What they come from is the only buffer: the stream remembers
  * how far its reader has come and reads on from there when the reader is ready, so that a slow
- * one costs no memory; what the log has forgotten meanwhile shows as an event `gap`.
+ * one costs no memory; what it has forgotten meanwhile shows as an event `gap`.
  * https://html.spec.whatwg.org/multipage/server-sent-events.html
  */
 export class EventStream {
@@ -99,11 +98,11 @@ export class EventStream {
 /** Behind which event to begin: from the reader's last one, if that was of this very run. */
 function startId({ lastEventId, runId, events }: EventStreamOptions): number {
   const match = /^(\w+)-(\d{1,15})$/.exec(lastEventId ?? '');
-  if (match === null || match[1] !== runId) return 0;
+  if (match === null || match[1] !== runId) return events.beginId;
   return Math.min(Number(match[2]), events.lastId);
 }
 
-function frame(event: StampedEvent, runId: string): string {
+function frame(event: NumberedEvent, runId: string): string {
   return `id: ${runId}-${event.id}\nevent: ${event.kind}\ndata: ${JSON.stringify(event)}\n\n`;
 }
 

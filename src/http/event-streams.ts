@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { FastifyReply } from 'fastify';
 import type { Clock } from '../base/clock.ts';
 import { LockstepError } from '../base/errors.ts';
-import type { EventLog } from '../telemetry/event-log.ts';
+import type { EventSource } from '../telemetry/event-source.ts';
 import { EventStream, type EventSink } from './event-stream.ts';
 
 const stalledMs = 60_000;
@@ -29,7 +29,7 @@ export class EventStreams {
    * LockstepError('queue_full') when too many are open.
    */
   open(
-    events: EventLog,
+    events: EventSource,
     reply: FastifyReply,
     { lastEventId, until }: { lastEventId: string | undefined; until: AbortSignal | undefined },
   ): void {

@@ -3,7 +3,7 @@ import type { Static, TSchema } from 'typebox';
 import { Type } from 'typebox';
 import type { Access } from '../access/access.ts';
 import type { Caller } from '../access/caller.ts';
-import type { EventLog } from '../telemetry/event-log.ts';
+import type { EventSource } from '../telemetry/event-source.ts';
 import type { BalancerControl } from './balancer-control.ts';
 import type { Problem } from './problem.ts';
 
@@ -27,7 +27,7 @@ export type Answer =
     }
   | { readonly kind: 'problem'; readonly problem: Problem }
   | { readonly kind: 'text'; readonly contentType: string; readonly body: string }
-  | { readonly kind: 'events'; readonly events: EventLog }
+  | { readonly kind: 'events'; readonly events: EventSource }
   | { readonly kind: 'empty'; readonly headers?: Readonly<Record<string, string>> };
 
 export const json = (body: unknown, status = 200): Answer => ({ kind: 'json', status, body });

@@ -1,5 +1,6 @@
 import { assert } from '../base/assert.ts';
 import type { Clock } from '../base/clock.ts';
+import type { EventSource } from './event-source.ts';
 import type { LockstepEvent, StampedEvent } from './events.ts';
 
 export interface EventLogOptions {
@@ -13,7 +14,9 @@ export interface EventLogOptions {
 type Subscriber = (event: StampedEvent) => void;
 
 /** The latest events, numbered, for people who look now and for those who look later. */
-export class EventLog {
+export class EventLog implements EventSource {
+  /** Whoever comes without an id gets all that is kept. */
+  readonly beginId = 0;
   readonly #clock: Clock;
   readonly #capacity: number;
   readonly #onFault: (error: unknown) => void;

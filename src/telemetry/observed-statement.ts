@@ -1,0 +1,16 @@
+import type { NodeName } from '../base/brands.ts';
+
+/** One execution of a client's statement, as it is counted. */
+export interface ObservedStatement {
+  /** Without its literals; a binary string. */
+  readonly normalised: string;
+  readonly kind: string;
+  /** `write`: it has a place in the log. `other`: neither, such as SET or a statement in a transaction. */
+  readonly way: 'read' | 'write' | 'other';
+  /** Where it ran; undefined when no node was asked, or none answered. */
+  readonly node: NodeName | undefined;
+  readonly durationMs: number;
+  /** Returned or changed. */
+  readonly rows: number;
+  readonly failed: boolean;
+}
