@@ -14,6 +14,7 @@ import {
 import { balancerMetrics } from './control/balancer-metrics.ts';
 import { LiveControl } from './control/live-control.ts';
 import { loadMembers } from './control/load-members.ts';
+import { Observation } from './control/observation.ts';
 import { openHttp } from './control/open-http.ts';
 import { Membership } from './control/membership.ts';
 import { QueryRunner } from './control/query-runner.ts';
@@ -91,6 +92,7 @@ export async function createBalancer(
 interface Front {
   readonly listener: MysqlListener;
   readonly queued: QueuedCommands;
+  readonly observation: Observation;
   readonly control: LiveControl;
 }
 
@@ -118,6 +120,7 @@ async function assemble(base: Base, options: BalancerOptions): Promise<Balancer>
     return await serve({ ...base, options }, front, stopCore);
   } catch (error) {
     await front.listener.close();
+    await front.observation.close();
     await stopCore();
     throw error;
   }
@@ -134,9 +137,11 @@ async function assembleFront(base: Base, core: Core, services: CoreServices): Pr
     onStranded: (name, detail) => cluster.strand(name, detail),
   });
   const tls = await tlsIdentity(config.tls, config.log.folder, clock);
+  const observation = new Observation({ ...base, ...core });
   const sessionContext: SessionContext = {
     ...core,
     config,
+    statistics: observation.statistics,
     clock,
     leaderDdl,
     files: log.files,
@@ -167,6 +172,8 @@ async function assembleFront(base: Base, core: Core, services: CoreServices): Pr
     ...core,
     ...services,
     ...shared,
+    observation,
+    sessions: listener.sessions,
     membership,
     metrics: balancerMetrics({ ...core, ...services, log }),
     isWrite: (sql) => {
@@ -174,13 +181,13 @@ async function assembleFront(base: Base, core: Core, services: CoreServices): Pr
       return kind === 'write' || kind === 'ddl';
     },
   });
-  return { listener, queued, control };
+  return { listener, queued, observation, control };
 }
 
 /** Opens the ports. `stopCore` ends what was started before, when the balancer is closed. */
 async function serve(
   { config, clock, logger, events, log, options }: Base & { options: BalancerOptions },
-  { listener, queued, control }: Front,
+  { listener, queued, observation, control }: Front,
   stopCore: () => Promise<void>,
 ): Promise<Balancer> {
   const mysqlPort = await listener.listen(config.mysql);
@@ -193,6 +200,7 @@ async function serve(
     draining.cancel();
     await http?.close();
     await listener.close();
+    await observation.close();
     await stopCore();
     await log.close();
   };

@@ -24,6 +24,7 @@ import {
 } from './forms.ts';
 import { httpSchema } from './http-schema.ts';
 import { group, optional, required, withDefault } from './setting.ts';
+import { telemetrySchema } from './telemetry-schema.ts';
 import { type NodeTlsMode, nodeTlsModes } from './node-tls-mode.ts';
 import { type StrategyName, strategyNames } from './strategy-name.ts';
 
@@ -318,6 +319,7 @@ export const configSchema = group('', {
     ),
     certFile: optional<string>(path, 'Certificate chain, PEM; given together with the key.'),
   }),
+  telemetry: telemetrySchema,
   logLevel: choice<'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent'>(
     ['trace', 'debug', 'info', 'warn', 'error', 'silent'],
     'info',

@@ -36,10 +36,15 @@ import type { ResyncManager } from '../replication/shell/resync-manager.ts';
 import type { Verifications } from '../replication/shell/verify/verifications.ts';
 import type { ReadRouter } from '../routing/read-router.ts';
 import { createStrategy } from '../routing/strategies/strategies.ts';
+import type { SessionRegistry } from '../sessions/session-registry.ts';
 import type { Counters } from '../telemetry/counters.ts';
 import type { EventLog } from '../telemetry/event-log.ts';
+import type { History } from '../telemetry/history.ts';
+import type { StatementStatistics } from '../telemetry/statement-statistics.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { listEntry, listReport } from './log-listing.ts';
+import type { Observation } from './observation.ts';
+import { killSession, listSessions } from './session-list.ts';
 import type { Membership } from './membership.ts';
 import { shownVerifications } from './shown-verifications.ts';
 import type { QueryRunner } from './query-runner.ts';
@@ -60,6 +65,8 @@ export interface LiveControlParts {
   readonly router: ReadRouter;
   readonly counters: Counters;
   readonly events: EventLog;
+  readonly observation: Observation;
+  readonly sessions: SessionRegistry;
   readonly metrics: Metrics;
   readonly queries: QueryRunner;
   readonly queued: QueuedCommands;
@@ -73,6 +80,8 @@ const placeGivenUp = 'its place in the log was given up, so it will need a resyn
 /** The running balancer as HTTP, CLI and page see it. */
 export class LiveControl implements BalancerControl {
   readonly events: EventLog;
+  readonly history: History;
+  readonly statistics: StatementStatistics;
   readonly #parts: LiveControlParts;
   readonly #startedAtMs: number;
   #verifyingLog: Promise<LogVerification> | undefined;
@@ -80,6 +89,8 @@ export class LiveControl implements BalancerControl {
   constructor(parts: LiveControlParts) {
     this.#parts = parts;
     this.events = parts.events;
+    this.history = parts.observation.history;
+    this.statistics = parts.observation.statistics;
     this.#startedAtMs = parts.clock.wallMs();
   }
 
@@ -263,6 +274,14 @@ export class LiveControl implements BalancerControl {
 
   async cancelVerify(): Promise<void> {
     await this.#parts.verifications.cancel();
+  }
+
+  sessions() {
+    return listSessions(this.#parts.sessions);
+  }
+
+  killSession(id: number, { queryOnly }: { readonly queryOnly: boolean }): void {
+    killSession(this.#parts.sessions, id, queryOnly);
   }
 
   metrics(): Promise<string> {

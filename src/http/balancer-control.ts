@@ -1,6 +1,8 @@
 import type { SqlAccount } from '../access/http-sessions.ts';
 import type { StrategyName } from '../config/strategy-name.ts';
 import type { EventLog } from '../telemetry/event-log.ts';
+import type { History } from '../telemetry/history.ts';
+import type { StatementStatistics } from '../telemetry/statement-statistics.ts';
 import type {
   BalancerStatus,
   CommandOutcome,
@@ -12,6 +14,7 @@ import type {
   Readiness,
   StrategyStatus,
 } from './schemas.ts';
+import type { SessionStatus } from './session-schemas.ts';
 import type { VerifyReport, VerifyRequest, VerifyStatus } from './verify-schemas.ts';
 
 export type {
@@ -67,7 +70,12 @@ export interface BalancerControl {
   beginVerify(request: VerifyRequest): void;
   verifyStatus(): VerifyStatus;
   cancelVerify(): Promise<void>;
+  sessions(): readonly SessionStatus[];
+  /** Throws LockstepError('not_found'). */
+  killSession(id: number, options: { readonly queryOnly: boolean }): void;
   readonly events: EventLog;
+  readonly history: History;
+  readonly statistics: StatementStatistics;
   /** In the text format of Prometheus. */
   metrics(): Promise<string>;
   ready(): Readiness;

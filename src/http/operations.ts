@@ -1,10 +1,13 @@
 import type { Operation } from './operation.ts';
 import { accessOperations } from './operations/access.ts';
 import { eventOperations } from './operations/events.ts';
+import { historyOperations } from './operations/history.ts';
 import { logOperations } from './operations/log.ts';
 import { memberOperations } from './operations/members.ts';
 import { nodeOperations } from './operations/nodes.ts';
+import { queriesOperations } from './operations/queries.ts';
 import { queryOperations } from './operations/query.ts';
+import { sessionOperations } from './operations/sessions.ts';
 import { statusOperations } from './operations/status.ts';
 import { strategyOperations } from './operations/strategy.ts';
 import { verifyOperations } from './operations/verify.ts';
@@ -19,5 +22,8 @@ export const operations: readonly Operation[] = [
   ...queryOperations,
   ...logOperations,
   ...verifyOperations,
+  ...historyOperations,
+  ...queriesOperations,
+  ...sessionOperations,
   ...eventOperations,
 ];

@@ -13,6 +13,10 @@ export type Answer =
   | {
       readonly kind: 'streamed';
       readonly failed: boolean;
+      /** Of the error that it ends in. */
+      readonly errno: number | undefined;
+      /** Returned; of the last result, if it has several. */
+      readonly rows: number;
       /** As the node last said. */
       readonly statusFlags: number;
       /** What it told, summed up, where that may be needed to ask for it again. */

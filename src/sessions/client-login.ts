@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type SecureContext, TLSSocket } from 'node:tls';
@@ -21,7 +20,7 @@ import {
   type HandshakeResponse,
   isSslRequest,
 } from '../protocol/handshake-response.ts';
-import { encodeHandshakeV10, nonceBytes } from '../protocol/handshake-v10.ts';
+import { encodeHandshakeV10 } from '../protocol/handshake-v10.ts';
 import { readProxyHeader } from '../protocol/proxy-header.ts';
 import { encodePacket } from '../protocol/packet-writer.ts';
 import { StatusFlag } from '../protocol/status-flags.ts';
@@ -30,9 +29,11 @@ import { agreedCodec, type CompressionCodec } from '../nodes/compression-codec.t
 import type { ConnectionKind } from '../nodes/connection-pool.ts';
 import { type CommonServer, commonServer } from './common-server.ts';
 import { type ChangedUser, ClientSession } from './client-session.ts';
+import { programOf } from './client-program.ts';
 import type { DeniedLogins } from './denied-logins.ts';
 import { errorPacket } from './error-packet.ts';
 import { LoginExchange, type LoginOutcome } from './login-exchange.ts';
+import { nonceOf } from './nonce.ts';
 import { packetLimit } from './packet-limit.ts';
 import type { SessionContext } from './session-context.ts';
 import { type Route, SessionCore } from './session-core.ts';
@@ -335,6 +336,8 @@ export class ClientLogin implements AcceptedClient {
       sessions: this.#options.sessions,
       client,
       host: this.#clientHost,
+      program: programOf(response),
+      encrypted: this.#encrypted,
       account: this.#account(outcome),
       tracks: has(this.#capabilities, Capability.SESSION_TRACK),
     });
@@ -385,13 +388,6 @@ export class ClientLogin implements AcceptedClient {
     this.#session?.close();
     this.#exchange?.abandon();
   }
-}
-
-/** A nonce has no zero byte: clients read it as text that ends at one. */
-function nonceOf(): Buffer {
-  const nonce = randomBytes(nonceBytes);
-  for (const [index, byte] of nonce.entries()) if (byte === 0) nonce[index] = 1;
-  return nonce;
 }
 
 function commonServerOf({ nodes }: SessionContext): CommonServer {

@@ -312,6 +312,7 @@ export class ClientSession implements SessionHandle {
   }
 
   #run(write: WriteRequest, sequenceId: number, stream: boolean): Promise<Answer> {
+    this.core.watch.begin(write.statement, write.sql);
     const askForFile = has(this.#wishes.capabilities, Capability.LOCAL_FILES)
       ? (name: string) => this.core.askForFile(name, sequenceId)
       : undefined;
@@ -354,10 +355,13 @@ export class ClientSession implements SessionHandle {
   #send(answer: Answer, firstId: number, moreResults = false): number {
     const sequenceId = this.core.takeSequenceId(firstId);
     const capabilities = this.#wishes.capabilities;
-    return sendAnswer(this.core, answer, { capabilities, sequenceId, moreResults });
+    const nextId = sendAnswer(this.core, answer, { capabilities, sequenceId, moreResults });
+    this.core.watch.end(answer);
+    return nextId;
   }
 
   #fault(error: unknown, firstId: number): void {
+    this.core.watch.fail(error);
     const sequenceId = this.core.takeSequenceId(firstId);
     if (error instanceof SessionBroken) {
       this.core.client.destroy();

@@ -49,8 +49,8 @@ export class MysqlListener {
     this.#idleWatch = this.#watchIdle();
   }
 
-  get sessionCount(): number {
-    return this.#sessions.size;
+  get sessions(): SessionRegistry {
+    return this.#sessions;
   }
 
   /** The port that is listened on; `port` 0 takes a free one. With `socket` there too. */

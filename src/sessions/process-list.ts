@@ -1,6 +1,7 @@
 import { mayAdminister } from './administrator.ts';
 import type { SessionCore } from './session-core.ts';
 import type { SessionHandle } from './session-registry.ts';
+import { asText } from './shown-text.ts';
 
 const shows = /^\s*SHOW\s+(FULL\s+)?PROCESSLIST\s*$/i;
 /** As much of a statement as a server shows without FULL. */
@@ -47,12 +48,6 @@ function rowOf(session: SessionHandle, full: boolean): string {
     text(state),
     info === undefined ? 'NULL' : text(full ? info : info.slice(0, shortInfo)),
   ].join(',');
-}
-
-/** Other character sets than UTF-8 are shown byte by byte. */
-function asText(core: SessionCore, binary: string): string {
-  const charset = core.state.carried.settings.get('character_set_client') ?? 'utf8mb4';
-  return /utf8/i.test(charset) ? Buffer.from(binary, 'latin1').toString('utf8') : binary;
 }
 
 const text = (value: string): string =>

@@ -9,6 +9,7 @@ import type { Infile } from '../nodes/infile.ts';
 import { NodeRefusedError } from '../nodes/client-handshake.ts';
 import type { Node } from '../nodes/node.ts';
 import { CommandByte } from '../protocol/commands.ts';
+import { decodeErr } from '../protocol/err-packet.ts';
 import type { Terminal } from '../protocol/response-scanner.ts';
 import type { Statement } from '../sql/statement.ts';
 import { type Answer, SessionBroken } from './answer.ts';
@@ -76,7 +77,6 @@ export async function read(
     if (attempt.kind === 'answered') {
       noteSeen(core, node.name);
       core.route = { node: node.name };
-      counters.node(node.name).reads++;
       return attempt.answer;
     }
     counters.node(node.name).retries++;
@@ -201,7 +201,10 @@ async function converse(
     if (options.statement?.usesRand) core.state.used('rand_seed1', 'rand_seed2');
     if (end) noteDiagnostics(core, connection, end, options);
     const statusFlags = end?.statusFlags ?? 0;
-    return { kind: 'answered', answer: { kind: 'streamed', failed, statusFlags, digest } };
+    const rows = end?.rows ?? 0;
+    const errno = end && failed ? decodeErr(end.payload).errno : undefined;
+    const answer: Answer = { kind: 'streamed', failed, errno, rows, statusFlags, digest };
+    return { kind: 'answered', answer };
   }
   await held.done;
   if (prelude.some((outcome) => outcome.error !== undefined)) {

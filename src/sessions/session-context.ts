@@ -9,6 +9,7 @@ import type { ReadRouter } from '../routing/read-router.ts';
 import type { StatementCache } from '../sql/statement-cache.ts';
 import type { Counters } from '../telemetry/counters.ts';
 import type { EventLog } from '../telemetry/event-log.ts';
+import type { StatementStatistics } from '../telemetry/statement-statistics.ts';
 import type { AccountChanges, Accounts } from './accounts.ts';
 import type { MarkerRights } from './marker-rights.ts';
 import type { TableCatalogue } from '../nodes/table-catalogue.ts';
@@ -27,6 +28,7 @@ export interface SessionContext {
   readonly statements: StatementCache;
   readonly events: EventLog;
   readonly counters: Counters;
+  readonly statistics: StatementStatistics;
   readonly random: () => number;
   readonly accounts: Accounts;
   readonly accountChanges: AccountChanges;

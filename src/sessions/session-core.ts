@@ -22,6 +22,7 @@ import { RunningStatement } from './running-statement.ts';
 import type { SessionContext } from './session-context.ts';
 import type { SessionRegistry } from './session-registry.ts';
 import { SessionTracker } from './session-tracker.ts';
+import { StatementWatch } from './statement-watch.ts';
 import { type CarriedState, inSchema, SessionState } from './session-state.ts';
 import type { ChangesOf, VisibleStatus } from './status-patch.ts';
 import type { LockedTables } from './table-locks.ts';
@@ -59,6 +60,9 @@ export class SessionCore {
   account: ConnectionKind;
   /** Where the client comes from. */
   readonly host: string;
+  /** What it says it is (`program_name`). */
+  readonly program: string | undefined;
+  readonly encrypted: boolean;
   readonly state = new SessionState();
   autocommit = true;
   transaction: OpenTransaction | undefined;
@@ -78,6 +82,7 @@ export class SessionCore {
   /** Undefined for a client that wants to be told nothing. */
   readonly tracker: SessionTracker | undefined;
   readonly running = new RunningStatement((connection) => this.#killQuery(connection));
+  readonly watch = new StatementWatch(this);
   /** What the client was asked for by the command under way. */
   clientFile: ClientFile | undefined;
   /** Files that the client has sent, as long as what is open may need them again. */
@@ -93,6 +98,8 @@ export class SessionCore {
     sessions: SessionRegistry;
     client: Duplex;
     host: string;
+    program: string | undefined;
+    encrypted: boolean;
     account: ConnectionKind;
     /** The client has SESSION_TRACK. */
     tracks: boolean;
@@ -102,6 +109,8 @@ export class SessionCore {
     this.sessions = options.sessions;
     this.client = options.client;
     this.host = options.host;
+    this.program = options.program;
+    this.encrypted = options.encrypted;
     this.account = options.account;
     if (options.tracks) this.tracker = new SessionTracker(this);
     this.named = new NamedStatements(options.context.config.limits.preparedStatementsPerSession);

@@ -26,6 +26,7 @@ import { asksForProcessList, processListQuery } from './process-list.ts';
 import { read, type ReadOptions } from './read-path.ts';
 import { infileOf } from './receive-file.ts';
 import type { SessionCore } from './session-core.ts';
+import { shownText } from './shown-text.ts';
 import { executeAndReadBack, runServerSet, runSet } from './set-path.ts';
 import { runPreparedText } from './text-prepare.ts';
 import { readBackUserVariables } from './user-variables.ts';
@@ -98,29 +99,32 @@ export async function runStatement(
     case 'kill':
       return runKill(core, write.sql);
     case 'prepared_text':
-      return runPreparedText(core, write.sql, (executed) => runStatement(core, executed, options));
+      return runPreparedText(core, write.sql, (executed) => {
+        core.watch.means(executed.statement, executed.sql);
+        return runStatement(core, executed, options);
+      });
     case 'empty':
       // Servers answer a comment with OK (seen on both).
       if (/[^\s;]/.test(write.sql)) return okAnswer;
-      throw refused(core, 'empty_query', 'Query was empty', write.sql);
+      throw refused(core, 'empty_query', 'Query was empty', write);
     case 'refuse':
-      throw refused(core, plan.code, plan.message, write.sql);
+      throw refused(core, plan.code, plan.message, write);
   }
 }
 
 function refused(
   core: SessionCore,
-  code: LockstepError['code'],
+  reason: LockstepError['code'],
   message: string,
-  sql: string,
+  { sql, statement }: WriteRequest,
 ): LockstepError {
-  core.context.counters.refused(code);
-  core.context.events.publish({
-    kind: 'refused_statement',
-    reason: message,
-    sql: sql.length > 500 ? `${sql.slice(0, 500)}…` : sql,
-  });
-  return new LockstepError(code, message);
+  const { counters, events, statistics } = core.context;
+  const shown = shownText(core, statement, sql);
+  counters.refused(reason);
+  events.publish({ kind: 'refused_statement', reason: message, sql: shown.slice(0, 500) });
+  const { user } = core.account;
+  statistics.refused.add(statement.normalised, { sql: shown, user, reason, message });
+  return new LockstepError(reason, message);
 }
 
 /** With autocommit off, any statement that touches data begins a transaction. */
@@ -247,7 +251,7 @@ async function orRefused<T>(
     return await run();
   } catch (error) {
     if (error instanceof LockstepError && error.code === 'unsafe_statement') {
-      throw refused(core, error.code, error.message, write.sql);
+      throw refused(core, error.code, error.message, write);
     }
     throw error;
   }

@@ -148,6 +148,7 @@ async function writeOnLane(
   if (faultPoints.armed) await faultPoints.reach('write.executed', node.name);
   if (executed.kind === 'refused' || executed.commands.length === 0) {
     noteTold(core, node.name);
+    core.route = { node: node.name };
     await lane.rollback();
     return { kind: 'answered', answer: { kind: 'held', reply: executed.reply } };
   }

@@ -58,7 +58,7 @@ test('a sample holds what was new since the one before', () => {
   expect(nodes['b']?.p99[1]).toBeNull();
 });
 
-test('fewer points: rates are their mean, pending entries the highest, and no outage is lost', () => {
+test('with fewer points rates are means, pending entries the highest, no outage is lost', () => {
   const { now, take, read } = lab();
   const [nodeA] = now.nodes;
   for (let i = 0; i < 100; i += 1) {

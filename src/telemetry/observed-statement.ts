@@ -5,7 +5,7 @@ export interface ObservedStatement {
   /** Without its literals; a binary string. */
   readonly normalised: string;
   readonly kind: string;
-  /** `write`: it has a place in the log. `other`: neither, such as SET or a statement in a transaction. */
+  /** `write`: it has a place in the log. `other`: such as SET, or a write in a transaction. */
   readonly way: 'read' | 'write' | 'other';
   /** Where it ran; undefined when no node was asked, or none answered. */
   readonly node: NodeName | undefined;

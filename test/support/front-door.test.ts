@@ -150,7 +150,7 @@ describe('limits of logging in', () => {
     await half.packet();
     half.bytes(Buffer.from('5400000185a6ff19', 'hex'));
     await half.ended;
-    expect(door.listener.sessionCount).toBe(0);
+    expect(door.listener.sessions.size).toBe(0);
   });
 
   test('one that is logged in is not', async () => {

@@ -17,8 +17,11 @@ import type {
   VerifyStatus,
 } from '../../src/http/balancer-control.ts';
 import { ServerError } from '../../src/http/server-error.ts';
+import type { SessionStatus } from '../../src/http/session-schemas.ts';
 import type { NodeState } from '../../src/nodes/node-state.ts';
 import { EventLog } from '../../src/telemetry/event-log.ts';
+import { History } from '../../src/telemetry/history.ts';
+import { StatementStatistics } from '../../src/telemetry/statement-statistics.ts';
 
 /**
  * BalancerControl in plain memory, for tests of what stands before it (HTTP, CLI). It knows no
@@ -26,6 +29,25 @@ import { EventLog } from '../../src/telemetry/event-log.ts';
  */
 export class MemoryControl implements BalancerControl {
   readonly events: EventLog;
+  readonly statistics = new StatementStatistics({
+    clock: systemClock,
+    slowQueryMs: () => 1000,
+    digestsMax: 10,
+    onSlow: () => {},
+  });
+  readonly history = new History({
+    clock: systemClock,
+    look: () => ({
+      nodes: this.nodes().map(({ name, state, pending }) => {
+        const readTimes = this.statistics.readTimes(nodeName(name));
+        return { name: nodeName(name), state, pending, readTimes };
+      }),
+      writeTimes: this.statistics.writeTimes,
+      errors: this.statistics.errors,
+      sessions: 2,
+    }),
+  });
+  readonly connected = new Map<number, SessionStatus>();
   readonly queries: QueryRequest[] = [];
   readonly verifications: VerifyRequest[] = [];
   answer: (request: QueryRequest) => QueryOutcome = () => {
@@ -193,6 +215,17 @@ export class MemoryControl implements BalancerControl {
   }
 
   async cancelVerify(): Promise<void> {}
+
+  sessions(): SessionStatus[] {
+    return [...this.connected.values()];
+  }
+
+  killSession(id: number, { queryOnly }: { queryOnly: boolean }): void {
+    const session = this.connected.get(id);
+    if (!session) throw new LockstepError('not_found', `there is no session ${id}`);
+    if (queryOnly) this.connected.set(id, { ...session, command: 'Sleep' });
+    else this.connected.delete(id);
+  }
 
   async metrics() {
     return '# TYPE lockstep_up gauge\nlockstep_up 1\n';

@@ -1,0 +1,25 @@
+import { duration, flag, hourMs, integer, path } from './forms.ts';
+import { group, optional, withDefault } from './setting.ts';
+
+export const telemetrySchema = group('What is told of statements; more in docs/METRICS.md.', {
+  slowQueryMs: withDefault<number>(
+    duration(0, hourMs),
+    1000,
+    'A statement that takes this long is listed as slow (GET /queries/slow) and logged; 0: none.',
+  ),
+  slowQueryLog: withDefault<boolean>(
+    flag,
+    true,
+    'Write slow statements to the log, one JSON object a line.',
+  ),
+  slowQueryFile: optional<string>(
+    path,
+    "Write them to this file instead of Lockstep's own log on standard output.",
+  ),
+  digests: withDefault<number>(
+    integer(1, 100_000),
+    1000,
+    'Forms of statements that are counted apart (GET /queries), 2 KB each; beyond it the one ' +
+      'not used for longest is forgotten.',
+  ),
+});

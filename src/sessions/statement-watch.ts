@@ -1,0 +1,104 @@
+import type { NodeName } from '../base/brands.ts';
+import type { Statement } from '../sql/statement.ts';
+import type { ObservedStatement } from '../telemetry/observed-statement.ts';
+import { digestOf } from '../telemetry/query-digests.ts';
+import type { Answer } from './answer.ts';
+import { errorPacket } from './error-packet.ts';
+import type { Route, SessionCore } from './session-core.ts';
+import { asText, shownText } from './shown-text.ts';
+
+/**
+ * Times each statement of a session and has it counted, however it ends. One object for all of
+ * them, whose fields change, so that a statement allocates nothing here.
+ */
+export class StatementWatch implements ObservedStatement {
+  normalised = '';
+  kind = '';
+  way: ObservedStatement['way'] = 'other';
+  node: NodeName | undefined;
+  durationMs = 0;
+  rows = 0;
+  failed = false;
+  readonly #core: SessionCore;
+  #statement: Statement | undefined;
+  #sql = '';
+  #route: Route | undefined;
+  #startedMs = 0;
+
+  constructor(core: SessionCore) {
+    this.#core = core;
+  }
+
+  begin(statement: Statement, sql: string): void {
+    this.#statement = statement;
+    this.#sql = sql;
+    this.#route = this.#core.route;
+    this.#startedMs = this.#core.context.clock.nowMs();
+  }
+
+  /** An EXECUTE is counted as what it executes. */
+  means(statement: Statement, sql: string): void {
+    this.#statement = statement;
+    this.#sql = sql;
+  }
+
+  /** The client has this answer; it may answer a command that is about no statement. */
+  end(answer: Answer): void {
+    if (!this.#statement) return;
+    switch (answer.kind) {
+      case 'streamed':
+        return this.#record(answer.rows, answer.errno, true);
+      case 'held': {
+        const { ok, end, error } = answer.reply;
+        return this.#record(ok ? Number(ok.affectedRows) : (end?.rows ?? 0), error?.errno, true);
+      }
+      case 'rows':
+        return this.#record(answer.result.rows.length, undefined, true);
+      case 'ok':
+        return this.#record(Number(answer.ok?.affectedRows ?? 0), undefined, true);
+    }
+  }
+
+  /** The command ends in an error that was no node's answer. */
+  fail(error: unknown): void {
+    if (this.#statement) this.#record(0, errorPacket(error).errno, false);
+  }
+
+  #record(rows: number, errno: number | undefined, answered: boolean): void {
+    const core = this.#core;
+    const statement = this.#statement;
+    if (!statement) return;
+    this.#statement = undefined;
+    const { clock, counters, statistics } = core.context;
+    const nowMs = clock.nowMs();
+    const route = core.route === this.#route ? undefined : core.route;
+    const node = route?.node ?? core.transaction?.node.name;
+    this.normalised = statement.normalised;
+    this.kind = statement.kind;
+    this.node = node;
+    this.durationMs = nowMs - this.#startedMs;
+    this.rows = rows;
+    this.failed = errno !== undefined;
+    this.way = route?.seq !== undefined ? 'write' : statement.kind === 'read' ? 'read' : 'other';
+    if (node !== undefined && answered) {
+      if (this.way === 'read') counters.node(node).reads += 1;
+      if (this.failed) counters.node(node).serverErrors += 1;
+    }
+    if (statistics.record(this, nowMs)) this.#recordSlow(statement, errno);
+  }
+
+  #recordSlow(statement: Statement, errno: number | undefined): void {
+    const core = this.#core;
+    const { normalised, node, durationMs, rows } = this;
+    core.context.statistics.recordSlow({
+      sql: shownText(core, statement, this.#sql),
+      digest: digestOf(normalised),
+      schema: asText(core, core.state.schema),
+      user: core.account.user,
+      host: core.host,
+      ...(node === undefined ? {} : { node }),
+      ...{ durationMs, rows },
+      ...(errno === undefined ? {} : { errno }),
+    });
+  }
+}
