@@ -22,6 +22,13 @@ export class ProblemError extends Error {
 
 type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
+let csrfToken: string | undefined;
+
+/** Of `GET /me`: goes with everything that changes something. */
+export function rememberCsrf(token: string | undefined): void {
+  csrfToken = token;
+}
+
 export interface CallOptions {
   readonly body?: unknown;
   readonly signal?: AbortSignal;
@@ -44,6 +51,7 @@ export async function send(
     method,
     headers: {
       ...(method === 'GET' ? {} : { 'content-type': 'application/json' }),
+      ...(method === 'GET' || csrfToken === undefined ? {} : { 'x-csrf-token': csrfToken }),
       ...headers,
     },
     ...(method === 'GET' ? {} : { body: JSON.stringify(body ?? {}) }),
@@ -67,3 +75,6 @@ export function isUnknownRoute(error: unknown): boolean {
     error.message.startsWith('there is nothing at')
   );
 }
+
+export const isLoginWanted = (error: unknown): boolean =>
+  error instanceof ProblemError && error.problem.status === 401;

@@ -95,7 +95,11 @@ const nodeTellers: Readonly<Record<string, Teller>> = {
 const recoveryTellers: Readonly<Record<string, Teller>> = {
   replay_started: ({ node, entries }) => words('busy', `${node} replays`, missedEntries(entries)),
   replay_finished: ({ node, entries, durationMs }) =>
-    words('good', `${node} has caught up`, `${number(entries)} entries in ${lasted(durationMs)}`),
+    words(
+      'good',
+      `${node} has caught up`,
+      Number(entries) === 0 ? '' : `${number(entries)} entries in ${lasted(durationMs)}`,
+    ),
   recovery_failed: ({ node, reason }) => words('bad', `Recovery of ${node} failed`, reason ?? ''),
   resync_started: ({ node, source, seq }) =>
     words('busy', `${node} is copied anew`, `from ${source}, as of entry ${number(seq)}`),

@@ -6,6 +6,7 @@ import { AskProvider } from '../parts/confirm.tsx';
 import { ErrorBoundary } from '../parts/error-boundary.tsx';
 import { NoticesProvider } from '../parts/notices.tsx';
 import { Empty, Loading } from '../parts/panel.tsx';
+import { Account } from './account.tsx';
 import { Navigation } from './navigation.tsx';
 import { hrefOf, useRoute } from './route.ts';
 import { StatusLine } from './status-line.tsx';
@@ -17,9 +18,11 @@ export function App() {
       <QueryClientProvider client={queryClient}>
         <NoticesProvider>
           <AskProvider>
-            <Live>
-              <Frame />
-            </Live>
+            <Account>
+              <Live>
+                <Frame />
+              </Live>
+            </Account>
           </AskProvider>
         </NoticesProvider>
       </QueryClientProvider>

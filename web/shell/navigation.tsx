@@ -2,6 +2,7 @@ import { Dialog } from '@base-ui/react/dialog';
 import { useState } from 'react';
 import { useStatus } from '../data/queries.ts';
 import { Icon } from '../parts/icon.tsx';
+import { AccountNote } from './account.tsx';
 import { hrefOf } from './route.ts';
 import { ThemeSwitch } from './theme.tsx';
 import { views } from './views.ts';
@@ -76,9 +77,10 @@ function Links({ current }: { readonly current: string }) {
 function Foot() {
   const version = useStatus().data?.version;
   return (
-    <div className="foot">
+    <footer className="foot">
+      <AccountNote />
       <ThemeSwitch />
       <span className="muted">{version === undefined ? '' : `v${version}`}</span>
-    </div>
+    </footer>
   );
 }

@@ -24,24 +24,24 @@ export const NodeCard = memo(function NodeCard({ node, nodes, rates, server }: N
     <article className={`node-card edge-${toneOfState(state)}`} aria-label={name}>
       <header className="node-head">
         <h2>{name}</h2>
+        <NodeMenu node={node} nodes={nodes} {...(server === undefined ? {} : { server })} />
+      </header>
+      <p className="node-state">
+        <StateBadge state={state} />
+        <Since at={node.since} />
         {leader ? (
           <span className="badge leader" title="Writes execute here first">
             <Icon name="crown" size={14} />
             leader
           </span>
         ) : null}
-        <NodeMenu node={node} nodes={nodes} {...(server === undefined ? {} : { server })} />
-      </header>
-      <p className="node-state">
-        <StateBadge state={state} />
-        <Since at={node.since} />
         <ServerProcess {...(server === undefined ? {} : { server })} />
       </p>
       <Reason node={node} />
       <Progress node={node} {...(rates === undefined ? {} : { rates })} />
       <Share {...(rates === undefined ? {} : { rates })} />
       <dl className="facts">
-        <Fact name="Average" value={milliseconds(node.averageMs)} />
+        <Fact name="Average" value={node.reads === 0 ? '–' : milliseconds(node.averageMs)} />
         <Fact name="Connections" value={count(node.connections)} />
         <Fact name="Position" value={count(node.position)} />
         <div>

@@ -1,6 +1,7 @@
 import { Menu } from '@base-ui/react/menu';
 import type { NodeStatus } from '../../../src/http/schemas.ts';
 import { type NodeAction, operatorActions, serverActions } from '../../data/node-actions.ts';
+import { useMayOperate } from '../../data/me.ts';
 import type { DemoNode } from '../../data/queries.ts';
 import { Icon } from '../../parts/icon.tsx';
 import { useAct } from '../../parts/use-act.ts';
@@ -14,6 +15,7 @@ interface NodeMenuProps {
 /** What can be done to a node now, and in the demo to its server's process. */
 export function NodeMenu({ node, nodes, server }: NodeMenuProps) {
   const act = useAct();
+  const mayOperate = useMayOperate();
   const item = (action: NodeAction) => (
     <Menu.Item
       key={action.name}
@@ -24,6 +26,7 @@ export function NodeMenu({ node, nodes, server }: NodeMenuProps) {
       {action.consequence === undefined ? '' : ' …'}
     </Menu.Item>
   );
+  if (!mayOperate) return null;
   return (
     <Menu.Root modal={false}>
       <Menu.Trigger className="button small menu-button" aria-label={`Actions for ${node.name}`}>

@@ -1,3 +1,4 @@
+import { lazy, Suspense } from 'react';
 import type { BalancerStatus } from '../../../src/http/schemas.ts';
 import { bytes, count, duration, rate } from '../../data/figures.ts';
 import { useNow, useRates } from '../../data/live.tsx';
@@ -5,6 +6,9 @@ import { useDemoNodes, useStatus } from '../../data/queries.ts';
 import { Failure, Loading } from '../../parts/panel.tsx';
 import { NodeCard } from './node-card.tsx';
 import { RecentEvents } from './recent-events.tsx';
+
+/** The charts come when the first view stands. */
+const Charts = lazy(async () => ({ default: (await import('../charts/charts.tsx')).Charts }));
 
 export function Overview() {
   const { data: status, error } = useStatus();
@@ -33,6 +37,9 @@ export function Overview() {
           );
         })}
       </ul>
+      <Suspense fallback={<Loading what="the charts" />}>
+        <Charts />
+      </Suspense>
       <RecentEvents />
     </>
   );

@@ -1,4 +1,5 @@
 import { type KeyboardEvent, useState } from 'react';
+import { useMayOperate } from '../../data/me.ts';
 import { useChange } from '../../data/queries.ts';
 import { useNotices } from '../../parts/notices.tsx';
 
@@ -14,6 +15,7 @@ export function WeightField({ node, weight }: WeightFieldProps) {
   const [typed, setTyped] = useState<string>();
   const { mutateAsync, isPending } = useChange();
   const notices = useNotices();
+  const mayOperate = useMayOperate();
   const set = async () => {
     const wanted = Number(typed);
     setTyped(undefined);
@@ -39,7 +41,7 @@ export function WeightField({ node, weight }: WeightFieldProps) {
       className="weight"
       inputMode="numeric"
       aria-label={`Weight of ${node}`}
-      disabled={isPending}
+      disabled={isPending || !mayOperate}
       value={typed ?? String(weight)}
       onChange={(event) => setTyped(event.target.value)}
       onKeyDown={onKeyDown}

@@ -1,6 +1,7 @@
 import type { NodeStatus, StrategyStatus } from '../../../src/http/schemas.ts';
 import { milliseconds, percent, rate } from '../../data/figures.ts';
 import { useRates } from '../../data/live.tsx';
+import { useMayOperate } from '../../data/me.ts';
 import { useChange, useStatus, useStrategy } from '../../data/queries.ts';
 import { useNotices } from '../../parts/notices.tsx';
 import { Failure, Loading, Panel } from '../../parts/panel.tsx';
@@ -53,6 +54,7 @@ interface ChoicesProps {
 function Choices({ current, available }: ChoicesProps) {
   const { mutateAsync, isPending } = useChange();
   const notices = useNotices();
+  const mayOperate = useMayOperate();
   const choose = async (name: Name) => {
     try {
       await mutateAsync({ method: 'POST', path: `/strategy/${name}` });
@@ -70,7 +72,7 @@ function Choices({ current, available }: ChoicesProps) {
               name="strategy"
               value={name}
               checked={current === name}
-              disabled={isPending}
+              disabled={isPending || !mayOperate}
               onChange={() => void choose(name)}
             />
             <span className="choice-title">{descriptions[name]?.title ?? name}</span>

@@ -1,0 +1,189 @@
+import { useEffect, useMemo, useState } from 'react';
+import type { FeedEvent } from '../../data/event-feed.ts';
+import { wordsOf } from '../../data/event-words.ts';
+import { count, milliseconds, rate, timeOf } from '../../data/figures.ts';
+import { useFeed } from '../../data/live.tsx';
+import type { ClusterColumn, History } from '../../data/shapes.ts';
+import { Failure, Loading, Panel } from '../../parts/panel.tsx';
+import { hrefOf, useRoute } from '../../shell/route.ts';
+import { useHistory } from './history-store.ts';
+import { type ChartLine, LineChart, type Moment } from './line-chart.tsx';
+
+const spans = [
+  { name: '5 min', ms: 300_000 },
+  { name: '15 min', ms: 900_000 },
+  { name: '1 h', ms: 3_600_000 },
+] as const;
+type Span = (typeof spans)[number];
+
+/** The last hour as the balancer remembers it, with the moments when something happened. */
+export function Charts() {
+  const { parameters } = useRoute();
+  const asked = Number(parameters.get('at') ?? 0);
+  const [span, setSpan] = useState<Span>(spans[0]);
+  const shown = asked > 0 ? spans[2] : span;
+  const state = useHistory();
+  return (
+    <Panel
+      title="Last hour"
+      {...(asked > 0
+        ? {
+            note: (
+              <>
+                with the moment {timeOf(asked)} (<a href={hrefOf('overview')}>back</a>)
+              </>
+            ),
+          }
+        : {})}
+      actions={<SpanSwitch span={shown} onChange={setSpan} />}
+    >
+      <HistoryCharts state={state} span={shown} asked={asked} />
+    </Panel>
+  );
+}
+
+interface HistoryChartsProps {
+  readonly state: ReturnType<typeof useHistory>;
+  readonly span: Span;
+  readonly asked: number;
+}
+
+function HistoryCharts({ state, span, asked }: HistoryChartsProps) {
+  switch (state.kind) {
+    case 'loading':
+      return <Loading what="the last hour" />;
+    case 'failed':
+      return <Failure what="The history could not be read" error={state.error} />;
+    case 'ready':
+      return <ChartGrid history={state.history} span={span} asked={asked} />;
+  }
+}
+
+interface ChartGridProps {
+  readonly history: History;
+  readonly span: Span;
+  readonly asked: number;
+}
+
+function ChartGrid({ history, span, asked }: ChartGridProps) {
+  const theme = useTheme();
+  const { events } = useFeed();
+  const moments = useMemo(() => momentsOf(events, asked), [events, asked]);
+  const { at, cluster, nodes } = useMemo(() => cut(history, span.ms), [history, span]);
+  const lines = (columns: Readonly<Partial<Record<ClusterColumn, string>>>): ChartLine[] =>
+    Object.entries(columns).map(([column, name]) => ({
+      name,
+      values: cluster[column as ClusterColumn],
+    }));
+  const common = { at, moments, theme };
+  return (
+    <div className="charts">
+      <LineChart
+        title="Statements per second"
+        lines={lines({ reads: 'reads', writes: 'writes' })}
+        format={rate}
+        {...common}
+      />
+      <LineChart
+        title="Read latency"
+        lines={lines({ readP50: 'p50', readP95: 'p95', readP99: 'p99' })}
+        format={milliseconds}
+        {...common}
+      />
+      <LineChart
+        title="Write latency"
+        lines={lines({ writeP50: 'p50', writeP95: 'p95', writeP99: 'p99' })}
+        format={milliseconds}
+        {...common}
+      />
+      <LineChart
+        title="Reads per second by node"
+        lines={Object.entries(nodes).map(([name, { reads }]) => ({ name, values: reads }))}
+        format={rate}
+        {...common}
+      />
+      <LineChart
+        title="Pending commands by node"
+        lines={Object.entries(nodes).map(([name, { pending }]) => ({ name, values: pending }))}
+        format={count}
+        {...common}
+      />
+      <LineChart
+        title="Errors per second"
+        lines={lines({ errors: 'errors' })}
+        format={rate}
+        {...common}
+      />
+    </div>
+  );
+}
+
+interface SpanSwitchProps {
+  readonly span: Span;
+  readonly onChange: (span: Span) => void;
+}
+
+function SpanSwitch({ span, onChange }: SpanSwitchProps) {
+  return (
+    <div className="segments" role="radiogroup" aria-label="Span of the charts">
+      {spans.map((one) => (
+        <label key={one.name} className="segment">
+          <input type="radio" name="span" checked={one === span} onChange={() => onChange(one)} />
+          {one.name}
+        </label>
+      ))}
+    </div>
+  );
+}
+
+/** The part of the history that is not older than the span. */
+function cut(history: History, spanMs: number): History {
+  const newest = history.at.at(-1) ?? 0;
+  const from = Math.max(
+    0,
+    history.at.findIndex((at) => at >= newest - spanMs),
+  );
+  if (from === 0) return history;
+  const cluster = Object.entries(history.cluster).map(([name, line]) => [name, line.slice(from)]);
+  const nodes = Object.entries(history.nodes).map(([name, { reads, p99, pending }]) => [
+    name,
+    { reads: reads.slice(from), p99: p99.slice(from), pending: pending.slice(from) },
+  ]);
+  return {
+    stepMs: history.stepMs,
+    at: history.at.slice(from),
+    cluster: Object.fromEntries(cluster),
+    nodes: Object.fromEntries(nodes),
+  };
+}
+
+/** Trouble, and what the address asks for. */
+function momentsOf(events: readonly FeedEvent[], asked: number): Moment[] {
+  const trouble = events.flatMap((event): Moment[] => {
+    const { tone } = wordsOf(event);
+    if (event.kind !== 'node_state_changed' && event.kind !== 'leader_changed') return [];
+    return tone === 'bad' || tone === 'warn' ? [{ at: event.at, tone }] : [];
+  });
+  return asked > 0 ? [...trouble, { at: asked, tone: 'accent' }] : trouble;
+}
+
+/** Which theme is in effect: another one means other colours. */
+function useTheme(): string {
+  const [theme, setTheme] = useState(themeNow);
+  useEffect(() => {
+    const update = () => setTheme(themeNow());
+    const system = window.matchMedia('(prefers-color-scheme: dark)');
+    system.addEventListener('change', update);
+    window.addEventListener('themechange', update);
+    return () => {
+      system.removeEventListener('change', update);
+      window.removeEventListener('themechange', update);
+    };
+  }, []);
+  return theme;
+}
+
+function themeNow(): string {
+  const system = window.matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light';
+  return `${document.documentElement.dataset['theme']} ${system}`;
+}

@@ -1,0 +1,207 @@
+import type { ReactNode } from 'react';
+import { ProblemError } from '../../data/api.ts';
+import { count, milliseconds } from '../../data/figures.ts';
+import { Icon } from '../../parts/icon.tsx';
+import { messageOf, useNotices } from '../../parts/notices.tsx';
+import { Empty } from '../../parts/panel.tsx';
+import { hrefOf } from '../../shell/route.ts';
+import type { RunState } from './console-store.ts';
+import { csvOf, download, jsonOf, tabbedOf } from './export-rows.ts';
+import type { Outcome, Result, Rows, Warning } from './query-shapes.ts';
+import { ResultGrid } from './result-grid.tsx';
+
+interface OutcomeViewProps {
+  readonly run: RunState;
+  /** Runs it again with room for more rows. */
+  readonly onMore?: (() => void) | undefined;
+}
+
+/** What came of a statement. */
+export function OutcomeView({ run, onMore }: OutcomeViewProps) {
+  switch (run.kind) {
+    case 'idle':
+      return (
+        <Empty icon="terminal" title="Nothing has been run">
+          Ctrl-Enter runs what is selected, or the statement at the cursor.
+        </Empty>
+      );
+    case 'running':
+      return run.partial === undefined ? (
+        <p className="outcome-line muted" role="status">
+          Running …
+        </p>
+      ) : (
+        <RowsView rows={run.partial} label="Rows so far" tookMs={undefined} />
+      );
+    case 'failed':
+      return <FailedView error={run.error} />;
+    case 'done':
+      return <DoneView outcome={run.outcome} tookMs={run.tookMs} onMore={onMore} />;
+  }
+}
+
+interface DoneViewProps {
+  readonly outcome: Outcome;
+  readonly tookMs: number;
+  readonly onMore: (() => void) | undefined;
+}
+
+function DoneView({ outcome, tookMs, onMore }: DoneViewProps) {
+  switch (outcome.kind) {
+    case 'rows':
+      return <RowsView rows={outcome} label="Result" tookMs={tookMs} onMore={onMore} />;
+    case 'result':
+      return <ResultView result={outcome} tookMs={tookMs} />;
+    case 'accepted':
+      return (
+        <OutcomeLine>
+          Accepted as <code>{outcome.id}</code>: it is executed when the first node returns.
+        </OutcomeLine>
+      );
+  }
+}
+
+const OutcomeLine = ({ children }: { readonly children: ReactNode }) => (
+  <p className="outcome-line" role="status">
+    {children}
+  </p>
+);
+
+interface RowsViewProps {
+  readonly rows: Rows;
+  readonly label: string;
+  readonly tookMs: number | undefined;
+  readonly onMore?: (() => void) | undefined;
+}
+
+function RowsView({ rows: outcome, label, tookMs, onMore }: RowsViewProps) {
+  const { columns, rows, node, durationMs, truncated, position } = outcome;
+  return (
+    <>
+      <div className="outcome-head">
+        <OutcomeLine>
+          <strong>{count(rows.length)}</strong> {rows.length === 1 ? 'row' : 'rows'}
+          {truncated ? ', and there are more' : ''} from <strong>{node}</strong>
+          {position === undefined ? '' : ` at entry ${count(position)}`}
+          {tookMs === undefined ? (
+            ' so far …'
+          ) : (
+            <span className="muted" title={`${milliseconds(tookMs)} until all was here`}>
+              {' '}
+              in {milliseconds(durationMs)}
+            </span>
+          )}
+        </OutcomeLine>
+        {truncated && onMore !== undefined ? (
+          <button type="button" className="button small" onClick={onMore}>
+            Fetch more
+          </button>
+        ) : null}
+        {tookMs === undefined ? null : <ExportButtons rows={outcome} />}
+      </div>
+      <Warnings list={outcome.warningList} />
+      {columns.length === 0 ? null : <ResultGrid label={label} columns={columns} rows={rows} />}
+    </>
+  );
+}
+
+function ExportButtons({ rows }: { readonly rows: Rows }) {
+  const notices = useNotices();
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText(tabbedOf(rows));
+      notices.done(`${count(rows.rows.length)} rows copied`);
+    } catch (error) {
+      notices.failed('Copy', error);
+    }
+  };
+  return (
+    <div className="export">
+      <button type="button" className="button small" onClick={() => void copy()}>
+        <Icon name="copy" size={14} />
+        Copy
+      </button>
+      <button
+        type="button"
+        className="button small"
+        onClick={() => download('rows.csv', 'text/csv', csvOf(rows))}
+      >
+        <Icon name="download" size={14} />
+        CSV
+      </button>
+      <button
+        type="button"
+        className="button small"
+        onClick={() => download('rows.json', 'application/json', jsonOf(rows))}
+      >
+        <Icon name="download" size={14} />
+        JSON
+      </button>
+    </div>
+  );
+}
+
+function ResultView({ result, tookMs }: { readonly result: Result; readonly tookMs: number }) {
+  const { affectedRows, insertId, node, seq, durationMs, warnings, warningList } = result;
+  return (
+    <>
+      <OutcomeLine>
+        <span className="tone-good">
+          <Icon name="check" />
+        </span>{' '}
+        <strong>{count(affectedRows)}</strong> {affectedRows === 1 ? 'row' : 'rows'} affected
+        {insertId === '0' ? '' : `, insert id ${insertId}`}, executed first on{' '}
+        <strong>{node}</strong>
+        {seq === undefined ? (
+          ', not logged'
+        ) : (
+          <>
+            , <a href={hrefOf('log')}>entry {count(seq)}</a> on every node
+          </>
+        )}
+        <span className="muted" title={`${milliseconds(tookMs)} until the answer was here`}>
+          {' '}
+          in {milliseconds(durationMs)}
+        </span>
+        {warnings > 0 && warningList === undefined ? `, ${count(warnings)} warnings` : ''}
+      </OutcomeLine>
+      <Warnings list={warningList} />
+    </>
+  );
+}
+
+function Warnings({ list }: { readonly list: readonly Warning[] | undefined }) {
+  if (list === undefined || list.length === 0) return null;
+  return (
+    <ul className="warnings" aria-label="Warnings">
+      {list.map(({ level, code, message }, index) => (
+        <li key={index}>
+          <span className="tone-warn">
+            <Icon name="warning" size={14} />
+          </span>
+          <span>
+            {level} {code}: {message}
+          </span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function FailedView({ error }: { readonly error: unknown }) {
+  const problem = error instanceof ProblemError ? error.problem : undefined;
+  return (
+    <div className="failure" role="alert">
+      <span className="tone-bad">
+        <Icon name="cross" />
+      </span>
+      <div>
+        <p>{messageOf(error)}</p>
+        <p className="muted">
+          {problem?.errno === undefined ? '' : `Error ${problem.errno} (${problem.sqlState}). `}
+          {problem?.remedy}
+        </p>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,130 @@
+import { type FormEvent, useId, useState } from 'react';
+import { useMayOperate } from '../../data/me.ts';
+import { useChange } from '../../data/queries.ts';
+import type { Setting } from '../../data/shapes.ts';
+import { useAsk } from '../../parts/confirm.tsx';
+import { Icon } from '../../parts/icon.tsx';
+import { useNotices } from '../../parts/notices.tsx';
+
+export function SettingRow({ setting }: { readonly setting: Setting }) {
+  const { path, value, source, changes, description, allowed, pending } = setting;
+  const [editing, setEditing] = useState(false);
+  const mayOperate = useMayOperate();
+  return (
+    <li className="setting">
+      <div className="setting-name">
+        <code>{path}</code>
+        <span className={`badge tone-${source === 'default' ? 'quiet' : 'busy'}`}>{source}</span>
+      </div>
+      <p className="muted">
+        {description}
+        {allowed === undefined ? '' : ` (${allowed})`}
+      </p>
+      {editing ? (
+        <SettingForm setting={setting} onEnd={() => setEditing(false)} />
+      ) : (
+        <div className="setting-value">
+          <code>{textOf(value)}</code>
+          {pending === undefined ? null : (
+            <span className="badge tone-warn">
+              <Icon name="warning" size={14} />
+              {textOf(pending)} after a restart
+            </span>
+          )}
+          {changes === 'now' && mayOperate ? (
+            <button
+              type="button"
+              className="icon-button"
+              aria-label={`Change ${path}`}
+              onClick={() => setEditing(true)}
+            >
+              <Icon name="edit" size={14} />
+            </button>
+          ) : (
+            <span className="muted">{changes === 'now' ? '' : 'needs a restart'}</span>
+          )}
+        </div>
+      )}
+    </li>
+  );
+}
+
+interface SettingFormProps {
+  readonly setting: Setting;
+  readonly onEnd: () => void;
+}
+
+function SettingForm({ setting, onEnd }: SettingFormProps) {
+  const { path, value, kind, choices } = setting;
+  const id = useId();
+  const ask = useAsk();
+  const notices = useNotices();
+  const { mutateAsync, isPending } = useChange();
+  const [typed, setTyped] = useState(textOf(value));
+  const change = async () => {
+    const from = textOf(value);
+    const goOn = await ask({
+      title: `Change ${path}?`,
+      consequence: `From ${from} to ${typed}, at once and until the next restart.`,
+      action: 'Change',
+      dangerous: false,
+    });
+    if (!goOn) return;
+    try {
+      const body = { set: { [path]: valueOf(typed, kind, value) } };
+      await mutateAsync({ method: 'PATCH', path: '/config', body });
+      notices.done(`${path} is ${typed}`);
+      onEnd();
+    } catch (error) {
+      notices.failed(path, error);
+    }
+  };
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    void change();
+  };
+  const shown = choices ?? (typeof value === 'boolean' ? ['true', 'false'] : undefined);
+  return (
+    <form className="setting-value" onSubmit={submit}>
+      {shown === undefined ? (
+        <input
+          id={id}
+          aria-label={path}
+          value={typed}
+          autoFocus
+          onChange={({ target }) => setTyped(target.value)}
+        />
+      ) : (
+        <select
+          id={id}
+          aria-label={path}
+          value={typed}
+          onChange={({ target }) => setTyped(target.value)}
+        >
+          {shown.map((choice) => (
+            <option key={choice}>{choice}</option>
+          ))}
+        </select>
+      )}
+      <button type="submit" className="button small primary" disabled={isPending}>
+        Change
+      </button>
+      <button type="button" className="button small" onClick={onEnd}>
+        Cancel
+      </button>
+    </form>
+  );
+}
+
+function textOf(value: unknown): string {
+  if (value === null || value === undefined) return 'none';
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+/** As the file would have it: numbers and flags without quotes, all else as it is typed. */
+function valueOf(typed: string, kind: string | undefined, before: unknown): unknown {
+  if (typed === 'none' && (before === null || before === undefined)) return null;
+  if (kind === 'flag' || typeof before === 'boolean') return typed === 'true';
+  if (kind === 'integer' || typeof before === 'number') return Number(typed);
+  return typed;
+}
