@@ -175,7 +175,7 @@ async function assembleFront(base: Base, core: Core, services: CoreServices): Pr
     observation,
     sessions: listener.sessions,
     membership,
-    metrics: balancerMetrics({ ...core, ...services, log }),
+    metrics: balancerMetrics({ ...base, ...core, ...services, observation }),
     isWrite: (sql) => {
       const { kind } = core.analyse(Buffer.from(sql).toString('latin1'));
       return kind === 'write' || kind === 'ddl';

@@ -48,6 +48,7 @@ import { killSession, listSessions } from './session-list.ts';
 import type { Membership } from './membership.ts';
 import { shownVerifications } from './shown-verifications.ts';
 import type { QueryRunner } from './query-runner.ts';
+import { readiness } from './readiness.ts';
 import type { QueuedCommands } from './queued-commands.ts';
 
 export interface LiveControlParts {
@@ -289,12 +290,7 @@ export class LiveControl implements BalancerControl {
   }
 
   ready(): Readiness {
-    const { replicator, config } = this.#parts;
-    if (!replicator.leadership) return { ready: false, reason: 'no node is in sync' };
-    if (replicator.inSyncCount < config.minInSync) {
-      return { ready: false, reason: `${replicator.inSyncCount} nodes are in sync` };
-    }
-    return { ready: true };
+    return readiness(this.#parts.replicator, this.#parts.config);
   }
 
   #find(name: string): Node {

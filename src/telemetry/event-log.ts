@@ -23,6 +23,7 @@ export class EventLog implements EventSource {
   readonly #subscribers = new Set<Subscriber>();
   /** A ring: the event with id n lies at (n - 1) % capacity. */
   readonly #ring: StampedEvent[] = [];
+  readonly #counts = new Map<string, number>();
   #lastId = 0;
 
   constructor(options: EventLogOptions) {
@@ -37,9 +38,15 @@ export class EventLog implements EventSource {
     return this.#lastId;
   }
 
+  /** How many of each kind there were, forgotten ones too. */
+  get counts(): ReadonlyMap<string, number> {
+    return this.#counts;
+  }
+
   /** Keeps the event and hands it to every subscriber, each whatever the others do. */
   publish(event: LockstepEvent): StampedEvent {
     this.#lastId += 1;
+    this.#counts.set(event.kind, (this.#counts.get(event.kind) ?? 0) + 1);
     const stamped: StampedEvent = { ...event, id: this.#lastId, at: this.#clock.wallMs() };
     this.#ring[(stamped.id - 1) % this.#capacity] = stamped;
     for (const subscriber of [...this.#subscribers]) {

@@ -1,12 +1,21 @@
-import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { Registry } from 'prom-client';
 import type { NodeName } from '../base/brands.ts';
+import { counter, gauge, type Sample } from './copied-metric.ts';
 import type { CountersSnapshot } from './counters.ts';
+import { registerProcess } from './process-metrics.ts';
+import { registerTimes, type StatementMetrics } from './statement-metrics.ts';
 
 /** One node as it is at the moment of a scrape. */
 export interface NodeMetrics {
   readonly node: NodeName;
+  readonly state: string;
   /** Whether it is in rotation for reads. */
   readonly up: boolean;
+  readonly inSync: boolean;
+  readonly leader: boolean;
+  readonly weight: number;
+  readonly connections: number;
+  readonly activeReads: number;
   readonly pendingEntries: number;
   /** Moving average of a read; undefined before the first one. */
   readonly latencyMs: number | undefined;
@@ -21,11 +30,34 @@ export interface VerifyMetrics {
   readonly last?: { readonly equal: boolean; readonly finishedAt: number };
 }
 
+export interface LogMetrics {
+  readonly lastSeq: number;
+  readonly bytes: number;
+  readonly retentionBytes: number;
+  /** The latest write was taken. */
+  readonly writable: boolean;
+}
+
+/** Lockstep as a whole. */
+export interface ClusterMetrics {
+  readonly version: string;
+  readonly ready: boolean;
+  /** The term of leadership. */
+  readonly epoch: number;
+  readonly sessionsMax: number;
+  /** By kind. */
+  readonly events: ReadonlyMap<string, number>;
+  /** How late the latest timer ran: what else had to run then waited as long. */
+  readonly lateMs: number;
+}
+
 /** Where the numbers come from; each is asked once a scrape. */
 export interface MetricsCollectors {
   readonly counters: () => CountersSnapshot;
   readonly nodes: () => readonly NodeMetrics[];
-  readonly log: () => { readonly lastSeq: number; readonly bytes: number };
+  readonly statements: () => StatementMetrics;
+  readonly cluster: () => ClusterMetrics;
+  readonly log: () => LogMetrics;
   readonly verify: () => VerifyMetrics;
 }
 
@@ -36,20 +68,49 @@ export interface Metrics {
   render(): Promise<string>;
 }
 
-type Sample = readonly [labels: Readonly<Record<string, string>>, value: number];
-
-/** `processMetrics` adds those of the Node process: memory, CPU, event loop lag. */
-export function createMetrics(
-  collectors: MetricsCollectors,
-  options: { readonly processMetrics?: boolean } = {},
-): Metrics {
+export function createMetrics(collectors: MetricsCollectors): Metrics {
   const registry = new Registry();
+  registerCluster(registry, collectors);
   registerStatements(registry, collectors);
+  registerTimes(registry, collectors.statements);
   registerNodes(registry, collectors);
   registerLog(registry, collectors);
   registerVerify(registry, collectors);
-  if (options.processMetrics === true) collectDefaultMetrics({ register: registry });
+  registerProcess(registry, () => collectors.cluster().lateMs);
   return { contentType: registry.contentType, render: () => registry.metrics() };
+}
+
+function registerCluster(registry: Registry, { cluster }: MetricsCollectors): void {
+  gauge(registry, {
+    name: 'lockstep_build_info',
+    help: 'Always 1; the version is the label.',
+    labels: ['version'],
+    collect: () => [[{ version: cluster().version }, 1]],
+  });
+  gauge(registry, {
+    name: 'lockstep_ready',
+    help: '1 while reads and writes are served, else 0 (as /readyz).',
+    labels: [],
+    collect: () => [[{}, cluster().ready ? 1 : 0]],
+  });
+  counter(registry, {
+    name: 'lockstep_events_total',
+    help: 'Events since the start, by kind: what GET /events tells.',
+    labels: ['kind'],
+    collect: () => [...cluster().events].map(([kind, count]) => [{ kind }, count]),
+  });
+  gauge(registry, {
+    name: 'lockstep_leader_epoch',
+    help: 'Term of leadership; it grows with each change of the leader.',
+    labels: [],
+    collect: () => [[{}, cluster().epoch]],
+  });
+  gauge(registry, {
+    name: 'lockstep_sessions_max',
+    help: 'Client sessions that may be open (`limits.sessions`).',
+    labels: [],
+    collect: () => [[{}, cluster().sessionsMax]],
+  });
 }
 
 function registerStatements(registry: Registry, { counters }: MetricsCollectors): void {
@@ -126,6 +187,33 @@ function registerNodes(registry: Registry, { nodes }: MetricsCollectors): void {
     labels: ['node'],
     collect: () => nodes().map(({ node, up }) => [{ node }, up ? 1 : 0]),
   });
+  const marks = [
+    ['lockstep_node_in_sync', '1 while the node is up and has nothing pending, else 0.', 'inSync'],
+    ['lockstep_node_leader', '1 for the node on which writes run first, else 0.', 'leader'],
+  ] as const;
+  for (const [name, help, mark] of marks) {
+    gauge(registry, {
+      ...{ name, help, labels: ['node'] },
+      collect: () => nodes().map((of) => [{ node: of.node }, of[mark] ? 1 : 0]),
+    });
+  }
+  gauge(registry, {
+    name: 'lockstep_node_state',
+    help: '1 for the state that the node is in: UP, DOWN, QUARANTINED …',
+    labels: ['node', 'state'],
+    collect: () => nodes().map(({ node, state }) => [{ node, state }, 1]),
+  });
+  const numbers = [
+    ['lockstep_node_weight', 'Share of the reads, relative to other nodes.', 'weight'],
+    ['lockstep_node_connections', 'Connections open to the node.', 'connections'],
+    ['lockstep_node_active_reads', 'Reads that the node is at.', 'activeReads'],
+  ] as const;
+  for (const [name, help, number] of numbers) {
+    gauge(registry, {
+      ...{ name, help, labels: ['node'] },
+      collect: () => nodes().map((of) => [{ node: of.node }, of[number]]),
+    });
+  }
   gauge(registry, {
     name: 'lockstep_node_pending_entries',
     help: 'Entries of the command log that the node has yet to apply.',
@@ -155,6 +243,18 @@ function registerLog(registry: Registry, { log }: MetricsCollectors): void {
     help: 'Bytes of the command log on disk.',
     labels: [],
     collect: () => [[{}, log().bytes]],
+  });
+  gauge(registry, {
+    name: 'lockstep_log_retention_bytes',
+    help: 'Beyond this size nodes that are away lose their place (`log.retention_bytes`).',
+    labels: [],
+    collect: () => [[{}, log().retentionBytes]],
+  });
+  gauge(registry, {
+    name: 'lockstep_log_writable',
+    help: '0 while writes are refused because the disk of the log fails or is full, else 1.',
+    labels: [],
+    collect: () => [[{}, log().writable ? 1 : 0]],
   });
 }
 
@@ -191,38 +291,4 @@ function lastOf(
 ): readonly Sample[] {
   const { last } = verify();
   return last ? [[{}, value(last)]] : [];
-}
-
-interface Definition {
-  readonly name: string;
-  readonly help: string;
-  readonly labels: readonly string[];
-  readonly collect: () => readonly Sample[];
-}
-
-/** A counter whose values are counted elsewhere and copied here at each scrape. */
-function counter(registry: Registry, { name, help, labels, collect }: Definition): void {
-  const metric = new Counter({
-    name,
-    help,
-    labelNames: [...labels],
-    registers: [registry],
-    collect() {
-      metric.reset();
-      for (const [sampleLabels, value] of collect()) metric.inc(sampleLabels, value);
-    },
-  });
-}
-
-function gauge(registry: Registry, { name, help, labels, collect }: Definition): void {
-  const metric = new Gauge({
-    name,
-    help,
-    labelNames: [...labels],
-    registers: [registry],
-    collect() {
-      metric.reset();
-      for (const [sampleLabels, value] of collect()) metric.set(sampleLabels, value);
-    },
-  });
 }

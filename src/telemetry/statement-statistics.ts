@@ -29,6 +29,7 @@ export class StatementStatistics {
   readonly #slow: SlowQuery[] = [];
   #sinceMs: number;
   #errors = 0;
+  #slowCount = 0;
 
   constructor(options: StatementStatisticsOptions) {
     const { clock, digestsMax } = options;
@@ -47,6 +48,11 @@ export class StatementStatistics {
   /** Statements that ended in an error, since the start. */
   get errors(): number {
     return this.#errors;
+  }
+
+  /** Statements that were slow, since the start. */
+  get slowCount(): number {
+    return this.#slowCount;
   }
 
   get slowQueryMs(): number {
@@ -81,6 +87,7 @@ export class StatementStatistics {
 
   recordSlow(query: Omit<SlowQuery, 'atMs'>): void {
     const slow = { atMs: this.#clock.wallMs(), ...query };
+    this.#slowCount += 1;
     this.#slow.push(slow);
     if (this.#slow.length > slowKept) this.#slow.shift();
     this.#options.onSlow(slow);
