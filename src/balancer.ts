@@ -1,6 +1,8 @@
+import type { SecureContext } from 'node:tls';
 import { systemClock } from './base/clock.ts';
 
 import type { Config, NodeConfig } from './config/config.ts';
+import type { ConfigOrigin } from './config/config-origin.ts';
 import { LiveConfig } from './config/live-config.ts';
 import {
   assembleCore,
@@ -19,6 +21,7 @@ import { openHttp } from './control/open-http.ts';
 import { Membership } from './control/membership.ts';
 import { QueryRunner } from './control/query-runner.ts';
 import { QueuedCommands } from './control/queued-commands.ts';
+import { Settings } from './control/settings.ts';
 import type { BalancerControl } from './http/balancer-control.ts';
 import type { Operation } from './http/operation.ts';
 import { openEmbeddedLog } from './log/embedded-log.ts';
@@ -47,6 +50,8 @@ export interface BalancerOptions {
   /** Operations beside the standard ones, such as those of the demo. */
   readonly operations?: readonly Operation[];
   readonly logger?: Logger;
+  /** Who gave which setting, and where the configuration can be read again. */
+  readonly origin?: ConfigOrigin;
 }
 
 export interface Balancer {
@@ -80,7 +85,8 @@ export async function createBalancer(
     const { membership, ...loaded } = await loadMembers(config, events);
     const live = new LiveConfig(loaded.config);
     const random = Math.random;
-    const settings = { membership, live, config: live.view };
+    const origin = options.origin ?? { sources: new Map() };
+    const settings = { membership, live, config: live.view, origin };
     return await assemble({ ...settings, clock, random, logger, events, log }, options);
   } catch (error) {
     await log.close();
@@ -136,6 +142,7 @@ async function assembleFront(base: Base, core: Core, services: CoreServices): Pr
     openControl: (name) => openControl(core, name),
     onStranded: (name, detail) => cluster.strand(name, detail),
   });
+  const users = accountsOf(config.users, { nodes, replicator, clock });
   const tls = await tlsIdentity(config.tls, config.log.folder, clock);
   const observation = new Observation({ ...base, ...core });
   const sessionContext: SessionContext = {
@@ -149,7 +156,7 @@ async function assembleFront(base: Base, core: Core, services: CoreServices): Pr
     catalogue: new TableCatalogue(() => services.leaderControl.get()),
     events,
     random: base.random,
-    ...accountsOf(config.users, { nodes, replicator, clock }),
+    ...users,
     onDenied: ({ host, message }) => logger.warn({ host }, message),
     onFault: (error) => logger.error({ err: error }, 'a session failed'),
   };
@@ -164,10 +171,15 @@ async function assembleFront(base: Base, core: Core, services: CoreServices): Pr
     writable: () => replicator.leadership !== undefined,
   });
   await queued.load();
-  const shared = { version, config, clock, events, log, queries, queued, random: base.random };
+  const shared = { version, config, clock, events, log, queries, queued };
   const createMember = (node: NodeConfig): Node => createNode({ ...base, ...core }, node);
-  const known = { ...shared, ...base.membership, ...core, ...services };
+  const known = { ...base, ...base.membership, ...core, ...services };
   const membership = new Membership({ ...known, createNode: createMember });
+  const onTls = (identity: SecureContext | undefined): void => {
+    listener.tls = identity;
+  };
+  const followers = { ...base, ...core, ...services, accounts: users.accounts, onTls };
+  const settings = new Settings({ ...base, membership, followers });
   const control = new LiveControl({
     ...core,
     ...services,
@@ -175,6 +187,7 @@ async function assembleFront(base: Base, core: Core, services: CoreServices): Pr
     observation,
     sessions: listener.sessions,
     membership,
+    settings,
     metrics: balancerMetrics({ ...base, ...core, ...services, observation }),
     isWrite: (sql) => {
       const { kind } = core.analyse(Buffer.from(sql).toString('latin1'));

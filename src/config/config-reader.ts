@@ -35,6 +35,11 @@ export class ConfigReader {
     return this.#problems;
   }
 
+  /** Every path that the text gives a value for, and those of what is around them. */
+  get writtenPaths(): Iterable<string> {
+    return this.#offsets.keys();
+  }
+
   /** The offset of a path such as `nodes[1].name`, or of the nearest written path around it. */
   offsetOf(path: string): number {
     let around = path;

@@ -20,14 +20,3 @@ test('the view, its groups and what is joined to it show what holds now', () => 
   expect([joined.noNodeTimeoutMs, joined.own]).toEqual([7, 1]);
   expect(spread.noNodeTimeoutMs).toBe(defaultConfig.noNodeTimeoutMs);
 });
-
-test('listeners hear what holds now and what did', () => {
-  const live = new LiveConfig(defaultConfig);
-  const heard: unknown[] = [];
-  live.subscribe((now, before) => {
-    heard.push([now, before, live.view.noNodeTimeoutMs]);
-  });
-  live.replace(changed);
-  expect(heard).toEqual([[changed, defaultConfig, 7]]);
-  expect(live.current).toBe(changed);
-});

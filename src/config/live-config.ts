@@ -2,8 +2,6 @@ import type { Config } from './config.ts';
 import { configSchema } from './config-schema.ts';
 import type { Members } from './setting.ts';
 
-export type ConfigListener = (now: Config, before: Config) => void;
-
 /**
  * The configuration as it is at the moment. `view` is a `Config` whose values are read anew at
  * each use: whoever keeps it, or one of its groups, sees what is changed while running. A value
@@ -11,7 +9,6 @@ export type ConfigListener = (now: Config, before: Config) => void;
  */
 export class LiveConfig {
   readonly view: Config;
-  readonly #listeners = new Set<ConfigListener>();
   #current: Config;
 
   constructor(config: Config) {
@@ -25,15 +22,8 @@ export class LiveConfig {
     return this.#current;
   }
 
-  /** Takes effect at once; then those are told who keep a value or have a timer running. */
   replace(config: Config): void {
-    const before = this.#current;
     this.#current = config;
-    for (const listener of this.#listeners) listener(config, before);
-  }
-
-  subscribe(listener: ConfigListener): void {
-    this.#listeners.add(listener);
   }
 }
 

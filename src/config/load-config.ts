@@ -15,16 +15,31 @@ export interface LoadConfigOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
-/**
- * Reads the text of a YAML configuration. `fileName` stands in the messages, and relative paths
- * in the text are relative to its folder. Throws one LockstepError('config_invalid') whose
- * message has a line `file:line:column: what is wrong` for every problem there is.
- */
+/** A configuration, and the paths that its text has a value for. */
+export interface ReadConfig {
+  readonly config: Config;
+  readonly written: readonly string[];
+}
+
+/** As `readConfig`, without what was written. */
 export function loadConfig(
   text: string,
   fileName: string,
   options: LoadConfigOptions = {},
 ): Config {
+  return readConfig(text, fileName, options).config;
+}
+
+/**
+ * Reads the text of a YAML configuration. `fileName` stands in the messages, and relative paths
+ * in the text are relative to its folder. Throws one LockstepError('config_invalid') whose
+ * message has a line `file:line:column: what is wrong` for every problem there is.
+ */
+export function readConfig(
+  text: string,
+  fileName: string,
+  options: LoadConfigOptions = {},
+): ReadConfig {
   const lineCounter = new LineCounter();
   const document = parseDocument(text, { lineCounter, prettyErrors: false });
   const reader = new ConfigReader({
@@ -42,7 +57,7 @@ export function loadConfig(
     for (const { path, message } of crossChecks(config)) {
       reader.addProblem(reader.offsetOf(path), message);
     }
-    if (reader.problems.length === 0) return config;
+    if (reader.problems.length === 0) return { config, written: [...reader.writtenPaths] };
   }
   const lines = reader.problems
     .toSorted((a, b) => a.offset - b.offset)

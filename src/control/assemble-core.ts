@@ -2,6 +2,7 @@ import type { NodeName } from '../base/brands.ts';
 import type { Clock } from '../base/clock.ts';
 import { LockstepError } from '../base/errors.ts';
 import type { Config, NodeConfig } from '../config/config.ts';
+import type { ConfigOrigin } from '../config/config-origin.ts';
 import { joinSettings, type LiveConfig } from '../config/live-config.ts';
 import { userNames } from '../config/users-of.ts';
 import type { LoadedMembers } from './load-members.ts';
@@ -37,6 +38,7 @@ import type { Logger } from '../telemetry/logger.ts';
 export interface Base extends LoadedMembers {
   /** `config` is its view: what is kept of it shows what holds now. */
   readonly live: LiveConfig;
+  readonly origin: ConfigOrigin;
   readonly clock: Clock;
   readonly random: () => number;
   readonly logger: Logger;

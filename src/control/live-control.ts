@@ -5,7 +5,7 @@ import { LockstepError } from '../base/errors.ts';
 import type { SqlAccount } from '../access/http-sessions.ts';
 import type { Config } from '../config/config.ts';
 import { userNames } from '../config/users-of.ts';
-import { isStrategyName, type StrategyName, strategyNames } from '../config/strategy-name.ts';
+import { strategyNames } from '../config/strategy-name.ts';
 import type {
   AddNodeRequest,
   BalancerControl,
@@ -25,6 +25,7 @@ import type {
   VerifyRequest,
   VerifyStatus,
 } from '../http/balancer-control.ts';
+import type { SettingsControl } from '../http/settings-control.ts';
 import type { EmbeddedLog } from '../log/embedded-log.ts';
 import type { Node } from '../nodes/node.ts';
 import { checkRecord } from '../replication/check-record.ts';
@@ -35,7 +36,6 @@ import type { Cluster } from '../replication/shell/cluster.ts';
 import type { ResyncManager } from '../replication/shell/resync-manager.ts';
 import type { Verifications } from '../replication/shell/verify/verifications.ts';
 import type { ReadRouter } from '../routing/read-router.ts';
-import { createStrategy } from '../routing/strategies/strategies.ts';
 import type { SessionRegistry } from '../sessions/session-registry.ts';
 import type { Counters } from '../telemetry/counters.ts';
 import type { EventLog } from '../telemetry/event-log.ts';
@@ -69,10 +69,10 @@ export interface LiveControlParts {
   readonly observation: Observation;
   readonly sessions: SessionRegistry;
   readonly metrics: Metrics;
+  readonly settings: SettingsControl;
   readonly queries: QueryRunner;
   readonly queued: QueuedCommands;
   readonly isWrite: (sql: string) => boolean;
-  readonly random: () => number;
 }
 
 const listBytesMax = 8 * 1024 * 1024;
@@ -197,25 +197,12 @@ export class LiveControl implements BalancerControl {
     return this.#parts.membership.replace(request);
   }
 
-  setWeight(name: string, weight: number): void {
-    const node = this.#find(name);
-    node.weight = weight;
-    this.#parts.router.setWeight(node.name, weight);
-  }
-
   strategy(): StrategyStatus {
     return { name: this.#parts.router.strategy.name, available: strategyNames };
   }
 
-  setStrategy(name: StrategyName): void {
-    const { router, random, events } = this.#parts;
-    if (!isStrategyName(name)) {
-      throw new LockstepError('bad_request', `strategies are ${strategyNames.join(', ')}`);
-    }
-    const from = router.strategy.name;
-    if (from === name) return;
-    router.swap(createStrategy(name, { random }));
-    events.publish({ kind: 'strategy_changed', from, to: name });
+  get settings(): SettingsControl {
+    return this.#parts.settings;
   }
 
   get ownSqlUser(): string {

@@ -1,7 +1,7 @@
 import { type NodeName, nodeName } from '../base/brands.ts';
 import { LockstepError } from '../base/errors.ts';
 import type { NodeConfig } from '../config/config.ts';
-import { addressOf, type MemberChange, withChange } from '../config/member-changes.ts';
+import { addressOf, type MemberChange, membersOf, withChange } from '../config/member-changes.ts';
 import { nodeTlsProblems } from '../config/node-tls-mode.ts';
 import { parseNodeText } from '../config/node-url.ts';
 import type { AddNodeRequest, RemoveNodeOptions } from '../http/balancer-control.ts';
@@ -39,19 +39,61 @@ const nodesMax = 64;
  */
 export class Membership {
   readonly #parts: MembershipParts;
+  #configured: readonly NodeConfig[];
   #changes: readonly MemberChange[];
   #changing = false;
 
   constructor(parts: MembershipParts) {
     this.#parts = parts;
+    this.#configured = parts.configured;
     this.#changes = parts.changes;
   }
 
+  /** Of the members now. */
+  get configs(): readonly NodeConfig[] {
+    return [...this.#parts.nodes.values()].map(({ config }) => config);
+  }
+
+  /** Those that are as they are by a change while running. */
+  get changedNames(): readonly NodeName[] {
+    return this.#changes.map(({ name }) => name);
+  }
+
+  /** Who would be members if the configuration had these nodes. */
+  wanted(configured: readonly NodeConfig[]): readonly NodeConfig[] {
+    return membersOf(configured, this.#changes).nodes;
+  }
+
+  /** The configuration has these nodes from now on. Resolves with who are to be the members. */
+  async adopt(configured: readonly NodeConfig[]): Promise<readonly NodeConfig[]> {
+    const { nodes, changes, overruled } = membersOf(configured, this.#changes);
+    if (overruled.length > 0) await this.#parts.file.write(changes);
+    this.#configured = configured;
+    this.#changes = changes;
+    return nodes;
+  }
+
+  /** What was changed while running is kept with the settings that its nodes have now. */
+  async reconfigured(configs: readonly NodeConfig[]): Promise<void> {
+    const places = new Map(configs.map((node) => [node.name, node]));
+    const changes = this.#changes.map((change) => {
+      const node = change.node && (places.get(change.name) ?? change.node);
+      return { ...change, node };
+    });
+    if (JSON.stringify(changes) === JSON.stringify(this.#changes)) return;
+    await this.#parts.file.write(changes);
+    this.#changes = changes;
+  }
+
   /** Resolves when the node is a member and its copy or replay has begun. */
-  add(request: AddNodeRequest): Promise<void> {
+  async add(request: AddNodeRequest): Promise<void> {
+    await this.join(configOf(request), request);
+  }
+
+  /** As `add`; what the server holds is lost with `resync`. */
+  join(config: NodeConfig, { resync }: Pick<AddNodeRequest, 'resync'> = {}): Promise<void> {
     return this.#alone(async () => {
       const { nodes } = this.#parts;
-      const config = configOf(request);
       if (nodes.has(config.name)) {
         throw new LockstepError('bad_request', `there is a node named ${config.name} already`);
       }
@@ -59,7 +101,7 @@ export class Membership {
         throw new LockstepError('bad_request', `there are ${nodesMax} nodes, which is the most`);
       }
       this.#refuseTaken(config);
-      const { node, way } = await this.#inspect(config, request.resync);
+      const { node, way } = await this.#inspect(config, resync);
       await this.#save(config.name, config);
       await this.#join(node, way);
     });
@@ -83,14 +125,21 @@ export class Membership {
   }
 
   /** As `add`, in the place of a node that is removed for it. */
-  replace(request: AddNodeRequest & RemoveNodeOptions): Promise<void> {
+  async replace(request: AddNodeRequest & RemoveNodeOptions): Promise<void> {
+    await this.putInPlace(configOf(request), request);
+  }
+
+  /** As `replace`. */
+  putInPlace(
+    config: NodeConfig,
+    { resync, force }: Pick<AddNodeRequest, 'resync'> & RemoveNodeOptions = {},
+  ): Promise<void> {
     return this.#alone(async () => {
-      const old = this.#find(request.name);
-      const config = configOf(request);
+      const old = this.#find(config.name);
       this.#refuseTaken(config);
       this.#refuseToLose(old, this.#parts.nodes.size);
-      const { node, way } = await this.#inspect(config, request.resync);
-      if (!request.force && old.state !== 'DOWN') await this.#takeOut(old);
+      const { node, way } = await this.#inspect(config, resync);
+      if (!force && old.state !== 'DOWN') await this.#takeOut(old);
       await this.#leave(old, config);
       await this.#join(node, way);
     });
@@ -201,8 +250,8 @@ export class Membership {
   }
 
   async #save(name: NodeName, node: NodeConfig | null): Promise<void> {
-    const { configured, file } = this.#parts;
-    const changes = withChange(configured, this.#changes, { name, node });
+    const { file } = this.#parts;
+    const changes = withChange(this.#configured, this.#changes, { name, node });
     await file.write(changes);
     this.#changes = changes;
   }

@@ -1,5 +1,4 @@
 import type { SqlAccount } from '../access/http-sessions.ts';
-import type { StrategyName } from '../config/strategy-name.ts';
 import type { EventLog } from '../telemetry/event-log.ts';
 import type { History } from '../telemetry/history.ts';
 import type { StatementStatistics } from '../telemetry/statement-statistics.ts';
@@ -15,6 +14,7 @@ import type {
   StrategyStatus,
 } from './schemas.ts';
 import type { SessionStatus } from './session-schemas.ts';
+import type { SettingsControl } from './settings-control.ts';
 import type { VerifyReport, VerifyRequest, VerifyStatus } from './verify-schemas.ts';
 
 export type {
@@ -53,9 +53,8 @@ export interface BalancerControl {
   removeNode(name: string, options: RemoveNodeOptions): Promise<void>;
   /** Another server takes the node's place; resolves as `addNode` does. */
   replaceNode(request: AddNodeRequest & RemoveNodeOptions): Promise<void>;
-  setWeight(name: string, weight: number): void;
   strategy(): StrategyStatus;
-  setStrategy(name: StrategyName): void;
+  readonly settings: SettingsControl;
   /** The database user with whose rights SQL is run that names none; the first configured. */
   readonly ownSqlUser: string;
   /** Throws as `query` does when the user cannot log in. */

@@ -1,5 +1,6 @@
 import type { Operation } from './operation.ts';
 import { accessOperations } from './operations/access.ts';
+import { configOperations } from './operations/config.ts';
 import { eventOperations } from './operations/events.ts';
 import { historyOperations } from './operations/history.ts';
 import { logOperations } from './operations/log.ts';
@@ -19,6 +20,7 @@ export const operations: readonly Operation[] = [
   ...nodeOperations,
   ...memberOperations,
   ...strategyOperations,
+  ...configOperations,
   ...queryOperations,
   ...logOperations,
   ...verifyOperations,

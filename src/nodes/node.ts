@@ -45,21 +45,21 @@ export class Node {
   #state: NodeState = 'JOINING';
   #stateSinceMs: number;
   #reason = 'starting';
-  #weight: number;
   #facts: ServerFacts | undefined;
   /** Connections that broke without a goodbye, and the server start they belong to. */
   readonly #orphans = new Set<number>();
   readonly #connections = new Set<NodeConnection>();
   readonly #runs = new ServerRuns();
-  readonly #tls: NodeTls;
+  #config: NodeConfig;
+  #tls: NodeTls;
   #restarted = false;
   #questioned = false;
 
   constructor(options: NodeOptions) {
     this.#options = options;
     this.name = options.config.name;
+    this.#config = options.config;
     this.#tls = new NodeTls(options.config);
-    this.#weight = options.config.weight;
     this.#stateSinceMs = options.clock.wallMs();
     this.pool = new ConnectionPool({
       open: (kind) => this.#openPooled(kind),
@@ -69,7 +69,7 @@ export class Node {
   }
 
   get config(): NodeConfig {
-    return this.#options.config;
+    return this.#config;
   }
 
   get address(): string {
@@ -90,11 +90,13 @@ export class Node {
   }
 
   get weight(): number {
-    return this.#weight;
+    return this.#config.weight;
   }
 
-  set weight(value: number) {
-    this.#weight = value;
+  /** The same server under other settings: connections that are made from now on have them. */
+  reconfigure(config: NodeConfig): void {
+    this.#config = config;
+    this.#tls = new NodeTls(config);
   }
 
   /** What the server said of itself when it last joined. */
@@ -215,7 +217,8 @@ export class Node {
   }
 
   async #open(login: HandshakeOptions): Promise<NodeConnection> {
-    const { config, health, clock } = this.#options;
+    const { health, clock } = this.#options;
+    const config = this.#config;
     const beganAnotherRun = this.#runs.connecting();
     try {
       const connection = await NodeConnection.connect({

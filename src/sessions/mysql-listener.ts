@@ -25,7 +25,7 @@ export class MysqlListener {
   readonly #connections = new Set<Duplex>();
   readonly #sessions: SessionRegistry;
   readonly #rsaKeys: { readonly privateKeyPem: string; readonly publicKeyPem: string };
-  readonly #tls: SecureContext | undefined;
+  #tls: SecureContext | undefined;
   #lastConnectionId = 0;
   #idleWatch: Timer;
 
@@ -51,6 +51,11 @@ export class MysqlListener {
 
   get sessions(): SessionRegistry {
     return this.#sessions;
+  }
+
+  /** What clients that connect from now on are shown; undefined offers no encryption. */
+  set tls(identity: SecureContext | undefined) {
+    this.#tls = identity;
   }
 
   /** The port that is listened on; `port` 0 takes a free one. With `socket` there too. */

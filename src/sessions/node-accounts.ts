@@ -11,6 +11,7 @@ import type { Password } from '../protocol/auth/password.ts';
 import type { Replicator } from '../replication/replicator.ts';
 import { quoteString } from '../sql/quote.ts';
 import { AccountChanges, type Accounts, ConfiguredAccounts } from './accounts.ts';
+import { LiveAccounts } from './live-accounts.ts';
 import { MarkerRights } from './marker-rights.ts';
 import type { SessionContext } from './session-context.ts';
 
@@ -153,12 +154,13 @@ class NodeAccounts implements Accounts {
 export function accountsOf(
   users: Config['users'],
   options: Omit<NodeAccountsOptions, 'accountChanges'>,
-): Pick<SessionContext, 'accounts' | 'accountChanges' | 'markerRights'> {
+): Pick<SessionContext, 'accountChanges' | 'markerRights'> & { readonly accounts: LiveAccounts } {
   const accountChanges = new AccountChanges();
-  const accounts =
-    users === 'from_nodes'
+  const accounts = new LiveAccounts(users, (now) =>
+    now === 'from_nodes'
       ? new NodeAccounts({ ...options, accountChanges })
-      : new ConfiguredAccounts(users);
+      : new ConfiguredAccounts(now),
+  );
   return { accounts, accountChanges, markerRights: new MarkerRights(accountChanges) };
 }
 

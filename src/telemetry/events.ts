@@ -1,5 +1,8 @@
 import type { NodeName, Seq } from '../base/brands.ts';
 
+/** As it is written in the configuration; null where nothing is set. Secrets are hidden. */
+type SettingValue = string | number | boolean | null | readonly string[];
+
 /** What happens in a cluster that an operator would want to have seen. A closed set. */
 export type LockstepEvent =
   | { readonly kind: 'started'; readonly version: string; readonly nodes: readonly NodeName[] }
@@ -116,7 +119,17 @@ export type LockstepEvent =
   | { readonly kind: 'node_removed'; readonly node: NodeName; readonly address: string }
   /** The nodes are not those of the configuration. */
   | { readonly kind: 'members_warning'; readonly message: string }
-  | { readonly kind: 'strategy_changed'; readonly from: string; readonly to: string }
+  | {
+      readonly kind: 'setting_changed';
+      /** As in the configuration: `health.interval`, `nodes.mysql1.weight`. */
+      readonly path: string;
+      readonly from: SettingValue;
+      readonly to: SettingValue;
+      /** The account, `local` where none is needed, or `signal`. */
+      readonly by: string;
+    }
+  /** The configuration file is not right: everything stays as it was. */
+  | { readonly kind: 'settings_refused'; readonly reason: string; readonly by: string }
   | {
       readonly kind: 'node_settings_warning';
       readonly node: NodeName;

@@ -88,8 +88,11 @@ describe.each(engines())('reads are shared out, $name', (engine) => {
     'least time: a node slowed by 20 ms gets under 5 %, and its share back',
     extended,
     async () => {
-      const { control } = lockstep.balancer;
-      for (const name of names) control.setWeight(name, 1);
+      const setWeights = (weightOf: (index: number) => number) => {
+        const set = names.map((name, index) => [`nodes.${name}.weight`, weightOf(index)] as const);
+        return lockstep.balancer.control.settings.change(Object.fromEntries(set), 'test');
+      };
+      await setWeights(() => 1);
       expect((await use('least_time')).status).toBe(200);
       await sharesOf(2_000);
       // The way by the proxy is longer, so this is less than a fifth on a machine with few cores.
@@ -101,7 +104,7 @@ describe.each(engines())('reads are shared out, $name', (engine) => {
       expect(slowed).toBeLessThan(Math.min(500, fair / 2));
       // Seen by the reads that it still gets; how soon depends on how many there are.
       await until(async () => ((await sharesOf(1_000))[4] ?? 0) * 10 > fair / 2);
-      for (const [index, name] of names.entries()) control.setWeight(name, index + 1);
+      await setWeights((index) => index + 1);
     },
   );
 

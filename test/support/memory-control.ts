@@ -2,7 +2,7 @@ import { nodeName } from '../../src/base/brands.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import type { SqlAccount } from '../../src/access/http-sessions.ts';
 import { LockstepError } from '../../src/base/errors.ts';
-import { type StrategyName, strategyNames } from '../../src/config/strategy-name.ts';
+import { strategyNames } from '../../src/config/strategy-name.ts';
 import type {
   AddNodeRequest,
   BalancerControl,
@@ -19,6 +19,7 @@ import type {
 import { ServerError } from '../../src/http/server-error.ts';
 import type { SessionStatus } from '../../src/http/session-schemas.ts';
 import type { NodeState } from '../../src/nodes/node-state.ts';
+import { MemorySettings } from './memory-settings.ts';
 import { EventLog } from '../../src/telemetry/event-log.ts';
 import { History } from '../../src/telemetry/history.ts';
 import { StatementStatistics } from '../../src/telemetry/statement-statistics.ts';
@@ -29,6 +30,7 @@ import { StatementStatistics } from '../../src/telemetry/statement-statistics.ts
  */
 export class MemoryControl implements BalancerControl {
   readonly events: EventLog;
+  readonly settings: MemorySettings;
   readonly statistics = new StatementStatistics({
     clock: systemClock,
     slowQueryMs: () => 1000,
@@ -57,11 +59,16 @@ export class MemoryControl implements BalancerControl {
   equal = true;
   lastSeq = 7;
   readonly #nodes: Map<string, NodeStatus>;
-  #strategy: StrategyName = 'least_time';
 
   constructor(options: { nodes?: readonly string[]; eventCapacity?: number } = {}) {
     const names = options.nodes ?? ['mysql1', 'mysql2', 'mysql3'];
     this.#nodes = new Map(names.map((name, index) => [name, newNode(name, index)]));
+    this.settings = new MemorySettings(
+      names.map((name, index) => ({
+        ...{ name: nodeName(name), host: '127.0.0.1', port: 3307 + index },
+        ...{ user: 'app', password: 'app', weight: 1 },
+      })),
+    );
     this.events = new EventLog({ clock: systemClock, capacity: options.eventCapacity ?? 100 });
   }
 
@@ -70,7 +77,7 @@ export class MemoryControl implements BalancerControl {
       version: '0.0.0',
       startedAt: '2026-01-01T00:00:00.000Z',
       uptimeMs: 61_000,
-      strategy: this.#strategy,
+      strategy: this.settings.config.strategy,
       consistency: 'session',
       acks: 'all',
       leader: 'mysql1',
@@ -84,13 +91,14 @@ export class MemoryControl implements BalancerControl {
   }
 
   nodes(): NodeStatus[] {
-    return [...this.#nodes.values()];
+    return [...this.#nodes.values()].map((node) => this.node(node.name));
   }
 
   node(name: string): NodeStatus {
     const found = this.#nodes.get(name);
     if (found === undefined) throw new LockstepError('not_found', `no node is called "${name}"`);
-    return found;
+    const configured = this.settings.config.nodes.find((one) => one.name === name);
+    return { ...found, weight: configured?.weight ?? found.weight };
   }
 
   put(name: string, change: Partial<NodeStatus>): void {
@@ -152,16 +160,8 @@ export class MemoryControl implements BalancerControl {
     this.put(name, { state });
   }
 
-  setWeight(name: string, weight: number): void {
-    this.put(name, { weight });
-  }
-
   strategy() {
-    return { name: this.#strategy, available: strategyNames };
-  }
-
-  setStrategy(name: StrategyName): void {
-    this.#strategy = name;
+    return { name: this.settings.config.strategy, available: strategyNames };
   }
 
   readonly ownSqlUser = 'app';

@@ -74,8 +74,9 @@ export const nodeOperations = [
       body: Type.Object({ weight: Type.Integer({ minimum: 1, maximum: 1000 }) }, closed),
       answers: { 200: nodeStatusSchema },
     },
-    run(control, { params, body }) {
-      control.setWeight(params.name, body.weight);
+    async run(control, { params, body, by }) {
+      const { name } = control.node(params.name);
+      await control.settings.change({ [`nodes.${name}.weight`]: body.weight }, by);
       return json(control.node(params.name));
     },
   }),

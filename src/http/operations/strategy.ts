@@ -26,7 +26,7 @@ export const strategyOperations = [
       params: Type.Object({ name: Type.String({ minLength: 1, maxLength: 64 }) }),
       answers: { 200: strategyStatusSchema },
     },
-    run(control, { params }) {
+    async run(control, { params, by }) {
       if (!isStrategyName(params.name)) {
         const names = control.strategy().available.join(', ');
         throw new LockstepError(
@@ -34,7 +34,7 @@ export const strategyOperations = [
           `no strategy is called "${params.name}"; there are: ${names}`,
         );
       }
-      control.setStrategy(params.name);
+      await control.settings.change({ strategy: params.name }, by);
       return json(control.strategy());
     },
   }),

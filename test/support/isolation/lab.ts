@@ -139,16 +139,17 @@ export class IsolationLab {
   /** Lets the round go on in three parts, with whatever is to happen between them. */
   async #disturb(round: Round, done: (share: number) => Promise<void>): Promise<void> {
     const { control } = this.#lockstep.balancer;
-    const swap = (): void => {
+    const swap = async (): Promise<void> => {
       const at = strategyNames.indexOf(control.strategy().name);
-      control.setStrategy(strategyNames[(at + 1) % strategyNames.length] ?? 'round_robin');
+      const strategy = strategyNames[(at + 1) % strategyNames.length] ?? 'round_robin';
+      await control.settings.change({ strategy }, 'test');
     };
     await done(1 / 3);
-    swap();
+    await swap();
     const victim = round.killed === undefined ? undefined : this.#victim(round);
     await victim?.kill();
     await done(2 / 3);
-    swap();
+    await swap();
     if (victim) {
       await victim.start();
       await until(() => control.node(victim.name).state === 'UP');

@@ -1,0 +1,83 @@
+import type { SecureContext } from 'node:tls';
+import { asError } from '../base/as-error.ts';
+import type { NodeName } from '../base/brands.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Config, NodeConfig } from '../config/config.ts';
+import { configError } from '../config/problem.ts';
+import type { HealthMonitor } from '../health/health-monitor.ts';
+import type { Node } from '../nodes/node.ts';
+import { NodeTls } from '../nodes/node-tls.ts';
+import type { Verifications } from '../replication/shell/verify/verifications.ts';
+import type { ReadRouter } from '../routing/read-router.ts';
+import { createStrategy } from '../routing/strategies/strategies.ts';
+import type { LiveAccounts } from '../sessions/live-accounts.ts';
+import { tlsIdentity } from '../sessions/tls-identity.ts';
+import type { Logger } from '../telemetry/logger.ts';
+
+/** Who keeps a value of the configuration, or has a timer running by it. */
+export interface SettingsFollowers {
+  readonly nodes: ReadonlyMap<NodeName, Node>;
+  readonly router: ReadRouter;
+  readonly monitor: HealthMonitor;
+  readonly verifications: Verifications;
+  readonly accounts: LiveAccounts;
+  /** Undefined: clients are offered no encryption. */
+  readonly onTls: (identity: SecureContext | undefined) => void;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly random: () => number;
+}
+
+export interface SettingsStep {
+  readonly next: Config;
+  readonly before: Config;
+  /** Files are read again also when their names are the same. */
+  readonly reread: boolean;
+}
+
+/**
+ * Does what of a change can fail, and returns what does the rest. Rejects config_invalid when
+ * a key or certificate is of no use.
+ */
+export async function prepareSettings(
+  followers: SettingsFollowers,
+  step: SettingsStep,
+): Promise<() => void> {
+  const { next, before, reread } = step;
+  const hasOtherTls = reread || isOther(next.tls, before.tls);
+  const identity = hasOtherTls
+    ? await tlsIdentity(next.tls, before.log.folder, followers.clock)
+    : undefined;
+  for (const node of next.nodes) await checkTls(node, followers.nodes.get(node.name)?.config);
+  return () => {
+    if (hasOtherTls) followers.onTls(identity);
+    tellFollowers(followers, step);
+  };
+}
+
+async function checkTls(node: NodeConfig, before: NodeConfig | undefined): Promise<void> {
+  if (before !== undefined && !isOther(node, before)) return;
+  await new NodeTls(node).prepare().catch((cause: unknown) => {
+    throw configError([`nodes.${node.name}: ${asError(cause).message}`], { cause });
+  });
+}
+
+function tellFollowers(followers: SettingsFollowers, { next, before }: SettingsStep): void {
+  const { nodes, router, monitor, verifications, accounts, logger, random } = followers;
+  logger.level = next.logLevel;
+  accounts.usersChanged(next.users);
+  if (next.strategy !== router.strategy.name)
+    router.swap(createStrategy(next.strategy, { random }));
+  for (const config of next.nodes) {
+    nodes.get(config.name)?.reconfigure(config);
+    router.setWeight(config.name, config.weight);
+  }
+  if (next.health.intervalMs !== before.health.intervalMs) monitor.intervalChanged();
+  if (next.verify.intervalMs !== before.verify.intervalMs) verifications.intervalChanged();
+  if (next.limits.connectionsPerNode !== before.limits.connectionsPerNode) {
+    for (const node of nodes.values()) node.pool.limitChanged();
+  }
+}
+
+const isOther = (one: object, other: object): boolean =>
+  JSON.stringify(one) !== JSON.stringify(other);
