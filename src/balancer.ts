@@ -199,13 +199,13 @@ async function assembleFront(base: Base, core: Core, services: CoreServices): Pr
 
 /** Opens the ports. `stopCore` ends what was started before, when the balancer is closed. */
 async function serve(
-  { config, clock, logger, events, log, options }: Base & { options: BalancerOptions },
+  { live, config, clock, logger, events, log, options }: Base & { options: BalancerOptions },
   { listener, queued, observation, control }: Front,
   stopCore: () => Promise<void>,
 ): Promise<Balancer> {
   const mysqlPort = await listener.listen(config.mysql);
   const operations = options.operations ?? [];
-  const http = await openHttp({ config, control, clock, logger, operations });
+  const http = await openHttp({ live, config, control, clock, logger, operations });
   const drain = (): Promise<void> => queued.drain();
   const draining = repeatedly(clock, queueDrainMs, drain, () => undefined);
   const close = async (): Promise<void> => {

@@ -1,7 +1,7 @@
-import { CliError } from './cli-error.ts';
+import { CliError, type ExitCode, exitCodes } from './cli-error.ts';
 
 export interface ApiCall {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly path: string;
   /** Sent as JSON. */
   readonly body?: unknown;
@@ -16,35 +16,91 @@ const deadlineMsDefault = 30_000;
  * Throws CliError with what the balancer says is wrong, or that none is there.
  */
 export async function callApi<T>(url: string, call: ApiCall): Promise<T> {
+  const { status, text } = await request(url, call);
+  if (status === 204) return undefined as T;
+  const body = parse(text);
+  if (status < 400 && body !== undefined) return body as T;
+  throw apiError(url, status, body);
+}
+
+/** Any answer as it comes, its body to be read until `signal`. Throws as `callApi` does. */
+export async function openApi(url: string, call: ApiCall, signal: AbortSignal): Promise<Response> {
+  const response = await fetchApi(url, call, signal).catch((cause: unknown) => {
+    throw unreachable(url, cause);
+  });
+  if (response.ok) return response;
+  throw apiError(url, response.status, parse(await response.text()));
+}
+
+async function request(url: string, call: ApiCall): Promise<{ status: number; text: string }> {
   const deadlineMs = call.deadlineMs ?? deadlineMsDefault;
-  let response: Response;
-  let text: string;
   try {
-    response = await fetch(new URL(call.path, url), {
-      method: call.method,
-      ...(call.body === undefined
-        ? {}
-        : { body: JSON.stringify(call.body), headers: { 'content-type': 'application/json' } }),
-      signal: AbortSignal.timeout(deadlineMs),
-    });
-    text = await response.text();
+    const response = await fetchApi(url, call, AbortSignal.timeout(deadlineMs));
+    return { status: response.status, text: await response.text() };
   } catch (cause) {
     if (cause instanceof Error && cause.name === 'TimeoutError') {
       throw new CliError(`the balancer at ${url} did not answer within ${deadlineMs / 1000} s`, {
+        exitCode: exitCodes.unreachable,
         cause,
       });
     }
-    const remedy =
-      'Start one with `lockstep serve` or `lockstep demo`, or say where it is with --url.';
-    throw new CliError(`no balancer answers at ${url}`, { remedy, cause });
+    throw unreachable(url, cause);
   }
-  const body = parse(text);
-  if (response.ok && body !== undefined) return body as T;
+}
+
+function fetchApi(url: string, call: ApiCall, signal: AbortSignal): Promise<Response> {
+  const hasBody = call.body !== undefined;
+  return fetch(new URL(call.path, url), {
+    method: call.method,
+    headers: {
+      ...authorization(),
+      ...(hasBody ? { 'content-type': 'application/json' } : {}),
+    },
+    ...(hasBody ? { body: JSON.stringify(call.body) } : {}),
+    signal,
+  });
+}
+
+/** From the environment: what stands in an argument everybody sees who can list processes. */
+function authorization(): Readonly<Record<string, string>> {
+  const token = process.env['LOCKSTEP_TOKEN'];
+  return token === undefined || token === '' ? {} : { authorization: `Bearer ${token}` };
+}
+
+function unreachable(url: string, cause: unknown): CliError {
+  const tls = tlsFault(cause);
+  if (tls !== undefined) {
+    return new CliError(`the certificate of ${url} is not trusted: ${tls}`, {
+      remedy: 'Name the file of who issued it in the environment variable NODE_EXTRA_CA_CERTS.',
+      exitCode: exitCodes.unreachable,
+      cause,
+    });
+  }
+  return new CliError(`no balancer answers at ${url}`, {
+    remedy: 'Start one with `lockstep serve` or `lockstep demo`, or say where it is with --url.',
+    exitCode: exitCodes.unreachable,
+    cause,
+  });
+}
+
+function tlsFault(cause: unknown): string | undefined {
+  const inner = cause instanceof Error ? (cause.cause as NodeJS.ErrnoException | undefined) : cause;
+  const { code = '', message = '' } = (inner ?? {}) as NodeJS.ErrnoException;
+  return /CERT|SELF_SIGNED|ISSUER/.test(code) ? message : undefined;
+}
+
+function apiError(url: string, status: number, body: unknown): CliError {
   const { message, remedy } = (body ?? {}) as { message?: string; remedy?: string };
   if (message === undefined) {
-    throw new CliError(`what answers at ${url} is not Lockstep (status ${response.status})`);
+    return new CliError(`what answers at ${url} is not Lockstep (status ${status})`, {
+      exitCode: exitCodes.unreachable,
+    });
   }
-  throw new CliError(message, remedy === undefined ? {} : { remedy });
+  const denied = status === 401 || status === 403;
+  const token = 'Put a token of `http.tokens` into the environment variable LOCKSTEP_TOKEN.';
+  const exitCode: ExitCode = denied ? exitCodes.denied : exitCodes.failed;
+  const way = status === 401 ? token : remedy;
+  return new CliError(message, { exitCode, ...(way === undefined ? {} : { remedy: way }) });
 }
 
 function parse(text: string): unknown {

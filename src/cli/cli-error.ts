@@ -1,7 +1,20 @@
 import { LockstepError } from '../base/errors.ts';
 
-/** 0: all is well. 1: it failed, or what was asked about is not well. 2: asked wrongly. */
-export const exitCodes = { ok: 0, failed: 1, usage: 2 } as const;
+/** For scripts; docs/OPERATIONS.md has the list. */
+export const exitCodes = {
+  /** All is well. */
+  ok: 0,
+  /** It failed, or what was asked about is not well. */
+  failed: 1,
+  /** Asked wrongly. */
+  usage: 2,
+  /** `status`: reads or writes are refused. */
+  unserved: 3,
+  /** No balancer answers. */
+  unreachable: 4,
+  /** It answers, and does not let this account do that. */
+  denied: 5,
+} as const;
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
 /** An error with its way out, for people at a terminal. */

@@ -1,13 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { systemClock } from '../base/clock.ts';
 import type { NodeStatus } from '../http/balancer-control.ts';
 import { callApi } from './call-api.ts';
+import { type NodeSample, progressBar, progressOf } from './node-progress.ts';
+import { fitText } from './table.ts';
 import type { Terminal } from './terminal.ts';
 
 const pollMs = 500;
+const barWidth = 24;
 
 /**
  * Says how far a node is until it is in rotation, beginning with what is known of it; resolves
- * with how it ended: UP, or out of rotation and not on its way.
+ * with how it ended: UP, or out of rotation and not on its way. A terminal gets a bar.
  */
 export async function followNode(
   url: string,
@@ -16,11 +20,16 @@ export async function followNode(
 ): Promise<NodeStatus> {
   const { name } = known;
   let said = '';
+  let before: NodeSample | undefined;
   for (let node = known; ; ) {
+    const now = { atMs: systemClock.nowMs(), node };
+    const isEnd = node.state === 'UP' || isOver(node);
+    if (terminal.draw && !isEnd) terminal.draw(fitText(bar(now, before), terminal.width));
     const text = `${name} ${progressText(node)}`;
-    if (text !== said) terminal.say(text);
+    if (text !== said && (isEnd || !terminal.draw)) terminal.say(text);
     said = text;
-    if (node.state === 'UP' || isOver(node)) return node;
+    if (isEnd) return node;
+    before = now;
     await delay(pollMs);
     const path = `/nodes/${encodeURIComponent(name)}`;
     node = await callApi<NodeStatus>(url, { method: 'GET', path });
@@ -30,6 +39,13 @@ export async function followNode(
 /** The copy has ended, and not well; RECOVERING and LAGGING are on the way up. */
 function isOver({ state, resync }: NodeStatus): boolean {
   return resync === undefined && (state === 'QUARANTINED' || state === 'DISABLED');
+}
+
+function bar(now: NodeSample, before: NodeSample | undefined): string {
+  const progress = progressOf(now, before);
+  const { name, state } = now.node;
+  if (progress === undefined) return `${name} is ${state}`;
+  return `${name} ${progress.kind} ${progressBar(progress.share, barWidth)}, ${progress.text}`;
 }
 
 function progressText({ state, pending, resync }: NodeStatus): string {

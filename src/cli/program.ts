@@ -1,7 +1,10 @@
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { version } from '../base/version.ts';
 import { CliError, describeError, exitCodes } from './cli-error.ts';
+import { addApi } from './commands/api.ts';
+import { addConfig } from './commands/config.ts';
 import { addDemo } from './commands/demo.ts';
+import { addEvents } from './commands/events.ts';
 import { addHashPassword } from './commands/hash-password.ts';
 import { addLog } from './commands/log.ts';
 import { addNodes } from './commands/nodes.ts';
@@ -33,7 +36,11 @@ function createProgram(terminal: Terminal): Command {
   const program = new Command('lockstep')
     .description('one MySQL server over several: reads go to one node, writes take effect on all')
     .version(version)
-    .option('--url <url>', 'where the balancer serves HTTP', urlDefault)
+    .addOption(
+      new Option('--url <url>', 'where the balancer serves HTTP')
+        .env('LOCKSTEP_URL')
+        .default(urlDefault),
+    )
     .showSuggestionAfterError()
     .showHelpAfterError('(--help shows what there is)')
     .exitOverride()
@@ -49,6 +56,9 @@ function createProgram(terminal: Terminal): Command {
   addLog(program, terminal, url);
   addStrategy(program, terminal, url);
   addVerify(program, terminal, url);
+  addConfig(program, terminal, url);
+  addEvents(program, terminal, url);
+  addApi(program, terminal, url);
   addHashPassword(program, terminal);
   return program;
 }

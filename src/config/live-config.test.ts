@@ -14,9 +14,14 @@ test('the view, its groups and what is joined to it show what holds now', () => 
   const { limits } = view;
   const joined = joinSettings(view, { own: 1 });
   const spread = { ...view };
+  let heard = 0;
+  live.subscribe(() => {
+    heard += view.noNodeTimeoutMs;
+  });
   expect(view).toEqual(defaultConfig);
   live.replace(changed);
   expect([view.noNodeTimeoutMs, limits.sessions, limits.sessionsPerUser]).toEqual([7, 3, 2]);
   expect([joined.noNodeTimeoutMs, joined.own]).toEqual([7, 1]);
+  expect(heard).toBe(7);
   expect(spread.noNodeTimeoutMs).toBe(defaultConfig.noNodeTimeoutMs);
 });

@@ -9,6 +9,7 @@ import type { Members } from './setting.ts';
  */
 export class LiveConfig {
   readonly view: Config;
+  readonly #listeners = new Set<() => void>();
   #current: Config;
 
   constructor(config: Config) {
@@ -24,6 +25,12 @@ export class LiveConfig {
 
   replace(config: Config): void {
     this.#current = config;
+    for (const listener of this.#listeners) listener();
+  }
+
+  /** For who must do something when a setting is another. */
+  subscribe(listener: () => void): void {
+    this.#listeners.add(listener);
   }
 }
 

@@ -1,12 +1,15 @@
 import { Access } from '../access/access.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Config } from '../config/config.ts';
+import type { LiveConfig } from '../config/live-config.ts';
 import type { BalancerControl } from '../http/balancer-control.ts';
 import type { Operation } from '../http/operation.ts';
 import { type HttpServer, startHttpServer } from '../http/server.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
 export interface OpenHttpParts {
+  /** `config` is its view. */
+  readonly live: LiveConfig;
   readonly config: Config;
   readonly control: BalancerControl;
   readonly clock: Clock;
@@ -17,11 +20,13 @@ export interface OpenHttpParts {
 
 /** The HTTP side as the configuration wants it; undefined when it wants none. */
 export async function openHttp(parts: OpenHttpParts): Promise<HttpServer | undefined> {
-  const { config, control, clock, logger, operations } = parts;
+  const { live, config, control, clock, logger, operations } = parts;
   if (!config.http.enabled) return undefined;
+  const access = new Access({ http: () => config.http, clock });
+  live.subscribe(() => access.reload());
   return startHttpServer({
     control,
-    access: new Access({ http: () => config.http, clock }),
+    access,
     host: config.http.host,
     port: config.http.port,
     openMetrics: config.http.openMetrics,

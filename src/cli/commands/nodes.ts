@@ -24,7 +24,7 @@ export function addNodes(program: Command, terminal: Terminal, url: () => string
     .option('--json', 'as JSON', false)
     .action(async ({ json }: { json: boolean }) => {
       const list = await callApi<NodeStatus[]>(url(), { method: 'GET', path: '/nodes' });
-      terminal.say(json ? JSON.stringify(list, null, 2) : nodeTable(list, terminal.width));
+      terminal.say(json ? JSON.stringify(list, null, 2) : nodeTable(list, { terminal }));
     });
   for (const action of nodeActions) {
     nodes

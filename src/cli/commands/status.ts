@@ -1,51 +1,73 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
-import type { BalancerStatus, NodeStatus } from '../../http/balancer-control.ts';
+import type { BalancerStatus } from '../../http/balancer-control.ts';
 import { callApi } from '../call-api.ts';
-import { exitCodes } from '../cli-error.ts';
-import { nodeTable } from '../node-table.ts';
+import { CliError, describeError, exitCodes } from '../cli-error.ts';
+import { integerBetween } from '../parse-number.ts';
+import { healthOf, type StatusSample, statusText } from '../status-text.ts';
 import type { Terminal } from '../terminal.ts';
+
+interface StatusFlags {
+  readonly json: boolean;
+  readonly watch: boolean;
+  readonly every: number;
+}
+
+/** Long enough for rates that mean something, short enough to wait for. */
+const sampleMs = 300;
 
 export function addStatus(program: Command, terminal: Terminal, url: () => string): void {
   program
     .command('status')
-    .description('how things are; exit code 1 when a node that should serve does not')
-    .option('--json', 'as JSON', false)
-    .action(async ({ json }: { json: boolean }) => {
-      const status = await callApi<BalancerStatus>(url(), { method: 'GET', path: '/status' });
-      terminal.say(json ? JSON.stringify(status, null, 2) : statusText(status, terminal.width));
-      terminal.setExitCode(healthy(status) ? exitCodes.ok : exitCodes.failed);
-    });
+    .description('how things are; exit code 1 when a node is missing, 3 when something is refused')
+    .option('--watch', 'draw it again and again, until ctrl-C', false)
+    .option('--every <seconds>', 'with --watch', integerBetween(1, 3600), 1)
+    .option('--json', 'as JSON; with --watch one object a line', false)
+    .action((flags: StatusFlags) =>
+      flags.watch ? watch(url(), flags, terminal) : show(url(), flags, terminal),
+    );
 }
 
-/** What an operator took out on purpose is no fault. */
-const meant = ({ state }: NodeStatus): boolean => state === 'DISABLED' || state === 'DRAINING';
-
-function healthy({ nodes, leader, log }: BalancerStatus): boolean {
-  if (log.failure !== undefined) return false;
-  return leader !== undefined && nodes.every((node) => node.inSync || meant(node));
+async function show(url: string, { json }: StatusFlags, terminal: Terminal): Promise<void> {
+  const first = await sampleOf(url);
+  if (json) {
+    terminal.say(JSON.stringify(first.status, null, 2));
+    terminal.setExitCode(healthOf(first.status));
+    return;
+  }
+  await delay(sampleMs);
+  const now = await sampleOf(url);
+  terminal.say(statusText(now, first, terminal));
+  terminal.setExitCode(healthOf(now.status));
 }
 
-function statusText(status: BalancerStatus, width: number): string {
-  const { version, uptimeMs, strategy, consistency, acks, log, sessions } = status;
-  return [
-    status.summary,
-    '',
-    `version ${version}, up ${duration(uptimeMs)}, ${sessions} sessions`,
-    `strategy ${strategy}, consistency ${consistency}, acks ${acks}`,
-    `log ${log.firstSeq} to ${log.lastSeq}, ${megabytes(log.sizeBytes)} MB of at most ` +
-      `${megabytes(log.retentionBytes)} MB for nodes that are away`,
-    '',
-    nodeTable(status.nodes, width),
-  ].join('\n');
+/** A balancer that is gone for a moment is shown as such, and watched further. */
+async function watch(url: string, { json, every }: StatusFlags, terminal: Terminal): Promise<void> {
+  const stop = new AbortController();
+  const ended = terminal.ended?.() ?? new Promise<void>(() => {});
+  void ended.then(() => stop.abort());
+  const say = terminal.draw ?? terminal.say;
+  let before: StatusSample | undefined;
+  while (!stop.signal.aborted) {
+    try {
+      const now = await sampleOf(url);
+      if (json) terminal.say(JSON.stringify(now.status));
+      else say(statusText(now, before, terminal));
+      before = now;
+      terminal.setExitCode(healthOf(now.status));
+    } catch (error) {
+      if (!(error instanceof CliError) || error.exitCode !== exitCodes.unreachable) throw error;
+      if (json) terminal.complain(describeError(error).text);
+      else say(describeError(error).text);
+      terminal.setExitCode(exitCodes.unreachable);
+      before = undefined;
+    }
+    await delay(every * 1000, undefined, { signal: stop.signal }).catch(() => undefined);
+  }
 }
 
-const megabytes = (bytes: number): string => (bytes / 1024 / 1024).toFixed(1);
-
-export function duration(ms: number): string {
-  const seconds = Math.floor(ms / 1000);
-  const minutes = Math.floor(seconds / 60);
-  const hours = Math.floor(minutes / 60);
-  if (hours >= 48) return `${Math.floor(hours / 24)} days`;
-  if (hours > 0) return `${hours} h ${minutes % 60} min`;
-  return minutes > 0 ? `${minutes} min ${seconds % 60} s` : `${seconds} s`;
+async function sampleOf(url: string): Promise<StatusSample> {
+  const status = await callApi<BalancerStatus>(url, { method: 'GET', path: '/status' });
+  // By its clock, so that it does not matter how ours goes.
+  return { atMs: Date.parse(status.startedAt) + status.uptimeMs, status };
 }
