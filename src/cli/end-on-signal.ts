@@ -1,6 +1,6 @@
 /**
- * Resolves at the first SIGINT, SIGTERM or, unless told otherwise, SIGHUP. A further one calls `endAtOnce` and ends the
- * process with the exit code a shell gives to one that a signal ended.
+ * Resolves at the first SIGINT, SIGTERM or, unless told otherwise, SIGHUP. A further one calls
+ * `endAtOnce` and ends the process with the exit code a shell gives to one that a signal ended.
  */
 export function endOnSignal(
   endAtOnce: () => void,

@@ -18,7 +18,7 @@ interface Fitted {
   width: number;
 }
 
-/** Rows as aligned columns, no line longer than `widthMax` as far as shrinking and leaving out go. */
+/** Aligned columns, no line longer than `widthMax` as far as shrinking and leaving out go. */
 export function table(
   columns: readonly TableColumn[],
   rows: readonly (readonly string[])[],

@@ -20,6 +20,8 @@ const changeable: ReadonlySet<string> = new Set([
   'http.users',
   'http.tokens',
   'http.session_timeout',
+  'telemetry.slow_query',
+  'telemetry.slow_query_log',
   'log.retention_bytes',
   'log.retention_age',
   'log.keep_bytes',
