@@ -17,6 +17,17 @@ describe('Hold', () => {
     expect(hold.held).toBe(false);
   });
 
+  test('is free for a holder when the others have given it back', async () => {
+    const hold = new Hold(new SimulatedClock());
+    hold.take();
+    const other = hold.take();
+    const freed = hold.free(100, 1);
+    expect(hold.heldBeside(1)).toBe(true);
+    other();
+    expect(await freed).toBe(true);
+    expect(hold.held).toBe(true);
+  });
+
   test('waiting ends after the time given', async () => {
     const clock = new SimulatedClock();
     const hold = new Hold(clock);
@@ -59,6 +70,18 @@ describe('the write gate while tables are read as a whole', () => {
     await clock.advance(1001);
     expect(await refused).toMatchObject({ code: 'ddl_wait_timeout' });
     expect(gate.queued).toBe(0);
+  });
+
+  test('DDL of one that keeps others from theirs does not wait for itself', async () => {
+    const clock = new SimulatedClock();
+    const gate = gateOn(clock);
+    gate.schema.take();
+    (await gate.exclusiveSchema(1000, 1))();
+    const release = gate.schema.take();
+    const refused = gate.exclusiveSchema(1000, 1).catch((error: unknown) => error);
+    await clock.advance(1001);
+    expect(await refused).toMatchObject({ code: 'ddl_wait_timeout' });
+    release();
   });
 
   test('a reader that comes while DDL waits for open transactions goes first', async () => {

@@ -14,6 +14,11 @@ export class Hold {
     return this.#holders > 0;
   }
 
+  /** Others hold it than whoever asks, who has taken it `own` times. */
+  heldBeside(own: number): boolean {
+    return this.#holders > own;
+  }
+
   /** Somebody waits for it to be free. */
   get awaited(): boolean {
     return this.#waiters.size > 0;
@@ -27,15 +32,14 @@ export class Hold {
       if (!mine) return;
       mine = false;
       this.#holders--;
-      if (this.#holders > 0) return;
       for (const wake of this.#waiters) wake();
     };
   }
 
-  /** True once nobody holds it; false if somebody still does after `timeoutMs`. */
-  async free(timeoutMs: number): Promise<boolean> {
+  /** True once nobody else holds it; false if somebody still does after `timeoutMs`. */
+  async free(timeoutMs: number, own = 0): Promise<boolean> {
     const deadlineMs = this.#clock.nowMs() + timeoutMs;
-    while (this.held) {
+    while (this.heldBeside(own)) {
       const leftMs = deadlineMs - this.#clock.nowMs();
       if (leftMs <= 0) return false;
       await this.#changed(leftMs);

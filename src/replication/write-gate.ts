@@ -16,6 +16,8 @@ interface Waiting {
  * those that come after it wait behind it, so nothing is logged beside it.
  */
 export class WriteGate {
+  /** While held nobody begins to write: for as long as somebody keeps a global read lock. */
+  readonly writes: Hold;
   /** While held no commit is begun: the log stands still, and open transactions stay open. */
   readonly commits: Hold;
   /** While held no DDL begins: a copy or a comparison reads the tables as they are defined now. */
@@ -29,6 +31,7 @@ export class WriteGate {
   constructor(options: { clock: Clock; queueMax: () => number }) {
     this.#clock = options.clock;
     this.#queueMax = options.queueMax;
+    this.writes = new Hold(options.clock);
     this.commits = new Hold(options.clock);
     this.schema = new Hold(options.clock);
   }
@@ -70,22 +73,34 @@ export class WriteGate {
   }
 
   /**
-   * As `exclusive`, for DDL: waits until nobody reads the tables as a whole, without holding
-   * up other writes meanwhile. Rejects ddl_wait_timeout.
+   * Until it is given back nothing new is logged, whatever transactions are open. Only who has
+   * seen to it that no DDL is under way may call it: that has changed a table and is not logged.
    */
-  async exclusiveSchema(timeoutMs: number): Promise<Release> {
+  freeze(): Release {
+    const held = [this.writes.take(), this.commits.take(), this.schema.take()];
+    return () => {
+      for (const release of held) release();
+    };
+  }
+
+  /**
+   * As `exclusive`, for DDL: waits until nobody else reads the tables as a whole, without holding
+   * up other writes meanwhile. `own`: how often the caller holds `schema`. Rejects
+   * ddl_wait_timeout.
+   */
+  async exclusiveSchema(timeoutMs: number, own = 0): Promise<Release> {
     const deadlineMs = this.#clock.nowMs() + timeoutMs;
     for (;;) {
       const leftMs = deadlineMs - this.#clock.nowMs();
-      if (!(await this.schema.free(leftMs))) {
+      if (!(await this.schema.free(leftMs, own))) {
         throw new LockstepError(
           'ddl_wait_timeout',
-          `a resync or a verification did not end in ${timeoutMs} ms, and until then no ` +
-            'definition may change',
+          `a resync, a verification or a backup did not end in ${timeoutMs} ms, and until then ` +
+            'no definition may change',
         );
       }
       const release = await this.exclusive(timeoutMs);
-      if (!this.schema.held) return release;
+      if (!this.schema.heldBeside(own)) return release;
       release();
     }
   }

@@ -1,6 +1,12 @@
 import type { ErrorCode } from '../base/errors.ts';
 import type { Statement } from '../sql/statement.ts';
 
+/**
+ * `flush_local`: FLUSH LOCAL TABLES, `read`: FLUSH TABLES WITH READ LOCK, `instance`: LOCK INSTANCE
+ * FOR BACKUP.
+ */
+export type GlobalLockAction = 'flush_local' | 'read' | 'instance' | 'unlock_instance';
+
 /** What is to be done with a statement, decided from its text alone. */
 export type Plan =
   /** Any node that is in sync may answer. */
@@ -22,6 +28,7 @@ export type Plan =
   | { readonly kind: 'use' }
   | { readonly kind: 'lock_tables' }
   | { readonly kind: 'unlock_tables' }
+  | { readonly kind: 'global_lock'; readonly action: GlobalLockAction }
   | { readonly kind: 'kill' }
   /** PREPARE, EXECUTE, DEALLOCATE. */
   | { readonly kind: 'prepared_text' }
@@ -79,13 +86,26 @@ export function planStatement(statement: Statement): Plan {
     case 'handler':
       return unsupported('HANDLER is not supported: use SELECT … WHERE … ORDER BY … LIMIT');
     case 'flush_lock':
-      return unsupported(
-        `${statement.verb} is not supported: it would stop one node only; LOCK TABLES … READ ` +
-          'keeps others from writing on every node',
-      );
+      return planFlushLock(statement.verb);
     case 'replication_admin':
       return unsupported(`${statement.verb} is not supported: Lockstep keeps the nodes equal`);
   }
+}
+
+const globalLocks: ReadonlyMap<string, GlobalLockAction> = new Map([
+  ['FLUSH LOCAL TABLES', 'flush_local'],
+  ['FLUSH TABLES WITH READ LOCK', 'read'],
+  ['LOCK INSTANCE', 'instance'],
+  ['UNLOCK INSTANCE', 'unlock_instance'],
+]);
+
+function planFlushLock(verb: string): Plan {
+  const action = globalLocks.get(verb);
+  if (action) return { kind: 'global_lock', action };
+  return unsupported(
+    `${verb} is not supported: it would stop one node only; FLUSH TABLES WITH READ LOCK and ` +
+      'LOCK TABLES … READ keep others from writing on every node',
+  );
 }
 
 function planRead(statement: Statement): Plan {

@@ -7,6 +7,7 @@ import { isTemporary } from './check-write.ts';
 import type { SessionCore } from './session-core.ts';
 import type { LockedTables } from './table-locks.ts';
 import { commitTransaction } from './transaction-path.ts';
+import { untilWritable } from './until-writable.ts';
 import { withConnection } from './with-connection.ts';
 
 /** A node answers at once: nobody writes to what it is asked to lock. */
@@ -23,6 +24,7 @@ export async function lockTables(core: SessionCore, sql: string): Promise<Answer
   const tables: LockedTables = new Map(
     (locks ?? []).map(({ table, write }) => [keyOf(core, table), write ? 'write' : 'read']),
   );
+  if (locks?.some(({ write }) => write)) await untilWritable(core);
   const release = await core.sessions.tableLocks.lock(
     replicator.gate,
     tables,
@@ -47,9 +49,14 @@ export async function lockTables(core: SessionCore, sql: string): Promise<Answer
   return okAnswer;
 }
 
-/** UNLOCK TABLES: commits what was done under the locks. */
+/** UNLOCK TABLES: commits what was done under locks of tables, not what was under a global one. */
 export async function unlockTables(core: SessionCore): Promise<Answer> {
-  if (core.tableLock) await commitAndRelease(core);
+  try {
+    if (core.tableLock) await commitAndRelease(core);
+  } finally {
+    core.globalReadLock?.();
+    core.globalReadLock = undefined;
+  }
   return okAnswer;
 }
 
@@ -68,15 +75,19 @@ const readsRows = /^(?:SELECT|TABLE|WITH|\(|)$/;
 const always = /^(?:information_schema|performance_schema|mysql|sys)$/i;
 
 /** Some session holds locks that a statement of this one must heed. */
-export const meetsTableLocks = ({ tableLock, sessions }: SessionCore): boolean =>
-  tableLock !== undefined || !sessions.tableLocks.allReadable;
+export const meetsLocks = ({ tableLock, sessions, context }: SessionCore): boolean =>
+  tableLock !== undefined ||
+  !sessions.tableLocks.allReadable ||
+  context.replicator.gate.writes.held;
 
 /**
- * What a statement meets of table locks: those of its own session limit it to what they name;
- * behind those of others it waits.
+ * What a statement meets of locks: those of its own session limit it to what they name; behind
+ * those of others it waits. Under a global read lock all read the same.
  */
-export async function heedTableLocks(core: SessionCore, statement: Statement): Promise<void> {
+export async function heedLocks(core: SessionCore, statement: Statement): Promise<void> {
   const { tableLocks } = core.sessions;
+  const { config, replicator } = core.context;
+  if (replicator.gate.writes.held) core.horizon.wrote(replicator.lastCommitSent);
   if (core.tableLock) return refuseUnlocked(core, core.tableLock.tables, statement);
   if (tableLocks.allReadable || statement.kind !== 'read') return;
   if (!readsRows.test(statement.verb)) return;
@@ -84,23 +95,12 @@ export async function heedTableLocks(core: SessionCore, statement: Statement): P
     .filter((table) => !isTemporary(core, table))
     .map((table) => keyOf(core, table));
   if (!tableLocks.written(names)) return;
-  const { config, replicator } = core.context;
   if (!(await tableLocks.readable(names, config.ddlWaitTimeoutMs))) {
     const message = 'Lock wait timeout exceeded; try restarting transaction';
     throw new NodeQueryError(1205, 'HY000', message);
   }
   // A node that is behind may show what the lock was to hide.
   core.horizon.wrote(replicator.lastCommitSent);
-}
-
-/**
- * What is logged needs the gate alone, and others may hold their locks for READ beside this one:
- * programs write what no text names, and definitions that are no tables' change.
- */
-export function refuseUnderReadLocks({ tableLock }: SessionCore): void {
-  if (!tableLock || [...tableLock.tables.values()].includes('write')) return;
-  const message = "Can't execute the query because you have a conflicting read lock";
-  throw new NodeQueryError(1223, 'HY000', message);
 }
 
 const limited: ReadonlySet<Statement['kind']> = new Set(['read', 'write', 'load_data', 'ddl']);

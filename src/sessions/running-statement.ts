@@ -18,6 +18,8 @@ export class RunningStatement {
   #killing: Promise<void> | undefined;
   #interrupted = false;
   #abandoned = false;
+  /** Ends what waits for no node. */
+  #wake = (): void => {};
 
   /** `kill` sends KILL QUERY for this connection to its node. */
   constructor(kill: (connection: NodeConnection) => Promise<void>) {
@@ -40,6 +42,17 @@ export class RunningStatement {
     if (this.#interrupted) throw interruptedError();
   }
 
+  /** Waits for what is no node's to give; throws as soon as the command is ended. */
+  async wait(awaited: Promise<boolean>): Promise<boolean> {
+    const woken = new Promise<boolean>((resolve) => {
+      this.#wake = () => resolve(false);
+    });
+    this.check();
+    const got = await Promise.race([awaited, woken]);
+    this.check();
+    return got;
+  }
+
   /** As `observe`, unless the command was ended already: then it throws. */
   async during<T>(connection: NodeConnection, work: () => Promise<T>): Promise<T> {
     this.check();
@@ -60,6 +73,7 @@ export class RunningStatement {
   /** Ends what is running; what has not reached a node yet will not. */
   interrupt(): void {
     this.#interrupted = true;
+    this.#wake();
     const connection = this.#connection;
     if (!connection || connection.lost || this.#killing) return;
     this.#killing = this.#interruptOn(connection);

@@ -4,6 +4,7 @@ import type { Config } from '../config/config.ts';
 import type { Node } from '../nodes/node.ts';
 import type { LoadFiles } from '../log/load-files.ts';
 import type { Replicator } from '../replication/replicator.ts';
+import type { Sequencer } from '../replication/sequencer.ts';
 import type { LeaderDdl } from '../replication/shell/leader-ddl.ts';
 import type { ReadRouter } from '../routing/read-router.ts';
 import type { StatementCache } from '../sql/statement-cache.ts';
@@ -21,6 +22,7 @@ export interface SessionContext {
   readonly nodes: ReadonlyMap<NodeName, Node>;
   readonly router: ReadRouter;
   readonly replicator: Replicator;
+  readonly sequencer: Sequencer;
   readonly leaderDdl: LeaderDdl;
   /** What clients send for LOAD DATA LOCAL. */
   readonly files: LoadFiles;

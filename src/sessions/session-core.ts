@@ -67,6 +67,10 @@ export class SessionCore {
   autocommit = true;
   transaction: OpenTransaction | undefined;
   #pinned: PinnedConnection | undefined;
+  /** FLUSH TABLES WITH READ LOCK is in force: nobody writes. */
+  globalReadLock: Release | undefined;
+  /** LOCK INSTANCE FOR BACKUP is in force: no other session changes a definition. */
+  instanceLock: Release | undefined;
   /** LOCK TABLES is in force: no other session writes. */
   tableLock: { readonly release: Release; readonly tables: LockedTables } | undefined;
   readonly temporaryTables = new Set<string>();
@@ -292,6 +296,10 @@ export class SessionCore {
     this.userLocks.clear();
     this.tableLock?.release();
     this.tableLock = undefined;
+    this.globalReadLock?.();
+    this.globalReadLock = undefined;
+    this.instanceLock?.();
+    this.instanceLock = undefined;
     this.temporaryTables.clear();
     this.nextIsolation = undefined;
     this.named.clear();

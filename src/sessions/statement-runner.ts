@@ -13,12 +13,12 @@ import { isTemporary } from './check-write.ts';
 import { runDdl } from './ddl-path.ts';
 import { runKill } from './kill-path.ts';
 import { type AskForFile, planLoad } from './load-path.ts';
+import { runGlobalLock } from './global-locks.ts';
 import {
   commitAndRelease,
-  heedTableLocks,
+  heedLocks,
   lockTables,
-  meetsTableLocks,
-  refuseUnderReadLocks,
+  meetsLocks,
   unlockTables,
 } from './lock-tables.ts';
 import { type NodeRequest, plainRequest } from './node-request.ts';
@@ -29,6 +29,7 @@ import type { SessionCore } from './session-core.ts';
 import { shownText } from './shown-text.ts';
 import { executeAndReadBack, runServerSet, runSet } from './set-path.ts';
 import { runPreparedText } from './text-prepare.ts';
+import { untilWritable } from './until-writable.ts';
 import { readBackUserVariables } from './user-variables.ts';
 import {
   commitTransaction,
@@ -58,7 +59,7 @@ export async function runStatement(
 ): Promise<Answer> {
   const { statement, request } = write;
   const plan = planStatement(statement);
-  if (meetsTableLocks(core)) await heedTableLocks(core, statement);
+  if (meetsLocks(core)) await heedLocks(core, statement);
   switch (plan.kind) {
     case 'read':
     case 'leader_read':
@@ -70,7 +71,11 @@ export async function runStatement(
       if (onlyTemporary(core, statement)) {
         return runPinned(core, write, 'temporary table', options);
       }
-      refuseUnderReadLocks(core);
+      // Nothing is logged now, and what it empties on one node it changes on none.
+      if (core.globalReadLock && statement.verb === 'FLUSH') {
+        return read(core, request, { statement, leader: true, stream: false });
+      }
+      await untilWritable(core);
       return statement.verb === 'SET' ? runServerSet(core, write) : runDdl(core, write);
     case 'pin':
       return runPinned(core, write, plan.reason, options);
@@ -96,6 +101,8 @@ export async function runStatement(
       return lockTables(core, write.sql);
     case 'unlock_tables':
       return unlockTables(core);
+    case 'global_lock':
+      return runGlobalLock(core, plan.action, write.sql);
     case 'kill':
       return runKill(core, write.sql);
     case 'prepared_text':
@@ -220,7 +227,7 @@ async function runWrite(core: SessionCore, write: WriteRequest): Promise<Answer>
     if (onlyTemporary(core, write.statement)) {
       return runRead(core, write, { stream: false, leader: true });
     }
-    refuseUnderReadLocks(core);
+    await untilWritable(core);
     await ensureTransaction(core);
     return core.transaction
       ? writeInTransaction(core, core.transaction, write)
@@ -235,6 +242,7 @@ async function runLoad(
 ): Promise<Answer> {
   return orRefused(core, write, async () => {
     const logged = !onlyTemporary(core, write.statement);
+    if (logged) await untilWritable(core);
     await ensureTransaction(core);
     const plan = await planLoad(core, write, { askForFile, logged });
     return plan.kind === 'refused' ? plan.answer : runWrite(core, plan.write);

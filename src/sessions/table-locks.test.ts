@@ -62,6 +62,19 @@ test('a lock that was refused or came too late holds nothing', async () => {
   expect(gate.tryShared()).toBeDefined();
 });
 
+test('beside a global read lock one for READ waits for nobody, and outlives it', async () => {
+  const { gate, locks, lock } = newLocks();
+  const transaction = await gate.shared(1_000);
+  const unfreeze = gate.freeze();
+  const release = await lock('beside', 'read');
+  unfreeze();
+  expect(gate.writes.held && gate.commits.held && gate.schema.held).toBe(true);
+  expect(locks.heldForRead).toBe(false);
+  release();
+  expect(gate.writes.held || gate.commits.held || gate.schema.held).toBe(false);
+  transaction();
+});
+
 test('others wait to read what is locked for WRITE, and for no longer than they may', async () => {
   const { clock, locks, lock } = newLocks();
   const release = await lock('writer', 'write');

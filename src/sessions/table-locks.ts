@@ -25,9 +25,13 @@ export class TableLocks {
     this.#clock = clock;
   }
 
-  /** Waits for open transactions, and for others' locks, to end. */
+  /**
+   * Waits for open transactions, and for others' locks, to end. Beside a global read lock one for
+   * READ is another: open transactions cannot end before that does.
+   */
   lock(gate: WriteGate, tables: LockedTables, timeoutMs: number): Promise<Release> {
     const writes = [...tables.values()].includes('write');
+    if (!writes && gate.writes.held) return Promise.resolve(gate.freeze());
     return writes ? this.#lockWrite(gate, tables, timeoutMs) : this.#lockRead(gate, timeoutMs);
   }
 
@@ -46,6 +50,11 @@ export class TableLocks {
   /** Some session holds one of these for WRITE. */
   written(tables: readonly string[]): boolean {
     return tables.some((table) => this.#writer?.tables.get(table) === 'write');
+  }
+
+  /** Some session holds tables for READ: nobody writes, and no definition changes. */
+  get heldForRead(): boolean {
+    return this.#readers?.entered === true;
   }
 
   /** No session holds a table for WRITE. */

@@ -15,6 +15,7 @@ import { exchange, type ReadOptions } from './read-path.ts';
 import type { SessionCore } from './session-core.ts';
 import { replayTransaction, takeStep } from './transaction-replay.ts';
 import { Transcript } from './transcript.ts';
+import { untilWritable } from './until-writable.ts';
 import { execute, type Executed, mustBeUndoable, takeOver } from './write-path.ts';
 import type { WriteRequest } from './write-request.ts';
 
@@ -156,6 +157,7 @@ export async function commitTransaction(core: SessionCore): Promise<Answer> {
     return okAnswer;
   }
   for (;;) {
+    while (replicator.gate.writes.held) await untilCommittable(core, transaction);
     const outcome = await replicator
       .commit(
         transaction.leadership,
@@ -179,6 +181,16 @@ export async function commitTransaction(core: SessionCore): Promise<Answer> {
       case 'not_logged':
         throw notLogged(outcome.error);
     }
+  }
+}
+
+/** Who may not wait any longer has lost the transaction, as on a server. */
+async function untilCommittable(core: SessionCore, transaction: OpenTransaction): Promise<void> {
+  try {
+    await untilWritable(core);
+  } catch (error) {
+    await endTransaction(core, transaction);
+    throw error;
   }
 }
 

@@ -32,6 +32,7 @@ import { noteTold } from './read-consistency.ts';
 import { infileOf } from './receive-file.ts';
 import { reconcileIds } from './reconcile-ids.ts';
 import type { SessionCore } from './session-core.ts';
+import { untilWritable } from './until-writable.ts';
 import { readUserVariables, restoreUserVariables, type UserVariables } from './user-variables.ts';
 import type { WriteRequest } from './write-request.ts';
 
@@ -97,9 +98,12 @@ export function enterGate(core: SessionCore, alone: boolean): Promise<Release> {
 /** As `enterGate`, for DDL, which also waits for whoever reads the tables as a whole. */
 export async function enterSchemaGate(core: SessionCore): Promise<Release> {
   const { replicator, config } = core.context;
-  if (!core.tableLock) return replicator.gate.exclusiveSchema(config.ddlWaitTimeoutMs);
-  if (await replicator.gate.schema.free(config.ddlWaitTimeoutMs)) return () => {};
-  throw new LockstepError('ddl_wait_timeout', 'a resync or a verification is under way');
+  const timeoutMs = config.ddlWaitTimeoutMs;
+  const own = core.instanceLock ? 1 : 0;
+  if (!core.tableLock) return replicator.gate.exclusiveSchema(timeoutMs, own);
+  if (await replicator.gate.schema.free(timeoutMs, own)) return () => {};
+  const message = 'a resync, a verification or a backup is under way';
+  throw new LockstepError('ddl_wait_timeout', message);
 }
 
 async function attemptWrite(
@@ -152,6 +156,7 @@ async function writeOnLane(
     await lane.rollback();
     return { kind: 'answered', answer: { kind: 'held', reply: executed.reply } };
   }
+  while (replicator.gate.writes.held) await untilWritable(core);
   const outcome = await replicator.commit(
     leadership,
     {

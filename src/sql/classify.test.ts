@@ -21,3 +21,23 @@ test('what stands before a statement does not hide what it is', () => {
     'SET STATEMENT max_statement_time=1 FOR ANALYZE WITH a AS (SELECT 1) SELECT * FROM a';
   expect(analyse(text, mode)).toMatchObject({ kind: 'read', understood: true });
 });
+
+test.each([
+  ['FLUSH TABLES WITH READ LOCK', 'FLUSH TABLES WITH READ LOCK'],
+  ['flush /*!40101 local */ table with read lock;', 'FLUSH TABLES WITH READ LOCK'],
+  ['FLUSH NO_WRITE_TO_BINLOG TABLES', 'FLUSH LOCAL TABLES'],
+  ['FLUSH TABLES t WITH READ LOCK', 'FLUSH TABLES'],
+  ['FLUSH TABLES WITH READ LOCK AND DISABLE CHECKPOINT', 'FLUSH TABLES'],
+  ['FLUSH TABLES t FOR EXPORT', 'FLUSH TABLES'],
+  ['LOCK INSTANCE FOR BACKUP', 'LOCK INSTANCE'],
+  ['UNLOCK INSTANCE', 'UNLOCK INSTANCE'],
+])('%s is a lock: %s', (sql, verb) => {
+  expect(analyse(sql, defaultLexMode)).toMatchObject({ kind: 'flush_lock', verb });
+});
+
+test.each(['FLUSH TABLES', 'FLUSH TABLES t', 'FLUSH LOCAL TABLES t', 'FLUSH LOCAL LOGS'])(
+  '%s acts on every server',
+  (sql) => {
+    expect(analyse(sql, defaultLexMode)).toMatchObject({ kind: 'ddl', verb: 'FLUSH' });
+  },
+);

@@ -172,19 +172,21 @@ function classifyShow(input: Input, at: number): Classification {
   return result(session ? 'show_session' : 'read', `SHOW ${next}`.trim(), at);
 }
 
-function classifyFlush(input: Input, at: number): Classification {
-  const { tokens } = input;
-  const last = tokens.length - 1;
-  const words = (index: number) => wordAt(tokens, index);
-  for (let cursor = at; cursor <= last; cursor += 1) {
-    if (words(cursor) === 'WITH' && words(cursor + 1) === 'READ' && words(cursor + 2) === 'LOCK') {
-      return { ...result('flush_lock', 'FLUSH TABLES', at), implicitCommit: true };
-    }
-    if (words(cursor) === 'FOR' && words(cursor + 1) === 'EXPORT') {
-      return { ...result('flush_lock', 'FLUSH TABLES', at), implicitCommit: true };
-    }
-  }
-  return result('ddl', 'FLUSH', at);
+/** Of all tables: FLUSH [LOCAL | NO_WRITE_TO_BINLOG] TABLE[S] [WITH READ LOCK]. */
+const flushOfAll = /^FLUSH( LOCAL| NO_WRITE_TO_BINLOG)? TABLES?( WITH READ LOCK)?$/;
+const flushThatLocks = / WITH READ LOCK\b| FOR EXPORT$/;
+
+function classifyFlush({ tokens }: Input, at: number): Classification {
+  const words = tokens.slice(at).map(({ text }) => text);
+  const text = words.join(' ').replace(/ ;$/, '');
+  const [, local, locks] = flushOfAll.exec(text) ?? [];
+  const flush = (verb: string): Classification => ({
+    ...result('flush_lock', verb, at),
+    implicitCommit: true,
+  });
+  if (locks !== undefined) return flush('FLUSH TABLES WITH READ LOCK');
+  if (local !== undefined) return flush('FLUSH LOCAL TABLES');
+  return flushThatLocks.test(text) ? flush('FLUSH TABLES') : result('ddl', 'FLUSH', at);
 }
 
 function classifyStart(input: Input, at: number): Classification {
@@ -226,6 +228,12 @@ function classifyLock(input: Input, at: number): Classification {
   return next === 'INSTANCE'
     ? result('flush_lock', 'LOCK INSTANCE', at)
     : result('lock_tables', 'LOCK TABLES', at);
+}
+
+function classifyUnlock({ tokens }: Input, at: number): Classification {
+  return wordAt(tokens, at + 1) === 'INSTANCE'
+    ? result('flush_lock', 'UNLOCK INSTANCE', at)
+    : result('unlock_tables', 'UNLOCK TABLES', at);
 }
 
 /** MariaDB: SET STATEMENT a=1, b=2 FOR statement. */
@@ -305,7 +313,7 @@ const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ['EXECUTE', is('execute')],
   ['DEALLOCATE', is('deallocate')],
   ['LOCK', classifyLock],
-  ['UNLOCK', is('unlock_tables')],
+  ['UNLOCK', classifyUnlock],
   ['BACKUP', committing('flush_lock')],
   ['HANDLER', is('handler')],
   ['KILL', is('kill')],

@@ -5,7 +5,8 @@ import type { Unsafe } from './determinism.ts';
  * - `ddl`: commits implicitly or acts on the whole server: CREATE, ALTER, DROP, RENAME, TRUNCATE,
  *   GRANT, ANALYZE/OPTIMIZE/REPAIR TABLE, SET GLOBAL/PERSIST/PASSWORD, FLUSH, INSTALL, SHUTDOWN …
  * - `show_session`: what the connection remembers of the statement before (SHOW WARNINGS …).
- * - `flush_lock`: FLUSH TABLES WITH READ LOCK / FOR EXPORT, LOCK INSTANCE, BACKUP STAGE/LOCK.
+ * - `flush_lock`: FLUSH TABLES WITH READ LOCK / FOR EXPORT, FLUSH LOCAL TABLES, LOCK and UNLOCK
+ *   INSTANCE, BACKUP STAGE/LOCK.
  */
 export type StatementKind =
   | 'read'

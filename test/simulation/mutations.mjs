@@ -277,7 +277,7 @@ export const mutations = [
   {
     name: 'DDL does not wait for a copy under way',
     file: `${core}write-gate.ts`,
-    from: '      if (!this.schema.held) return release;\n      release();',
+    from: '      if (!this.schema.heldBeside(own)) return release;\n      release();',
     to: '      return release;',
     scenario: 'DDL that waits for a transaction waits for the copy that begins meanwhile, too',
   },

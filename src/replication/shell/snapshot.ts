@@ -121,7 +121,10 @@ function expectMembers(replicator: Replicator, names: readonly NodeName[]): void
 }
 
 /** Every entry ever appended is durable, and committed on each of these nodes. */
-function atRest({ replicator, sequencer }: SnapshotContext, names: readonly NodeName[]): boolean {
+export function atRest(
+  { replicator, sequencer }: Pick<SnapshotContext, 'replicator' | 'sequencer'>,
+  names: readonly NodeName[],
+): boolean {
   const seq = sequencer.lastDurable;
   if (sequencer.lastAppended !== seq) return false;
   return names.every((name) => {
