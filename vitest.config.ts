@@ -1,9 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
 // `unit` runs beside the code and needs nothing but Node; `integration` starts real database
-// servers, and two of its files run at once: they mostly wait; `long` is what takes hours, and
-// `clients` the drivers of other languages: these run only when named. Tests of the first two
-// that are tagged `extended` are left out of plain `npm test`, and run in CI.
+// servers, and two of its files run at once: they mostly wait; `page` drives a browser; `long` is
+// what takes hours, and `clients` the drivers of other languages: these run only when named. Tests
+// of the others that are tagged `extended` are left out of plain `npm test`, and run in CI.
 export default defineConfig({
   test: {
     tags: [
@@ -37,6 +37,16 @@ export default defineConfig({
           include: ['test/integration/**/*.test.ts', 'test/scenario/**/*.test.ts'],
           environment: 'node',
           maxWorkers: 2,
+          testTimeout: 120_000,
+          hookTimeout: 180_000,
+        },
+      },
+      {
+        test: {
+          name: 'page',
+          include: ['test/page/**/*.test.ts'],
+          environment: 'node',
+          fileParallelism: false,
           testTimeout: 120_000,
           hookTimeout: 180_000,
         },

@@ -14,7 +14,7 @@ import { fileURLToPath } from 'node:url';
 export const engineNames = ['mariadb', 'mysql'];
 
 const systemCache = '/var/cache/lockstep';
-const isRoot = process.getuid?.() === 0;
+export const isRoot = process.getuid?.() === 0;
 const aptOptions = ['-y', '-qq', '-o', 'DPkg::Lock::Timeout=300'];
 
 /** Where `src/demo/engine.ts` looks too. */
@@ -78,7 +78,7 @@ function installMariadb(say) {
   withoutServiceStart(() => aptInstall(['mariadb-server']));
 }
 
-function aptInstall(packages) {
+export function aptInstall(packages) {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   run('apt-get', ['update', '-qq'], env);
   run('apt-get', ['install', ...aptOptions, '--no-install-recommends', ...packages], env);
@@ -217,7 +217,7 @@ function versionOf(name, file, argv) {
   return /\bVer (\d+\.\d+\.\d+)/.exec(stdout)?.[1];
 }
 
-function findProgram(name) {
+export function findProgram(name) {
   const folders = (process.env.PATH ?? '').split(delimiter).filter(Boolean);
   const system = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/usr/libexec'];
   for (const folder of [...folders, ...system, '/usr/local/mysql/bin']) {

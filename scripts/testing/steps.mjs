@@ -24,6 +24,7 @@ export const steps = [
   check('dead-code', tool('knip'), ['--no-progress'], 5 * minute),
   vitest('unit', 15 * minute),
   vitest('integration', 60 * minute),
+  vitest('page', 20 * minute),
   { ...vitest('long', 600 * minute), onlyNamed: true },
 ];
 
@@ -45,7 +46,12 @@ export const preparation = [
   {
     ...check('engines', process.execPath, [enginesScript], 30 * minute),
     requiredArgs: [enginesScript, '--required'],
-    neededBy: ['integration', 'long'],
+    neededBy: ['integration', 'page', 'long'],
+  },
+  {
+    ...check('browser', process.execPath, ['scripts/install-browser.mjs'], 15 * minute),
+    requiredArgs: ['scripts/install-browser.mjs', '--required'],
+    neededBy: ['page'],
   },
 ];
 

@@ -8,6 +8,7 @@ import {
 } from '@tanstack/react-query';
 import type { BalancerStatus, LogPage, NodeLog, StrategyStatus } from '../../src/http/schemas.ts';
 import { call, isUnknownRoute, ProblemError } from './api.ts';
+import type { History } from './shapes.ts';
 
 const freshMs = 1_000;
 
@@ -46,6 +47,22 @@ export const useNodeLog = (node: string, limit: number, enabled: boolean) =>
   usePolled<NodeLog>(`/nodes/${encodeURIComponent(node)}/log?limit=${limit}`, freshMs, {
     enabled,
   });
+
+const latencyMs = 60_000;
+
+/** What 99 % of a node's reads of the last minute took at most, by node. */
+export function useReadP99(): Readonly<Record<string, number | null>> {
+  const { data } = useQuery({
+    queryKey: ['p99'],
+    queryFn: async ({ signal }) => {
+      const from = new Date(Date.now() - latencyMs).toISOString();
+      return await call<History>('GET', `/history?from=${from}&points=1`, { signal });
+    },
+    refetchInterval: 5_000,
+  });
+  const nodes = Object.entries(data?.nodes ?? {});
+  return Object.fromEntries(nodes.map(([name, { p99 }]) => [name, p99.at(-1) ?? null]));
+}
 
 export type DemoAction = 'stop' | 'kill' | 'pause' | 'resume' | 'start';
 

@@ -1,13 +1,19 @@
+import type { historySchema } from '../../src/http/history-schemas.ts';
+import type {
+  digestListSchema,
+  refusedListSchema,
+  slowListSchema,
+} from '../../src/http/query-schemas.ts';
+import type { Snapshot } from '../../src/http/schemas.ts';
+import type { sessionListSchema } from '../../src/http/session-schemas.ts';
+import type { settingsDiffSchema, settingsSchema } from '../../src/http/settings-control.ts';
+
+// What the balancer answers, by the very schemas by which it documents it.
+
+export type History = Snapshot<typeof historySchema>;
+export type ClusterColumn = keyof History['cluster'];
 /** One value a point of time; null where there was nothing to measure. */
 export type Line = readonly (number | null)[];
-
-export interface History {
-  readonly stepMs: number;
-  /** Milliseconds since 1970. */
-  readonly at: readonly number[];
-  readonly cluster: Readonly<Record<ClusterColumn, Line>>;
-  readonly nodes: Readonly<Record<string, NodeHistory>>;
-}
 
 export const clusterColumns = [
   'reads',
@@ -20,108 +26,21 @@ export const clusterColumns = [
   'writeP95',
   'writeP99',
   'sessions',
-] as const;
-export type ClusterColumn = (typeof clusterColumns)[number];
+] as const satisfies readonly ClusterColumn[];
 
-export interface NodeHistory {
-  readonly reads: Line;
-  readonly p99: Line;
-  readonly pending: Line;
-}
+export type Digests = Snapshot<typeof digestListSchema>;
+export type Digest = Digests['digests'][number];
+export type SlowQueries = Snapshot<typeof slowListSchema>;
+export type SlowQuery = SlowQueries['queries'][number];
+export type RefusedQueries = Snapshot<typeof refusedListSchema>;
+export type RefusedQuery = RefusedQueries['queries'][number];
 
-export interface Digests {
-  readonly since: string;
-  readonly digests: readonly Digest[];
-  readonly total?: number;
-  readonly forgotten: number;
-}
+export type Sessions = Snapshot<typeof sessionListSchema>;
+export type Session = Sessions['sessions'][number];
 
-export interface Digest {
-  readonly digest: string;
-  readonly sql: string;
-  readonly kind: string;
-  readonly count: number;
-  readonly errors: number;
-  readonly rows: number;
-  readonly totalMs: number;
-  readonly p50Ms: number;
-  readonly p95Ms: number;
-  readonly p99Ms: number;
-  readonly maxMs: number;
-  readonly nodes: Readonly<Record<string, number>>;
-  readonly firstSeen: string;
-  readonly lastSeen: string;
-}
-
-export interface SlowQueries {
-  readonly thresholdMs: number;
-  readonly queries: readonly SlowQuery[];
-}
-
-export interface SlowQuery {
-  readonly at: string;
-  readonly sql: string;
-  readonly digest: string;
-  readonly schema: string;
-  readonly user: string;
-  readonly host: string;
-  readonly node?: string;
-  readonly durationMs: number;
-  readonly rows: number;
-  readonly errno?: number;
-}
-
-export interface RefusedQueries {
-  readonly queries: readonly RefusedQuery[];
-}
-
-export interface RefusedQuery {
-  readonly at: string;
-  readonly sql: string;
-  readonly user: string;
-  readonly reason: string;
-  readonly message: string;
-  readonly count: number;
-}
-
-export interface Sessions {
-  readonly sessions: readonly Session[];
-  readonly total?: number;
-}
-
-export interface Session {
-  readonly id: number;
-  readonly user: string;
-  readonly host: string;
-  readonly schema: string;
-  readonly command: 'Query' | 'Sleep';
-  readonly sql?: string;
-  readonly since: string;
-  readonly state: string;
-  readonly node?: string;
-  readonly pinned?: string;
-  readonly inTransaction: boolean;
-  readonly tls: boolean;
-  readonly program?: string;
-}
-
-export interface Settings {
-  readonly settings: readonly Setting[];
-}
-
-export interface Setting {
-  readonly path: string;
-  readonly value: unknown;
-  readonly default?: unknown;
-  readonly source: string;
-  readonly changes: 'now' | 'restart';
-  readonly description: string;
-  readonly kind?: string;
-  readonly allowed?: string;
-  readonly choices?: readonly string[];
-  /** What the file says, when a restart is needed for it. */
-  readonly pending?: unknown;
-}
+export type Settings = Snapshot<typeof settingsSchema>;
+export type Setting = Settings['settings'][number];
+export type SettingsDiff = Snapshot<typeof settingsDiffSchema>;
 
 /** Who uses the page. */
 export interface Me {

@@ -52,11 +52,12 @@ export function joined(kept: History, fresh: History): History {
   const hole = first - last > 3 * kept.stepMs ? [last + kept.stepMs] : [];
   const at = [...kept.at, ...hole, ...fresh.at.slice(from)];
   const drop = at.findIndex((one) => one >= (at.at(-1) as number) - keptMs);
-  const join = (before: Line | undefined, after: Line | undefined): Line => [
-    ...(before ?? kept.at.map(() => null)).slice(drop),
-    ...hole.map(() => null),
-    ...(after ?? fresh.at.map(() => null)).slice(from),
-  ];
+  const join = <T>(before: readonly T[] | undefined, after: readonly T[] | undefined) =>
+    [
+      ...(before ?? kept.at.map(() => null)),
+      ...hole.map(() => null),
+      ...(after ?? fresh.at.map(() => null)).slice(from),
+    ].slice(drop);
   const columns = clusterColumns.map((name): [ClusterColumn, Line] => [
     name,
     join(kept.cluster[name], fresh.cluster[name]),
@@ -75,6 +76,7 @@ export function joined(kept: History, fresh: History): History {
             reads: join(before?.reads, after?.reads),
             p99: join(before?.p99, after?.p99),
             pending: join(before?.pending, after?.pending),
+            state: join(before?.state, after?.state),
           },
         ];
       }),

@@ -133,15 +133,16 @@ function optionsOf({ names, width, colours, shown, tell }: ChartParts): uPlot.Op
     grid: { stroke: colours.line, width: 1 },
     ticks: { show: false },
   };
+  const short = (value: number) => (value === 0 ? '0' : shown().format(value));
   return {
     width,
     height,
     legend: { show: false },
     cursor: { sync: { key: sync.key }, points: { size: 5 }, drag: { x: false, y: false } },
-    scales: { x: { time: true }, y: { range: (_, __, most) => [0, Math.max(1e-9, most * 1.1)] } },
+    scales: { x: { time: true }, y: { range: (_, __, most) => [0, most > 0 ? most * 1.1 : 1] } },
     axes: [
       { ...axis, size: 24, grid: { show: false }, values: timesOf },
-      { ...axis, size: 52, space: 34, values: (_, values) => values.map(shown().format) },
+      { ...axis, size: 52, space: 34, values: (_, values) => values.map(short) },
     ],
     series: [
       {},

@@ -13,12 +13,14 @@ import { WeightField } from './weight-field.tsx';
 interface NodeCardProps {
   readonly node: NodeStatus;
   readonly nodes: readonly NodeStatus[];
+  /** Of the last minute. */
+  readonly p99: number | null;
   readonly rates?: NodeRates;
   readonly server?: DemoNode;
 }
 
 /** One node: whether it serves, why not, what it does, and what can be done to it. */
-export const NodeCard = memo(function NodeCard({ node, nodes, rates, server }: NodeCardProps) {
+export const NodeCard = memo(function NodeCard({ node, nodes, p99, rates, server }: NodeCardProps) {
   const { name, state, leader, address } = node;
   return (
     <article className={`node-card edge-${toneOfState(state)}`} aria-label={name}>
@@ -42,6 +44,7 @@ export const NodeCard = memo(function NodeCard({ node, nodes, rates, server }: N
       <Share {...(rates === undefined ? {} : { rates })} />
       <dl className="facts">
         <Fact name="Average" value={node.reads === 0 ? '–' : milliseconds(node.averageMs)} />
+        <Fact name="p99, last minute" value={p99 === null ? '–' : milliseconds(p99)} />
         <Fact name="Connections" value={count(node.connections)} />
         <Fact name="Position" value={count(node.position)} />
         <div>
@@ -59,7 +62,6 @@ export const NodeCard = memo(function NodeCard({ node, nodes, rates, server }: N
             <WeightField node={name} weight={node.weight} />
           </dd>
         </div>
-        <Fact name="Reads" value={count(node.reads)} />
       </dl>
       <footer className="node-foot muted">
         <span>{address}</span>

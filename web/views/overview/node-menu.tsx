@@ -28,12 +28,12 @@ export function NodeMenu({ node, nodes, server }: NodeMenuProps) {
   );
   if (!mayOperate) return null;
   return (
-    <Menu.Root modal={false}>
+    <Menu.Root>
       <Menu.Trigger className="button small menu-button" aria-label={`Actions for ${node.name}`}>
         Actions
         <Icon name="down" size={12} />
       </Menu.Trigger>
-      <Menu.Portal>
+      <Menu.Portal container={document.getElementById('main')}>
         <Menu.Positioner className="positioner" align="end" sideOffset={4}>
           <Menu.Popup className="menu">
             <Menu.Group>

@@ -2,7 +2,7 @@ import { lazy, Suspense } from 'react';
 import type { BalancerStatus } from '../../../src/http/schemas.ts';
 import { bytes, count, duration, rate } from '../../data/figures.ts';
 import { useNow, useRates } from '../../data/live.tsx';
-import { useDemoNodes, useStatus } from '../../data/queries.ts';
+import { useDemoNodes, useReadP99, useStatus } from '../../data/queries.ts';
 import { Failure, Loading } from '../../parts/panel.tsx';
 import { NodeCard } from './node-card.tsx';
 import { RecentEvents } from './recent-events.tsx';
@@ -14,6 +14,7 @@ export function Overview() {
   const { data: status, error } = useStatus();
   const demo = useDemoNodes();
   const rates = useRates();
+  const p99 = useReadP99();
   if (status === undefined) {
     if (error !== null) return <Failure what="The status could not be read" error={error} />;
     return <Loading what="the status" />;
@@ -30,6 +31,7 @@ export function Overview() {
               <NodeCard
                 node={node}
                 nodes={status.nodes}
+                p99={p99[node.name] ?? null}
                 {...(own === undefined ? {} : { rates: own })}
                 {...(server === undefined ? {} : { server })}
               />

@@ -60,11 +60,15 @@ function DigestRow({ digest, share }: { readonly digest: Digest; readonly share:
       <td className="number">{count(digest.rows)}</td>
       <td className={`number ${errors > 0 ? 'tone-bad' : ''}`}>{count(errors)}</td>
       <td className="nowrap muted">
-        {Object.entries(nodes).map(([name, times]) => (
-          <div key={name}>
-            {name} {count(times)}
-          </div>
-        ))}
+        <div className="digest-nodes">
+          {Object.entries(nodes)
+            .toSorted(([a], [b]) => a.localeCompare(b, 'en', { numeric: true }))
+            .map(([name, times]) => (
+              <span key={name}>
+                {name} {count(times)}
+              </span>
+            ))}
+        </div>
       </td>
     </tr>
   );

@@ -7,7 +7,7 @@ import { Icon } from '../../parts/icon.tsx';
 import { useNotices } from '../../parts/notices.tsx';
 
 export function SettingRow({ setting }: { readonly setting: Setting }) {
-  const { path, value, source, changes, description, allowed, pending } = setting;
+  const { path, value, source, changes, description, allowed } = setting;
   const [editing, setEditing] = useState(false);
   const mayOperate = useMayOperate();
   return (
@@ -18,19 +18,13 @@ export function SettingRow({ setting }: { readonly setting: Setting }) {
       </div>
       <p className="muted">
         {description}
-        {allowed === undefined ? '' : ` (${allowed})`}
+        {allowed === '' ? '' : ` (${allowed})`}
       </p>
       {editing ? (
         <SettingForm setting={setting} onEnd={() => setEditing(false)} />
       ) : (
         <div className="setting-value">
           <code>{textOf(value)}</code>
-          {pending === undefined ? null : (
-            <span className="badge tone-warn">
-              <Icon name="warning" size={14} />
-              {textOf(pending)} after a restart
-            </span>
-          )}
           {changes === 'now' && mayOperate ? (
             <button
               type="button"
@@ -122,7 +116,7 @@ function textOf(value: unknown): string {
 }
 
 /** As the file would have it: numbers and flags without quotes, all else as it is typed. */
-function valueOf(typed: string, kind: string | undefined, before: unknown): unknown {
+function valueOf(typed: string, kind: string, before: unknown): unknown {
   if (typed === 'none' && (before === null || before === undefined)) return null;
   if (kind === 'flag' || typeof before === 'boolean') return typed === 'true';
   if (kind === 'integer' || typeof before === 'number') return Number(typed);

@@ -4,6 +4,7 @@ import { usePolled } from '../../data/queries.ts';
 import type { Setting, Settings as SettingList } from '../../data/shapes.ts';
 import { Empty, Failure, Loading } from '../../parts/panel.tsx';
 import { SearchField } from '../../parts/search-field.tsx';
+import { FileDifferences } from './file-differences.tsx';
 import { SettingRow } from './setting-row.tsx';
 
 /** Every setting: what it is, where that comes from, and what a change takes. */
@@ -36,6 +37,7 @@ export function Settings() {
           {count(found.length)} of {count(data.settings.length)}
         </span>
       </div>
+      {data.file === undefined ? null : <FileDifferences file={data.file} />}
       {found.length === 0 ? <Empty icon="sliders" title="No match" /> : null}
       {groupsOf(found).map(([group, settings]) => (
         <section key={group} className="panel" aria-label={`Settings of ${group}`}>

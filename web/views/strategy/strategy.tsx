@@ -1,3 +1,4 @@
+import { useState } from 'react';
 import type { NodeStatus, StrategyStatus } from '../../../src/http/schemas.ts';
 import { milliseconds, percent, rate } from '../../data/figures.ts';
 import { useRates } from '../../data/live.tsx';
@@ -52,14 +53,18 @@ interface ChoicesProps {
 }
 
 function Choices({ current, available }: ChoicesProps) {
-  const { mutateAsync, isPending } = useChange();
+  const { mutateAsync } = useChange();
+  const [chosen, setChosen] = useState<Name>();
   const notices = useNotices();
   const mayOperate = useMayOperate();
   const choose = async (name: Name) => {
+    setChosen(name);
     try {
       await mutateAsync({ method: 'POST', path: `/strategy/${name}` });
     } catch (error) {
       notices.failed('Strategy', error);
+    } finally {
+      setChosen(undefined);
     }
   };
   return (
@@ -71,8 +76,8 @@ function Choices({ current, available }: ChoicesProps) {
               type="radio"
               name="strategy"
               value={name}
-              checked={current === name}
-              disabled={isPending || !mayOperate}
+              checked={(chosen ?? current) === name}
+              disabled={!mayOperate}
               onChange={() => void choose(name)}
             />
             <span className="choice-title">{descriptions[name]?.title ?? name}</span>

@@ -1,0 +1,46 @@
+import type { Page } from 'playwright-core';
+
+/** The line at the top that says how things are. */
+export const statusLine = (page: Page) => page.getByRole('status').first();
+
+/** Opens a view by the navigation, as a user would. */
+export async function goTo(page: Page, view: string): Promise<void> {
+  await page.getByRole('navigation', { name: 'Views' }).getByRole('link', { name: view }).click();
+  await page.getByRole('heading', { level: 1, name: view }).waitFor();
+}
+
+export const nodeCard = (page: Page, node: string) =>
+  page.getByRole('article', { name: node, exact: true });
+
+/** Chooses an action of a node, and answers the question that it asks. */
+export async function act(page: Page, node: string, action: RegExp): Promise<void> {
+  await page.getByRole('button', { name: `Actions for ${node}` }).click();
+  await page.getByRole('menuitem', { name: action }).click();
+}
+
+export async function confirmAction(page: Page, node: string): Promise<void> {
+  const dialog = page.getByRole('alertdialog');
+  await dialog.getByText(node).first().waitFor();
+  await dialog.getByRole('button').last().click();
+  await dialog.waitFor({ state: 'detached' });
+}
+
+/** Replaces what is in the editor, and runs it. */
+export async function runSql(page: Page, sql: string): Promise<void> {
+  await page.getByRole('textbox', { name: 'SQL' }).click();
+  await page.keyboard.press('ControlOrMeta+A');
+  await page.keyboard.insertText(sql);
+  await page.keyboard.press('ControlOrMeta+Enter');
+}
+
+/** As the navigation names them. */
+export const views = [
+  'Overview',
+  'SQL console',
+  'Command log',
+  'Timeline',
+  'Queries',
+  'Sessions',
+  'Strategy',
+  'Settings',
+];

@@ -1,0 +1,139 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { engines } from '../support/cluster.ts';
+import { extended } from '../support/extended.ts';
+import { act, goTo, runSql, statusLine, views } from './acts.ts';
+import { browsers, launch, openPage } from './browser.ts';
+import { openDemo, type OpenDemo } from './open-demo.ts';
+
+const cases = browsers().flatMap((path) =>
+  engines()
+    .slice(0, 1)
+    .map(({ name }) => ({ path, name })),
+);
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** Run in the page: by how much it, or its main part, is wider than what is seen of it. */
+const pixelsBeyond = `
+  [document.documentElement, document.querySelector('main')].map(
+    (one) => one.scrollWidth - one.clientWidth,
+  )
+`;
+
+/** Run in the page, and within the editor's root if the focus is there. */
+const nameOfFocused = `
+  (() => {
+    const host = document.activeElement;
+    const element = host.shadowRoot?.activeElement ?? host;
+    return element.getAttribute('aria-label') ?? element.textContent ?? '';
+  })()
+`;
+
+interface AxeResults {
+  readonly violations: readonly {
+    readonly id: string;
+    readonly nodes: readonly { readonly html: string; readonly failureSummary?: string }[];
+  }[];
+}
+
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(axe);
+  const results = await page.evaluate<AxeResults>('axe.run(document, { resultTypes: [] })');
+  return results.violations.flatMap(({ id, nodes }) =>
+    nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary ?? ''}`),
+  );
+}
+
+describe.each(cases)('how the page looks and is reached', ({ path, name }) => {
+  let browser: Browser;
+  let demo: OpenDemo;
+
+  beforeAll(async () => {
+    [browser, demo] = await Promise.all([launch(path), openDemo(name, 3)]);
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    await demo?.[Symbol.asyncDispose]();
+  });
+
+  test.each(['light', 'dark'] as const)(
+    'axe finds nothing in any view, %s',
+    extended,
+    async (theme) => {
+      await using opened = await openPage(browser, { url: demo.url, theme });
+      const { page } = opened;
+      const found: string[] = [];
+      for (const view of views) {
+        await goTo(page, view);
+        if (view === 'SQL console') {
+          await runSql(page, 'SELECT * FROM users');
+          await page.getByRole('cell', { name: 'Ada Lovelace' }).waitFor();
+        }
+        found.push(...(await violations(page)).map((one) => `${view}: ${one}`));
+      }
+      await goTo(page, 'Overview');
+      await page.getByRole('button', { name: 'Actions for mysql2' }).click();
+      await page.getByRole('menuitem', { name: /^Kill/ }).waitFor();
+      found.push(...(await violations(page)).map((one) => `menu: ${one}`));
+      await page.keyboard.press('Escape');
+      await act(page, 'mysql2', /^Kill/);
+      await page.getByRole('alertdialog').waitFor();
+      found.push(...(await violations(page)).map((one) => `dialog: ${one}`));
+      expect(found).toEqual([]);
+      expect(opened.faults).toEqual([]);
+    },
+  );
+
+  test.each([375, 768, 2560])('no view is wider than %i px', extended, async (width) => {
+    await using opened = await openPage(browser, { url: demo.url, width });
+    const { page } = opened;
+    await statusLine(page).getByText('All well').waitFor();
+    const wide: string[] = [];
+    for (const view of views) {
+      if (width < 800) await page.getByRole('button', { name: 'Menu' }).click();
+      await goTo(page, view);
+      const beyond = await page.evaluate<number[]>(pixelsBeyond);
+      if (beyond.some((pixels) => pixels > 0)) wide.push(`${view}: ${beyond.join(', ')}`);
+    }
+    expect(wide).toEqual([]);
+  });
+
+  test('everything can be done by the keyboard alone', extended, async () => {
+    await using opened = await openPage(browser, { url: demo.url });
+    const { page } = opened;
+    await statusLine(page).getByText('All well').waitFor();
+    const press = async (key: string, times = 1): Promise<void> => {
+      for (let count = 0; count < times; count += 1) await page.keyboard.press(key);
+    };
+    const tabTo = async (label: string): Promise<void> => {
+      for (let count = 0; count < 60; count += 1) {
+        await press('Tab');
+        if ((await page.evaluate<string>(nameOfFocused)).trim() === label) return;
+      }
+      throw new Error(`the tabulator does not reach ${label}`);
+    };
+    await tabTo('Actions for mysql2');
+    await press('Enter');
+    await page.getByRole('menuitem', { name: /^Drain/ }).waitFor();
+    await press('Home');
+    await press('Enter');
+    const dialog = page.getByRole('alertdialog');
+    await dialog.waitFor();
+    await press('Escape');
+    await dialog.waitFor({ state: 'detached' });
+    await tabTo('SQL console');
+    await press('Enter');
+    await page.getByRole('heading', { level: 1, name: 'SQL console' }).waitFor();
+    await tabTo('SQL');
+    await press('ControlOrMeta+A');
+    await page.keyboard.insertText('SELECT 41 + 1 AS answer');
+    await press('ControlOrMeta+Enter');
+    await page.getByRole('cell', { name: '42' }).waitFor();
+    // The editor lets the tabulator go on.
+    await tabTo('Copy');
+    expect(demo.demo.balancer.control.node('mysql2').state).toBe('UP');
+  });
+});
