@@ -5,6 +5,7 @@ import type { NamedType } from '../protocol/query-attributes.ts';
 import { CursorFlag, encodeStmtExecute, type ParameterType } from '../protocol/stmt-execute.ts';
 import type { Statement } from '../sql/statement.ts';
 import type { Cursor } from './cursor.ts';
+import type { Expected } from './derived-types.ts';
 import type { NodeRequest } from './node-request.ts';
 import { prepareOn } from './prepared-on-node.ts';
 
@@ -27,6 +28,8 @@ export interface PreparedStatement {
   readonly sql: string;
   readonly statement: Statement;
   readonly parameterCount: number;
+  /** At each; a server goes by it too when definitions have changed since. */
+  readonly expected: readonly Expected[];
   /** Two bytes a parameter, as the client last sent them. */
   types: Buffer | undefined;
   /** The same, decoded. */

@@ -12,12 +12,14 @@ import {
 import { statementIdOf } from '../protocol/statement-id.ts';
 import { ColumnType } from '../protocol/column-definition.ts';
 import { replaceConnectionId } from '../sql/connection-id.ts';
+import { derivedNumber } from '../sql/derived-number.ts';
 import { literalOf } from '../sql/render-parameters.ts';
 import { splitStatements } from '../sql/split-statements.ts';
 import type { Statement } from '../sql/statement.ts';
 import { isOutOfRange, type TemporalValue } from '../sql/temporal-literal.ts';
 import type { Answer } from './answer.ts';
 import { Cursor } from './cursor.ts';
+import { type Expected, expectedNumbers } from './derived-types.ts';
 import { errorOf, prepareKept } from './prepared-on-node.ts';
 import { executeRequest, type PreparedStatement } from './prepared-statement.ts';
 import { packetLimit } from './packet-limit.ts';
@@ -57,6 +59,7 @@ export class PreparedStatements {
     const answer = await withConnection(core, (connection) => prepareKept(connection, sql));
     if (answer[4] !== 0) throw errorOf(answer);
     this.#lastId++;
+    const parameterCount = answer.readUInt16LE(parameterCountAt);
     const statement = core.analyse(sql);
     // Preparing makes void what was left behind by the statement before, as executing does.
     core.diagnostics.begin(statement, core.lexMode.flavor);
@@ -64,7 +67,8 @@ export class PreparedStatements {
       id: this.#lastId,
       sql,
       statement,
-      parameterCount: answer.readUInt16LE(parameterCountAt),
+      parameterCount,
+      expected: core.lexMode.flavor === 'mysql' ? expectedNumbers(answer, parameterCount) : [],
       types: undefined,
       previousTypes: [],
       sentTypes: [],
@@ -102,7 +106,7 @@ export class PreparedStatements {
     }
     const bound = statement.kind === 'read' ? [] : boundParameters(prepared, payload);
     forgetLongData(prepared);
-    const parameters = literals(core, bound);
+    const parameters = literals(core, bound, prepared.expected);
     const { cursor } = prepared;
     return {
       ...{ statement, sql, parameters, request, attributes, ...(cursor && { cursor }) },
@@ -246,15 +250,21 @@ function temporalOf(value: BinaryValue): TemporalValue | undefined {
 }
 
 /** The parameters as SQL literals, for the log. */
-function literals(core: SessionCore, bound: readonly BoundParameter[]): string[] {
+function literals(
+  core: SessionCore,
+  bound: readonly BoundParameter[],
+  expected: readonly Expected[],
+): string[] {
   if (core.lexMode.flavor === 'mysql') refuseOutOfRange(bound);
   const charset = core.state.carried.settings.get('character_set_client') ?? 'utf8mb4';
-  return bound.map((parameter) =>
-    literalOf(parameter, {
-      charset: charset.replaceAll("'", ''),
-      noBackslashEscapes: core.lexMode.noBackslashEscapes,
-    }),
-  );
+  const options = {
+    charset: charset.replaceAll("'", ''),
+    noBackslashEscapes: core.lexMode.noBackslashEscapes,
+  };
+  return bound.map((parameter, index) => {
+    const kind = expected[index];
+    return (kind && derivedNumber(parameter, kind)) ?? literalOf(parameter, options);
+  });
 }
 
 /** As MySQL does: a literal could not say what it refuses. */

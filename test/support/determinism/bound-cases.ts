@@ -136,7 +136,47 @@ async function alone(lab: DeterminismLab, runs: readonly Run[]) {
   return { ends, rows };
 }
 
+/** What is bound where a number is expected, each value in a statement of its own. */
+async function numbersIn(client: Connection): Promise<unknown[]> {
+  await client.query(
+    'CREATE TABLE n (id INT PRIMARY KEY, de DECIMAL(30, 10), bi BIGINT UNSIGNED, c INT)',
+  );
+  const large = ['12345678901234567890.5', '18446744073709551615'];
+  const values: readonly (string | number)[] = ['0.5', ' 2', '1e3', '1e-7', 3, 0.25, '12x'];
+  for (const [id, value] of values.entries()) {
+    await client.execute('INSERT INTO n VALUES (?, ? + 1, ?, ?)', [id, ...large, '6']);
+    for (const change of ['de = de + ?', 'de = de * ?', 'bi = bi - ?', 'c = c + ? * 2']) {
+      const sql = `UPDATE n SET ${change} WHERE id = ? -- ${id}`;
+      await client.execute(sql, [value, id]).catch(() => {});
+    }
+  }
+  const statement = await client.prepare('UPDATE n SET bi = bi - ? WHERE c > ?');
+  await statement.execute(['1', '06']).catch(() => {});
+  await client.query('ALTER TABLE n MODIFY c VARCHAR(20)');
+  await statement.execute(['1', '06']).catch(() => {});
+  const [rows] = await client.query<RowDataPacket[]>(
+    'SELECT id, CAST(de AS CHAR) de, CAST(bi AS CHAR) bi, c FROM n ORDER BY id',
+  );
+  return rows;
+}
+
 export const boundCases: readonly ClientCase[] = [
+  {
+    name: 'exact numbers bound as text or doubles',
+    run: async (lab) => {
+      const [server] = lab.servers.servers;
+      if (!server) throw new Error('no server');
+      const client = await lab.client();
+      const direct = await connectTo(server, { user: 'root' });
+      await direct.query('CREATE DATABASE alone');
+      await direct.query('USE alone');
+      expect(await numbersIn(client)).toEqual(await numbersIn(direct));
+      await direct.query('DROP DATABASE alone');
+      expect(await lab.differences(lab.schema)).toEqual([]);
+      direct.destroy();
+      client.destroy();
+    },
+  },
   {
     name: 'dates and times that no literal can have',
     run: async (lab) => {
