@@ -65,7 +65,12 @@ export async function checkDdl(
     throw unsafe(`${verb} is about one server and its files`, 'run it on that server, directly');
   }
   if (verb === 'SET') refuseServerSettings(core, sql);
-  if (verb === 'ALTER TABLE') await refuseUnorderedChange(core, statement, sql);
+  if (verb === 'ALTER TABLE' && statement.usesSequence) {
+    throw unsafe(
+      'ALTER TABLE would take values from a sequence for rows in no fixed order',
+      'add the column without it, then UPDATE',
+    );
+  }
   if (verb === 'CREATE EVENT' || verb === 'ALTER EVENT') await refuseRunningEvents(core, verb);
 }
 
@@ -107,31 +112,6 @@ function refuseServerSettings(core: SessionCore, sql: string): void {
     if (name === 'event_scheduler' && !/^(?:0|OFF|DISABLED)$/i.test(literal ?? '')) {
       throw unsafe('events would run on every node', 'run what they do from one client');
     }
-  }
-}
-
-/** ALTER TABLE that numbers rows, or drops some, in the order in which it meets them. */
-async function refuseUnorderedChange(
-  core: SessionCore,
-  statement: Statement,
-  sql: string,
-): Promise<void> {
-  const numbers = /\bAUTO_INCREMENT\b(?!\s*=|\s*\d)/i.test(sql) || statement.usesRand;
-  if (statement.usesSequence) {
-    throw unsafe(
-      'ALTER TABLE would take values from a sequence for rows in no fixed order',
-      'add the column without it, then UPDATE',
-    );
-  }
-  if (!numbers && !statement.ignore) return;
-  for (const { schema, name } of statement.writtenTables) {
-    const of = schema ?? core.state.schema;
-    const { uniqueKey } = await core.context.catalogue.table(of, name);
-    if (uniqueKey.length > 0) continue;
-    throw unsafe(
-      `ALTER TABLE would number or choose rows of ${name}, which no key puts in an order`,
-      'create a table with a primary key and INSERT … SELECT into it',
-    );
   }
 }
 

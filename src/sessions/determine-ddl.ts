@@ -7,6 +7,7 @@ import { currentAccount } from './current-account.ts';
 import { asText, flatten } from './determine-write.ts';
 import { passwordHashes } from './password-hashes.ts';
 import type { SessionCore } from './session-core.ts';
+import { refuseUnorderedChange } from './unordered-change.ts';
 import type { WriteRequest } from './write-request.ts';
 
 const definerVerbs = /^(?:CREATE (?:VIEW|FUNCTION|PROCEDURE|TRIGGER|EVENT|PACKAGE)|ALTER EVENT)$/;
@@ -23,6 +24,7 @@ export async function determineDdl(
 ): Promise<WriteRequest> {
   const { verb } = write.statement;
   const sql = flatten(write);
+  if (verb === 'ALTER TABLE') await refuseUnorderedChange(core, connection, write.statement, sql);
   const spans = definerVerbs.test(verb)
     ? await definer(core, connection, sql)
     : accountVerbs.test(verb)

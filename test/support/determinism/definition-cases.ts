@@ -97,6 +97,18 @@ export const definitionCases: readonly DeterminismCase[] = [
     shows: ['SELECT COUNT(*) FROM k', 3],
   },
   {
+    name: 'ALTER that numbers at most one row needs no order',
+    setup: ['CREATE TABLE k (v INT)', 'CREATE TABLE o (v INT)', 'INSERT INTO o VALUES (3)'],
+    run: [
+      'ALTER TABLE k ADD COLUMN id INT AUTO_INCREMENT PRIMARY KEY',
+      'INSERT INTO k (v) VALUES (1), (2)',
+      'ALTER TABLE o ADD COLUMN id INT AUTO_INCREMENT PRIMARY KEY FIRST',
+      'INSERT INTO o (v) SELECT v FROM k ORDER BY id',
+    ],
+    expect: 'equal',
+    shows: ['SELECT GROUP_CONCAT(id ORDER BY id) FROM o', '1,2,3'],
+  },
+  {
     name: 'ALTER that numbers rows that have a primary key',
     setup: ['CREATE TABLE k (v INT PRIMARY KEY)', 'INSERT INTO k VALUES (3), (1), (2)'],
     run: ['ALTER TABLE k ADD COLUMN id INT AUTO_INCREMENT UNIQUE'],
