@@ -3,7 +3,7 @@ import { commandPacket, type NodeConnection } from '../nodes/node-connection.ts'
 import type { Node } from '../nodes/node.ts';
 import { CommandByte } from '../protocol/commands.ts';
 import { type Answer, okAnswer } from './answer.ts';
-import { bringTo, distrustState, PreludeOutcome } from './carry-state.ts';
+import { bringTo, distrustState, noteCarried, PreludeOutcome } from './carry-state.ts';
 import { HeldReply } from './held-reply.ts';
 import type { Leadership } from '../replication/replicator.ts';
 import type { DdlAnswer, DdlRun } from '../replication/shell/leader-ddl.ts';
@@ -77,7 +77,9 @@ function leaveDropped(core: SessionCore, connection: NodeConnection, statement: 
   if (!drops || statement.schema !== core.state.schema) return;
   core.state.useSchema('');
   core.tracker?.usedSchema('');
-  distrustState(connection);
+  // A connection that the session is bound to cannot be reset: it holds its locks and tables.
+  if (connection === core.pinned?.connection) noteCarried(connection, core.state.carried);
+  else distrustState(connection);
 }
 
 interface DdlAttempt {

@@ -106,6 +106,25 @@ describe.each(engines())('the connections to a node, $name', (engine) => {
     await one.end();
   });
 
+  test('keep the locks of a session that drops its own schema and makes it again', async () => {
+    const one = await connectTo(lockstep);
+    await one.query('CREATE DATABASE gone');
+    await one.query('USE gone');
+    await one.query("SELECT GET_LOCK('kept', 1)");
+    await one.query('SET @kept = 5');
+    await one.query('DROP DATABASE gone');
+    await expect(one.query('SELECT * FROM t')).rejects.toMatchObject({ errno: 1046 });
+    await one.query('CREATE DATABASE gone');
+    await one.query('USE gone');
+    await one.query('CREATE TABLE t (id INT PRIMARY KEY)');
+    const [rows] = await one.query<RowDataPacket[]>(
+      "SELECT DATABASE() AS name, RELEASE_LOCK('kept') AS released, @kept AS kept",
+    );
+    expect(rows).toEqual([{ name: 'gone', released: 1, kept: 5 }]);
+    await one.query('DROP DATABASE gone');
+    await one.end();
+  });
+
   test('make room when the server has closed one, not when it was asked to', async () => {
     const [, second] = servers.servers;
     await using proxy = await FaultProxy.open(second?.port ?? 0);
