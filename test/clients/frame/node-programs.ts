@@ -4,10 +4,10 @@ import { environmentOf, runProgram } from './run-program.ts';
 import type { FailedTest, Suite, SuiteResult, Target } from './suite.ts';
 
 /** Drivers and ORMs have packages of their own, so that Lockstep itself need not. */
-const folder = fileURLToPath(new URL('../node/', import.meta.url));
+export const nodeFolder = fileURLToPath(new URL('../node/', import.meta.url));
 
 /** What the programs need, once. */
-export const installNodePackages = (): Promise<void> => installPackages(folder);
+export const installNodePackages = (): Promise<void> => installPackages(nodeFolder);
 
 /** A suite of programs in `test/clients/node/`, each in a process of its own. */
 export function nodeSuite(name: string, programs: readonly string[]): Suite {
@@ -29,7 +29,7 @@ export function nodeSuite(name: string, programs: readonly string[]): Suite {
 }
 
 async function runChecks(target: Target, program: string): Promise<SuiteResult> {
-  const argv = [`${folder}${program}.mjs`];
+  const argv = [`${nodeFolder}${program}.mjs`];
   const env = environmentOf(target);
   const ended = await runProgram({ file: process.execPath, argv, env, timeoutMs: 600_000 });
   const passed: string[] = [];
