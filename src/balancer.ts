@@ -189,10 +189,6 @@ async function assembleFront(base: Base, core: Core, services: CoreServices): Pr
     membership,
     settings,
     metrics: balancerMetrics({ ...base, ...core, ...services, observation }),
-    isWrite: (sql) => {
-      const { kind } = core.analyse(Buffer.from(sql).toString('latin1'));
-      return kind === 'write' || kind === 'ddl';
-    },
   });
   return { listener, queued, observation, control };
 }

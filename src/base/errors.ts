@@ -67,6 +67,12 @@ export const errorTable = {
     httpStatus: 400,
     remedy: 'Send a statement; the text held only blanks or comments.',
   },
+  query_timeout: {
+    errno: 3024,
+    sqlState: 'HY000',
+    httpStatus: 504,
+    remedy: 'Give it more time (`timeoutMs`), or let it do less; nothing of it took effect.',
+  },
   unknown_schema: {
     errno: 1049,
     sqlState: '42000',

@@ -20,6 +20,7 @@ import type {
   QueryRequest,
   Readiness,
   RemoveNodeOptions,
+  RowsOutcome,
   StrategyStatus,
   VerifyReport,
   VerifyRequest,
@@ -37,6 +38,7 @@ import type { ResyncManager } from '../replication/shell/resync-manager.ts';
 import type { Verifications } from '../replication/shell/verify/verifications.ts';
 import type { ReadRouter } from '../routing/read-router.ts';
 import type { SessionRegistry } from '../sessions/session-registry.ts';
+import type { Statement } from '../sql/statement.ts';
 import type { Counters } from '../telemetry/counters.ts';
 import type { EventLog } from '../telemetry/event-log.ts';
 import type { History } from '../telemetry/history.ts';
@@ -47,6 +49,7 @@ import type { Observation } from './observation.ts';
 import { killSession, listSessions } from './session-list.ts';
 import type { Membership } from './membership.ts';
 import { shownVerifications } from './shown-verifications.ts';
+import { queryNode } from './query-node.ts';
 import type { QueryRunner } from './query-runner.ts';
 import { readiness } from './readiness.ts';
 import type { QueuedCommands } from './queued-commands.ts';
@@ -72,7 +75,7 @@ export interface LiveControlParts {
   readonly settings: SettingsControl;
   readonly queries: QueryRunner;
   readonly queued: QueuedCommands;
-  readonly isWrite: (sql: string) => boolean;
+  readonly analyse: (sql: string) => Statement;
 }
 
 const listBytesMax = 8 * 1024 * 1024;
@@ -206,7 +209,7 @@ export class LiveControl implements BalancerControl {
   }
 
   get ownSqlUser(): string {
-    return this.#parts.queries.ownUser;
+    return this.#parts.queries.ownAccount.name;
   }
 
   checkSqlAccount(account: SqlAccount): Promise<void> {
@@ -214,12 +217,15 @@ export class LiveControl implements BalancerControl {
   }
 
   async query(request: QueryRequest): Promise<QueryOutcome> {
-    const { queries, queued, config, replicator, isWrite } = this.#parts;
-    const queue = (request.queueWhenDown ?? config.queueWhenDown) && isWrite(request.sql);
+    const { queries, queued, config, replicator } = this.#parts;
+    const { kind, hasUnknownFunction } = this.#analyse(request.sql);
+    const isWrite = kind === 'write' || kind === 'ddl';
+    const queue = (request.queueWhenDown ?? config.queueWhenDown) && isWrite;
     // Behind writes that wait, later ones wait too: they run in the order they came.
     if (queue && (queued.waiting > 0 || !replicator.leadership)) return this.#enqueue(request);
     try {
-      return await queries.run(request);
+      // A function of one's own may write, and what writes is not left half-way.
+      return await queries.run({ ...request, mayStop: kind === 'read' && !hasUnknownFunction });
     } catch (error) {
       const noNode = error instanceof LockstepError && error.code === 'no_node';
       if (queue && noNode) return this.#enqueue(request);
@@ -241,6 +247,22 @@ export class LiveControl implements BalancerControl {
     if (account) await queries.check(account);
     const user = account?.name;
     return { kind: 'accepted', id: await queued.accept({ sql, schema, parameters, user }) };
+  }
+
+  async queryNode(name: string, request: QueryRequest): Promise<RowsOutcome> {
+    const { cluster, queries, clock } = this.#parts;
+    const node = this.#find(name);
+    if (this.#analyse(request.sql).kind !== 'read') {
+      const message = 'one node alone is only read: SELECT, SHOW, DESCRIBE or EXPLAIN';
+      throw new LockstepError('bad_request', message);
+    }
+    const account = request.account ?? queries.ownAccount;
+    const position = cluster.position(node.name);
+    return { ...(await queryNode(node, { ...request, account }, clock)), position };
+  }
+
+  #analyse(sql: string): Statement {
+    return this.#parts.analyse(Buffer.from(sql).toString('latin1'));
   }
 
   command(id: string): Promise<CommandOutcome> {

@@ -11,6 +11,7 @@ import type {
   NodeStatus,
   QueryOutcome,
   Readiness,
+  RowsOutcome,
   StrategyStatus,
 } from './schemas.ts';
 import type { SessionStatus } from './session-schemas.ts';
@@ -27,6 +28,7 @@ export type {
   NodeStatus,
   QueryOutcome,
   Readiness,
+  RowsOutcome,
   StrategyStatus,
 } from './schemas.ts';
 export type { VerifyReport, VerifyRequest, VerifyStatus } from './verify-schemas.ts';
@@ -61,6 +63,8 @@ export interface BalancerControl {
   checkSqlAccount(account: SqlAccount): Promise<void>;
   /** Throws ServerError for what a server refused, LockstepError for what Lockstep refused. */
   query(request: QueryRequest): Promise<QueryOutcome>;
+  /** A read on this node alone, in sync or not. Throws as `query`. */
+  queryNode(name: string, request: QueryRequest): Promise<RowsOutcome>;
   /** The fate of a write that was accepted while no node was there. */
   command(id: string): Promise<CommandOutcome>;
   /** Resolves at the end. Throws LockstepError('conflict') while one is under way. */
@@ -110,4 +114,18 @@ export interface QueryRequest {
   readonly parameters?: readonly unknown[];
   /** Accept a write while no node is there, and run it when the first returns. */
   readonly queueWhenDown?: boolean;
+  /** Most rows; the outcome says when there are more. Default 10,000. */
+  readonly limit?: number;
+  /** The statement is ended when it takes longer: query_timeout, or its outcome after all. */
+  readonly timeoutMs?: number;
+  /** Nobody waits for it any more: a read is ended. */
+  readonly signal?: AbortSignal;
+  /** Takes the rows as they come; the outcome then has none. */
+  readonly sink?: RowSink;
+}
+
+export interface RowSink {
+  begin(columns: RowsOutcome['columns'], node: string): Promise<void>;
+  /** No more are read before it resolves. */
+  rows(rows: RowsOutcome['rows']): Promise<void>;
 }

@@ -27,8 +27,13 @@ export type Answer =
     }
   | { readonly kind: 'problem'; readonly problem: Problem }
   | { readonly kind: 'text'; readonly contentType: string; readonly body: string }
+  /** One JSON value a line; an error before the first is answered as any other. */
+  | { readonly kind: 'lines'; readonly write: (line: LineWriter) => Promise<void> }
   | { readonly kind: 'events'; readonly events: EventSource }
   | { readonly kind: 'empty'; readonly headers?: Readonly<Record<string, string>> };
+
+/** Resolves when the client is ready for more; rejects when it is gone. */
+export type LineWriter = (value: unknown) => Promise<void>;
 
 export const json = (body: unknown, status = 200): Answer => ({ kind: 'json', status, body });
 

@@ -14,6 +14,8 @@ export interface Problem {
   /** Of a MySQL or MariaDB server, or as a MySQL client would see this error. */
   readonly errno?: number;
   readonly sqlState?: string;
+  /** Of a server's error: where in the SQL, in characters from its start. */
+  readonly position?: number;
   /** Earlier it will be refused in any case. */
   readonly retryAfterMs?: number;
 }
@@ -53,6 +55,7 @@ function ofServer(error: ServerError): Problem {
     remedy: 'The database server refused the statement; the message is its own.',
     errno: error.errno,
     sqlState: error.sqlState,
+    ...(error.position === undefined ? {} : { position: error.position }),
   });
 }
 
@@ -100,6 +103,7 @@ interface ProblemParts {
   readonly remedy: string;
   readonly errno?: number;
   readonly sqlState?: string;
+  readonly position?: number;
   readonly retryAfterMs?: number;
 }
 

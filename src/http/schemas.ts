@@ -137,14 +137,26 @@ export const strategyStatusSchema = Type.Object({
 });
 export type StrategyStatus = Snapshot<typeof strategyStatusSchema>;
 
+export const columnsSchema = Type.Array(Type.Object({ name: Type.String(), type: Type.String() }));
+
+const warningListSchema = Type.Optional(
+  Type.Array(Type.Object({ level: Type.String(), code: Type.Integer(), message: Type.String() }), {
+    maxItems: 64,
+    description: 'As SHOW WARNINGS has them; the first 64.',
+  }),
+);
+
 export const rowsOutcomeSchema = Type.Object({
   kind: Type.Literal('rows'),
-  columns: Type.Array(Type.Object({ name: Type.String(), type: Type.String() })),
+  columns: columnsSchema,
   rows: Type.Array(Type.Array(Type.Unknown())),
   rowCount: count('Rows shown.'),
   truncated: Type.Boolean({ description: 'The answer held more rows than are shown.' }),
   node: text('The node that answered.'),
+  position: Type.Optional(count('Of a query to one node: the position that it had.')),
   durationMs: Type.Number(),
+  warnings: Type.Optional(count('That the statement raised.')),
+  warningList: warningListSchema,
 });
 export type RowsOutcome = Snapshot<typeof rowsOutcomeSchema>;
 
@@ -156,6 +168,7 @@ export const resultOutcomeSchema = Type.Object({
   node: text('The leader, which executed it first.'),
   seq: Type.Optional(count('Its place in the log; absent when nothing was logged.')),
   durationMs: Type.Number(),
+  warningList: warningListSchema,
 });
 export type ResultOutcome = Snapshot<typeof resultOutcomeSchema>;
 

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { EventStreams } from './event-streams.ts';
 import { headerOf } from './header-of.ts';
+import { sendLines } from './send-lines.ts';
 import type { Answer } from './operation.ts';
 import { sendProblem } from './send-problem.ts';
 
@@ -27,6 +28,9 @@ export async function sendAnswer(answer: Answer, exchange: Exchange): Promise<vo
       return;
     case 'text':
       await reply.type(answer.contentType).serializer(String).send(answer.body);
+      return;
+    case 'lines':
+      await sendLines(answer.write, reply);
       return;
     case 'empty':
       if (answer.headers) reply.headers(answer.headers);

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type SecureContext, TLSSocket } from 'node:tls';
+import type { NodeName } from '../base/brands.ts';
 import type { Timer } from '../base/clock.ts';
 import { LockstepError } from '../base/errors.ts';
 import type { Password } from '../protocol/auth/password.ts';
@@ -27,6 +28,7 @@ import { StatusFlag } from '../protocol/status-flags.ts';
 import { CompressedStream } from '../nodes/compressed-stream.ts';
 import { agreedCodec, type CompressionCodec } from '../nodes/compression-codec.ts';
 import type { ConnectionKind } from '../nodes/connection-pool.ts';
+import type { AcceptedClient, ClientOrigin } from './accepted-client.ts';
 import { type CommonServer, commonServer } from './common-server.ts';
 import { type ChangedUser, ClientSession } from './client-session.ts';
 import { programOf } from './client-program.ts';
@@ -41,24 +43,6 @@ import type { SessionRegistry } from './session-registry.ts';
 
 const handshakeBytesMax = 64 * 1024;
 const utf8mb4 = 45;
-
-/** What a caller inside the process may ask of the session it opened. */
-export interface AcceptedClient {
-  /** Where the latest statement ran. */
-  readonly route: Route | undefined;
-  /** The latest error that Lockstep, not a server, answered with. */
-  readonly error: unknown;
-}
-
-/** Where a client comes from. */
-export interface ClientOrigin {
-  /** Undefined where there is none: at the Unix socket, and inside the process. */
-  readonly address: string | undefined;
-  /** At the Unix socket or inside the process: nobody listens in. */
-  readonly local: boolean;
-  /** It may say by the PROXY protocol for whom it speaks. */
-  readonly mayBeProxy: boolean;
-}
 
 interface LoginOptions {
   readonly context: SessionContext;
@@ -129,6 +113,20 @@ export class ClientLogin implements AcceptedClient {
 
   get error(): unknown {
     return this.#loginError ?? this.#session?.core.lastError;
+  }
+
+  get runsOn(): NodeName | undefined {
+    const core = this.#session?.core;
+    const connection = core?.running.connection;
+    return connection && core?.nodeOf(connection)?.name;
+  }
+
+  get warnings(): number {
+    return this.#session?.core.diagnostics.warningCount ?? 0;
+  }
+
+  interrupt(): void {
+    this.#session?.kill(true);
   }
 
   get #defaultPlugin(): 'mysql_native_password' | 'caching_sha2_password' {

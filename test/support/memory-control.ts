@@ -174,8 +174,20 @@ export class MemoryControl implements BalancerControl {
   }
 
   async query(request: QueryRequest): Promise<QueryOutcome> {
+    const { signal: _, sink, ...kept } = request;
+    this.queries.push(kept);
+    const outcome = this.answer(request);
+    if (!sink || outcome.kind !== 'rows') return outcome;
+    await sink.begin(outcome.columns, outcome.node);
+    await sink.rows(outcome.rows);
+    return { ...outcome, rows: [] };
+  }
+
+  async queryNode(name: string, request: QueryRequest) {
     this.queries.push(request);
-    return this.answer(request);
+    const outcome = this.answer(request);
+    if (outcome.kind !== 'rows') throw new LockstepError('bad_request', 'it is only read');
+    return { ...outcome, node: this.node(name).name, position: this.node(name).position };
   }
 
   async command(id: string) {

@@ -1,11 +1,14 @@
 import { Type } from 'typebox';
-import { closed, json, operation } from '../operation.ts';
+import type { RowSink } from '../balancer-control.ts';
+import { outcomeInLines } from '../outcome-in-lines.ts';
+import { closed, json, nameParams, operation } from '../operation.ts';
 import { sqlAccountSchema, withSqlAccount } from '../sql-account.ts';
 import {
   acceptedOutcomeSchema,
   answeredOutcomeSchema,
   commandOutcomeSchema,
   type QueryOutcome,
+  rowsOutcomeSchema,
 } from '../schemas.ts';
 
 const tag = 'query';
@@ -15,10 +18,34 @@ const queueDescription =
   'Accept a write while no node is there (202) and run it when the first returns. ' +
   'Also taken as `queue_when_down`, as the setting is spelled.';
 
+const limitDefault = 1000;
+const limitMax = 10_000_000;
+const timeoutMsMax = 24 * 60 * 60 * 1000;
+const linesType = 'application/x-ndjson';
+
+const statementProperties = {
+  sql: Type.String({ minLength: 1, description: 'One statement.' }),
+  schema: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
+  limit: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: limitMax,
+      description: `Most rows; default ${limitDefault}. \`truncated\` says when there are more.`,
+    }),
+  ),
+  timeoutMs: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: timeoutMsMax,
+      description: 'The statement is ended when it takes longer (504, `query_timeout`).',
+    }),
+  ),
+  as: Type.Optional(sqlAccountSchema),
+};
+
 const body = Type.Object(
   {
-    sql: Type.String({ minLength: 1, description: 'One statement.' }),
-    schema: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
+    ...statementProperties,
     parameters: Type.Optional(
       Type.Array(Type.Unknown(), {
         maxItems: parametersMax,
@@ -27,7 +54,6 @@ const body = Type.Object(
     ),
     queueWhenDown: Type.Optional(Type.Boolean({ description: queueDescription })),
     queue_when_down: Type.Optional(Type.Boolean()),
-    as: Type.Optional(sqlAccountSchema),
   },
   closed,
 );
@@ -45,17 +71,40 @@ export const queryOperations = [
     summary: 'Run one statement: rows or a result, and which node answered',
     access: 'sql',
     schema: { body, answers: { 200: answeredOutcomeSchema, 202: acceptedOutcomeSchema } },
-    async run(control, { body: { as, queueWhenDown, queue_when_down, ...given } }, call) {
+    run(control, { body: { as, queueWhenDown, queue_when_down, ...given } }, call) {
       const queue = queueWhenDown ?? queue_when_down;
-      const outcome = await withSqlAccount(as, call, (account) =>
-        control.query({
-          ...given,
-          ...account,
-          ...(queue === undefined ? {} : { queueWhenDown: queue }),
-        }),
-      );
-      return json(outcome, statusOf(outcome));
+      const run = (sink?: RowSink): Promise<QueryOutcome> =>
+        withSqlAccount(as, call, (account) =>
+          control.query({
+            limit: limitDefault,
+            ...given,
+            ...account,
+            ...(queue === undefined ? {} : { queueWhenDown: queue }),
+            ...(sink === undefined ? {} : { sink }),
+            signal: call.signal,
+          }),
+        );
+      if (call.headers.accept?.includes(linesType)) return outcomeInLines(run);
+      return run().then((outcome) => json(outcome, statusOf(outcome)));
     },
+  }),
+  operation({
+    name: 'queryNode',
+    tag,
+    method: 'POST',
+    path: '/nodes/{name}/query',
+    summary: 'Run a read on one node alone, in sync or not, to see what it has',
+    access: 'sql',
+    schema: {
+      params: nameParams,
+      body: Type.Object(statementProperties, closed),
+      answers: { 200: rowsOutcomeSchema },
+    },
+    run: (control, { params, body: { as, ...given } }, call) =>
+      withSqlAccount(as, call, async (account) => {
+        const request = { limit: limitDefault, ...given, ...account, signal: call.signal };
+        return json(await control.queryNode(params.name, request));
+      }),
   }),
   operation({
     name: 'getCommand',
