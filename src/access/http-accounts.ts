@@ -52,7 +52,8 @@ export class HttpAccounts {
 
   /** Still as it was when the login was. */
   has({ name, role }: HttpAccount): boolean {
-    return this.#users.get(name)?.role === role;
+    const accounts = [...this.#users.values(), ...this.#tokens.values()];
+    return accounts.some((one) => one.name === name && one.role === role);
   }
 
   /** Undefined when there is no such user, or the password is wrong. */

@@ -212,20 +212,25 @@ export class LiveControl implements BalancerControl {
     return this.#parts.queries.ownAccount.name;
   }
 
+  reads(sql: string): boolean {
+    const { kind, hasUnknownFunction } = this.#analyse(sql);
+    return kind === 'show_session' || kind === 'empty' || (kind === 'read' && !hasUnknownFunction);
+  }
+
   checkSqlAccount(account: SqlAccount): Promise<void> {
     return this.#parts.queries.check(account);
   }
 
   async query(request: QueryRequest): Promise<QueryOutcome> {
     const { queries, queued, config, replicator } = this.#parts;
-    const { kind, hasUnknownFunction } = this.#analyse(request.sql);
+    const { kind } = this.#analyse(request.sql);
     const isWrite = kind === 'write' || kind === 'ddl';
     const queue = (request.queueWhenDown ?? config.queueWhenDown) && isWrite;
     // Behind writes that wait, later ones wait too: they run in the order they came.
     if (queue && (queued.waiting > 0 || !replicator.leadership)) return this.#enqueue(request);
     try {
       // A function of one's own may write, and what writes is not left half-way.
-      return await queries.run({ ...request, mayStop: kind === 'read' && !hasUnknownFunction });
+      return await queries.run({ ...request, mayStop: this.reads(request.sql) });
     } catch (error) {
       const noNode = error instanceof LockstepError && error.code === 'no_node';
       if (queue && noNode) return this.#enqueue(request);

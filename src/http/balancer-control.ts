@@ -59,6 +59,8 @@ export interface BalancerControl {
   readonly settings: SettingsControl;
   /** The database user with whose rights SQL is run that names none; the first configured. */
   readonly ownSqlUser: string;
+  /** Whether the statement changes nothing, as far as its text tells. */
+  reads(sql: string): boolean;
   /** Throws as `query` does when the user cannot log in. */
   checkSqlAccount(account: SqlAccount): Promise<void>;
   /** Throws ServerError for what a server refused, LockstepError for what Lockstep refused. */

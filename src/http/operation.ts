@@ -2,7 +2,9 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Static, TSchema } from 'typebox';
 import { Type } from 'typebox';
 import type { Access } from '../access/access.ts';
+import type { AuditLog } from '../access/audit-log.ts';
 import type { Caller } from '../access/caller.ts';
+import type { Clock } from '../base/clock.ts';
 import type { EventSource } from '../telemetry/event-source.ts';
 import type { BalancerControl } from './balancer-control.ts';
 import type { Problem } from './problem.ts';
@@ -65,6 +67,19 @@ export interface Call {
   readonly headers: IncomingHttpHeaders;
   /** Aborted when the client is gone. */
   readonly signal: AbortSignal;
+  readonly clock: Clock;
+  /** Undefined where nothing is written down. */
+  readonly audit: AuditLog | undefined;
+  /** What the audit log shall say of it beyond what the request says. */
+  note(notes: AuditNotes): void;
+}
+
+export interface AuditNotes {
+  /** False for what changes nothing: then it is not written down. */
+  readonly changes?: boolean;
+  readonly sqlUser?: string;
+  readonly seq?: number;
+  readonly code?: string;
 }
 
 interface OperationBase<S extends OperationSchema> {

@@ -3,6 +3,7 @@ import swagger from '@fastify/swagger';
 import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { Access } from '../access/access.ts';
+import type { AuditLog } from '../access/audit-log.ts';
 import { nobody } from '../access/caller.ts';
 import { type Clock, systemClock } from '../base/clock.ts';
 import { LockstepError } from '../base/errors.ts';
@@ -11,9 +12,10 @@ import type { BalancerControl } from './balancer-control.ts';
 import { EventStreams } from './event-streams.ts';
 import { addGuards, portOf } from './guards.ts';
 import { accessOf, type AccessLevel, type Call } from './operation.ts';
-import type { Operation, OperationInput, OperationSchema } from './operation.ts';
+import type { Operation } from './operation.ts';
 import { operations } from './operations.ts';
 import { httpProblem, problemOf } from './problem.ts';
+import { runAudited } from './run-audited.ts';
 import { sendAnswer } from './send-answer.ts';
 import { sendProblem } from './send-problem.ts';
 import { servePage } from './serve-page.ts';
@@ -27,6 +29,10 @@ export interface HttpServerOptions {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
+  /** Where it is written down who changed what. */
+  readonly audit?: AuditLog;
+  /** The balancer's key and certificate: HTTPS instead of HTTP. */
+  readonly tls?: { readonly key: Buffer; readonly cert: Buffer };
   /** `/metrics` takes no login. */
   readonly openMetrics?: boolean;
   /** Operations beyond the balancer's own, e.g. those of the demo. */
@@ -61,6 +67,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   const clock = options.clock ?? systemClock;
   const access = options.access ?? new Access({ http: () => defaultConfig.http, clock });
   const app = fastify({
+    https: options.tls ? { ...options.tls, minVersion: 'TLSv1.2' } : null,
     requestTimeout: requestTimeoutMs,
     bodyLimit: options.bodyBytesMax ?? bodyBytesMaxDefault,
     forceCloseConnections: 'idle',
@@ -91,7 +98,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   const { port } = app.server.address() as AddressInfo;
   return {
     port,
-    url: `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}`,
+    url: urlOf(options, port),
     async close() {
       streams.close();
       access.close();
@@ -100,6 +107,10 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
       timer.cancel();
     },
   };
+}
+
+function urlOf({ host, tls }: HttpServerOptions, port: number): string {
+  return `${tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 function listenError(error: unknown, { host, port }: HttpServerOptions): unknown {
@@ -182,20 +193,24 @@ function addOperation(app: FastifyInstance, operation: Operation, context: Opera
       response: schema.answers,
     },
     async handler(request, reply) {
-      const call = callOf(request, reply, context.access);
+      const call = callOf(request, reply, context);
       const { params, query, body } = request;
       const input = { params, query, body, by: call.caller.name };
-      const answer = await operation.run(
-        context.options.control,
-        input as OperationInput<OperationSchema>,
+      const answer = await runAudited(operation, context.options.control, {
+        input,
         call,
-      );
+        path: request.url.split('?')[0] as string,
+      });
       await sendAnswer(answer, { request, reply, streams: context.streams });
     },
   });
 }
 
-function callOf(request: FastifyRequest, reply: FastifyReply, access: Access): Call {
+function callOf(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { access, options }: OperationContext,
+): Call {
   const gone = new AbortController();
   reply.raw.on('close', () => {
     if (!reply.raw.writableFinished) gone.abort();
@@ -207,5 +222,8 @@ function callOf(request: FastifyRequest, reply: FastifyReply, access: Access): C
     secure: request.protocol === 'https',
     headers: request.headers,
     signal: gone.signal,
+    clock: options.clock ?? systemClock,
+    audit: options.audit,
+    note: () => undefined,
   };
 }

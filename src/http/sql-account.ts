@@ -34,6 +34,7 @@ export function withSqlAccount<T>(
     accountOf(headers[headerName]) ??
     caller.session?.sqlAccount;
   if (account) {
+    call.note({ sqlUser: account.name });
     return access.asSqlUser(account.name, caller.address, () => run({ account }));
   }
   if (!caller.open) {

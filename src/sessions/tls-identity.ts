@@ -11,28 +11,40 @@ const validYears = 10;
 const yearMs = 365.25 * 24 * 60 * 60 * 1000;
 
 /**
- * The key and certificate that Lockstep shows to clients; undefined with `tls.mode: off`. None
- * configured: a self-signed pair is made once and kept in `folder`, so that clients can pin it.
- * Rejects config_invalid if a file cannot be read or is no key or certificate.
+ * The key and certificate that Lockstep shows to clients, PEM. None configured: a self-signed pair
+ * is made once and kept in `folder`, so that clients can pin it. Rejects config_invalid if a file
+ * cannot be read or is no key or certificate.
  */
-export async function tlsIdentity(
-  { mode, keyFile, certFile }: Config['tls'],
+export async function tlsPair(
+  { keyFile, certFile }: Config['tls'],
   folder: string,
   clock: Clock,
-): Promise<SecureContext | undefined> {
-  if (mode === 'off') return undefined;
+): Promise<{ readonly key: Buffer; readonly cert: Buffer }> {
   const paths =
     keyFile === undefined || certFile === undefined
       ? await ownPair(folder, clock)
       : { key: keyFile, cert: certFile };
   try {
     const [key, cert] = await Promise.all([readFile(paths.key), readFile(paths.cert)]);
-    return createSecureContext({ key, cert, minVersion: 'TLSv1.2' });
+    contextOf({ key, cert });
+    return { key, cert };
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     const files = `${paths.key} and ${paths.cert}`;
     throw new LockstepError('config_invalid', `tls: ${files} cannot be used: ${reason}`, { cause });
   }
+}
+
+const contextOf = (pair: { readonly key: Buffer; readonly cert: Buffer }): SecureContext =>
+  createSecureContext({ ...pair, minVersion: 'TLSv1.2' });
+
+/** As the pair above, for connections of MySQL clients; undefined with `tls.mode: off`. */
+export async function tlsIdentity(
+  tls: Config['tls'],
+  folder: string,
+  clock: Clock,
+): Promise<SecureContext | undefined> {
+  return tls.mode === 'off' ? undefined : contextOf(await tlsPair(tls, folder, clock));
 }
 
 async function ownPair(folder: string, clock: Clock): Promise<{ key: string; cert: string }> {

@@ -131,6 +131,15 @@ export type LockstepEvent =
   /** The configuration file is not right: everything stays as it was. */
   | { readonly kind: 'settings_refused'; readonly reason: string; readonly by: string }
   | {
+      /** Somebody asked for a change, and it was made or has begun. */
+      readonly kind: 'operator_action';
+      readonly operation: string;
+      /** What it is about, such as a node's name. */
+      readonly target?: string;
+      /** The account; `local` where nobody has to log in. */
+      readonly by: string;
+    }
+  | {
       readonly kind: 'node_settings_warning';
       readonly node: NodeName;
       readonly setting: string;

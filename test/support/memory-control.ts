@@ -166,6 +166,10 @@ export class MemoryControl implements BalancerControl {
 
   readonly ownSqlUser = 'app';
 
+  reads(sql: string) {
+    return /^\s*(?:select|show|explain)/i.test(sql);
+  }
+
   /** Who may log in is everybody whose password is his name. */
   async checkSqlAccount({ name, password }: SqlAccount) {
     if (name === password) return;

@@ -3,8 +3,9 @@ import type { Begun } from '../../access/access.ts';
 import type { Caller } from '../../access/caller.ts';
 import { roles } from '../../config/role.ts';
 import type { BalancerControl } from '../balancer-control.ts';
+import { nextLink } from '../next-link.ts';
 import { type Call, closed, json, operation } from '../operation.ts';
-import { oneOf, text } from '../schemas.ts';
+import { oneOf, text, timestamp } from '../schemas.ts';
 
 const tag = 'access';
 const bodyBytesMax = 8 * 1024;
@@ -20,6 +21,40 @@ const meSchema = Type.Object({
   }),
   csrf: Type.Optional(text('For the header X-CSRF-Token of every request but GET.')),
   sqlUser: Type.Optional(text('The database user with whose rights SQL is run.')),
+});
+
+const auditLimitDefault = 100;
+
+const auditQuery = Type.Object(
+  {
+    before: Type.Optional(
+      Type.Integer({ minimum: 1, description: 'Only records before this id; `next` of a page.' }),
+    ),
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, description: 'Default 100.' })),
+  },
+  closed,
+);
+
+const auditPageSchema = Type.Object({
+  records: Type.Array(
+    Type.Object({
+      id: Type.Integer({ minimum: 1 }),
+      at: timestamp('When it ended.'),
+      by: text('The account.'),
+      from: text('The address that asked.'),
+      operation: text('The operationId.'),
+      method: Type.String(),
+      path: Type.String(),
+      input: Type.Optional(text('What it was given, as JSON, without secrets; cut when long.')),
+      sqlUser: Type.Optional(text('With whose rights SQL was run.')),
+      sql: Type.Optional(text('The statement, cut when long.')),
+      status: Type.Integer(),
+      code: Type.Optional(text('Of an error.')),
+      seq: Type.Optional(Type.Integer({ description: 'The place of a write in the log.' })),
+      durationMs: Type.Number(),
+    }),
+  ),
+  next: Type.Optional(Type.Integer({ description: 'For `before`, to read on.' })),
 });
 
 function meOf(control: BalancerControl, caller: Caller) {
@@ -110,6 +145,21 @@ export const accessOperations = [
       if (!begun) return json(meOf(control, call.caller));
       const headers = cookieHeader(call, begun);
       return { ...json(meOf(control, callerOf(call, begun))), headers };
+    },
+  }),
+  operation({
+    name: 'listAudit',
+    tag,
+    method: 'GET',
+    path: '/audit',
+    summary: 'Who changed what, and what came of it; the latest first',
+    access: 'operate',
+    schema: { query: auditQuery, answers: { 200: auditPageSchema } },
+    async run(_control, { query: { before, limit = auditLimitDefault } }, { audit }) {
+      const range = { limit, ...(before === undefined ? {} : { before }) };
+      const page = (await audit?.page(range)) ?? { records: [] };
+      if (page.next === undefined) return json(page);
+      return { ...json(page), headers: nextLink('/audit', { before: page.next, limit }) };
     },
   }),
 ];

@@ -83,7 +83,11 @@ export const queryOperations = [
             ...(sink === undefined ? {} : { sink }),
             signal: call.signal,
           }),
-        );
+        ).then((outcome) => {
+          if (outcome.kind === 'result' && outcome.seq !== undefined) call.note(outcome);
+          return outcome;
+        });
+      call.note({ changes: !control.reads(given.sql) });
       if (call.headers.accept?.includes(linesType)) return outcomeInLines(run);
       return run().then((outcome) => json(outcome, statusOf(outcome)));
     },
@@ -100,11 +104,13 @@ export const queryOperations = [
       body: Type.Object(statementProperties, closed),
       answers: { 200: rowsOutcomeSchema },
     },
-    run: (control, { params, body: { as, ...given } }, call) =>
-      withSqlAccount(as, call, async (account) => {
+    run(control, { params, body: { as, ...given } }, call) {
+      call.note({ changes: false });
+      return withSqlAccount(as, call, async (account) => {
         const request = { limit: limitDefault, ...given, ...account, signal: call.signal };
         return json(await control.queryNode(params.name, request));
-      }),
+      });
+    },
   }),
   operation({
     name: 'getCommand',
