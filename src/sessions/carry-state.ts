@@ -51,7 +51,7 @@ export function canCarry(connection: NodeConnection, state: CarriedState): boole
 export const isInSchema = (connection: NodeConnection): boolean =>
   (carriedBy.get(connection) ?? emptyState).schema !== '';
 
-/** `state`, but in the schema that the connection is in: for a command that names another. */
+/** `state`, but in the schema that the connection is in: for COM_INIT_DB, which names another. */
 export function inSchemaOf(connection: NodeConnection, state: CarriedState): CarriedState {
   return inSchema(state, (carriedBy.get(connection) ?? emptyState).schema);
 }
@@ -60,11 +60,16 @@ export function inSchemaOf(connection: NodeConnection, state: CarriedState): Car
  * Sends what brings the connection to `state`, ahead of the client's command and in the same
  * flush; undefined when it carries that state already. The caller looks at the outcome when
  * the client's own answer arrives: an error there means that the answer is not to be used.
+ *
+ * `leaves`: the command is COM_INIT_DB, so the connection stays in the schema that it is in, which
+ * may be dropped by now.
  */
 export function sendState(
   connection: NodeConnection,
-  state: CarriedState,
+  wanted: CarriedState,
+  { leaves = false } = {},
 ): PreludeOutcome | undefined {
+  const state = leaves ? inSchemaOf(connection, wanted) : wanted;
   const current = carriedBy.get(connection) ?? emptyState;
   if (current.key === state.key) return undefined;
   const outcome = new PreludeOutcome();
@@ -85,14 +90,14 @@ export function sendState(
   };
   // A change of schema sets variables of its own, which a reset returns to the server's defaults:
   // character_set_database. A name beyond ASCII needs the character set.
-  const moves = state.schema !== current.schema || (resets && isSchema(state.schema));
+  const returns = resets && isSchema(state.schema);
+  const moves = !leaves && (returns || state.schema !== current.schema);
   const movesLast = moves && beyondAscii(state.schema);
   if (moves && !movesLast) send(CommandByte.INIT_DB, state.schema);
   for (const sql of renderState(state)) send(CommandByte.QUERY, sql);
   if (movesLast) send(CommandByte.INIT_DB, state.schema);
   for (const sql of state.replayed.values()) send(CommandByte.QUERY, sql);
-  carriedBy.set(connection, state);
-  connection.stateKey = state.key;
+  noteCarried(connection, leaves && returns ? inSchema(state, someSchema) : state);
   return outcome;
 }
 

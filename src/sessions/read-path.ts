@@ -15,7 +15,6 @@ import type { Statement } from '../sql/statement.ts';
 import { type Answer, SessionBroken } from './answer.ts';
 import {
   holdsOtherInsertId,
-  inSchemaOf,
   noteInsertIdOn,
   PreludeOutcome,
   sendState,
@@ -238,8 +237,7 @@ function sendPrelude(
   outcomes: PreludeOutcome[],
 ): void {
   const { carried: state } = core.state;
-  const goesElsewhere = schema !== undefined;
-  const carried = sendState(connection, goesElsewhere ? inSchemaOf(connection, state) : state);
+  const carried = sendState(connection, state, { leaves: schema !== undefined });
   if (carried) outcomes.push(carried);
   const mayAsk =
     statement !== undefined &&

@@ -92,6 +92,22 @@ describe.each(engines())('the connections to a node, $name', (engine) => {
     await root.end();
   });
 
+  test('in a schema that somebody dropped take a session to another', async () => {
+    const root = await connectTo(server(), { user: 'root' });
+    const one = await connectTo(lockstep);
+    await one.query('CREATE DATABASE gone');
+    for (let round = 0; round < connectionsPerNode; round += 1) {
+      const client = await connectTo(lockstep, { database: 'gone' });
+      // Left behind for the next session to reset.
+      await client.query('SET @left = 1');
+      await client.end();
+    }
+    await root.query('DROP DATABASE gone');
+    await one.end();
+    for (let round = 0; round < connectionsPerNode; round += 1) await inSchema();
+    await root.end();
+  });
+
   test('of a session that dropped its own schema are in none', async () => {
     const one = await connectTo(lockstep);
     await one.query('CREATE DATABASE gone');
