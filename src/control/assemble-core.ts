@@ -95,6 +95,7 @@ export function assembleCore({ config, clock, random, events, log }: Base, epoch
       onApplied: (commands) => {
         counters.node(node.name).applied += commands;
       },
+      onDdl: () => node.definitionsChanged(),
     });
   const cluster = new Cluster({
     config,

@@ -64,6 +64,8 @@ export class NodeConnection {
   readonly preparedStatements = new Map<string, number>();
   /** How many of them it may keep. */
   preparedMax = preparedMaxPerConnection;
+  /** Counts changes of definitions on the server: what was prepared before one is out of date. */
+  definitions = 0;
   /** Which text is prepared as text, by PREPARE … FROM; owned by the sessions room. */
   preparedText: string | undefined;
   readonly #stream: FileStream;

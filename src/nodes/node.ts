@@ -172,6 +172,11 @@ export class Node {
     return this.#connections.has(connection);
   }
 
+  /** DDL has taken effect on it. */
+  definitionsChanged(): void {
+    for (const connection of this.#connections) connection.definitions += 1;
+  }
+
   /** Ends what runs on one of the node's connections; the connection lives on. */
   async killQuery(connection: NodeConnection): Promise<void> {
     const control = await this.openControl();

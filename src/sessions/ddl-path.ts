@@ -26,6 +26,7 @@ export async function runDdl(core: SessionCore, write: WriteRequest): Promise<An
     return await runAlone(core, write);
   } finally {
     core.context.catalogue.forget();
+    for (const node of core.context.nodes.values()) node.definitionsChanged();
     if (changesAccounts(write.statement)) core.context.accountChanges.changed(core.horizon.seq);
     release();
   }

@@ -21,14 +21,14 @@ export async function prepareRaw(connection: NodeConnection, sql: string): Promi
 export async function prepareKept(connection: NodeConnection, sql: string): Promise<Buffer> {
   const answer = await prepareRaw(connection, sql);
   if (answer[4] !== 0) return answer;
-  connection.preparedStatements.set(keyOf(connection, sql), answer.readUInt32LE(statementIdAt));
+  connection.preparedStatements.set(preparedKey(connection, sql), answer.readUInt32LE(statementIdAt));
   if (connection.preparedStatements.size > connection.preparedMax) closeOldest(connection);
   return answer;
 }
 
 /** Prepares the text on this connection unless it is; returns the server's id. */
 export async function prepareOn(connection: NodeConnection, sql: string): Promise<number> {
-  const key = keyOf(connection, sql);
+  const key = preparedKey(connection, sql);
   const { preparedStatements } = connection;
   const known = preparedStatements.get(key);
   if (known === undefined) return idOf(await prepareKept(connection, sql));
@@ -70,8 +70,13 @@ export function errorOf(answer: Buffer): NodeQueryError {
   return new NodeQueryError(errno, sqlState, message);
 }
 
-/** Names in a prepared text were resolved in the state that the connection carried. */
-const keyOf = (connection: NodeConnection, sql: string): string => `${connection.stateKey}\0${sql}`;
+/**
+ * Names in a prepared text were resolved in the state that the connection carried. MySQL prepares
+ * it again by itself when a table has changed, but its parameters keep the character sets of the
+ * columns as they were (measured on 9.7: error 3988 for what the new column can hold).
+ */
+export const preparedKey = ({ stateKey, definitions }: NodeConnection, sql: string): string =>
+  `${definitions}\0${stateKey}\0${sql}`;
 
 function closeOldest(connection: NodeConnection): void {
   for (const [key, serverId] of connection.preparedStatements) {

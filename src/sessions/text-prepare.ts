@@ -9,6 +9,7 @@ import { type Answer, okAnswer } from './answer.ts';
 import type { NamedStatement } from './named-statements.ts';
 import { type NodeRequest, plainRequest } from './node-request.ts';
 import type { SessionCore } from './session-core.ts';
+import { preparedKey } from './prepared-on-node.ts';
 import { syntaxError } from './syntax-error.ts';
 import { plainLiteral } from './user-variables.ts';
 import { withConnection } from './with-connection.ts';
@@ -60,8 +61,7 @@ async function prepareOn(
   connection: NodeConnection,
   sql: string,
 ): Promise<void> {
-  // Names in it were resolved in the state that the connection carried.
-  const key = `${connection.stateKey}\0${sql}`;
+  const key = preparedKey(connection, sql);
   if (connection.preparedText === key) return;
   connection.preparedText = undefined;
   const text = `PREPARE ${nameOnNode} FROM ${textLiteral(core, sql)}`;

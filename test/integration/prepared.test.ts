@@ -170,6 +170,29 @@ describe.each(engines())('prepared statements, $name', (engine) => {
     expect(await read()).toEqual({ id: 1, word: 'more' });
   });
 
+  test('what was prepared for columns that are gone takes what the new ones can hold', async () => {
+    const sql = 'INSERT INTO renewed VALUES (1, ?)';
+    const renew = async (columns: string): Promise<void> => {
+      await client.query('DROP TABLE IF EXISTS renewed');
+      await client.query(`CREATE TABLE renewed (id INT PRIMARY KEY, v ${columns}`);
+    };
+    await renew('CHAR(20)) CHARACTER SET latin1');
+    await client.execute(sql, ['abc']);
+    await client.query(`PREPARE kept FROM '${sql.replace('1', '2')}'`);
+    await client.query("SET @v = 'abc'");
+    await client.query('EXECUTE kept USING @v');
+    await renew('TEXT) CHARACTER SET utf8mb4');
+    await client.execute(sql, ['κόσμε']);
+    await client.query("SET @v = 'κόσμε'");
+    await client.query('EXECUTE kept USING @v');
+    const [rows] = await client.query('SELECT * FROM renewed ORDER BY id');
+    expect(rows).toEqual([
+      { id: 1, v: 'κόσμε' },
+      { id: 2, v: 'κόσμε' },
+    ]);
+    await client.query('DEALLOCATE PREPARE kept');
+  });
+
   test('clients that never close do not use up what a server allows', async () => {
     for (const server of servers.servers) {
       const direct = await connectTo(server, { user: 'root' });

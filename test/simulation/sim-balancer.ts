@@ -196,6 +196,7 @@ function createCluster(parts: {
         analyse: (command) => analyse(command.sql),
         readFile: (file) => log.files.read(file),
         onApplied: () => undefined,
+        onDdl: () => undefined,
       }),
   });
 }

@@ -36,6 +36,7 @@ test('a fold of markers that is refused keeps nothing locked', async () => {
     analyse: () => assert.fail('it applies nothing'),
     readFile: () => assert.fail('it applies nothing'),
     onApplied: () => undefined,
+    onDdl: () => undefined,
   });
   const written = await on.write('APPEND l0 1a');
   // A marker that somebody holds lets the position move, but cannot be taken away.

@@ -40,6 +40,8 @@ export interface NodeFollowerOptions {
   readonly readFile: (file: LoadFile) => AsyncIterable<Buffer>;
   /** Told of entries applied, for the counters. */
   readonly onApplied: (entries: number) => void;
+  /** Told when the node has run DDL. */
+  readonly onDdl: () => void;
 }
 
 /** A real node behind the applier: one connection that runs batches as they come. */
@@ -105,6 +107,7 @@ export class NodeFollower implements FollowerPort {
     assert(answer, 'a statement has an answer');
     const result = toFollowerResult(answer);
     const message = answer.kind === 'err' ? answer.error.message : '';
+    this.#options.onDdl();
     if (result.errno === command.result.errno) {
       await queryRows(connection, concludeDdlStatement(entry.seq));
       this.#options.onApplied(1);
