@@ -21,7 +21,10 @@ export async function prepareRaw(connection: NodeConnection, sql: string): Promi
 export async function prepareKept(connection: NodeConnection, sql: string): Promise<Buffer> {
   const answer = await prepareRaw(connection, sql);
   if (answer[4] !== 0) return answer;
-  connection.preparedStatements.set(preparedKey(connection, sql), answer.readUInt32LE(statementIdAt));
+  connection.preparedStatements.set(
+    preparedKey(connection, sql),
+    answer.readUInt32LE(statementIdAt),
+  );
   if (connection.preparedStatements.size > connection.preparedMax) closeOldest(connection);
   return answer;
 }

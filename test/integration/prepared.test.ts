@@ -171,26 +171,21 @@ describe.each(engines())('prepared statements, $name', (engine) => {
   });
 
   test('what was prepared for columns that are gone takes what the new ones can hold', async () => {
-    const sql = 'INSERT INTO renewed VALUES (1, ?)';
     const renew = async (columns: string): Promise<void> => {
       await client.query('DROP TABLE IF EXISTS renewed');
-      await client.query(`CREATE TABLE renewed (id INT PRIMARY KEY, v ${columns}`);
+      await client.query(`CREATE TABLE renewed (v ${columns}`);
+    };
+    const insert = async (word: string): Promise<void> => {
+      for (let times = 0; times < connectionsPerNode; times++) {
+        await client.execute('INSERT INTO renewed VALUES (?)', [word]);
+      }
     };
     await renew('CHAR(20)) CHARACTER SET latin1');
-    await client.execute(sql, ['abc']);
-    await client.query(`PREPARE kept FROM '${sql.replace('1', '2')}'`);
-    await client.query("SET @v = 'abc'");
-    await client.query('EXECUTE kept USING @v');
+    await insert('abc');
     await renew('TEXT) CHARACTER SET utf8mb4');
-    await client.execute(sql, ['κόσμε']);
-    await client.query("SET @v = 'κόσμε'");
-    await client.query('EXECUTE kept USING @v');
-    const [rows] = await client.query('SELECT * FROM renewed ORDER BY id');
-    expect(rows).toEqual([
-      { id: 1, v: 'κόσμε' },
-      { id: 2, v: 'κόσμε' },
-    ]);
-    await client.query('DEALLOCATE PREPARE kept');
+    await insert('κόσμε');
+    const [rows] = await client.query('SELECT DISTINCT v FROM renewed');
+    expect(rows).toEqual([{ v: 'κόσμε' }]);
   });
 
   test('clients that never close do not use up what a server allows', async () => {
