@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { vi } from 'vitest';
+import { dyingWithParent } from '../../src/demo/engine-process.ts';
 import { freePorts } from '../../src/demo/free-port.ts';
 import { connectTo } from '../../src/demo/connect.ts';
 import type { TestServers } from './servers.ts';
@@ -59,7 +60,9 @@ export async function prepareBalancerProcess(
     await gone;
   };
   const start = async (faultPoint = ''): Promise<void> => {
-    const running = spawn(process.execPath, [main, 'serve', '--config', file], {
+    const argv = [main, 'serve', '--config', file];
+    const command = dyingWithParent({ file: process.execPath, argv });
+    const running = spawn(command.file, command.argv, {
       stdio: 'ignore',
       env: { ...process.env, LOCKSTEP_FAULT_POINT: faultPoint },
     });

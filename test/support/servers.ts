@@ -84,6 +84,12 @@ function endAll(): void {
 }
 
 process.on('exit', endAll);
+// The process that runs this one was killed. It would go on, and its servers with it; and
+// `process.exit` is not to be had in a worker of vitest.
+process.once('disconnect', () => {
+  endAll();
+  process.kill(process.pid, 'SIGKILL');
+});
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.once(signal, () => {
     endAll();

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { dyingWithParent } from '../../../src/demo/engine-process.ts';
 import type { FailedTest, SuiteResult, Target } from './suite.ts';
 
 export interface Program {
@@ -43,7 +44,8 @@ export function environmentOf(target: Target): Record<string, string> {
 export function runProgram(program: Program): Promise<Ended> {
   const { file, argv = [], cwd, env = {}, input = '', timeoutMs = 300_000 } = program;
   return new Promise((resolve, reject) => {
-    const child = spawn(file, argv, {
+    const command = dyingWithParent({ file, argv });
+    const child = spawn(command.file, command.argv, {
       ...(cwd === undefined ? {} : { cwd }),
       env: { ...process.env, ...env },
       detached: true,
