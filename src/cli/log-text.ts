@@ -36,19 +36,26 @@ function fitted(line: string, width: number): string {
 /** What was read, and what of it is not as it was written. */
 export function logVerificationText(report: LogVerification): string {
   const { segments, entries, intents, firstSeq, lastSeq, sizeBytes, torn, problems } = report;
+  const { files } = report;
   const range = entries === 0 ? '' : `, ${firstSeq} to ${lastSeq}`;
   const read = [
     `${counted(segments, 'segment')}, ${counted(entries, 'entry', 'entries')}${range}`,
     counted(intents, 'intent'),
-    `${(sizeBytes / 1024 / 1024).toFixed(1)} MB`,
+    ...(files.files === 0 ? [] : [counted(files.files, 'loaded file')]),
+    `${megabytes(sizeBytes + files.sizeBytes)} MB`,
   ].join('; ');
   const verdict = problems.length === 0 ? 'the log is whole' : 'the log is DAMAGED';
   return [
     ...problems.map(({ file, offset, reason }) => `${file}, offset ${offset}: ${reason}`),
     ...(torn ? [`${torn.file}, offset ${torn.offset}: ${tornReason}`] : []),
+    ...files.unnamed.map(({ file, sizeBytes: bytes }) => `${file}, ${bytes} bytes: ${unnamed}`),
     `${verdict}: ${read}`,
   ].join('\n');
 }
+
+const megabytes = (bytes: number): string => (bytes / 1024 / 1024).toFixed(1);
+
+const unnamed = 'no entry loads it; it goes when the entries of its time are cut';
 
 const tornReason = 'an interrupted write, which the next start cuts off';
 

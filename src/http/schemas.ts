@@ -120,6 +120,16 @@ export const logVerificationSchema = Type.Object({
   problems: Type.Array(Type.Object({ ...filePlace, reason: Type.String() }), {
     description: 'Damage, the first of each file; empty when all is well.',
   }),
+  files: Type.Object(
+    {
+      files: count('How many.'),
+      sizeBytes: count('Bytes of those that are as they were received.'),
+      unnamed: Type.Array(Type.Object({ file: Type.String(), sizeBytes: count('Its size.') }), {
+        description: 'Files that no entry loads, left by a crash; told of a log at rest.',
+      }),
+    },
+    { description: 'The files of LOAD DATA LOCAL that entries load.' },
+  ),
 });
 export type LogVerification = Snapshot<typeof logVerificationSchema>;
 

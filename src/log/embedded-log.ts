@@ -16,7 +16,7 @@ import { recoverFolder, type Recovered } from './recover-folder.ts';
 import { RecentWindow } from './recent-window.ts';
 import type { Segment } from './segment.ts';
 import { clusterIdBytesMax } from './segment-header.ts';
-import { type LogReport, verifyLog } from './verify-log.ts';
+import { type CheckRecord, type LogReport, verifyLog } from './verify-log.ts';
 
 export interface EmbeddedLogOptions {
   readonly folder: string;
@@ -231,7 +231,7 @@ export class EmbeddedLog implements CommandLog {
   }
 
   /** Checks all that is durable on the disk now, while the log goes on; see `verifyLog`. */
-  verify(check: (record: LogRecord) => void): Promise<LogReport> {
+  verify(check: CheckRecord): Promise<LogReport> {
     const { fileSystem, folder } = this.#environment;
     const live = { segments: [...this.#segments], firstSeq: () => this.firstSeq };
     return verifyLog(folder, { fileSystem, check, live });

@@ -1,10 +1,11 @@
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { seq } from '../base/brands.ts';
+import { type Seq, seq } from '../base/brands.ts';
 import { type EmbeddedLog, openEmbeddedLog } from './embedded-log.ts';
 import type { LoadFile } from './load-file.ts';
 import { temporaryFolder } from './testing/temporary-folder.ts';
+import { verifyLog } from './verify-log.ts';
 
 describe('files that entries load', () => {
   let folder: string;
@@ -44,6 +45,44 @@ describe('files that entries load', () => {
     await open();
     expect((await read(file)).equals(content)).toBe(true);
     expect(await read(empty)).toEqual(Buffer.alloc(0));
+  });
+
+  test('are compared with what the entries say of them', async () => {
+    const [whole, short, changed, gone] = [
+      await receive(content),
+      await receive(content),
+      await receive(content),
+      await receive(content),
+    ];
+    const named = [whole, short, changed, gone];
+    const check = ({ seq: at }: { seq: Seq }): readonly LoadFile[] => named.slice(at - 1, at);
+    for (const file of named) await append(file);
+    const files = { files: 4, sizeBytes: 4 * content.length, unnamed: [] };
+    expect(await log.verify(check)).toMatchObject({ problems: [], files });
+
+    const left = await receive(content);
+    expect((await log.verify(check)).files.unnamed).toEqual([]);
+    const pathOf = (at: number): string =>
+      join(folder, 'files', `0000000000000000000${at + 1}-${named[at]?.id}.load`);
+    await writeFile(pathOf(1), content.subarray(1));
+    await writeFile(pathOf(2), Buffer.alloc(content.length));
+    await rm(pathOf(3));
+    const problems = [
+      { file: pathOf(1), reason: 'it has 199999 bytes, entry 2 loads 200000' },
+      { file: pathOf(2), reason: 'it is not what entry 3 loads: wrong checksum' },
+      { file: pathOf(3), reason: expect.stringContaining('it cannot be read') },
+    ];
+    expect((await log.verify(check)).problems).toMatchObject(problems);
+
+    // As a crash leaves it.
+    const file = join(folder, 'files', `${left.id}.load`);
+    const atRest = await verifyLog(folder, { check });
+    expect(atRest.problems).toMatchObject(problems);
+    expect(atRest.files).toEqual({
+      files: 4,
+      sizeBytes: content.length,
+      unnamed: [{ file, sizeBytes: content.length }],
+    });
   });
 
   test('go when nobody wants them and no entry names them', async () => {

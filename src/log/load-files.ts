@@ -11,6 +11,10 @@ import type { LogFile, LogFileSystem } from './log-file-system.ts';
 /** In the folder of the log; made when the first file comes. */
 export const filesFolderName = 'files';
 
+/** Of a file that this entry, or an earlier one, names. */
+export const loadFileName = (id: string, seq: Seq): string =>
+  `${String(seq).padStart(20, '0')}-${id}.load`;
+
 const readBytes = 64 * 1024;
 
 interface Place {
@@ -111,7 +115,7 @@ export class LoadFiles {
   /** The name tells after a restart how long the file is needed: it need not be durable. */
   #place(id: string, place: Place, seq: Seq): void {
     place.seq = seq;
-    const path = join(this.#folder, `${String(seq).padStart(20, '0')}-${id}.load`);
+    const path = join(this.#folder, loadFileName(id, seq));
     const rename = async (): Promise<void> => {
       await this.#options.fileSystem.rename(place.path, path);
       place.path = path;

@@ -36,7 +36,7 @@ describe('a log is verified', () => {
       return bytes;
     });
   const offline = (): Promise<LogReport> => verifyLog(folder, { fileSystem: disk.fileSystem() });
-  const ignore = (): void => {};
+  const ignore = (): [] => [];
 
   test('that is whole, at rest and while it goes on', async () => {
     const whole = { segments: 5, entries: 20, firstSeq: 1, lastSeq: 20, problems: [] };
@@ -85,8 +85,9 @@ describe('a log is verified', () => {
   });
 
   test('what a record holds is looked into', async () => {
-    const check = ({ seq: at }: { seq: number }): void => {
+    const check = ({ seq: at }: { seq: number }): [] => {
       if (at === 7) throw new LockstepError('log_corrupt', 'an entry ends before its content');
+      return [];
     };
     const at = { file: fileOf(5), offset: 64 + 2 * recordBytes };
     const problem = { ...at, reason: expect.stringContaining('an entry ends before') };

@@ -4,12 +4,14 @@ import { LockstepError } from '../base/errors.ts';
 import { clusterFileName, readClusterFile } from './cluster-file.ts';
 import type { LogRecord } from './command-log.ts';
 import { checkChain, readClosedSegment, readHeader, segmentsAmong } from './list-segments.ts';
+import type { LoadFile } from './load-file.ts';
 import { LogCorrupt } from './log-corrupt.ts';
 import type { LogFileSystem } from './log-file-system.ts';
 import { nodeFileSystem } from './node-file-system.ts';
 import { recoverTail, type Tail } from './recover-tail.ts';
 import { Segment } from './segment.ts';
 import { segmentName } from './segment-name.ts';
+import { type FilesReport, type NamedFile, verifyLoadFiles } from './verify-load-files.ts';
 
 /** What is not as it was written. Only the first of each file is told. */
 export interface LogProblem {
@@ -30,12 +32,17 @@ export interface LogReport {
   /** An interrupted write at the very end, which opening the log would cut off. */
   readonly torn: { readonly file: string; readonly offset: number } | undefined;
   readonly problems: readonly LogProblem[];
+  /** Files that entries load. */
+  readonly files: FilesReport;
 }
+
+/** Looks into what a record holds, and tells the files that it loads. */
+export type CheckRecord = (record: LogRecord) => readonly LoadFile[];
 
 export interface VerifyOptions {
   readonly fileSystem?: LogFileSystem;
-  /** Looks into what a record holds; throws LockstepError if that is not well. */
-  readonly check?: (record: LogRecord) => void;
+  /** Throws LockstepError if what a record holds is not well. */
+  readonly check?: CheckRecord;
   /** The log is being written to: only what is durable of it now is looked at. */
   readonly live?: LiveLog;
 }
@@ -61,8 +68,8 @@ const liveChunkBytes = 256 * 1024;
 
 /**
  * Reads every record of every segment, changes nothing and takes no lock: checksums, seqs
- * without a gap, seals, and that no segment is missing. Rejects config_invalid if the folder
- * holds no log, `LogTooNew` if a newer version wrote it.
+ * without a gap, seals, that no segment is missing, and the files that entries load. Rejects
+ * config_invalid if the folder holds no log, `LogTooNew` if a newer version wrote it.
  */
 export async function verifyLog(folder: string, options: VerifyOptions = {}): Promise<LogReport> {
   const verification = new Verification(absolutePath(folder), options);
@@ -75,6 +82,8 @@ class Verification {
   readonly #options: VerifyOptions;
   readonly #fileSystem: LogFileSystem;
   readonly #problems: LogProblem[] = [];
+  readonly #named = new Map<string, NamedFile>();
+  #files: FilesReport = { files: 0, sizeBytes: 0, unnamed: [] };
   #sum = { segments: 0, entries: 0, intents: 0, firstSeq: noSeq, lastSeq: noSeq, sizeBytes: 0 };
   #torn: LogReport['torn'];
 
@@ -85,7 +94,7 @@ class Verification {
   }
 
   report(): LogReport {
-    return { ...this.#sum, torn: this.#torn, problems: this.#problems };
+    return { ...this.#sum, torn: this.#torn, problems: this.#problems, files: this.#files };
   }
 
   async run(): Promise<void> {
@@ -108,6 +117,17 @@ class Verification {
       this.#sum.segments++;
       // What is behind a damaged segment is checked too, if its seal tells where it ends.
       before = found ?? (await this.#bySeal(subject, clusterId));
+    }
+    this.#files = await verifyLoadFiles({
+      ...{ fileSystem: this.#fileSystem, folder: this.#folder, named: this.#named },
+      neededFrom: this.#options.live?.firstSeq,
+      onProblem: (error, path) => this.#problems.push(problemOf(error, path)),
+    });
+  }
+
+  #check(record: LogRecord): void {
+    for (const file of this.#options.check?.(record) ?? []) {
+      if (!this.#named.has(file.id)) this.#named.set(file.id, { ...file, seq: record.seq });
     }
   }
 
@@ -155,7 +175,7 @@ class Verification {
 
   async #verify(subject: Subject, path: string, clusterId: string | undefined): Promise<Segment> {
     const { firstSeq, closed, end } = subject;
-    const { check, live } = this.#options;
+    const { live } = this.#options;
     const file = await this.#fileSystem.open(path, 'read');
     try {
       const header = await readHeader(file, path, { firstSeq, clusterId });
@@ -165,7 +185,7 @@ class Verification {
       }
       const tail = await recoverTail(file, path, header, {
         ...(end === undefined ? {} : { end }),
-        ...(check === undefined ? {} : { onRecord: check }),
+        onRecord: (record) => this.#check(record),
         ...(live === undefined ? {} : { chunkBytes: liveChunkBytes }),
       });
       const sizeBytes = end ?? size;

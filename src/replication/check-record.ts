@@ -1,14 +1,18 @@
 import { LockstepError } from '../base/errors.ts';
 import type { LogRecord } from '../log/command-log.ts';
+import type { LoadFile } from '../log/load-file.ts';
 import type { Entry } from './entry.ts';
 import { decodeEntry } from './entry-codec.ts';
 import { decodeIntent } from './intent.ts';
 
-/** A record must hold the entry that its place in the log says. Throws log_corrupt. */
-export function checkRecord(record: LogRecord): void {
+/**
+ * A record must hold the entry that its place in the log says. Returns the files that the entry
+ * loads. Throws log_corrupt.
+ */
+export function checkRecord(record: LogRecord): readonly LoadFile[] {
   const { kind, seq, payload } = record;
   const entry = kind === 'entry' ? decodeEntry(payload) : entryOfIntent(payload);
-  if (entry.seq === seq) return;
+  if (entry.seq === seq) return entry.commands.flatMap(({ file }) => file ?? []);
   throw new LockstepError('log_corrupt', `the ${kind} of seq ${seq} holds that of ${entry.seq}`);
 }
 

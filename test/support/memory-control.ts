@@ -124,6 +124,7 @@ export class MemoryControl implements BalancerControl {
   logVerification: LogVerification = {
     ...{ segments: 2, entries: 7, intents: 1, firstSeq: 1, lastSeq: 7, sizeBytes: 700 },
     problems: [],
+    files: { files: 0, sizeBytes: 0, unnamed: [] },
   };
 
   async verifyLog() {
