@@ -42,6 +42,9 @@ export function duration(ms: number): string {
   return parts([Math.floor(hours / 24), 'd'], [hours % 24, 'h']);
 }
 
+/** As `duration`, in its greatest unit alone. */
+export const roughly = (ms: number): string => duration(ms).split(' ').slice(0, 2).join(' ');
+
 function parts(...pieces: readonly (readonly [number, string])[]): string {
   return pieces
     .filter(([value], index) => index === 0 || value > 0)

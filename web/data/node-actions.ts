@@ -4,6 +4,8 @@ import type { Change, DemoAction, DemoNode } from './queries.ts';
 export interface NodeAction {
   readonly name: string;
   readonly label: string;
+  /** Names what would be done to what; asked where there is a consequence. */
+  readonly question: string;
   /** What it would cost; asked before it is done. Undefined: it costs nothing. */
   readonly consequence: string | undefined;
   /** Data or service may suffer. */
@@ -46,6 +48,7 @@ export function operatorActions(node: NodeStatus, nodes: readonly NodeStatus[]):
     return {
       name,
       label: labels[name],
+      question: `${labels[name]} ${node.name}?`,
       dangerous: name === 'resync' || name === 'remove' || name === 'disable',
       change,
       consequence,
@@ -98,6 +101,7 @@ export function serverActions({ name, actions }: DemoNode): NodeAction[] {
     return {
       name: action,
       label: demoLabels[action],
+      question: `${action[0]?.toUpperCase()}${action.slice(1)} the server of ${name}?`,
       dangerous: action === 'kill' || action === 'stop' || action === 'pause',
       change: { method: 'POST', path: `/demo/nodes/${encodeURIComponent(name)}/${action}` },
       consequence,

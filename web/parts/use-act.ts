@@ -8,10 +8,13 @@ export function useAct(): (node: string, action: NodeAction) => void {
   const ask = useAsk();
   const notices = useNotices();
   const { mutateAsync } = useChange();
-  const act = async (node: string, { label, consequence, dangerous, change }: NodeAction) => {
+  const act = async (
+    node: string,
+    { label, question, consequence, dangerous, change }: NodeAction,
+  ) => {
     const goOn =
       consequence === undefined ||
-      (await ask({ title: `${label} – ${node}?`, consequence, dangerous, action: label }));
+      (await ask({ title: question, consequence, dangerous, action: label }));
     if (!goOn) return;
     try {
       await mutateAsync(change);

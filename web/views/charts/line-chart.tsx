@@ -141,7 +141,7 @@ function optionsOf({ names, width, colours, shown, tell }: ChartParts): uPlot.Op
     cursor: { sync: { key: sync.key }, points: { size: 5 }, drag: { x: false, y: false } },
     scales: { x: { time: true }, y: { range: (_, __, most) => [0, most > 0 ? most * 1.1 : 1] } },
     axes: [
-      { ...axis, size: 24, grid: { show: false }, values: timesOf },
+      { ...axis, size: 24, space: 74, grid: { show: false }, values: timesOf },
       { ...axis, size: 52, space: 34, values: (_, values) => values.map(short) },
     ],
     series: [

@@ -1,25 +1,10 @@
 import type { AcceptedOutcome, ResultOutcome, RowsOutcome } from '../../../src/http/schemas.ts';
 
-export interface Warning {
-  readonly level: string;
-  readonly code: number;
-  readonly message: string;
-}
-
-interface WithWarnings {
-  readonly warningList?: readonly Warning[];
-}
-
-export type Row = readonly unknown[];
-
-export interface Rows extends RowsOutcome, WithWarnings {
-  /** Of a node that was asked alone: what it had applied when it answered. */
-  readonly position?: number;
-}
-
-export type Result = ResultOutcome & WithWarnings;
-
+export type Rows = RowsOutcome;
+export type Result = ResultOutcome;
 export type Outcome = Rows | Result | AcceptedOutcome;
+export type Warning = NonNullable<Rows['warningList']>[number];
+export type Row = Rows['rows'][number];
 
 export type Column = RowsOutcome['columns'][number];
 

@@ -13,6 +13,11 @@ const rowHeight = 26;
 const characterWidth = 7.4;
 const cellPadding = 22;
 const widths = { min: 56, max: 420, sampled: 100 };
+/** As the protocol calls them. */
+const numberTypes = new Set([
+  ...['TINY', 'SHORT', 'INT24', 'LONG', 'LONGLONG', 'YEAR'],
+  ...['FLOAT', 'DOUBLE', 'DECIMAL', 'NEWDECIMAL'],
+]);
 const shownCharactersMax = 500;
 
 /** Draws only the rows that are seen, so that ten thousand cost no more than forty. */
@@ -97,7 +102,7 @@ function layoutOf(columns: readonly Column[], rows: readonly Row[]): ColumnLayou
     const wanted = Math.ceil(longest * characterWidth) + cellPadding;
     return {
       width: Math.min(widths.max, Math.max(widths.min, wanted)),
-      number: /int|decimal|double|float|year/i.test(type),
+      number: numberTypes.has(type),
     };
   });
 }

@@ -31,27 +31,16 @@ const toldEveryMs = 100;
 /** Runs one statement. Rows come as a stream; anything else as one answer. */
 export async function runQuery(run: QueryRun): Promise<Outcome> {
   const { sql, schema, target, limit, signal, onRows } = run;
-  const body = { sql, ...(schema === '' ? {} : { schema }) };
-  const options = {
+  const response = await send('POST', target.path, {
+    body: { sql, limit, ...(schema === '' ? {} : { schema }) },
     headers: { accept: `${streamed}, application/json` },
     ...(signal === undefined ? {} : { signal }),
-  };
-  const response = await send('POST', target.path, {
-    ...options,
-    body: { ...body, limit },
-  }).catch((error: unknown) => {
-    if (!knowsNoLimit(error)) throw error;
-    return send('POST', target.path, { ...options, body });
   });
   if (!(response.headers.get('content-type') ?? '').startsWith(streamed)) {
     return (await response.json()) as Outcome;
   }
   return await readLines(response, onRows);
 }
-
-/** A balancer of an earlier version answers with its own limit. */
-const knowsNoLimit = (error: unknown): boolean =>
-  error instanceof ProblemError && /limit/.test(error.message) && error.problem.status === 400;
 
 async function readLines(response: Response, onRows?: (partial: Rows) => void): Promise<Outcome> {
   const rows: Row[] = [];

@@ -1,5 +1,5 @@
 import { autocompletion, closeBrackets, closeBracketsKeymap } from '@codemirror/autocomplete';
-import { completionKeymap } from '@codemirror/autocomplete';
+import { closeCompletion, completionKeymap } from '@codemirror/autocomplete';
 import { defaultKeymap, history, historyKeymap } from '@codemirror/commands';
 import { MySQL, sql } from '@codemirror/lang-sql';
 import { bracketMatching, HighlightStyle, syntaxHighlighting } from '@codemirror/language';
@@ -83,11 +83,12 @@ export function createEditor(root: ShadowRoot, options: EditorOptions): SqlEdito
   const language = new Compartment();
   const languageWith = (names: Readonly<Record<string, readonly string[]>>) =>
     sql({ dialect: MySQL, schema: names, upperCaseKeywords: true });
-  const run = () => {
+  const run = (view: EditorView) => {
+    closeCompletion(view);
     options.onRun();
     return true;
   };
-  const view = new EditorView({
+  const editor = new EditorView({
     root,
     parent: root,
     state: EditorState.create({
@@ -120,16 +121,16 @@ export function createEditor(root: ShadowRoot, options: EditorOptions): SqlEdito
     }),
   });
   return {
-    chosen: () => chosenIn(view.state),
+    chosen: () => chosenIn(editor.state),
     put(text) {
-      const changes = { from: 0, to: view.state.doc.length, insert: text };
-      view.dispatch({ changes, selection: { anchor: text.length } });
-      view.focus();
+      const changes = { from: 0, to: editor.state.doc.length, insert: text };
+      editor.dispatch({ changes, selection: { anchor: text.length } });
+      editor.focus();
     },
-    complete: (names) => view.dispatch({ effects: language.reconfigure(languageWith(names)) }),
-    mark: (place) => view.dispatch({ effects: setFault.of(place) }),
-    focus: () => view.focus(),
-    end: () => view.destroy(),
+    complete: (names) => editor.dispatch({ effects: language.reconfigure(languageWith(names)) }),
+    mark: (place) => editor.dispatch({ effects: setFault.of(place) }),
+    focus: () => editor.focus(),
+    end: () => editor.destroy(),
   };
 }
 

@@ -1,6 +1,15 @@
 import { memo } from 'react';
 import type { NodeStatus } from '../../../src/http/schemas.ts';
-import { bytes, count, duration, milliseconds, percent, rate } from '../../data/figures.ts';
+import {
+  bytes,
+  count,
+  duration,
+  milliseconds,
+  percent,
+  rate,
+  roughly,
+  timeOf,
+} from '../../data/figures.ts';
 import { useNow } from '../../data/live.tsx';
 import type { DemoNode } from '../../data/queries.ts';
 import type { NodeRates } from '../../data/rates.ts';
@@ -80,7 +89,12 @@ const Fact = ({ name, value }: { readonly name: string; readonly value: string }
 
 function Since({ at }: { readonly at: string }) {
   const now = useNow();
-  return <span className="muted">for {duration(now - Date.parse(at))}</span>;
+  const ms = now - Date.parse(at);
+  return (
+    <span className="muted" title={`since ${timeOf(at)}, ${duration(ms)}`}>
+      for {roughly(ms)}
+    </span>
+  );
 }
 
 function ServerProcess({ server }: { readonly server?: DemoNode }) {
@@ -92,10 +106,12 @@ function ServerProcess({ server }: { readonly server?: DemoNode }) {
 function Reason({ node: { state, reason, needsResync } }: { readonly node: NodeStatus }) {
   if (state === 'UP' || reason === undefined) return null;
   return (
-    <p className="node-reason">
-      {reason}
-      {needsResync ? <strong> It needs a resync: see its actions.</strong> : null}
-    </p>
+    <div className="node-reason">
+      <p className="clipped" title={reason}>
+        {reason}
+      </p>
+      {needsResync ? <strong>It needs a resync: see its actions.</strong> : null}
+    </div>
   );
 }
 

@@ -17,8 +17,7 @@ export function SettingRow({ setting }: { readonly setting: Setting }) {
         <span className={`badge tone-${source === 'default' ? 'quiet' : 'busy'}`}>{source}</span>
       </div>
       <p className="muted">
-        {description}
-        {allowed === '' ? '' : ` (${allowed})`}
+        <Marked text={allowed === '' ? description : `${description} (${allowed})`} />
       </p>
       {editing ? (
         <SettingForm setting={setting} onEnd={() => setEditing(false)} />
@@ -41,6 +40,13 @@ export function SettingRow({ setting }: { readonly setting: Setting }) {
       )}
     </li>
   );
+}
+
+/** What stands between backticks is code. */
+function Marked({ text }: { readonly text: string }) {
+  return text
+    .split('`')
+    .map((piece, index) => (index % 2 === 1 ? <code key={index}>{piece}</code> : piece));
 }
 
 interface SettingFormProps {
