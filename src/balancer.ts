@@ -18,6 +18,7 @@ import { LiveControl } from './control/live-control.ts';
 import { loadMembers } from './control/load-members.ts';
 import { Observation } from './control/observation.ts';
 import { openHttp } from './control/open-http.ts';
+import { openTracer } from './control/open-tracer.ts';
 import { Membership } from './control/membership.ts';
 import { QueryRunner } from './control/query-runner.ts';
 import { QueuedCommands } from './control/queued-commands.ts';
@@ -144,11 +145,12 @@ async function assembleFront(base: Base, core: Core, services: CoreServices): Pr
   });
   const users = accountsOf(config.users, { nodes, replicator, clock });
   const tls = await tlsIdentity(config.tls, config.log.folder, clock);
-  const observation = new Observation({ ...base, ...core });
+  const observation = new Observation({ ...base, ...core, tracer: await openTracer(base) });
   const sessionContext: SessionContext = {
     ...core,
     config,
     statistics: observation.statistics,
+    tracer: observation.tracer,
     clock,
     leaderDdl,
     files: log.files,

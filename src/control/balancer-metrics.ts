@@ -91,5 +91,6 @@ function statementMetrics({ observation, nodes }: MetricSources): StatementMetri
     slow: statistics.slowCount,
     digests: statistics.digests.size,
     forgotten: statistics.digests.forgotten,
+    spans: observation.tracer?.counts ?? { exported: 0, dropped: 0 },
   };
 }

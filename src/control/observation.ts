@@ -8,6 +8,7 @@ import { History } from '../telemetry/history.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { SlowQueryLog } from '../telemetry/slow-query-log.ts';
 import { StatementStatistics } from '../telemetry/statement-statistics.ts';
+import type { Tracer } from '../telemetry/tracing/trace.ts';
 
 export interface ObservationOptions {
   readonly config: Config;
@@ -16,15 +17,18 @@ export interface ObservationOptions {
   readonly nodes: ReadonlyMap<NodeName, Node>;
   readonly cluster: Cluster;
   readonly counters: Counters;
+  readonly tracer: Tracer | undefined;
 }
 
 /** What is kept of how the balancer is doing: statements by form, and the last hour. */
 export class Observation {
   readonly statistics: StatementStatistics;
   readonly history: History;
+  readonly tracer: Tracer | undefined;
   readonly #slowLog: SlowQueryLog;
 
-  constructor({ config, clock, logger, nodes, cluster, counters }: ObservationOptions) {
+  constructor(options: ObservationOptions) {
+    const { config, clock, logger, nodes, cluster, counters } = options;
     const { telemetry } = config;
     const slowLog = new SlowQueryLog({ clock, logger, file: telemetry.slowQueryFile });
     const statistics = new StatementStatistics({
@@ -37,6 +41,7 @@ export class Observation {
     });
     this.#slowLog = slowLog;
     this.statistics = statistics;
+    this.tracer = options.tracer;
     this.history = new History({
       clock,
       look: () => ({
@@ -57,5 +62,6 @@ export class Observation {
   async close(): Promise<void> {
     this.history.stop();
     await this.#slowLog.close();
+    await this.tracer?.close();
   }
 }

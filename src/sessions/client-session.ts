@@ -312,7 +312,7 @@ export class ClientSession implements SessionHandle {
   }
 
   #run(write: WriteRequest, sequenceId: number, stream: boolean): Promise<Answer> {
-    this.core.watch.begin(write.statement, write.sql);
+    this.core.watch.begin(write);
     const askForFile = has(this.#wishes.capabilities, Capability.LOCAL_FILES)
       ? (name: string) => this.core.askForFile(name, sequenceId)
       : undefined;

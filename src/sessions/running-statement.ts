@@ -1,7 +1,10 @@
 import { asError } from '../base/as-error.ts';
 import type { NodeConnection } from '../nodes/node-connection.ts';
 import { NodeQueryError, queryRows } from '../nodes/query-rows.ts';
+import type { Node } from '../nodes/node.ts';
+import type { Trace } from '../telemetry/tracing/trace.ts';
 import { SessionBroken } from './answer.ts';
+import { nodeAttributes } from './begin-trace.ts';
 
 /** ER_QUERY_INTERRUPTED, in the words of both servers. */
 export const interruptedError = (): NodeQueryError =>
@@ -13,7 +16,9 @@ export const interruptedError = (): NodeQueryError =>
  * nothing else is sent on that connection, and nobody else gets it, before KILL QUERY is answered.
  */
 export class RunningStatement {
-  readonly #kill: (connection: NodeConnection) => Promise<void>;
+  /** Told of what nodes do for it; undefined for most statements, and where nobody traces. */
+  trace: Trace | undefined;
+  readonly #nodeOf: (connection: NodeConnection) => Node | undefined;
   #connection: NodeConnection | undefined;
   #killing: Promise<void> | undefined;
   #interrupted = false;
@@ -21,9 +26,9 @@ export class RunningStatement {
   /** Ends what waits for no node. */
   #wake = (): void => {};
 
-  /** `kill` sends KILL QUERY for this connection to its node. */
-  constructor(kill: (connection: NodeConnection) => Promise<void>) {
-    this.#kill = kill;
+  /** `nodeOf`: undefined for a connection that is closed. */
+  constructor(nodeOf: (connection: NodeConnection) => Node | undefined) {
+    this.#nodeOf = nodeOf;
   }
 
   /** Where it runs; undefined while no node is at it. */
@@ -62,12 +67,19 @@ export class RunningStatement {
   /** Has a connection work for the client's command; meanwhile that can be interrupted. */
   async observe<T>(connection: NodeConnection, work: () => Promise<T>): Promise<T> {
     this.#connection = connection;
+    const step = this.trace && this.#beginStep(this.trace, connection);
     try {
       return await work();
     } finally {
+      step?.end(connection.lost?.message);
       this.#connection = undefined;
       await this.#settle(connection);
     }
+  }
+
+  #beginStep(trace: Trace, connection: NodeConnection) {
+    const node = this.#nodeOf(connection);
+    return node && trace.begin(node.name, nodeAttributes(node));
   }
 
   /** Ends what is running; what has not reached a node yet will not. */
@@ -87,7 +99,7 @@ export class RunningStatement {
 
   async #interruptOn(connection: NodeConnection): Promise<void> {
     try {
-      await this.#kill(connection);
+      await this.#nodeOf(connection)?.killQuery(connection);
     } catch (error) {
       // The statement must not go on.
       connection.destroy(asError(error));

@@ -11,6 +11,7 @@ import type { StatementCache } from '../sql/statement-cache.ts';
 import type { Counters } from '../telemetry/counters.ts';
 import type { EventLog } from '../telemetry/event-log.ts';
 import type { StatementStatistics } from '../telemetry/statement-statistics.ts';
+import type { Tracer } from '../telemetry/tracing/trace.ts';
 import type { AccountChanges, Accounts } from './accounts.ts';
 import type { MarkerRights } from './marker-rights.ts';
 import type { TableCatalogue } from '../nodes/table-catalogue.ts';
@@ -31,6 +32,7 @@ export interface SessionContext {
   readonly events: EventLog;
   readonly counters: Counters;
   readonly statistics: StatementStatistics;
+  readonly tracer: Tracer | undefined;
   readonly random: () => number;
   readonly accounts: Accounts;
   readonly accountChanges: AccountChanges;

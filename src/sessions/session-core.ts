@@ -85,7 +85,7 @@ export class SessionCore {
   readonly horizon = new Horizon();
   /** Undefined for a client that wants to be told nothing. */
   readonly tracker: SessionTracker | undefined;
-  readonly running = new RunningStatement((connection) => this.#killQuery(connection));
+  readonly running = new RunningStatement((connection) => this.nodeOf(connection));
   readonly watch = new StatementWatch(this);
   /** What the client was asked for by the command under way. */
   clientFile: ClientFile | undefined;
@@ -206,10 +206,6 @@ export class SessionCore {
   nodeOf(connection: NodeConnection): Node | undefined {
     for (const node of this.context.nodes.values()) if (node.owns(connection)) return node;
     return undefined;
-  }
-
-  async #killQuery(connection: NodeConnection): Promise<void> {
-    await this.nodeOf(connection)?.killQuery(connection);
   }
 
   anyFacts(): Node['facts'] {

@@ -2,10 +2,13 @@ import type { NodeName } from '../base/brands.ts';
 import type { Statement } from '../sql/statement.ts';
 import type { ObservedStatement } from '../telemetry/observed-statement.ts';
 import { digestOf } from '../telemetry/query-digests.ts';
+import type { Trace } from '../telemetry/tracing/trace.ts';
 import type { Answer } from './answer.ts';
+import { beginTrace } from './begin-trace.ts';
 import { errorPacket } from './error-packet.ts';
 import type { Route, SessionCore } from './session-core.ts';
 import { asText, shownText } from './shown-text.ts';
+import type { WriteRequest } from './write-request.ts';
 
 /**
  * Times each statement of a session and has it counted, however it ends. One object for all of
@@ -29,11 +32,14 @@ export class StatementWatch implements ObservedStatement {
     this.#core = core;
   }
 
-  begin(statement: Statement, sql: string): void {
-    this.#statement = statement;
-    this.#sql = sql;
-    this.#route = this.#core.route;
-    this.#startedMs = this.#core.context.clock.nowMs();
+  begin(write: WriteRequest): void {
+    const core = this.#core;
+    const { clock, tracer } = core.context;
+    this.#statement = write.statement;
+    this.#sql = write.sql;
+    this.#route = core.route;
+    this.#startedMs = clock.nowMs();
+    if (tracer) core.running.trace = beginTrace(core, tracer, write);
   }
 
   /** An EXECUTE is counted as what it executes. */
@@ -85,6 +91,18 @@ export class StatementWatch implements ObservedStatement {
       if (this.failed) counters.node(node).serverErrors += 1;
     }
     if (statistics.record(this, nowMs)) this.#recordSlow(statement, errno);
+    if (core.running.trace) this.#endTrace(core.running.trace, route, errno);
+  }
+
+  #endTrace(trace: Trace, route: Route | undefined, errno: number | undefined): void {
+    this.#core.running.trace = undefined;
+    const outcome = {
+      'lockstep.node': this.node,
+      'lockstep.seq': route?.seq,
+      'db.response.returned_rows': this.rows,
+      'db.response.status_code': errno === undefined ? undefined : String(errno),
+    };
+    trace.end(outcome, errno === undefined ? undefined : `error ${errno}`);
   }
 
   #recordSlow(statement: Statement, errno: number | undefined): void {

@@ -6,6 +6,7 @@ import type { Statement } from '../sql/statement.ts';
 import { type Answer, okAnswer } from './answer.ts';
 import { beginOnLeader } from './begin-transaction.ts';
 import { checkWrite } from './check-write.ts';
+import { commitEntry } from './commit-entry.ts';
 import { endTransaction, letGo } from './end-transaction.ts';
 import type { NodeRequest } from './node-request.ts';
 import { notLogged } from './not-logged.ts';
@@ -158,17 +159,17 @@ export async function commitTransaction(core: SessionCore): Promise<Answer> {
   }
   for (;;) {
     while (replicator.gate.writes.held) await untilCommittable(core, transaction);
-    const outcome = await replicator
-      .commit(
-        transaction.leadership,
-        {
-          kind: 'transaction',
-          lastCommitted: transaction.lastCommitted,
-          commands: transaction.commands,
-        },
-        transaction.lane,
-      )
-      .finally(() => letGo(core, transaction));
+    const draft = {
+      kind: 'transaction',
+      lastCommitted: transaction.lastCommitted,
+      commands: transaction.commands,
+    } as const;
+    const outcome = await commitEntry(
+      core,
+      transaction.leadership,
+      draft,
+      transaction.lane,
+    ).finally(() => letGo(core, transaction));
     switch (outcome.kind) {
       case 'committed':
         core.context.counters.node(transaction.node.name).writes++;

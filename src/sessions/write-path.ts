@@ -18,6 +18,7 @@ import { HeldReply } from './held-reply.ts';
 import { LeaderRetry } from './leader-retry.ts';
 import { type LaneResult, LeaderLane, RanAloneError } from './leader-lane.ts';
 import { checkWrite, type WriteFacts } from './check-write.ts';
+import { commitEntry } from './commit-entry.ts';
 import {
   asText,
   type DeterminedWrite,
@@ -157,7 +158,8 @@ async function writeOnLane(
     return { kind: 'answered', answer: { kind: 'held', reply: executed.reply } };
   }
   while (replicator.gate.writes.held) await untilWritable(core);
-  const outcome = await replicator.commit(
+  const outcome = await commitEntry(
+    core,
     leadership,
     {
       kind: 'transaction',

@@ -39,6 +39,13 @@ class NodeColumns {
   }
 }
 
+/** Slots of the rings that are one point: from `from` to before `to` of these. */
+interface Group {
+  readonly slots: readonly number[];
+  readonly from: number;
+  readonly to: number;
+}
+
 /** Samples by column, in rings of a fixed size: the sample with id n lies at (n - 1) % capacity. */
 export class HistoryColumns {
   readonly #capacity: number;
@@ -114,33 +121,38 @@ export class HistoryColumns {
   }
 
   #sample(id: number): HistorySample {
-    const slots = [(id - 1) % this.#capacity];
+    const slot = (id - 1) % this.#capacity;
+    const group = { slots: [slot], from: 0, to: 1 };
     const cluster = Object.fromEntries(
-      Object.entries(this.#cluster).map(([name, ring]) => [name, merged(ring, slots, 'mean')]),
+      Object.entries(this.#cluster).map(([name, ring]) => [name, merged(ring, group, 'mean')]),
     );
     const nodes = Object.fromEntries(
       [...this.#nodes]
-        .filter(([, of]) => of.states[slots[0] as number] !== 0)
-        .map(([name, of]) => [name, this.#nodePoint(of, slots)]),
+        .filter(([, of]) => of.states[slot] !== 0)
+        .map(([name, of]) => [name, this.#nodePoint(of, group)]),
     );
-    const at = this.#at[slots[0] as number] as number;
+    const at = this.#at[slot] as number;
     return { kind: 'sample', id, at, cluster, nodes } as unknown as HistorySample;
   }
 
-  #nodePoint(of: NodeColumns, slots: readonly number[]): HistoryNode {
+  #nodePoint(of: NodeColumns, group: Group): HistoryNode {
     const { reads, p99, pending } = of.numbers;
     return {
-      reads: merged(reads, slots, 'mean') ?? 0,
-      p99: merged(p99, slots, 'highest'),
-      pending: merged(pending, slots, 'highest') ?? 0,
-      state: this.#state(of, slots),
+      reads: merged(reads, group, 'mean') ?? 0,
+      p99: merged(p99, group, 'highest'),
+      pending: merged(pending, group, 'highest') ?? 0,
+      state: this.#state(of, group),
     };
   }
 
   /** A node that was out for a moment of it must not look as if it never was. */
-  #state({ states }: NodeColumns, slots: readonly number[]): string | null {
-    const names = slots.map((slot) => this.#stateNames[(states[slot] ?? 0) - 1] ?? null);
-    return names.find((name) => name !== null && name !== 'UP') ?? names.at(-1) ?? null;
+  #state({ states }: NodeColumns, { slots, from, to }: Group): string | null {
+    let state: string | null = null;
+    for (let at = from; at < to; at += 1) {
+      state = this.#stateNames[(states[slots[at] as number] as number) - 1] ?? null;
+      if (state !== null && state !== 'UP') return state;
+    }
+    return state;
   }
 
   read({ fromMs, points }: { readonly fromMs: number; readonly points: number }): HistoryRange {
@@ -168,32 +180,36 @@ export class HistoryColumns {
         return [name, { ...numbers, pending: column(pending, 'highest'), state }];
       }),
     );
-    const at = groups.map((group) => this.#at[group.at(-1) as number] as number);
+    const at = groups.map(({ to }) => this.#at[slots[to - 1] as number] as number);
     return { stepMs: every * 1000, at, cluster, nodes } as unknown as HistoryRange;
   }
 
   /** By the time of day, so that the points stay where they are when the next sample comes. */
-  #grouped(slots: readonly number[], every: number): number[][] {
-    if (every === 1) return slots.map((slot) => [slot]);
-    const groups: number[][] = [];
-    let current: number | undefined;
-    for (const slot of slots) {
-      const group = Math.floor((this.#at[slot] as number) / (every * 1000));
-      if (group === current) groups.at(-1)?.push(slot);
-      else groups.push([slot]);
-      current = group;
+  #grouped(slots: readonly number[], every: number): Group[] {
+    const groups: Group[] = [];
+    let from = 0;
+    for (let to = 1; to <= slots.length; to += 1) {
+      const together = every > 1 && to < slots.length && this.#same(slots, to, every);
+      if (together) continue;
+      groups.push({ slots, from, to });
+      from = to;
     }
     return groups;
   }
+
+  #same(slots: readonly number[], at: number, every: number): boolean {
+    const stepOf = (slot = 0): number => Math.floor((this.#at[slot] as number) / (every * 1000));
+    return stepOf(slots[at - 1]) === stepOf(slots[at]);
+  }
 }
 
-/** Null where none of them has a value. */
-function merged(ring: Float32Array, slots: readonly number[], merge: Merge): number | null {
+/** Null where none of them has a value. A whole hour is read at once, so nothing is made here. */
+function merged(ring: Float32Array, { slots, from, to }: Group, merge: Merge): number | null {
   let sum = 0;
   let count = 0;
   let highest = Number.NEGATIVE_INFINITY;
-  for (const slot of slots) {
-    const value = ring[slot] as number;
+  for (let at = from; at < to; at += 1) {
+    const value = ring[slots[at] as number] as number;
     if (Number.isNaN(value)) continue;
     sum += value;
     count += 1;

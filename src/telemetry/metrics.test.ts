@@ -43,7 +43,7 @@ function collectors(change: Partial<MetricsCollectors> = {}): MetricsCollectors 
         [b, times()],
       ],
       writeTimes: times(10),
-      ...{ errors: 4, slow: 5, digests: 6, forgotten: 7 },
+      ...{ errors: 4, slow: 5, digests: 6, forgotten: 7, spans: { exported: 8, dropped: 2 } },
     }),
     cluster: () => ({
       ...{ version: '1.2.3', ready: true, epoch: 9, sessionsMax: 100, lateMs: 3 },
@@ -80,6 +80,7 @@ describe('a scrape', () => {
       'lockstep_slow_statements_total 5',
       'lockstep_digests 6',
       'lockstep_digests_forgotten 7',
+      'lockstep_trace_spans_total{outcome="dropped"} 2',
       'lockstep_leader_epoch 9',
       'lockstep_node_up{node="a"} 1',
       'lockstep_node_up{node="b"} 0',

@@ -2,6 +2,7 @@ import type { Registry } from 'prom-client';
 import type { NodeName } from '../base/brands.ts';
 import { counter, gauge, histogram } from './copied-metric.ts';
 import type { LatencyHistogram } from './latency-histogram.ts';
+import type { TraceCounts } from './tracing/trace.ts';
 
 /** What clients' statements took, at the moment of a scrape. */
 export interface StatementMetrics {
@@ -11,6 +12,7 @@ export interface StatementMetrics {
   readonly slow: number;
   readonly digests: number;
   readonly forgotten: number;
+  readonly spans: TraceCounts;
 }
 
 export function registerTimes(registry: Registry, statements: () => StatementMetrics): void {
@@ -49,5 +51,17 @@ export function registerTimes(registry: Registry, statements: () => StatementMet
     help: 'Forms that made place for others since the start or the last reset.',
     labels: [],
     collect: () => [[{}, statements().forgotten]],
+  });
+  counter(registry, {
+    name: 'lockstep_trace_spans_total',
+    help: 'Spans of traces, by what became of them; those that could not be sent are dropped.',
+    labels: ['outcome'],
+    collect: () => {
+      const { exported, dropped } = statements().spans;
+      return [
+        [{ outcome: 'exported' }, exported],
+        [{ outcome: 'dropped' }, dropped],
+      ];
+    },
   });
 }

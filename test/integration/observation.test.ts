@@ -4,6 +4,7 @@ import mysql from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { defaultConfig } from '../../src/config/config.ts';
 import { startBalancer, type TestBalancer } from '../support/balancer.ts';
+import { attribute, openOtlpReceiver, type OtlpReceiver } from '../support/otlp-receiver.ts';
 import { engines, startServers, type TestServers } from '../support/cluster.ts';
 
 interface Digest {
@@ -19,11 +20,16 @@ describe.each(engines())('what is told of statements and sessions, $name', (engi
   let servers: TestServers;
   let lockstep: TestBalancer;
   let client: mysql.Connection;
+  let receiver: OtlpReceiver;
 
   beforeAll(async () => {
     servers = await startServers({ engine, count: 2 });
     const slowQueryFile = join(servers.folder, 'slow', 'queries.log');
-    const telemetry = { ...defaultConfig.telemetry, slowQueryMs: 300, slowQueryFile };
+    receiver = await openOtlpReceiver();
+    const telemetry = {
+      ...defaultConfig.telemetry,
+      ...{ slowQueryMs: 300, slowQueryFile, otlpEndpoint: receiver.url },
+    };
     lockstep = await startBalancer(servers, { telemetry });
     client = await connect();
     await client.query('CREATE TABLE o (id INT PRIMARY KEY, note VARCHAR(20))');
@@ -35,6 +41,7 @@ describe.each(engines())('what is told of statements and sessions, $name', (engi
     await client?.end();
     await lockstep?.close();
     await servers?.close();
+    await receiver?.close();
   });
 
   const connect = () =>
@@ -227,5 +234,44 @@ describe.each(engines())('what is told of statements and sessions, $name', (engi
     await gone;
     await vi.waitFor(async () => expect((await kill()).status).toBe(404));
     held.destroy();
+  });
+
+  test('a statement is a trace: what nodes do for it, and for a write the log', async () => {
+    const parent = '0af7651916cd43dd8448eb211c80319c';
+    const comment = (span: string): string => `/* traceparent='00-${parent}-${span}-01' */`;
+    await client.query(`SELECT note FROM o WHERE id = 1 ${comment('1111111111111111')}`);
+    await client.query(`UPDATE o SET note = 'traced' WHERE id = 1 ${comment('2222222222222222')}`);
+    const missing = `SELECT missing FROM o ${comment('3333333333333333')}`;
+    await client.query(missing).catch(() => undefined);
+    const spans = () => receiver.spans.filter(({ traceId }) => traceId === parent);
+    const rootOf = (span: string) => spans().find(({ parentSpanId }) => parentSpanId === span);
+    await vi.waitFor(() => expect(rootOf('3333333333333333')).toBeDefined(), { timeout: 10_000 });
+    const stepsOf = (span: string) => {
+      const root = rootOf(span);
+      return spans().filter(({ parentSpanId }) => parentSpanId === root?.spanId);
+    };
+    const select = rootOf('1111111111111111');
+    expect(select).toMatchObject({ name: 'SELECT', kind: 2, status: {} });
+    expect(attribute(select, 'db.query.text')).toBe('SELECT note FROM o WHERE id = ?');
+    expect(attribute(select, 'db.namespace')).toBe('app');
+    expect(attribute(select, 'db.response.returned_rows')).toBe('1');
+    const node = attribute(select, 'lockstep.node');
+    expect(stepsOf('1111111111111111').map(({ name, kind }) => [name, kind])).toEqual([[node, 3]]);
+
+    const { leader } = lockstep.balancer.control.status();
+    const steps = stepsOf('2222222222222222');
+    expect(steps.length).toBe(4);
+    expect(new Set(steps.map(({ name }) => name))).toEqual(
+      new Set([leader, `COMMIT ${leader}`, 'acknowledgement', 'log append']),
+    );
+    const append = steps.find(({ name }) => name === 'log append');
+    const seq = attribute(rootOf('2222222222222222'), 'lockstep.seq');
+    expect(attribute(append, 'lockstep.seq')).toBe(seq);
+    const commit = steps.find(({ name }) => name === `COMMIT ${leader}`);
+    expect(BigInt(commit?.startTimeUnixNano ?? 0)).toBeGreaterThanOrEqual(
+      BigInt(append?.endTimeUnixNano ?? 0),
+    );
+    expect(rootOf('3333333333333333')?.status.code).toBe(2);
+    expect(attribute(rootOf('3333333333333333'), 'db.response.status_code')).toBe('1054');
   });
 });
