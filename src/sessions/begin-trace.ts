@@ -18,7 +18,7 @@ export function beginTrace(
   return tracer.statement({
     name: nameOf(statement),
     traceParent,
-    attributes: {
+    attributes: () => ({
       'db.system.name': core.lexMode.flavor,
       'db.operation.name': statement.verb,
       // Without literals: a trace goes to many places.
@@ -27,7 +27,7 @@ export function beginTrace(
       'client.address': core.host,
       'lockstep.user': core.account.user,
       'lockstep.session.id': core.id,
-    },
+    }),
   });
 }
 

@@ -10,7 +10,7 @@ const waitingMax = 4096;
 const batchMax = 512;
 const timeoutMs = 5000;
 
-/** Sends spans by OTLP over HTTP, as JSON. What cannot be sent is dropped: it is never waited for. */
+/** Sends spans by OTLP over HTTP, as JSON. What cannot be sent is dropped, never waited for. */
 export class OtlpExporter {
   readonly #clock: Clock;
   readonly #logger: Logger;
@@ -51,9 +51,19 @@ export class OtlpExporter {
     return { exported: this.#exported, dropped: this.#dropped };
   }
 
+  /** What is added now would be dropped. */
+  get full(): boolean {
+    return this.#waiting.length >= waitingMax;
+  }
+
   add(span: OtlpSpan): void {
-    if (this.#waiting.length >= waitingMax) this.#dropped += 1;
+    if (this.full) this.#dropped += 1;
     else this.#waiting.push(span);
+  }
+
+  /** One is not even made. */
+  drop(): void {
+    this.#dropped += 1;
   }
 
   /** Sends what waits. One request is under way at a time. */

@@ -12,7 +12,8 @@ const tracerTo = (endpoint: string, change: Partial<OtlpTracerOptions> = {}): Ot
     endpoint,
     ...change,
   });
-const select = { name: 'SELECT', attributes: { 'lockstep.session.id': 7 }, traceParent: undefined };
+const attributes = () => ({ 'lockstep.session.id': 7 });
+const select = { name: 'SELECT', attributes, traceParent: undefined };
 const parent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 
 test('a statement and its steps arrive as one trace', async () => {
@@ -53,7 +54,8 @@ test("a client's trace goes on, and is left alone where it is not sampled", asyn
   const tracer = tracerTo(`${receiver.url}/v1/traces`, { oneIn: 1000 });
   tracer.statement(select)?.end({}, undefined);
   expect(tracer.statement(select)).toBeUndefined();
-  expect(tracer.statement({ ...select, traceParent: parent.replace(/01$/, '00') })).toBeUndefined();
+  const unsampled = parent.replace(/01$/, '00');
+  expect(tracer.statement({ ...select, traceParent: unsampled })).toBeUndefined();
   tracer.statement({ ...select, traceParent: parent })?.end({}, 'error 1146');
   await tracer.close();
   expect([...receiver.paths]).toEqual(['/v1/traces']);
@@ -64,7 +66,7 @@ test("a client's trace goes on, and is left alone where it is not sampled", asyn
   });
 });
 
-test('what the receiver does not take is dropped and counted, and later spans are sent', async () => {
+test('what the receiver does not take is dropped and counted, later spans are sent', async () => {
   await using receiver = await openOtlpReceiver();
   const tracer = tracerTo(receiver.url);
   receiver.status = 503;

@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import type { Clock, Timer } from '../../base/clock.ts';
 import type { Logger } from '../logger.ts';
 import { OtlpExporter } from './otlp-exporter.ts';
 import type { OtlpSpan } from './otlp-span.ts';
 import { attributesOf } from './otlp-span.ts';
+import { randomHex } from './random-hex.ts';
 import { parseTraceParent } from './trace-parent.ts';
 import type { Attributes, StatementToTrace, Trace, TraceCounts, Tracer } from './trace.ts';
 
@@ -20,7 +20,7 @@ export interface OtlpTracerOptions {
 }
 
 const sendEveryMs = 1000;
-/** https://github.com/open-telemetry/opentelemetry-proto/blob/main/opentelemetry/proto/trace/v1/trace.proto */
+/** As numbered in opentelemetry/proto/trace/v1/trace.proto. */
 const spanKind = { internal: 1, server: 2, client: 3 } as const;
 
 /** Makes spans of statements and has them exported, a batch a second. */
@@ -57,8 +57,12 @@ export class OtlpTracer implements Tracer {
     const parent = parseTraceParent(traceParent);
     if (parent && !parent.sampled) return undefined;
     if (!parent && this.#seen++ % this.#oneIn !== 0) return undefined;
-    const traceId = parent?.traceId ?? randomBytes(16).toString('hex');
-    return this.#trace(name, attributes, { traceId, parentSpanId: parent?.spanId });
+    if (this.#exporter.full) {
+      this.#exporter.drop();
+      return undefined;
+    }
+    const traceId = parent?.traceId ?? randomHex(16);
+    return this.#trace(name, attributes(), { traceId, parentSpanId: parent?.spanId });
   }
 
   #trace(
@@ -99,7 +103,7 @@ export class OtlpTracer implements Tracer {
     attributes: Attributes;
   }) {
     const { traceId, parentSpanId, name, kind, attributes } = span;
-    const spanId = randomBytes(8).toString('hex');
+    const spanId = randomHex(8);
     const startTimeUnixNano = this.#nanoseconds();
     let ended = false;
     const end = (error: string | undefined, more: Attributes): void => {

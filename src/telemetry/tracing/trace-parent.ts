@@ -18,4 +18,5 @@ export function parseTraceParent(text: string | undefined): TraceParent | undefi
 const inComment = /\btraceparent\s*=\s*['"]?(00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2})/;
 
 /** As libraries write it behind a statement: `SELECT … /* traceparent='00-…' *\/`. */
-export const traceParentOf = (sql: string): string | undefined => inComment.exec(sql)?.[1];
+export const traceParentOf = (sql: string): string | undefined =>
+  sql.includes('traceparent') ? inComment.exec(sql)?.[1] : undefined;

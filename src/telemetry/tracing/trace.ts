@@ -17,7 +17,8 @@ export type Attributes = Readonly<Record<string, string | number | boolean | und
 
 export interface StatementToTrace {
   readonly name: string;
-  readonly attributes: Attributes;
+  /** Asked only when it is traced. */
+  readonly attributes: () => Attributes;
   /** Of W3C Trace Context, where the client gave one. */
   readonly traceParent: string | undefined;
 }
