@@ -26,6 +26,7 @@ import type {
   VerifyRequest,
   VerifyStatus,
 } from '../http/balancer-control.ts';
+import type { Examination } from '../http/doctor-schemas.ts';
 import type { SettingsControl } from '../http/settings-control.ts';
 import type { EmbeddedLog } from '../log/embedded-log.ts';
 import type { Node } from '../nodes/node.ts';
@@ -44,6 +45,7 @@ import type { EventLog } from '../telemetry/event-log.ts';
 import type { History } from '../telemetry/history.ts';
 import type { StatementStatistics } from '../telemetry/statement-statistics.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { examine } from './doctor/doctor.ts';
 import { listEntry, listReport } from './log-listing.ts';
 import type { Observation } from './observation.ts';
 import { killSession, listSessions } from './session-list.ts';
@@ -206,6 +208,11 @@ export class LiveControl implements BalancerControl {
 
   get settings(): SettingsControl {
     return this.#parts.settings;
+  }
+
+  examine(): Promise<Examination> {
+    const { config, clock, nodes } = this.#parts;
+    return examine({ config, clock, nodes: nodes.values() });
   }
 
   get ownSqlUser(): string {

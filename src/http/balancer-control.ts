@@ -15,6 +15,7 @@ import type {
   StrategyStatus,
 } from './schemas.ts';
 import type { SessionStatus } from './session-schemas.ts';
+import type { Examination } from './doctor-schemas.ts';
 import type { SettingsControl } from './settings-control.ts';
 import type { VerifyReport, VerifyRequest, VerifyStatus } from './verify-schemas.ts';
 
@@ -57,6 +58,8 @@ export interface BalancerControl {
   replaceNode(request: AddNodeRequest & RemoveNodeOptions): Promise<void>;
   strategy(): StrategyStatus;
   readonly settings: SettingsControl;
+  /** Looks over nodes, disk and certificates; changes nothing. */
+  examine(): Promise<Examination>;
   /** The database user with whose rights SQL is run that names none; the first configured. */
   readonly ownSqlUser: string;
   /** Whether the statement changes nothing, as far as its text tells. */

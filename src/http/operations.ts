@@ -1,6 +1,7 @@
 import type { Operation } from './operation.ts';
 import { accessOperations } from './operations/access.ts';
 import { configOperations } from './operations/config.ts';
+import { doctorOperations } from './operations/doctor.ts';
 import { eventOperations } from './operations/events.ts';
 import { historyOperations } from './operations/history.ts';
 import { logOperations } from './operations/log.ts';
@@ -21,6 +22,7 @@ export const operations: readonly Operation[] = [
   ...memberOperations,
   ...strategyOperations,
   ...configOperations,
+  ...doctorOperations,
   ...queryOperations,
   ...logOperations,
   ...verifyOperations,

@@ -16,6 +16,7 @@ import type {
   VerifyRequest,
   VerifyStatus,
 } from '../../src/http/balancer-control.ts';
+import type { Examination } from '../../src/http/doctor-schemas.ts';
 import { ServerError } from '../../src/http/server-error.ts';
 import type { SessionStatus } from '../../src/http/session-schemas.ts';
 import type { NodeState } from '../../src/nodes/node-state.ts';
@@ -242,6 +243,12 @@ export class MemoryControl implements BalancerControl {
     if (!session) throw new LockstepError('not_found', `there is no session ${id}`);
     if (queryOnly) this.connected.set(id, { ...session, command: 'Sleep' });
     else this.connected.delete(id);
+  }
+
+  examination: Examination = { findings: [] };
+
+  async examine() {
+    return this.examination;
   }
 
   async metrics() {

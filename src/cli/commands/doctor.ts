@@ -1,0 +1,97 @@
+import type { Command } from 'commander';
+import { systemClock } from '../../base/clock.ts';
+import type { Config } from '../../config/config.ts';
+import { examine } from '../../control/doctor/doctor.ts';
+import type { Examination, Finding } from '../../http/doctor-schemas.ts';
+import { Node } from '../../nodes/node.ts';
+import { callApi } from '../call-api.ts';
+import { exitCodes } from '../cli-error.ts';
+import { givenConfig } from '../given-config.ts';
+import { type Paint, paintFor, type Tone } from '../style.ts';
+import { printable } from '../table.ts';
+import type { Terminal } from '../terminal.ts';
+
+interface DoctorFlags {
+  readonly config?: string;
+  readonly sql: boolean;
+  readonly json: boolean;
+}
+
+const deadlineMs = 60_000;
+
+export function addDoctor(program: Command, terminal: Terminal, url: () => string): void {
+  program
+    .command('doctor')
+    .description('look over nodes, disk and certificates; exit code 1 when something is wrong')
+    .option('-c, --config <file>', 'from this file, without a running balancer')
+    .option('--sql', 'only the statements that mend what was found', false)
+    .option('--json', 'as JSON', false)
+    .action(async ({ config, sql, json }: DoctorFlags) => {
+      const call = { method: 'GET', path: '/doctor', deadlineMs } as const;
+      const examination =
+        config === undefined
+          ? await callApi<Examination>(url(), call)
+          : await examineFile(givenConfig({ config }).config);
+      if (json) terminal.say(JSON.stringify(examination, null, 2));
+      else if (sql) sayStatements(examination, terminal);
+      else terminal.say(examinationText(examination, paintFor(terminal)));
+      const isWrong = examination.findings.some(({ level }) => level === 'error');
+      terminal.setExitCode(isWrong ? exitCodes.failed : exitCodes.ok);
+    });
+}
+
+async function examineFile(config: Config): Promise<Examination> {
+  const ignore = (): void => {};
+  const nodes = config.nodes.map(
+    (node) =>
+      new Node({
+        config: node,
+        clock: systemClock,
+        limits: config.limits,
+        health: config.health,
+        onStateChanged: ignore,
+        onSuspect: ignore,
+        onRestarted: ignore,
+      }),
+  );
+  try {
+    return await examine({ config, clock: systemClock, nodes });
+  } finally {
+    for (const node of nodes) node.destroyConnections(new Error('the examination is over'));
+  }
+}
+
+const signs: Readonly<Record<Finding['level'], readonly [sign: string, tone: Tone]>> = {
+  ok: ['ok', 'good'],
+  note: ['note', 'quiet'],
+  warning: ['WARNING', 'warning'],
+  error: ['ERROR', 'bad'],
+};
+
+function examinationText({ findings }: Examination, paint: Paint): string {
+  const counted = (level: Finding['level']): number =>
+    findings.filter((one) => one.level === level).length;
+  const [errors, warnings] = [counted('error'), counted('warning')];
+  const verdict =
+    errors + warnings === 0
+      ? paint('good', 'nothing is wrong')
+      : paint(errors > 0 ? 'bad' : 'warning', `${errors} errors, ${warnings} warnings`);
+  return [...findings.flatMap((one) => findingLines(one, paint)), '', verdict].join('\n');
+}
+
+function findingLines({ level, about, message, remedy, sql = [] }: Finding, paint: Paint) {
+  const [sign, tone] = signs[level];
+  return [
+    `${paint(tone, sign.padEnd(7))} ${about}: ${printable(message)}`,
+    ...(remedy === undefined ? [] : [`        ${remedy}`]),
+    ...sql.map((statement) => `        ${paint('strong', `${statement};`)}`),
+  ];
+}
+
+/** By node, so that each can be piped to its client. */
+function sayStatements({ findings }: Examination, terminal: Terminal): void {
+  for (const { about, sql = [] } of findings) {
+    if (sql.length > 0) terminal.say(`-- ${about}`);
+    for (const statement of sql) terminal.say(`${statement};`);
+  }
+}

@@ -1,0 +1,51 @@
+import type { Finding } from '../../http/doctor-schemas.ts';
+import type { ServerExam } from '../../nodes/examine-server.ts';
+
+/** Variables in which nodes should not differ, and why. */
+const alike: readonly (readonly [name: string, level: 'warning' | 'error', why: string])[] = [
+  ['lower_case_table_names', 'error', 'names of tables would not mean the same'],
+  ['character_set_server', 'warning', 'new schemas would not be the same'],
+  ['collation_server', 'warning', 'new schemas would not be the same'],
+  ['sql_mode', 'warning', 'what a session begins with depends on the node that is asked'],
+  ['time_zone', 'warning', 'what a session begins with depends on the node that is asked'],
+  ['max_allowed_packet', 'warning', 'the least of all counts'],
+];
+
+/** What is to be said of the servers beside each other. */
+export function judgeCluster(exams: ReadonlyMap<string, ServerExam>): Finding[] {
+  const findings: Finding[] = [];
+  const add = (level: Finding['level'], check: string, message: string, remedy?: string): void =>
+    void findings.push({ level, about: 'lockstep', check, message, ...(remedy ? { remedy } : {}) });
+  const flavors = groups(exams, ({ facts }) => facts.flavor);
+  const versions = groups(exams, ({ facts }) => facts.version);
+  if (flavors.size > 1) {
+    add('error', 'versions', `MySQL and MariaDB cannot be nodes together: ${shown(flavors)}`);
+  } else if (versions.size > 1) {
+    const why = 'some statements may not mean the same on each';
+    add('warning', 'versions', `the nodes are not of one version, so ${why}: ${shown(versions)}`);
+  }
+  for (const [name, level, why] of alike) {
+    const values = groups(exams, ({ variables }) => variables.get(name) ?? '');
+    if (values.size < 2) continue;
+    const message = `${name} differs, and ${why}: ${shown(values)}`;
+    add(level, name, message, 'Give all nodes the same, in the configuration of the servers.');
+  }
+  return findings;
+}
+
+function groups(
+  exams: ReadonlyMap<string, ServerExam>,
+  of: (exam: ServerExam) => string,
+): Map<string, string[]> {
+  const found = new Map<string, string[]>();
+  for (const [name, exam] of exams) {
+    const value = of(exam);
+    found.set(value, [...(found.get(value) ?? []), name]);
+  }
+  return found;
+}
+
+const shown = (values: ReadonlyMap<string, readonly string[]>): string =>
+  [...values]
+    .map(([value, names]) => `${value === '' ? '(none)' : value} on ${names.join(', ')}`)
+    .join('; ');
