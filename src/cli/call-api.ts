@@ -85,8 +85,8 @@ function unreachable(url: string, cause: unknown): CliError {
 
 function tlsFault(cause: unknown): string | undefined {
   const inner = cause instanceof Error ? (cause.cause as NodeJS.ErrnoException | undefined) : cause;
-  const { code = '', message = '' } = (inner ?? {}) as NodeJS.ErrnoException;
-  return /CERT|SELF_SIGNED|ISSUER/.test(code) ? message : undefined;
+  const { code, message } = (inner ?? {}) as Partial<NodeJS.ErrnoException>;
+  return /CERT|SELF_SIGNED|ISSUER/.test(code ?? '') ? message : undefined;
 }
 
 function apiError(url: string, status: number, body: unknown): CliError {

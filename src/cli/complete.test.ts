@@ -21,7 +21,7 @@ describe('what is offered', () => {
     [['sta'], ['status']],
     [
       ['nodes', 're'],
-      ['resync', 'remove', 'replace'],
+      ['resync', 'replace', 'remove'],
     ],
     [
       ['nodes', 'drain', 'mysql'],

@@ -40,7 +40,7 @@ export async function complete(
 
 function follow(program: Command, words: readonly string[]): Place {
   let command = program;
-  let given: string[] = [];
+  const given: string[] = [];
   let option: Option | undefined;
   for (const word of words) {
     if (option !== undefined) {
@@ -54,7 +54,7 @@ function follow(program: Command, words: readonly string[]): Place {
     }
     const inner =
       given.length === 0 ? command.commands.find((one) => one.name() === word) : undefined;
-    if (inner === undefined) given = [...given, word];
+    if (inner === undefined) given.push(word);
     else command = inner;
   }
   return { command, given, option };

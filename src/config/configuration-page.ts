@@ -1,5 +1,6 @@
 import { configSchema } from './config-schema.ts';
 import { describeForm } from './read-value.ts';
+import { changesAtRunTime } from './run-time-paths.ts';
 import type { Group, List, ListOrWord, Member, Members, Setting } from './setting.ts';
 import { keyOf } from './setting.ts';
 import { formatDuration, formatSize } from './units.ts';
@@ -12,7 +13,7 @@ export function configurationPage(): string {
   return `${[
     introduction,
     '## General',
-    tableOf(Object.fromEntries(single)),
+    tableOf(Object.fromEntries(single), (key) => key),
     ...nested.map(([name, member]) => section(keyOf(name), member as Group | List)),
     '## Every key with its default',
     `\`\`\`yaml\n${exampleFile()}\`\`\``,
@@ -43,6 +44,9 @@ what is allowed; an unknown key is an error.
 - A node may be one line: \`- mysql1=mysql://user:password@127.0.0.1:3307/app?weight=2\`. Special
   characters in it are percent-encoded; \`tls\` and the \`tls_…_file\` keys may stand behind the
   question mark too. \`serve --node …\` takes the same text instead of a file.
+- What is changed \`at once\` can be changed while Lockstep runs, by API, command line or
+  SIGHUP (see [OPERATIONS.md](OPERATIONS.md)); a node's \`name\`, \`host\` and \`port\` by
+  \`lockstep nodes replace\`.
 - \`nodes\` are the nodes of the first start. What \`lockstep nodes add\`, \`remove\` and
   \`replace\` change is kept in \`members.json\` in \`log.folder\` and holds after a restart
   too: for each name until this file gives it another address, or gives its address to another
@@ -70,26 +74,32 @@ function section(key: string, member: Group | List | ListOrWord): string {
   const members = isList ? member.item.members : member.members;
   const word = isList && 'word' in member ? ` or \`${member.word}\`` : '';
   const each = isList ? ` A sequence${word}; each item has:` : '';
-  const table = `${member.description}${each}\n\n${tableOf(members)}`;
+  const pathOf = (name: string): string => {
+    if (key === 'nodes') return `nodes.name.${name}`;
+    return isList ? key : `${key}.${name}`;
+  };
+  const table = `${member.description}${each}\n\n${tableOf(members, pathOf)}`;
   const inner = Object.entries(members).flatMap(([name, list]) =>
     list.kind === 'list' ? [section(`${key}.${keyOf(name)}`, list)] : [],
   );
   return [`## \`${key}\`\n\n${table}`, ...inner].join('\n\n');
 }
 
-function tableOf(members: Members): string {
+/** `pathOf` a key is where it stands in the whole configuration. */
+function tableOf(members: Members, pathOf: (key: string) => string): string {
   const rows = Object.entries(members).flatMap(([name, member]) =>
-    member.kind === 'setting' ? [row(keyOf(name), member)] : [],
+    member.kind === 'setting' ? [row(keyOf(name), member, pathOf(keyOf(name)))] : [],
   );
-  return ['| key | value | default | what it does |', '| --- | --- | --- | --- |', ...rows].join(
-    '\n',
-  );
+  const head = '| key | value | default | what it does | change |';
+  return [head, '| --- | --- | --- | --- | --- |', ...rows].join('\n');
 }
 
-function row(key: string, setting: Setting<unknown>): string {
+function row(key: string, setting: Setting<unknown>, path: string): string {
   const names = setting.form.kind === 'secret' ? [key, `${key}_file`, `${key}_env`] : [key];
   const keys = names.map((name) => `\`${name}\``).join(', ');
-  return `| ${keys} | ${valuesOf(setting)} | ${defaultText(setting)} | ${setting.description} |`;
+  const change = changesAtRunTime(path) ? 'at once' : 'restart';
+  const values = [keys, valuesOf(setting), defaultText(setting), setting.description, change];
+  return `| ${values.join(' | ')} |`;
 }
 
 function valuesOf({ form }: Setting<unknown>): string {

@@ -34,7 +34,7 @@ export function settingStatuses(config: Config, sources: SettingSources): Settin
     const isNode = path.startsWith('nodes.');
     const defaultValue = isNode ? defaultOf(setting) : valueAt(defaultConfig, setting);
     const isList = member.kind === 'list';
-    return {
+    const status: SettingStatus = {
       path,
       value: shownValue(setting, valueAt(config, setting)),
       default: shownValue(setting, defaultValue),
@@ -42,9 +42,10 @@ export function settingStatuses(config: Config, sources: SettingSources): Settin
       changes: changesAtRunTime(path) ? 'now' : 'restart',
       kind: isList ? 'list' : member.form.kind,
       allowed: isList ? listForm(member) : describeForm(member.form),
-      ...(!isList && member.form.kind === 'choice' ? { choices: member.form.values } : {}),
       description: member.description,
     };
+    if (isList || member.form.kind !== 'choice') return status;
+    return Object.assign(status, { choices: member.form.values });
   });
 }
 

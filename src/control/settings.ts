@@ -112,10 +112,10 @@ export class Settings implements SettingsControl {
     const differences = [...common, ...nodeDifferences(membership.configs, wanted)];
     return {
       file: this.#parts.origin.file ?? '',
-      differences: differences.map((one) => ({
-        ...one,
-        changes: changesAtRunTime(one.path) ? ('now' as const) : ('restart' as const),
-      })),
+      differences: differences.map(({ path, from, to: other }) => {
+        const changes = changesAtRunTime(path) ? ('now' as const) : ('restart' as const);
+        return { path, from, to: other, changes };
+      }),
     };
   }
 

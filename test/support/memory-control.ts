@@ -66,8 +66,12 @@ export class MemoryControl implements BalancerControl {
     this.#nodes = new Map(names.map((name, index) => [name, newNode(name, index)]));
     this.settings = new MemorySettings(
       names.map((name, index) => ({
-        ...{ name: nodeName(name), host: '127.0.0.1', port: 3307 + index },
-        ...{ user: 'app', password: 'app', weight: 1 },
+        name: nodeName(name),
+        host: '127.0.0.1',
+        port: 3307 + index,
+        user: 'app',
+        password: 'app',
+        weight: 1,
       })),
     );
     this.events = new EventLog({ clock: systemClock, capacity: options.eventCapacity ?? 100 });

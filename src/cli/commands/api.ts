@@ -51,9 +51,7 @@ function list(terminal: Terminal): void {
     { head: 'path', drops: 1 },
     { head: 'what it does', shrinks: true },
   ];
-  const rows = allOperations.map(({ name, method, path, summary }) => [
-    ...[name, method, path, summary],
-  ]);
+  const rows = allOperations.map((one) => [one.name, one.method, one.path, one.summary]);
   terminal.say(table(columns, rows, terminal.width));
 }
 

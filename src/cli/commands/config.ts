@@ -49,7 +49,7 @@ function addOffline(config: Command, { terminal, url }: Context): void {
           : statusesOf(file);
       const text = json
         ? JSON.stringify(settings, null, 2)
-        : settingsText(settings as ReturnType<typeof statusesOf>, paintFor(terminal));
+        : settingsText(settings, paintFor(terminal));
       terminal.say(text);
     });
 }

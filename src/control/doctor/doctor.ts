@@ -22,10 +22,8 @@ export async function examine({ config, clock, nodes }: DoctorParts): Promise<Ex
       const exam = await examNode(node, clock);
       exams.set(node.name, exam);
       const found = judgeServer(node.name, exam, config.limits);
-      const { version } = exam.facts;
-      return found.some(({ level }) => level !== 'note')
-        ? found
-        : [ok(node.name, `${version}: settings and rights are right`), ...found];
+      if (found.some(({ level }) => level !== 'note')) return found;
+      return found.concat(ok(node.name, `${exam.facts.version}: settings and rights are right`));
     } catch (error) {
       return [unreachable(node, asError(error).message)];
     }

@@ -23,7 +23,7 @@ export async function judgeHost(config: Config, clock: Clock): Promise<Finding[]
       if (file !== undefined) findings.push(...(await certificate(file, true, clock)));
     }
   }
-  return findings.map((finding) => ({ about: 'lockstep', ...finding }));
+  return findings.map((found) => Object.assign({ about: 'lockstep' }, found));
 }
 
 type Found = Omit<Finding, 'about'>;
@@ -33,7 +33,8 @@ async function folder({ folder: path, freeBytesMin }: Config['log']): Promise<Fo
   try {
     await access(there, constants.W_OK);
   } catch (error) {
-    const message = `the folder of the log, ${path}, cannot be written to: ${asError(error).message}`;
+    const reason = asError(error).message;
+    const message = `the folder of the log, ${path}, cannot be written to: ${reason}`;
     return [{ level: 'error', check: 'log_folder', message }];
   }
   const { bavail, bsize } = await statfs(there);

@@ -18,8 +18,12 @@ const neededRights = [
 
 /** What is to be said of one server by itself; nothing where all is well. */
 export function judgeServer(about: string, exam: ServerExam, limits: Limits): Finding[] {
+  return judge(exam, limits).map((found) => Object.assign({ about }, found));
+}
+
+function judge(exam: ServerExam, limits: Limits): Found[] {
   const { facts, clockAheadMs, clockUncertainMs } = exam;
-  const findings = [
+  const findings: Found[] = [
     ...rights(exam),
     ...facts.warnings.map(({ setting, found, wanted, remedy }) => ({
       level: 'warning' as const,
@@ -42,7 +46,7 @@ export function judgeServer(about: string, exam: ServerExam, limits: Limits): Fi
       remedy: 'Let a time service (NTP) set the clocks of all machines.',
     });
   }
-  return findings.map((finding) => ({ about, ...finding }));
+  return findings;
 }
 
 type Found = Omit<Finding, 'about'>;
@@ -118,7 +122,7 @@ function contents({ otherEngines, withoutKey, variables }: ServerExam): Found[] 
     findings.push({
       level: 'warning',
       check: 'engines',
-      message: `writes to these tables are refused, they are not InnoDB: ${otherEngines.join(', ')}`,
+      message: `writes to tables that are not InnoDB are refused: ${otherEngines.join(', ')}`,
       remedy: 'Through Lockstep, so that all nodes have it:',
       sql: otherEngines.map((table) => {
         return `ALTER TABLE ${table.replace(/ \(.*/, '')} ENGINE=InnoDB`;
