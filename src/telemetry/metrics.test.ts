@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
 import { nodeName } from '../base/brands.ts';
 import { Counters } from './counters.ts';
 import { LatencyHistogram } from './latency-histogram.ts';
@@ -188,4 +189,21 @@ describe('what is written of metrics', () => {
       expect(new Set(named).size).toBeGreaterThan(10);
     },
   );
+
+  test('every alert says why it is there and what to do', async () => {
+    const file = new URL('../../examples/monitoring/alerts.yml', import.meta.url);
+    interface Rule {
+      readonly alert: string;
+      readonly expr: string;
+      readonly annotations: Readonly<Record<string, string>>;
+    }
+    const { groups } = parse(await readFile(file, 'utf8')) as { groups: { rules: Rule[] }[] };
+    const rules = groups.flatMap((group) => group.rules);
+    expect(new Set(rules.map(({ alert }) => alert)).size).toBe(rules.length);
+    for (const { alert, annotations } of rules) {
+      for (const key of ['summary', 'reason', 'action']) {
+        expect(annotations[key], `${alert}: ${key}`).toMatch(/\S/);
+      }
+    }
+  });
 });
