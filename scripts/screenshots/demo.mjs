@@ -74,7 +74,8 @@ function isFree(port) {
 
 /** Clients that read and write until `stop`. */
 export function startWork(port) {
-  let stopped = false;
+  const ending = new AbortController();
+  const { signal } = ending;
   const work = Array.from({ length: clients }, async (_, client) => {
     const connection = await mysql.createConnection({
       host: '127.0.0.1',
@@ -83,13 +84,13 @@ export function startWork(port) {
       password: 'app',
       database: 'app',
     });
-    for (let round = 0; !stopped; round += 1) {
+    for (let round = 0; !signal.aborted; round += 1) {
       const name = `Person ${client}-${round}`;
       await connection.query('INSERT INTO users (name, email) VALUES (?, ?)', [
         name,
         `${client}.${round}.${process.pid}@example.org`,
       ]);
-      for (let read = 0; read < 6 && !stopped; read += 1) {
+      for (let read = 0; read < 6 && !signal.aborted; read += 1) {
         await connection.query('SELECT id, name FROM users WHERE id = ?', [1 + read]);
         await connection.query('SELECT COUNT(*) FROM users');
         await delay(15 + 25 * Math.abs(Math.sin(round / 9)));
@@ -98,7 +99,7 @@ export function startWork(port) {
     await connection.end();
   });
   return async () => {
-    stopped = true;
+    ending.abort();
     await Promise.allSettled(work);
   };
 }

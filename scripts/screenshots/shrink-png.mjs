@@ -5,13 +5,14 @@ import { deflateSync, inflateSync } from 'node:zlib';
 
 const signature = Buffer.from([137, 80, 78, 71, 13, 10, 26, 10]);
 const coloursMax = 256;
+const frequentMax = 176;
 
 /** @param {Buffer} png eight bits a channel, not interlaced, as browsers write it */
 export function shrinkPng(png) {
   const { width, height, channels, data } = read(png);
   const pixels = unfiltered(data, { width, height, channels });
   const colours = coloursOf(pixels, channels);
-  const palette = colours.slice(0, coloursMax);
+  const palette = paletteOf(colours);
   const indexes = nearestIndexes(colours, palette);
   const rows = Buffer.alloc((width + 1) * height);
   for (let y = 0, at = 0; y < height; y += 1) {
@@ -89,14 +90,35 @@ function coloursOf(pixels, channels) {
   return [...counts].toSorted((a, b) => b[1] - a[1]).map(([colour]) => colour);
 }
 
+const distance = (a, b) =>
+  ((a >> 16) - (b >> 16)) ** 2 +
+  (((a >> 8) & 255) - ((b >> 8) & 255)) ** 2 +
+  ((a & 255) - (b & 255)) ** 2;
+
+/** The most frequent, and those that are least like any of them: a small icon keeps its colour. */
+function paletteOf(colours) {
+  if (colours.length <= coloursMax) return colours;
+  const palette = colours.slice(0, frequentMax);
+  const others = colours.slice(frequentMax).map((colour) => ({
+    colour,
+    away: Math.min(...palette.map((one) => distance(one, colour))),
+  }));
+  while (palette.length < coloursMax) {
+    let farthest = others[0];
+    for (const other of others) if (other.away > farthest.away) farthest = other;
+    palette.push(farthest.colour);
+    for (const other of others) {
+      other.away = Math.min(other.away, distance(farthest.colour, other.colour));
+    }
+  }
+  return palette;
+}
+
 function nearestIndexes(colours, palette) {
-  const distance = (a, b) =>
-    ((a >> 16) - (b >> 16)) ** 2 +
-    (((a >> 8) & 255) - ((b >> 8) & 255)) ** 2 +
-    ((a & 255) - (b & 255)) ** 2;
+  const known = new Map(palette.map((colour, index) => [colour, index]));
   return new Map(
-    colours.map((colour, index) => {
-      if (index < palette.length) return [colour, index];
+    colours.map((colour) => {
+      if (known.has(colour)) return [colour, known.get(colour)];
       let best = 0;
       for (let one = 1; one < palette.length; one += 1) {
         if (distance(colour, palette[one]) < distance(colour, palette[best])) best = one;

@@ -84,7 +84,9 @@ const nodeTellers: Readonly<Record<string, Teller>> = {
   leader_changed: ({ from, to, reason }) =>
     to === undefined
       ? words('bad', 'No leader', `${from ?? 'none'} led before: ${reason}`)
-      : words('warn', `${to} leads`, `${from === undefined ? '' : `after ${from}: `}${reason}`),
+      : from === undefined
+        ? words('good', `${to} leads`, reason ?? '')
+        : words('warn', `${to} leads`, `after ${from}: ${reason}`),
   node_busy: ({ node, reason }) => words('warn', `${node} is busy`, reason ?? ''),
   answer_lost: ({ node, silentMs }) =>
     words('warn', `Answer lost on ${node}`, `nothing came for ${lasted(silentMs)}`),

@@ -5,6 +5,7 @@ import {
   useMutation,
   useQuery,
   useQueryClient,
+  type UseQueryResult,
 } from '@tanstack/react-query';
 import type { BalancerStatus, LogPage, NodeLog, StrategyStatus } from '../../src/http/schemas.ts';
 import { call, isUnknownRoute, ProblemError } from './api.ts';
@@ -27,7 +28,11 @@ export const queryClient = new QueryClient({
 });
 
 /** Asked again every `everyMs`, but no more once it is known that the route is not there. */
-export function usePolled<T>(path: string, everyMs: number, options: { enabled?: boolean } = {}) {
+export function usePolled<T>(
+  path: string,
+  everyMs: number,
+  options: { enabled?: boolean } = {},
+): UseQueryResult<T> {
   return useQuery({
     queryKey: [path] satisfies QueryKey,
     queryFn: ({ signal }) => call<T>('GET', path, { signal }),

@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react';
-import { isUnknownRoute, ProblemError } from '../data/api.ts';
+import { ProblemError } from '../data/api.ts';
 import { Icon, type IconName } from './icon.tsx';
 import { messageOf } from './notices.tsx';
 
@@ -44,13 +44,6 @@ export function Empty({ icon, title, children }: EmptyProps) {
 
 /** In place of what could not be had. */
 export function Failure({ what, error }: { readonly what: string; readonly error: unknown }) {
-  if (isUnknownRoute(error)) {
-    return (
-      <Empty icon="info" title="Not available in this version">
-        The balancer that serves this page does not offer it.
-      </Empty>
-    );
-  }
   const remedy = error instanceof ProblemError ? error.problem.remedy : undefined;
   return (
     <div className="failure" role="alert">

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'react';
-import { call, isUnknownRoute } from '../../data/api.ts';
+import { call } from '../../data/api.ts';
 import { type ClusterColumn, clusterColumns, type History, type Line } from '../../data/shapes.ts';
 
 const keptMs = 3_600_000;
@@ -29,7 +29,6 @@ export function useHistory(): HistoryState {
       } catch (error) {
         // While the balancer is away, what is here stays.
         if (!ended && kept === undefined) setState({ kind: 'failed', error });
-        if (isUnknownRoute(error)) ended = true;
       } finally {
         if (!ended) timer = setTimeout(() => void ask(), askedEveryMs);
       }
