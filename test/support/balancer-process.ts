@@ -16,6 +16,8 @@ export interface BalancerProcess extends AsyncDisposable {
   readonly port: number;
   readonly httpPort: number;
   readonly logFolder: string;
+  /** Its configuration. */
+  readonly file: string;
   /** While it runs. */
   readonly pid: number | undefined;
   /** Resolves when it takes clients; told to die at a fault point, also when that happened. */
@@ -86,6 +88,7 @@ export async function prepareBalancerProcess(
     port,
     httpPort,
     logFolder,
+    file,
     get pid() {
       return child?.pid;
     },
