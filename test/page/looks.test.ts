@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { engines } from '../support/cluster.ts';
@@ -13,7 +12,6 @@ const cases = browsers().flatMap((path) =>
     .slice(0, 1)
     .map(({ name }) => ({ path, name })),
 );
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 /** Run in the page: by how much it, or its main part, is wider than what is seen of it. */
 const pixelsBeyond = `
@@ -39,7 +37,7 @@ interface AxeResults {
 }
 
 async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(axe);
+  await page.evaluate(axe.source);
   const results = await page.evaluate<AxeResults>('axe.run(document, { resultTypes: [] })');
   return results.violations.flatMap(({ id, nodes }) =>
     nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary ?? ''}`),

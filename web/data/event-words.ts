@@ -38,6 +38,7 @@ const groupsByKind: Readonly<Record<string, EventGroup>> = {
   divergence: 'data',
   strategy_changed: 'settings',
   setting_changed: 'settings',
+  operator_action: 'settings',
   weight_changed: 'settings',
   members_warning: 'settings',
   node_settings_warning: 'settings',
@@ -133,6 +134,7 @@ const dataTellers: Readonly<Record<string, Teller>> = {
 
 const otherTellers: Readonly<Record<string, Teller>> = {
   strategy_changed: ({ from, to }) => words('quiet', 'Strategy changed', `from ${from} to ${to}`),
+  operator_action: ({ operation, target }) => words('quiet', `Asked: ${operation}`, target ?? ''),
   setting_changed: ({ path, from, to }) =>
     words('quiet', 'Setting changed', `${path} from ${from} to ${to}`),
   members_warning: ({ message }) => words('warn', 'Nodes', message ?? ''),
