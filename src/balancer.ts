@@ -18,10 +18,11 @@ import { LiveControl } from './control/live-control.ts';
 import { loadMembers } from './control/load-members.ts';
 import { Observation } from './control/observation.ts';
 import { openHttp } from './control/open-http.ts';
+import { openWrites } from './control/open-writes.ts';
 import { openTracer } from './control/open-tracer.ts';
 import { Membership } from './control/membership.ts';
 import { QueryRunner } from './control/query-runner.ts';
-import { QueuedCommands } from './control/queued-commands.ts';
+import type { QueuedCommands } from './control/queued-commands.ts';
 import { Settings } from './control/settings.ts';
 import type { BalancerControl } from './http/balancer-control.ts';
 import type { Operation } from './http/operation.ts';
@@ -33,7 +34,6 @@ import { firstLeader } from './replication/shell/first-leader.ts';
 import { lastEpoch } from './replication/shell/last-epoch.ts';
 import { LeaderDdl } from './replication/shell/leader-ddl.ts';
 import { repeatedly } from './replication/shell/repeatedly.ts';
-import { findInLog } from './log/find-in-log.ts';
 import { MysqlListener } from './sessions/mysql-listener.ts';
 import { accountsOf } from './sessions/node-accounts.ts';
 import type { SessionContext } from './sessions/session-context.ts';
@@ -164,16 +164,8 @@ async function assembleFront(base: Base, core: Core, services: CoreServices): Pr
   };
   const listener = new MysqlListener(sessionContext, tls);
   const queries = new QueryRunner({ listener, config, clock });
-  const queued = new QueuedCommands({
-    folder: config.log.folder,
-    queuedMax: () => config.limits.queuedWrites,
-    lastSeq: () => log.lastSeq,
-    run: (query) => queries.run(query),
-    findInLog: (text, afterSeq) => findInLog(log, text, afterSeq),
-    writable: () => replicator.leadership !== undefined,
-  });
-  await queued.load();
-  const shared = { version, config, clock, events, log, queries, queued };
+  const writes = await openWrites({ config, clock, log, sequencer, replicator, queries });
+  const shared = { version, config, clock, events, log, queries, ...writes };
   const createMember = (node: NodeConfig): Node => createNode({ ...base, ...core }, node);
   const known = { ...base, ...base.membership, ...core, ...services };
   const membership = new Membership({ ...known, createNode: createMember });
@@ -192,7 +184,7 @@ async function assembleFront(base: Base, core: Core, services: CoreServices): Pr
     settings,
     metrics: balancerMetrics({ ...base, ...core, ...services, observation }),
   });
-  return { listener, queued, observation, control };
+  return { listener, queued: writes.queued, observation, control };
 }
 
 /** Opens the ports. `stopCore` ends what was started before, when the balancer is closed. */

@@ -67,6 +67,12 @@ export const errorTable = {
     httpStatus: 400,
     remedy: 'Send a statement; the text held only blanks or comments.',
   },
+  idempotency_mismatch: {
+    errno: 1105,
+    sqlState: 'HY000',
+    httpStatus: 422,
+    remedy: 'Use a new Idempotency-Key for another statement, and the same only to try again.',
+  },
   query_timeout: {
     errno: 3024,
     sqlState: 'HY000',

@@ -53,6 +53,7 @@ import type { Membership } from './membership.ts';
 import { shownVerifications } from './shown-verifications.ts';
 import { queryNode } from './query-node.ts';
 import type { QueryRunner } from './query-runner.ts';
+import type { IdempotencyKeys } from './idempotency-keys.ts';
 import { readiness } from './readiness.ts';
 import type { QueuedCommands } from './queued-commands.ts';
 
@@ -77,6 +78,7 @@ export interface LiveControlParts {
   readonly settings: SettingsControl;
   readonly queries: QueryRunner;
   readonly queued: QueuedCommands;
+  readonly idempotency: IdempotencyKeys;
   readonly analyse: (sql: string) => Statement;
 }
 
@@ -228,7 +230,15 @@ export class LiveControl implements BalancerControl {
     return this.#parts.queries.check(account);
   }
 
-  async query(request: QueryRequest): Promise<QueryOutcome> {
+  query(request: QueryRequest): Promise<QueryOutcome> {
+    // What changes nothing may as well be read again.
+    if (this.reads(request.sql)) return this.#query(request);
+    // Nor is a write left half-way because nobody takes its rows.
+    const { sink: _, ...write } = request;
+    return this.#parts.idempotency.run(write, (marked) => this.#query(marked));
+  }
+
+  async #query(request: QueryRequest): Promise<QueryOutcome> {
     const { queries, queued, config, replicator } = this.#parts;
     const { kind } = this.#analyse(request.sql);
     const isWrite = kind === 'write' || kind === 'ddl';

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Seq } from '../base/brands.ts';
 import { LockstepError } from '../base/errors.ts';
 import type { CommandOutcome, QueryOutcome } from '../http/balancer-control.ts';
+import { DurableLines } from './durable-lines.ts';
+import { markStatement } from './mark-statement.ts';
 import type { RunQuery } from './query-runner.ts';
 
 interface Queued {
@@ -43,13 +44,13 @@ export interface QueuedCommandsOptions {
 export class QueuedCommands {
   readonly #options: QueuedCommandsOptions;
   readonly #commands = new Map<string, Queued>();
-  #writing: Promise<void> = Promise.resolve();
+  readonly #lines: DurableLines<Line>;
   #draining = false;
-  /** Length of the file up to its last whole line; what is behind was never acknowledged. */
-  #bytes = 0;
 
   constructor(options: QueuedCommandsOptions) {
     this.#options = options;
+    const path = join(options.folder, 'queued-commands.jsonl');
+    this.#lines = new DurableLines({ path, name: 'The queue of writes' });
   }
 
   get waiting(): number {
@@ -59,15 +60,7 @@ export class QueuedCommands {
   }
 
   async load(): Promise<void> {
-    const text = await readFile(this.#path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ENOENT') throw error;
-      return '';
-    });
-    // The last line may be torn by a crash: it was then never acknowledged.
-    const whole = text.slice(0, text.lastIndexOf('\n') + 1);
-    this.#bytes = Buffer.byteLength(whole);
-    for (const line of whole.split('\n').slice(0, -1)) {
-      const parsed = this.#parse(line);
+    for (const parsed of await this.#lines.load()) {
       if (parsed.kind === 'accepted') this.#remember(parsed);
       else {
         const known = this.#commands.get(parsed.outcome.id);
@@ -81,16 +74,6 @@ export class QueuedCommands {
     }
   }
 
-  #parse(line: string): Line {
-    try {
-      return JSON.parse(line) as Line;
-    } catch (cause) {
-      throw new LockstepError('log_corrupt', `${this.#path} is damaged: ${line.slice(0, 80)}`, {
-        cause,
-      });
-    }
-  }
-
   /** Resolves with the id once the command is durable. */
   async accept(query: RunQuery): Promise<string> {
     if (this.waiting >= this.#options.queuedMax()) {
@@ -98,9 +81,15 @@ export class QueuedCommands {
     }
     const id = randomUUID();
     const line: Line = { kind: 'accepted', id, query, afterSeq: this.#options.lastSeq() };
-    await this.#append(line);
+    await this.#lines.append(line);
     this.#remember(line);
     return id;
+  }
+
+  /** The command whose statement holds the text. */
+  find(text: string): string | undefined {
+    for (const { id, query } of this.#commands.values()) if (query.sql.includes(text)) return id;
+    return undefined;
   }
 
   outcome(id: string): CommandOutcome {
@@ -123,7 +112,7 @@ export class QueuedCommands {
           if (!ended) return;
           command.unrecorded = ended;
         }
-        await this.#append({ kind: 'ended', outcome: command.unrecorded });
+        await this.#lines.append({ kind: 'ended', outcome: command.unrecorded });
         command.outcome = command.unrecorded;
         delete command.unrecorded;
       }
@@ -134,9 +123,8 @@ export class QueuedCommands {
 
   /** How it ended; undefined while no node can take it, so that it goes on waiting. */
   async #execute({ id, query }: Queued): Promise<CommandOutcome | undefined> {
-    // Behind the first word, where no splitting or trimming of the text can lose it.
-    const sql = query.sql.replace(/^\s*\w+/, (word) => `${word} /* ${markOf(id)} */`);
     try {
+      const sql = markStatement(query.sql, markOf(id));
       const outcome = await this.#options.run({ ...query, sql });
       return { id, state: 'done', sql: query.sql, outcome };
     } catch (error) {
@@ -150,45 +138,6 @@ export class QueuedCommands {
     const { id, query, afterSeq } = line;
     const outcome: CommandOutcome = { id, state: 'queued', sql: query.sql };
     this.#commands.set(id, { id, query, afterSeq, outcome });
-  }
-
-  #append(line: Line): Promise<void> {
-    const write = this.#writing.then(() => this.#write(Buffer.from(`${JSON.stringify(line)}\n`)));
-    this.#writing = write.catch(() => {});
-    return write;
-  }
-
-  /** Behind the last whole line: what a failed attempt has left there is written over. */
-  async #write(bytes: Buffer): Promise<void> {
-    try {
-      const file = await open(this.#path, 'a', 0o640);
-      try {
-        await file.truncate(this.#bytes);
-        await file.appendFile(bytes);
-        await file.datasync();
-      } finally {
-        await file.close();
-      }
-      if (this.#bytes === 0) await syncFolder(this.#options.folder);
-    } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      const message = `The queue of writes cannot be written: ${reason}.`;
-      throw new LockstepError('log_unavailable', message, { cause });
-    }
-    this.#bytes += bytes.length;
-  }
-
-  get #path(): string {
-    return join(this.#options.folder, 'queued-commands.jsonl');
-  }
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }
 

@@ -125,6 +125,8 @@ export interface QueryRequest {
   readonly timeoutMs?: number;
   /** Nobody waits for it any more: a read is ended. */
   readonly signal?: AbortSignal;
+  /** A write with a key that was used before has the outcome that it had then. */
+  readonly idempotency?: { readonly key: string; readonly by: string };
   /** Takes the rows as they come; the outcome then has none. */
   readonly sink?: RowSink;
 }

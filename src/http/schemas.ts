@@ -167,6 +167,9 @@ export const rowsOutcomeSchema = Type.Object({
   durationMs: Type.Number(),
   warnings: Type.Optional(count('That the statement raised.')),
   warningList: warningListSchema,
+  replayed: Type.Optional(
+    Type.Boolean({ description: 'It was run before, with the same Idempotency-Key.' }),
+  ),
 });
 export type RowsOutcome = Snapshot<typeof rowsOutcomeSchema>;
 
@@ -179,12 +182,18 @@ export const resultOutcomeSchema = Type.Object({
   seq: Type.Optional(count('Its place in the log; absent when nothing was logged.')),
   durationMs: Type.Number(),
   warningList: warningListSchema,
+  replayed: Type.Optional(
+    Type.Boolean({ description: 'It was run before, with the same Idempotency-Key.' }),
+  ),
 });
 export type ResultOutcome = Snapshot<typeof resultOutcomeSchema>;
 
 export const acceptedOutcomeSchema = Type.Object({
   kind: Type.Literal('accepted'),
   id: text('For GET /commands/{id}.'),
+  replayed: Type.Optional(
+    Type.Boolean({ description: 'It was accepted before, with the same Idempotency-Key.' }),
+  ),
 });
 export type AcceptedOutcome = Snapshot<typeof acceptedOutcomeSchema>;
 

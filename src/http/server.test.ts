@@ -225,6 +225,49 @@ test('the OpenAPI document has every operation', async () => {
   expect(document.paths['/']).toBeUndefined();
 });
 
+test('the OpenAPI document says who may, what an example is, and how an error looks', async () => {
+  const answer = await get('/openapi.json');
+  const document = (await answer.json()) as {
+    readonly paths: Record<string, Record<string, Record<string, unknown>>>;
+    readonly components: { readonly schemas: object };
+  };
+  expect(document.components.schemas).toHaveProperty('Problem.properties.code');
+  const query = document.paths['/query']?.['post'];
+  expect(query).toMatchObject({ 'x-access': 'sql', security: [{ token: [] }, { login: [] }] });
+  expect(query).toHaveProperty(['requestBody', 'content', 'application/json', 'example', 'sql']);
+  expect(query).toHaveProperty(['responses', '200', 'content', 'application/x-ndjson']);
+  expect(document.paths['/healthz']?.['get']).toMatchObject({ 'x-access': 'open', security: [] });
+  const weight = document.paths['/nodes/{name}/weight']?.['put'];
+  expect(weight).toMatchObject({ parameters: [{ name: 'name', example: 'mysql2' }] });
+});
+
+test('/docs shows every operation, without a script', async () => {
+  const docs = await get('/docs');
+  const html = await docs.text();
+  expect(docs.headers.get('content-type')).toMatch(/^text\/html/);
+  expect(html).not.toMatch(/<script|\sstyle=|\son\w+=/);
+  for (const { name, method, path } of operations) {
+    expect(html).toContain(`<article id="${name}">\n<h3><code>${method} ${path}</code></h3>`);
+  }
+  expect((await get('/docs.css')).headers.get('content-type')).toMatch(/^text\/css/);
+});
+
+test('what did not change is not sent again', async () => {
+  const first = await get('/nodes');
+  const etag = first.headers.get('etag') as string;
+  const ask = () => fetch(`${server.url}/nodes`, { headers: { 'if-none-match': `W/${etag}` } });
+  const again = await ask();
+  expect([again.status, await again.text()]).toEqual([304, '']);
+  control.put('mysql2', { pending: 7 });
+  expect((await ask()).status).toBe(200);
+});
+
+test('a page of the log names the next one', async () => {
+  const page = await get('/log?limit=3');
+  expect(page.headers.get('link')).toBe('</log?after=3&limit=3>; rel="next"');
+  expect((await get('/log?after=3&limit=9')).headers.get('link')).toBeNull();
+});
+
 describe('the page', () => {
   test('is served with its own scripts and styles only', async () => {
     const page = await get('/');

@@ -9,9 +9,11 @@ import { type Clock, systemClock } from '../base/clock.ts';
 import { LockstepError } from '../base/errors.ts';
 import { defaultConfig } from '../config/config.ts';
 import type { BalancerControl } from './balancer-control.ts';
+import { docsPage, docsStyle } from './docs-page.ts';
 import { EventStreams } from './event-streams.ts';
 import { addGuards, portOf } from './guards.ts';
-import { accessOf, type AccessLevel, type Call } from './operation.ts';
+import { completeDocument } from './openapi-document.ts';
+import { accessOf, type AccessLevel, type Call, json } from './operation.ts';
 import type { Operation } from './operation.ts';
 import { operations } from './operations.ts';
 import { httpProblem, problemOf } from './problem.ts';
@@ -85,7 +87,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   app.removeContentTypeParser('text/plain');
   addGuards(app, { access, host: options.host });
   addErrors(app, served, options);
-  await addOpenApi(app);
+  await addOpenApi(app, { served, streams });
   await servePage(app);
   for (const operation of served) addOperation(app, operation, { options, streams, access });
 
@@ -151,7 +153,10 @@ function addErrors(
 const patternOf = ({ path }: Operation): RegExp =>
   new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}$`);
 
-async function addOpenApi(app: FastifyInstance): Promise<void> {
+async function addOpenApi(
+  app: FastifyInstance,
+  { served, streams }: { readonly served: readonly Operation[]; readonly streams: EventStreams },
+): Promise<void> {
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -163,7 +168,18 @@ async function addOpenApi(app: FastifyInstance): Promise<void> {
     },
   });
   const open = { schema: { hide: true }, config: { access: 'open' } } as const;
-  app.get('/openapi.json', open, async () => app.swagger());
+  let document: unknown;
+  app.get('/openapi.json', open, async (request, reply) => {
+    document ??= completeDocument(app.swagger(), served);
+    await sendAnswer(json(document), { request, reply, streams });
+  });
+  app.get('/docs', open, async (request, reply) => {
+    const { protocol, host } = request;
+    await reply.type('text/html; charset=utf-8').send(docsPage(served, `${protocol}://${host}`));
+  });
+  app.get('/docs.css', open, async (_request, reply) => {
+    await reply.type('text/css; charset=utf-8').send(docsStyle);
+  });
 }
 
 /** A scraper has no login, so the configuration may open this one. */

@@ -1,3 +1,4 @@
+import { nextLink } from '../next-link.ts';
 import { json, logPageQuery, operation, pageOptions } from '../operation.ts';
 import { logPageSchema, logVerificationSchema } from '../schemas.ts';
 
@@ -9,7 +10,13 @@ export const logOperations = [
     path: '/log',
     summary: 'The command log: what every node applies, in order',
     schema: { query: logPageQuery, answers: { 200: logPageSchema } },
-    run: async (control, { query }) => json(await control.log(pageOptions(query))),
+    async run(control, { query }) {
+      const { limit, ...from } = pageOptions(query);
+      const page = await control.log({ limit, ...from });
+      const after = page.entries.at(-1)?.seq ?? page.lastSeq;
+      if (after >= page.lastSeq) return json(page);
+      return { ...json(page), headers: nextLink('/log', { after, limit }) };
+    },
   }),
   operation({
     name: 'verifyLog',

@@ -1,7 +1,8 @@
 import { Type } from 'typebox';
+import { LockstepError } from '../../base/errors.ts';
 import type { RowSink } from '../balancer-control.ts';
 import { outcomeInLines } from '../outcome-in-lines.ts';
-import { closed, json, nameParams, operation } from '../operation.ts';
+import { type Call, closed, json, nameParams, operation } from '../operation.ts';
 import { sqlAccountSchema, withSqlAccount } from '../sql-account.ts';
 import {
   acceptedOutcomeSchema,
@@ -58,6 +59,17 @@ const body = Type.Object(
   closed,
 );
 
+const keyPattern = /^[\x21-\x7e]{1,255}$/;
+
+/** https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/ */
+function idempotencyOf({ headers, caller }: Call) {
+  const key = headers['idempotency-key'];
+  if (key === undefined) return undefined;
+  if (typeof key === 'string' && keyPattern.test(key)) return { key, by: caller.name };
+  const message = 'Idempotency-Key takes 1 to 255 visible characters, without blanks';
+  throw new LockstepError('bad_request', message);
+}
+
 /** Of the HTTP answer: an accepted write is not done yet. */
 export const statusOf = (outcome: QueryOutcome): number =>
   outcome.kind === 'accepted' ? 202 : 200;
@@ -73,6 +85,7 @@ export const queryOperations = [
     schema: { body, answers: { 200: answeredOutcomeSchema, 202: acceptedOutcomeSchema } },
     run(control, { body: { as, queueWhenDown, queue_when_down, ...given } }, call) {
       const queue = queueWhenDown ?? queue_when_down;
+      const idempotency = idempotencyOf(call);
       const run = (sink?: RowSink): Promise<QueryOutcome> =>
         withSqlAccount(as, call, (account) =>
           control.query({
@@ -81,6 +94,7 @@ export const queryOperations = [
             ...account,
             ...(queue === undefined ? {} : { queueWhenDown: queue }),
             ...(sink === undefined ? {} : { sink }),
+            ...(idempotency === undefined ? {} : { idempotency }),
             signal: call.signal,
           }),
         ).then((outcome) => {
