@@ -268,6 +268,12 @@ export const errorTable = {
     httpStatus: 503,
     remedy: 'End the open transactions (see `lockstep status`) and run the statement again.',
   },
+  packets_out_of_order: {
+    errno: 1156,
+    sqlState: '08S01',
+    httpStatus: 400,
+    remedy: 'The client numbers its packets wrongly; the connection was closed.',
+  },
   malformed_packet: {
     errno: 1835,
     sqlState: 'HY000',

@@ -13,7 +13,7 @@ export const listSessions = (sessions: SessionRegistry): SessionStatus[] =>
 export function killSession(sessions: SessionRegistry, id: number, queryOnly: boolean): void {
   const session = sessions.get(id);
   if (!session) throw new LockstepError('not_found', `there is no session ${id}`);
-  session.kill(queryOnly);
+  session.kill({ queryOnly });
 }
 
 function statusOf({ core, running, sinceMs }: SessionHandle): SessionStatus {

@@ -20,6 +20,8 @@ export interface ServerFacts {
   readonly tracking: ReadonlyMap<string, string>;
   /** Collation id (as in the handshake) to character set and collation name. */
   readonly collations: ReadonlyMap<number, { charset: string; collation: string }>;
+  /** Of a client that asks for a collation it does not know, as SQL literals by variable. */
+  readonly characterSets: ReadonlyMap<string, string>;
   /** Bytes; no packet to the server may have as many. */
   readonly maxAllowedPacket: number;
   /** Statements that insert side by side share the ids out: none gets its own in a row. */
@@ -60,6 +62,13 @@ const writeSettings = [
   'check_constraint_checks',
   'sql_if_exists',
   'old_mode',
+] as const;
+
+/** What the collation of a client's handshake sets. */
+const characterSetVariables = [
+  'character_set_client',
+  'character_set_results',
+  'collation_connection',
 ] as const;
 
 /** Whether a write can depend on this session variable. */
@@ -103,6 +112,8 @@ export async function readServerFacts(connection: NodeConnection): Promise<Serve
     connection,
     'SELECT @@global.max_allowed_packet AS bytes, @@innodb_autoinc_lock_mode AS lock_mode',
   );
+  const globals = characterSetVariables.map((name) => `@@global.${name} AS ${name}`).join(', ');
+  const [characterSets] = await queryRows(connection, `SELECT ${globals}`);
   // MariaDB lists the contextual uca1400 collations without a character set of their own.
   const collationRows = await queryRows(
     connection,
@@ -126,6 +137,9 @@ export async function readServerFacts(connection: NodeConnection): Promise<Serve
     },
     tracking: await readTracking(connection),
     collations,
+    characterSets: new Map(
+      characterSetVariables.map((name) => [name, settingLiteral(characterSets?.[name] ?? null)]),
+    ),
     maxAllowedPacket: Number(fixed?.['bytes']),
     interleavesIds: fixed?.['lock_mode'] === '2',
     warnings: await checkSettings(connection),

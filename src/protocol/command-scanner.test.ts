@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { PacketAssembler } from './command-scanner.ts';
 import type { AssembledPacket } from './command-scanner.ts';
-import { encodePacket, partBytesMax } from './packet-writer.ts';
+import { encodePacket, headerBytes, partBytesMax } from './packet-writer.ts';
 import { cutAt } from './testing/chunks.ts';
 
 const unlimited = { payloadBytesMax: Infinity };
@@ -80,13 +80,34 @@ test('what is over the limit can be passed over, in one chunk or in many', () =>
   const bytes = Buffer.concat([kept, large, encodePacket(Buffer.alloc(9), 4), kept]);
   const edge = kept.length + partBytesMax + 4;
   for (const cuts of [[], [edge - 1, edge, edge + 2], [2, 9, 70_000, 2 * edge + 1]]) {
-    const assembler = new PacketAssembler({ payloadBytesMax: 3, skipOversized: true });
+    const assembler = new PacketAssembler({ payloadBytesMax: 3, report: true });
     const packets = cutAt(bytes, cuts).flatMap((chunk) => assembler.push(chunk));
     expect(packets.map(({ oversized }) => oversized)).toEqual([false, true, true, false]);
     expect(packets.map(({ sequenceId }) => sequenceId)).toEqual([0, 2, 4, 0]);
     expect(packets.map(({ payload }) => payload.toString())).toEqual(['abc', '', '', 'abc']);
     expect(assembler.partial).toBe(false);
   }
+});
+
+test('a part that is out of order is the last that is looked at', () => {
+  const first = Buffer.alloc(headerBytes + partBytesMax);
+  first.writeUIntLE(partBytesMax, 0, 3);
+  const bytes = Buffer.concat([
+    first,
+    encodePacket(Buffer.of(1), 5),
+    encodePacket(Buffer.of(2), 0),
+  ]);
+  const reporting = new PacketAssembler({ payloadBytesMax: 2 * partBytesMax, report: true });
+  const [packet, ...more] = reporting.push(bytes);
+  expect(packet).toMatchObject({ disordered: true, sequenceId: 0, payload: Buffer.alloc(0) });
+  expect([...more, ...reporting.push(encodePacket(Buffer.of(3), 0))]).toEqual([]);
+  expect(() => new PacketAssembler({ payloadBytesMax: 2 * partBytesMax }).push(bytes)).toThrow(
+    'out of order',
+  );
+  // Inside compressed frames the numbers of packets mean nothing.
+  const inFrames = new PacketAssembler({ payloadBytesMax: 2 * partBytesMax, numbered: false });
+  const numbers = inFrames.push(bytes).map(({ firstSequenceId }) => firstSequenceId);
+  expect(numbers).toEqual([undefined, undefined]);
 });
 
 test('the limit is for each packet, however they are cut', () => {

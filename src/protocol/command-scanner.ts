@@ -6,6 +6,10 @@ export interface AssembledPacket {
   readonly payload: Buffer;
   /** Of its last part: an answer carries the next one. */
   readonly sequenceId: number;
+  /** Of its first part; undefined inside compressed frames, where no server looks at it. */
+  readonly firstSequenceId: number | undefined;
+  /** Its next part had another number than the next: nothing of it is kept, or comes after it. */
+  readonly disordered: boolean;
   /** As received, headers included: to be forwarded unchanged. */
   readonly raw: Buffer;
   /** It was over the limit: nothing of it has been kept. */
@@ -14,8 +18,10 @@ export interface AssembledPacket {
 
 export interface PacketAssemblerOptions {
   readonly payloadBytesMax: number;
-  /** Pass over packets above the limit and report them, instead of throwing. */
-  readonly skipOversized?: boolean;
+  /** Pass over packets above the limit, or out of order, and report them, instead of throwing. */
+  readonly report?: boolean;
+  /** False inside compressed frames. */
+  readonly numbered?: boolean;
 }
 
 const empty = Buffer.alloc(0);
@@ -26,7 +32,8 @@ const empty = Buffer.alloc(0);
  */
 export class PacketAssembler {
   readonly #payloadBytesMax: number;
-  readonly #skipOversized: boolean;
+  readonly #report: boolean;
+  readonly #numbered: boolean;
   readonly #header = Buffer.alloc(headerBytes);
   #headerFilled = 0;
   /** Bytes of the current part's body that are still to come. */
@@ -34,11 +41,17 @@ export class PacketAssembler {
   #parts = 0;
   #payloadBytes = 0;
   #oversized = false;
+  #firstSequenceId = 0;
+  /** Of the last part that was in order. */
+  #lastSequenceId = 0;
+  /** A part was out of order: what follows means nothing. */
+  #disordered = false;
   #pending: Buffer[] = [];
 
-  constructor({ payloadBytesMax, skipOversized = false }: PacketAssemblerOptions) {
+  constructor({ payloadBytesMax, report = false, numbered = true }: PacketAssemblerOptions) {
     this.#payloadBytesMax = payloadBytesMax;
-    this.#skipOversized = skipOversized;
+    this.#report = report;
+    this.#numbered = numbered;
   }
 
   /** Bytes of an unfinished packet are held. */
@@ -52,7 +65,7 @@ export class PacketAssembler {
   }
 
   /**
-   * Returns the packets that end in this chunk. Unless oversized ones are skipped, throws
+   * Returns the packets that end in this chunk. Unless such packets are reported, throws
    * LockstepError('packet_too_large') as soon as a header announces more than the limit, before
    * its body is held; the assembler must not be used after that.
    */
@@ -75,12 +88,14 @@ export class PacketAssembler {
     chunk: Buffer,
     offset: number,
   ): { packet: AssembledPacket | undefined; consumed: number } {
+    if (this.#disordered) return { packet: undefined, consumed: chunk.length - offset };
     const whole = this.partial ? undefined : this.#wholePacket(chunk, offset);
     if (whole !== undefined) return { packet: whole, consumed: whole.raw.length };
     let position = offset;
     while (position < chunk.length) {
       const start = position;
       position = this.#takePart(chunk, position);
+      if (this.#disordered) return { packet: this.#endDisordered(), consumed: position - offset };
       if (!this.#oversized) this.#pending.push(chunk.subarray(start, position));
       if (this.#headerFilled < headerBytes || this.#bodyMissing > 0) break;
       this.#headerFilled = 0;
@@ -100,7 +115,9 @@ export class PacketAssembler {
     const oversized = this.#exceedsLimit(length);
     const raw = chunk.subarray(offset, end);
     const payload = oversized ? empty : raw.subarray(headerBytes);
-    return { payload, sequenceId: this.#header[3] ?? 0, raw, oversized };
+    const sequenceId = this.#header[3] ?? 0;
+    const firstSequenceId = this.#numbered ? sequenceId : undefined;
+    return { payload, sequenceId, firstSequenceId, disordered: false, raw, oversized };
   }
 
   /** Consumes bytes of the current part, its header first; returns the offset behind them. */
@@ -112,6 +129,7 @@ export class PacketAssembler {
       this.#headerFilled += 1;
       offset += 1;
       if (this.#headerFilled < headerBytes) continue;
+      if (!this.#noteNumber(this.#header[3] ?? 0)) return offset;
       this.#bodyMissing = this.#header.readUIntLE(0, 3);
       this.#parts += 1;
       this.#payloadBytes += this.#bodyMissing;
@@ -124,6 +142,30 @@ export class PacketAssembler {
     return offset + taken;
   }
 
+  /** False when it is not the one after that of the part before. */
+  #noteNumber(sequenceId: number): boolean {
+    if (this.#parts === 0) this.#firstSequenceId = sequenceId;
+    else if (this.#numbered && sequenceId !== ((this.#lastSequenceId + 1) & 0xff)) {
+      if (!this.#report) throw packetsOutOfOrder();
+      this.#disordered = true;
+      return false;
+    }
+    this.#lastSequenceId = sequenceId;
+    return true;
+  }
+
+  #endDisordered(): AssembledPacket {
+    this.#pending = [];
+    return {
+      payload: empty,
+      sequenceId: this.#lastSequenceId,
+      firstSequenceId: this.#firstSequenceId,
+      disordered: true,
+      raw: empty,
+      oversized: false,
+    };
+  }
+
   #finish(): AssembledPacket {
     const raw =
       this.#pending.length === 1 ? (this.#pending[0] as Buffer) : Buffer.concat(this.#pending);
@@ -134,12 +176,14 @@ export class PacketAssembler {
     this.#parts = 0;
     this.#payloadBytes = 0;
     this.#oversized = false;
-    return { payload, sequenceId: this.#header[3] ?? 0, raw, oversized };
+    const sequenceId = this.#lastSequenceId;
+    const firstSequenceId = this.#numbered ? this.#firstSequenceId : undefined;
+    return { payload, sequenceId, firstSequenceId, disordered: false, raw, oversized };
   }
 
   #exceedsLimit(payloadBytes: number): boolean {
     if (payloadBytes <= this.#payloadBytesMax) return false;
-    if (this.#skipOversized) return true;
+    if (this.#report) return true;
     throw packetTooLarge(this.#payloadBytesMax);
   }
 }
@@ -152,6 +196,14 @@ export function packetTooLarge(payloadBytesMax: number): LockstepError {
       `(${payloadBytesMax}: limits.packet_bytes, or what a node takes)`,
   );
 }
+
+/** In the servers' words, who then close the connection (ER_NET_PACKETS_OUT_OF_ORDER). */
+export const packetsOutOfOrder = (): LockstepError =>
+  new LockstepError('packets_out_of_order', 'Got packets out of order');
+
+/** Whether its first part has another number than the one that is due. */
+export const isOutOfOrder = ({ firstSequenceId }: AssembledPacket, due: number): boolean =>
+  firstSequenceId !== undefined && firstSequenceId !== due;
 
 /** The payload of a packet of several parts, without the headers between them. */
 function joinParts(raw: Buffer, parts: number): Buffer {

@@ -14,13 +14,3 @@ export interface AcceptedClient {
   /** Ends the statement under way, as KILL QUERY does; what becomes of it is answered. */
   interrupt(): void;
 }
-
-/** Where a client comes from. */
-export interface ClientOrigin {
-  /** Undefined where there is none: at the Unix socket, and inside the process. */
-  readonly address: string | undefined;
-  /** At the Unix socket or inside the process: nobody listens in. */
-  readonly local: boolean;
-  /** It may say by the PROXY protocol for whom it speaks. */
-  readonly mayBeProxy: boolean;
-}

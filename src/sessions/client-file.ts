@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../base/clock.ts';
 import type { FileStream } from '../nodes/infile.ts';
-import { type AssembledPacket, packetTooLarge } from '../protocol/command-scanner.ts';
+import { type AssembledPacket, isOutOfOrder, packetTooLarge } from '../protocol/command-scanner.ts';
 import { encodePacket } from '../protocol/packet-writer.ts';
 import { SessionBroken } from './answer.ts';
 
@@ -54,7 +54,9 @@ export class ClientFile {
     return (this.#sequenceId + 1) & 0xff;
   }
 
-  receive({ payload, sequenceId, oversized }: AssembledPacket): void {
+  receive(packet: AssembledPacket): void {
+    const { payload, sequenceId, oversized, disordered } = packet;
+    if (disordered || isOutOfOrder(packet, this.nextSequenceId)) return this.abort();
     this.#sequenceId = sequenceId;
     if (oversized) this.#oversized = true;
     else if (payload.length === 0) {

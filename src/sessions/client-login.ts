@@ -14,7 +14,12 @@ import {
   withMariadbFlags,
 } from '../protocol/capabilities.ts';
 import { decodeChangeUser } from '../protocol/change-user.ts';
-import { type AssembledPacket, PacketAssembler } from '../protocol/command-scanner.ts';
+import {
+  type AssembledPacket,
+  isOutOfOrder,
+  PacketAssembler,
+  packetsOutOfOrder,
+} from '../protocol/command-scanner.ts';
 import { encodeErr } from '../protocol/err-packet.ts';
 import {
   decodeHandshakeResponse,
@@ -22,18 +27,20 @@ import {
   isSslRequest,
 } from '../protocol/handshake-response.ts';
 import { encodeHandshakeV10 } from '../protocol/handshake-v10.ts';
-import { readProxyHeader } from '../protocol/proxy-header.ts';
 import { encodePacket } from '../protocol/packet-writer.ts';
 import { StatusFlag } from '../protocol/status-flags.ts';
 import { CompressedStream } from '../nodes/compressed-stream.ts';
 import { agreedCodec, type CompressionCodec } from '../nodes/compression-codec.ts';
 import type { ConnectionKind } from '../nodes/connection-pool.ts';
-import type { AcceptedClient, ClientOrigin } from './accepted-client.ts';
+import type { ServerFacts } from '../nodes/server-facts.ts';
+import type { AcceptedClient } from './accepted-client.ts';
 import { type CommonServer, commonServer } from './common-server.ts';
+import { ClientOrigin, type ConnectionOrigin } from './client-origin.ts';
 import { type ChangedUser, ClientSession } from './client-session.ts';
 import { programOf } from './client-program.ts';
 import type { DeniedLogins } from './denied-logins.ts';
-import { errorPacket } from './error-packet.ts';
+import { errorPacket, isExpected } from './error-packet.ts';
+import { checkCharacterSet } from './initial-settings.ts';
 import { LoginExchange, type LoginOutcome } from './login-exchange.ts';
 import { nonceOf } from './nonce.ts';
 import { packetLimit } from './packet-limit.ts';
@@ -47,7 +54,7 @@ const utf8mb4 = 45;
 interface LoginOptions {
   readonly context: SessionContext;
   readonly client: Duplex;
-  readonly from: ClientOrigin;
+  readonly from: ConnectionOrigin;
   readonly connectionId: number;
   readonly sessions: SessionRegistry;
   readonly rsaKeys: { readonly privateKeyPem: string; readonly publicKeyPem: string };
@@ -75,9 +82,7 @@ export class ClientLogin implements AcceptedClient {
   #assembler: PacketAssembler;
   #response: HandshakeResponse | undefined;
   #session: ClientSession | undefined;
-  #address: string | undefined;
-  /** The first bytes of one that may be a proxy, until they tell; then undefined. */
-  #beginning: Buffer | undefined;
+  readonly #origin: ClientOrigin;
   #done = false;
   #loginError: unknown;
   #timer: Timer;
@@ -85,11 +90,10 @@ export class ClientLogin implements AcceptedClient {
   constructor(options: LoginOptions) {
     this.#options = options;
     const { client, context, from } = options;
-    this.#server = commonServerOf(context);
+    this.#server = commonServer(factsOf(context));
     this.#client = client;
     this.#carrier = client;
-    this.#address = from.address;
-    if (from.mayBeProxy) this.#beginning = Buffer.alloc(0);
+    this.#origin = new ClientOrigin(from);
     this.#assembler = new PacketAssembler({ payloadBytesMax: handshakeBytesMax });
     this.#timer = this.#startTimer();
     this.#listen();
@@ -126,7 +130,7 @@ export class ClientLogin implements AcceptedClient {
   }
 
   interrupt(): void {
-    this.#session?.kill(true);
+    this.#session?.kill({ queryOnly: true });
   }
 
   get #defaultPlugin(): 'mysql_native_password' | 'caching_sha2_password' {
@@ -137,7 +141,7 @@ export class ClientLogin implements AcceptedClient {
 
   /** Nobody listens in. */
   get #secure(): boolean {
-    return this.#encrypted || this.#options.from.local;
+    return this.#encrypted || this.#origin.local;
   }
 
   get #encrypted(): boolean {
@@ -157,29 +161,27 @@ export class ClientLogin implements AcceptedClient {
 
   #onData(received: Buffer): void {
     try {
-      const chunk = this.#beginning ? this.#afterProxyHeader(this.#beginning, received) : received;
+      const chunk = this.#origin.ofClient(received);
       for (let offset = 0; offset < chunk.length && !this.#done; ) {
         const { packet, consumed } = this.#assembler.pushOne(chunk, offset);
         offset += consumed;
         if (!packet) break;
+        if (!this.#response && isOutOfOrder(packet, this.#dueId)) throw packetsOutOfOrder();
         if (this.#session) this.#receive(this.#session, packet);
         else if (this.#asksForTls(packet)) return this.#startTls(chunk.subarray(offset));
         else this.#onLoginPacket(packet);
       }
     } catch (error) {
-      this.#refuse(error, (this.#assembler.lastSequenceId + 1) & 0xff);
+      const disorder = error instanceof LockstepError && error.code === 'packets_out_of_order';
+      // A server gives its error the number that was due.
+      const lastId = disorder ? this.#dueId - 1 : this.#assembler.lastSequenceId;
+      this.#refuse(error, (lastId + 1) & 0xff);
     }
   }
 
-  /** What the client itself has sent; nothing as long as the proxy may not have ended. */
-  #afterProxyHeader(beginning: Buffer, received: Buffer): Buffer {
-    const bytes = Buffer.concat([beginning, received]);
-    const header = readProxyHeader(bytes);
-    this.#beginning = header.kind === 'partial' ? bytes : undefined;
-    if (header.kind === 'none') return bytes;
-    if (header.kind === 'partial') return Buffer.alloc(0);
-    this.#address = header.address ?? this.#address;
-    return bytes.subarray(header.byteLength);
+  /** The number of the client's next packet, until it is logged in. */
+  get #dueId(): number {
+    return this.#exchange?.dueId ?? (this.#encrypted ? 2 : 1);
   }
 
   #receive(session: ClientSession, packet: AssembledPacket): void {
@@ -215,6 +217,7 @@ export class ClientLogin implements AcceptedClient {
     if (!has(response.capabilities, Capability.PROTOCOL_41)) {
       throw new LockstepError('unsupported', 'clients before MySQL 4.1 are not supported');
     }
+    checkCharacterSet(factsOf(context)[0], response.characterSet);
     this.#response = response;
     void this.#login(response, (packet.sequenceId + 1) & 0xff);
   }
@@ -233,8 +236,9 @@ export class ClientLogin implements AcceptedClient {
   /** Asks the client who it is. One that is denied has been told, and its connection ends. */
   async #authenticate(request: AuthRequest, sequenceId: number): Promise<LoginOutcome> {
     const { context, rsaKeys, deniedLogins } = this.#options;
-    if (this.#address !== undefined && !deniedLogins.mayTry(this.#address)) {
-      const message = `too many wrong passwords come from ${this.#address}`;
+    const { address } = this.#origin;
+    if (address !== undefined && !deniedLogins.mayTry(address)) {
+      const message = `too many wrong passwords come from ${address}`;
       throw new LockstepError('too_many_denied_logins', message);
     }
     const exchange = new LoginExchange({
@@ -243,7 +247,7 @@ export class ClientLogin implements AcceptedClient {
       accounts: context.accounts,
       ...(this.#mayAskInClear ? { rsaKeys } : {}),
       secure: this.#secure,
-      clientHost: this.#clientHost,
+      clientHost: this.#origin.host,
       send: (payload, id) => this.#client.write(encodePacket(payload, id)),
     });
     this.#exchange = exchange;
@@ -258,19 +262,15 @@ export class ClientLogin implements AcceptedClient {
   async #deny(outcome: Extract<LoginOutcome, { kind: 'denied' }>): Promise<void> {
     const { context, deniedLogins } = this.#options;
     context.counters.error('access_denied');
-    context.onDenied({ host: this.#clientHost, ...outcome });
-    if (this.#address !== undefined) {
-      const { delayMs, told } = deniedLogins.denied(this.#address);
+    context.onDenied({ host: this.#origin.host, ...outcome });
+    if (this.#origin.address !== undefined) {
+      const { delayMs, told } = deniedLogins.denied(this.#origin.address);
       if (delayMs > 0) await new Promise<void>((resolve) => context.clock.after(delayMs, resolve));
       told();
     }
     const error = { errno: 1045, sqlState: '28000', message: outcome.message };
     this.#client.end(encodePacket(encodeErr(error), outcome.sequenceId));
     this.#onClose();
-  }
-
-  get #clientHost(): string {
-    return this.#address ?? 'localhost';
   }
 
   /**
@@ -284,6 +284,16 @@ export class ClientLogin implements AcceptedClient {
   /** COM_CHANGE_USER: undefined when the client was denied. The nonce is still the greeting's. */
   async #changeUser(packet: AssembledPacket): Promise<ChangedUser | undefined> {
     const change = decodeChangeUser(packet.payload, this.#capabilities);
+    const { database, characterSet = utf8mb4 } = change;
+    const [facts] = factsOf(this.#options.context);
+    try {
+      checkCharacterSet(facts, characterSet);
+    } catch (error) {
+      // MariaDB's sessions go on as they were.
+      if (facts?.flavor === 'mariadb') throw error;
+      this.#refuse(error, (packet.sequenceId + 1) & 0xff);
+      return undefined;
+    }
     this.#timer = this.#startTimer();
     const outcome = await this.#authenticate(change, (packet.sequenceId + 1) & 0xff);
     if (outcome.kind === 'denied') return undefined;
@@ -293,8 +303,6 @@ export class ClientLogin implements AcceptedClient {
       this.#refuse(error, outcome.sequenceId);
       return undefined;
     }
-    const characterSet = change.characterSet ?? utf8mb4;
-    const { database } = change;
     const { sequenceId } = outcome;
     return { account: this.#account(outcome), characterSet, database, sequenceId };
   }
@@ -325,15 +333,14 @@ export class ClientLogin implements AcceptedClient {
     response: HandshakeResponse,
   ): Promise<void> {
     const { context, admit } = this.#options;
-    const client = this.#client;
     if (this.#done) return;
     admit(outcome.user);
     const core = new SessionCore({
       id: this.#options.connectionId,
       context,
       sessions: this.#options.sessions,
-      client,
-      host: this.#clientHost,
+      client: this.#client,
+      host: this.#origin.host,
       program: programOf(response),
       encrypted: this.#encrypted,
       account: this.#account(outcome),
@@ -341,7 +348,7 @@ export class ClientLogin implements AcceptedClient {
     });
     core.horizon.wrote(context.accountChanges.seq);
     const payloadBytesMax = packetLimit(context);
-    this.#assembler = new PacketAssembler({ payloadBytesMax, skipOversized: true });
+    this.#assembler = new PacketAssembler({ payloadBytesMax, report: true });
     const session = new ClientSession({
       core,
       wishes: { capabilities: this.#capabilities, characterSet: response.characterSet },
@@ -364,17 +371,19 @@ export class ClientLogin implements AcceptedClient {
     this.#compressed = new CompressedStream(this.#carrier, 'answering', codec);
     this.#client = this.#compressed;
     core.client = this.#client;
+    const payloadBytesMax = packetLimit(core.context);
+    this.#assembler = new PacketAssembler({ payloadBytesMax, report: true, numbered: false });
     this.#listen();
   }
 
   #refuse(error: unknown, sequenceId: number): void {
     const { context } = this.#options;
-    const client = this.#client;
     if (this.#done) return;
     this.#loginError = error;
     if (error instanceof LockstepError) context.counters.error(error.code);
-    else context.onFault(error);
-    if (!client.destroyed) client.end(encodePacket(encodeErr(errorPacket(error)), sequenceId));
+    else if (!isExpected(error)) context.onFault(error);
+    const told = encodePacket(encodeErr(errorPacket(error)), sequenceId);
+    if (!this.#client.destroyed) this.#client.end(told);
     this.#onClose();
   }
 
@@ -388,6 +397,5 @@ export class ClientLogin implements AcceptedClient {
   }
 }
 
-function commonServerOf({ nodes }: SessionContext): CommonServer {
-  return commonServer([...nodes.values()].flatMap(({ facts }) => (facts ? [facts] : [])));
-}
+const factsOf = ({ nodes }: SessionContext): ServerFacts[] =>
+  [...nodes.values()].flatMap(({ facts }) => facts ?? []);

@@ -1,7 +1,12 @@
 import { LockstepError } from '../base/errors.ts';
 import type { ConnectionKind } from '../nodes/connection-pool.ts';
 import { Capability, has } from '../protocol/capabilities.ts';
-import { type AssembledPacket, packetTooLarge } from '../protocol/command-scanner.ts';
+import {
+  type AssembledPacket,
+  isOutOfOrder,
+  packetsOutOfOrder,
+  packetTooLarge,
+} from '../protocol/command-scanner.ts';
 import { CommandByte, commandName } from '../protocol/commands.ts';
 import { encodeErr } from '../protocol/err-packet.ts';
 import { encodePacket } from '../protocol/packet-writer.ts';
@@ -22,8 +27,8 @@ import { PreparedStatements } from './prepared-statements.ts';
 import type { SessionCore } from './session-core.ts';
 import { runNoted } from './run-noted.ts';
 import { sendAnswer, sendEof } from './send-answer.ts';
-import type { SessionHandle } from './session-registry.ts';
-import { fieldList, multiStatementsOption, statistics } from './small-commands.ts';
+import type { Killing, SessionHandle } from './session-registry.ts';
+import { debug, fieldList, multiStatementsOption, statistics } from './small-commands.ts';
 import { useSchema } from './statement-runner.ts';
 import { commandPacket } from '../nodes/node-connection.ts';
 import type { WriteRequest } from './write-request.ts';
@@ -121,12 +126,14 @@ export class ClientSession implements SessionHandle {
     if (!this.#busy) void this.#work();
   }
 
-  /** A session that is at something ends when it has heard what became of that. */
-  kill(queryOnly: boolean): void {
+  /** Like a server's, one that is at something hears no more of that, unless it ends itself. */
+  kill({ queryOnly = false, byItself = false }: Killing): void {
     this.core.running.interrupt();
     if (queryOnly) return;
     this.#killed = true;
-    if (!this.#busy || this.core.clientFile?.open) this.close();
+    if (byItself) return;
+    if (this.#busy) this.core.client.destroy();
+    this.close();
   }
 
   /**
@@ -166,7 +173,8 @@ export class ClientSession implements SessionHandle {
       this.core.running.begin();
       this.#sinceMs = this.core.context.clock.nowMs();
       try {
-        await this.#command(packet);
+        if (isOutOfOrder(packet, 0) || packet.disordered) this.#endDisordered(packet);
+        else await this.#command(packet);
       } catch (error) {
         this.#fault(error, (packet.sequenceId + 1) & 0xff);
       }
@@ -178,6 +186,12 @@ export class ClientSession implements SessionHandle {
     }
     this.#busy = false;
     if (this.#closed) await this.#release();
+  }
+
+  /** A server's last word has the number that was due. */
+  #endDisordered({ disordered, sequenceId }: AssembledPacket): void {
+    this.#fault(packetsOutOfOrder(), disordered ? (sequenceId + 1) & 0xff : 0);
+    this.close();
   }
 
   async #release(): Promise<void> {
@@ -273,10 +287,11 @@ export class ClientSession implements SessionHandle {
       }
       case CommandByte.PROCESS_INFO:
         return this.#query(Buffer.from('\x03SHOW PROCESSLIST', 'latin1'), sequenceId);
-      case CommandByte.STATISTICS: {
+      case CommandByte.STATISTICS:
         this.core.client.write(encodePacket(statistics(this.core), sequenceId));
         return;
-      }
+      case CommandByte.DEBUG:
+        return this.#reply(await debug(this.core), sequenceId);
       case CommandByte.FIELD_LIST:
         return this.#reply(await fieldList(this.core, payload), sequenceId);
       case CommandByte.SET_OPTION:
@@ -308,6 +323,8 @@ export class ClientSession implements SessionHandle {
       const answer = await this.#run(write, nextId, false);
       nextId = this.#send(answer, nextId, index < parts.length - 1);
       if (answer.kind === 'held' && answer.reply.error) return;
+      // KILL QUERY ends one statement, and the others go on if that has not failed.
+      this.core.running.begin();
     }
   }
 

@@ -1,4 +1,4 @@
-import { errorTable, LockstepError } from '../base/errors.ts';
+import { type ErrorCode, errorTable, LockstepError } from '../base/errors.ts';
 import { NodeRefusedError } from '../nodes/client-handshake.ts';
 import { NodeQueryError } from '../nodes/query-rows.ts';
 import type { ErrPacket } from '../protocol/err-packet.ts';
@@ -9,6 +9,8 @@ export const isExpected = (error: unknown): boolean =>
   error instanceof NodeQueryError ||
   error instanceof NodeRefusedError;
 
+const asServersSay: ReadonlySet<ErrorCode> = new Set(['empty_query', 'packets_out_of_order']);
+
 /** What the client is told of an error: the server's own words, or the table's code. */
 export function errorPacket(error: unknown): ErrPacket {
   if (error instanceof NodeQueryError || error instanceof NodeRefusedError) {
@@ -18,7 +20,7 @@ export function errorPacket(error: unknown): ErrPacket {
     return {
       errno: error.errno,
       sqlState: error.sqlState,
-      message: error.code === 'empty_query' ? error.message : `Lockstep: ${error.message}`,
+      message: asServersSay.has(error.code) ? error.message : `Lockstep: ${error.message}`,
     };
   }
   const { errno, sqlState } = errorTable.internal;

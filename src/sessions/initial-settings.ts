@@ -1,3 +1,5 @@
+import { NodeQueryError } from '../nodes/query-rows.ts';
+import type { ServerFacts } from '../nodes/server-facts.ts';
 import { Capability, has } from '../protocol/capabilities.ts';
 import type { SessionCore } from './session-core.ts';
 import { strongIsolation } from './set-transaction.ts';
@@ -8,6 +10,22 @@ export interface ClientWishes {
   readonly capabilities: number;
   /** Id of the collation that the client asked for. */
   readonly characterSet: number;
+}
+
+/** In which no text of a statement can be: their characters have zero bytes. */
+const notForClients: ReadonlySet<string | undefined> = new Set([
+  'ucs2',
+  'utf16',
+  'utf16le',
+  'utf32',
+]);
+
+/** Throws as a server does, before it looks at the user, for what no client can have. */
+export function checkCharacterSet(facts: ServerFacts | undefined, characterSet: number): void {
+  const charset = facts?.collations.get(characterSet)?.charset;
+  if (!notForClients.has(charset)) return;
+  const message = `Variable 'character_set_client' can't be set to the value of '${charset}'`;
+  throw new NodeQueryError(1231, '42000', message);
 }
 
 /** What makes a session begin: a login, COM_CHANGE_USER or COM_RESET_CONNECTION. */
@@ -22,11 +40,14 @@ export function initialSettings(
   const facts = core.anyFacts();
   const settings = new Map<string, string>();
   const onMysql = facts?.flavor === 'mysql';
-  const collation = facts?.collations.get(wishes.characterSet);
-  if (collation && !(onMysql && beginning === 'reset')) {
+  const known = facts?.collations.get(wishes.characterSet);
+  const collation = onMysql && beginning === 'reset' ? undefined : known;
+  if (collation) {
     settings.set('character_set_client', `'${collation.charset}'`);
     settings.set('character_set_results', `'${collation.charset}'`);
     settings.set('collation_connection', `'${collation.collation}'`);
+  } else {
+    for (const [name, value] of facts?.characterSets ?? []) settings.set(name, value);
   }
   if (facts && strongIsolation(facts.isolation.level) !== facts.isolation.level) {
     settings.set(facts.isolation.variable, `'${strongIsolation(facts.isolation.level)}'`);

@@ -44,7 +44,9 @@ export async function killSession(
   if (!own && !(await mayAdminister(core, 'kill'))) {
     throw new NodeQueryError(1095, 'HY000', `You are not owner of thread ${id}`);
   }
-  return end(core, [session], queryOnly);
+  end(core, [session], queryOnly);
+  if (session.core !== core) return okAnswer;
+  throw queryOnly || core.lexMode.flavor === 'mysql' ? interruptedError() : killedError();
 }
 
 async function killUser(
@@ -59,20 +61,18 @@ async function killUser(
   const sessions = [...core.sessions.values()].filter(
     (session) => session.core.account.user === user && (all || session.core.host === host),
   );
-  return end(core, sessions, queryOnly, BigInt(sessions.length));
+  end(core, sessions, queryOnly);
+  return { kind: 'ok', ok: { affectedRows: BigInt(sessions.length) } };
 }
 
-/** The session that asks goes last: it hears what becomes of any statement that is ended. */
-function end(
-  core: SessionCore,
-  sessions: readonly SessionHandle[],
-  queryOnly: boolean,
-  count = 0n,
-): Answer {
-  for (const session of sessions) session.kill(queryOnly);
-  if (sessions.some((session) => session.core === core)) throw interruptedError();
-  return count === 0n ? okAnswer : { kind: 'ok', ok: { affectedRows: count } };
+/** The session that asks hears the answer, also when it is one of those. */
+function end(core: SessionCore, sessions: readonly SessionHandle[], queryOnly: boolean): void {
+  for (const session of sessions) session.kill({ queryOnly, byItself: session.core === core });
 }
+
+/** As MariaDB tells a session that has ended itself; MySQL has no other words than for a query. */
+const killedError = (): NodeQueryError =>
+  new NodeQueryError(1927, '70100', 'Connection was killed');
 
 async function sessionNumber(core: SessionCore, expression: string): Promise<number> {
   if (/^\d+$/.test(expression)) return Number(expression);

@@ -6,7 +6,11 @@ import {
   type ServerAuthOptions,
 } from '../protocol/auth/server-auth.ts';
 import type { Password } from '../protocol/auth/password.ts';
-import type { AssembledPacket } from '../protocol/command-scanner.ts';
+import {
+  type AssembledPacket,
+  isOutOfOrder,
+  packetsOutOfOrder,
+} from '../protocol/command-scanner.ts';
 import type { Accounts } from './accounts.ts';
 
 export type LoginOutcome =
@@ -34,6 +38,7 @@ export class LoginExchange {
   readonly #authentication: ServerAuthentication;
   readonly #accounts: Accounts;
   readonly #send: ExchangeOptions['send'];
+  #dueId = 0;
   #waiting:
     | { readonly resolve: (packet: AssembledPacket) => void; readonly reject: (e: Error) => void }
     | undefined;
@@ -51,6 +56,7 @@ export class LoginExchange {
       switch (step.kind) {
         case 'send': {
           const answer = this.#next();
+          this.#dueId = (nextId + 1) & 0xff;
           this.#send(step.payload, nextId);
           const packet = await answer;
           nextId = (packet.sequenceId + 1) & 0xff;
@@ -82,12 +88,18 @@ export class LoginExchange {
     return this.#waiting !== undefined;
   }
 
+  /** The number that the client's next packet has to have. */
+  get dueId(): number {
+    return this.#dueId;
+  }
+
   /** A packet of the client, which must have been asked for. */
   receive(packet: AssembledPacket): void {
     const waiting = this.#waiting;
     if (!waiting) {
       throw new LockstepError('malformed_packet', 'the client sent more than it was asked for');
     }
+    if (isOutOfOrder(packet, this.#dueId)) throw packetsOutOfOrder();
     this.#waiting = undefined;
     waiting.resolve(packet);
   }

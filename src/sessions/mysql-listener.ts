@@ -7,8 +7,9 @@ import type { Timer } from '../base/clock.ts';
 import { LockstepError } from '../base/errors.ts';
 import type { Config } from '../config/config.ts';
 import { type NetworkList, networkList } from '../config/network-list.ts';
-import type { AcceptedClient, ClientOrigin } from './accepted-client.ts';
+import type { AcceptedClient } from './accepted-client.ts';
 import { ClientLogin } from './client-login.ts';
+import type { ConnectionOrigin } from './client-origin.ts';
 import { DeniedLogins } from './denied-logins.ts';
 import type { SessionContext } from './session-context.ts';
 import { type SessionHandle, SessionRegistry } from './session-registry.ts';
@@ -108,7 +109,7 @@ export class MysqlListener {
     return this.#serve(client, { address: undefined, local: true, mayBeProxy: false });
   }
 
-  #serve(client: Duplex, from: ClientOrigin): AcceptedClient {
+  #serve(client: Duplex, from: ConnectionOrigin): AcceptedClient {
     this.#connections.add(client);
     return new ClientLogin({
       context: this.#context,
@@ -167,7 +168,7 @@ export class MysqlListener {
   async close(): Promise<void> {
     const closed = Promise.all([this.#server, this.#socketServer].map(closeServer));
     this.#idleWatch.cancel();
-    for (const session of [...this.#sessions.values()]) session.kill(false);
+    for (const session of [...this.#sessions.values()]) session.kill({});
     for (const connection of this.#connections) connection.destroy();
     await closed;
     this.#context.accounts.close();

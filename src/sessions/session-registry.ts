@@ -2,6 +2,13 @@ import type { Clock } from '../base/clock.ts';
 import type { SessionCore } from './session-core.ts';
 import { TableLocks } from './table-locks.ts';
 
+export interface Killing {
+  /** The session lives on. */
+  readonly queryOnly?: boolean;
+  /** It is the session's own statement that asks, and whose answer it hears. */
+  readonly byItself?: boolean;
+}
+
 /** What others may know of a session, and do to it. */
 export interface SessionHandle {
   readonly core: SessionCore;
@@ -9,8 +16,8 @@ export interface SessionHandle {
   readonly running: string | undefined;
   /** Since when it has been at that, or has waited for its client. */
   readonly sinceMs: number;
-  /** Ends what the session is at, and the session itself unless `queryOnly`. */
-  kill(queryOnly: boolean): void;
+  /** Ends what the session is at, and the session itself. */
+  kill(killing: Killing): void;
   /** Ends it when its client has asked for nothing for too long. */
   closeIfIdle(nowMs: number): void;
 }

@@ -1,4 +1,6 @@
+import { commandPacket } from '../nodes/node-connection.ts';
 import { NodeQueryError } from '../nodes/query-rows.ts';
+import { CommandByte } from '../protocol/commands.ts';
 import { encodePacket } from '../protocol/packet-writer.ts';
 import { PayloadReader } from '../protocol/packet-reader.ts';
 import type { Answer } from './answer.ts';
@@ -31,6 +33,16 @@ export function fieldList(core: SessionCore, payload: Buffer): Promise<Answer> {
   return core.transaction
     ? readInTransaction(core, core.transaction, request, options)
     : read(core, request, options);
+}
+
+/**
+ * COM_DEBUG: the leader writes what it is at into its own log, if the account has SUPER there, and
+ * answers with an EOF. Source: page "COM_DEBUG".
+ */
+export function debug(core: SessionCore): Promise<Answer> {
+  const packet = commandPacket(CommandByte.DEBUG, Buffer.alloc(0));
+  const options = { statement: undefined, leader: true, stream: false };
+  return read(core, plainRequest(packet, 'simple'), options);
 }
 
 /**

@@ -39,10 +39,6 @@ export const knownDifferences: readonly KnownDifference[] = [
   ...because('a procedure that prepares statements is refused', [
     ['mariadb-client-test', 'test_bug44495'],
   ]),
-  ...because('a character set that no client can have is refused by another error (1105)', [
-    ['mariadb-client-test', 'test_bug58036'],
-  ]),
-  ...because('COM_DEBUG is not supported', [['mariadb-client-test', 'test_bug28075']]),
   ...because('a cursor has a connection to its node for itself, and those are limited', [
     ['mariadb-client-test', 'test_bug21206'],
   ]),

@@ -103,14 +103,15 @@ function literal(make: () => string): string {
 const packetStream = fuzzProperty(
   'packets in any chunks',
   fc.tuple(fc.array(payload, { maxLength: 4 }), cuts, fc.boolean()),
-  ([parts, offsets, skipOversized]) => {
+  ([parts, offsets, report]) => {
     const bytes = Buffer.concat(parts);
     const assemble = (chunks: readonly Buffer[]) => {
-      const assembler = new PacketAssembler({ payloadBytesMax: 4096, skipOversized });
+      const assembler = new PacketAssembler({ payloadBytesMax: 4096, report });
       return chunks.flatMap((chunk) =>
-        assembler.push(chunk).map(({ payload: body, sequenceId, oversized }) => ({
+        assembler.push(chunk).map(({ payload: body, sequenceId, oversized, disordered }) => ({
           body: oversized ? '' : body.toString('hex'),
           sequenceId,
+          disordered,
           oversized,
         })),
       );

@@ -5,11 +5,13 @@ import { nativePasswordScramble } from '../../src/protocol/auth/native-password.
 import { decodeAuthSwitchRequest } from '../../src/protocol/auth-switch-request.ts';
 import { Capability } from '../../src/protocol/capabilities.ts';
 import { encodeChangeUser } from '../../src/protocol/change-user.ts';
+import { CommandByte } from '../../src/protocol/commands.ts';
 import { decodeErr } from '../../src/protocol/err-packet.ts';
 import { encodeHandshakeResponse } from '../../src/protocol/handshake-response.ts';
 import { decodeHandshakeV10 } from '../../src/protocol/handshake-v10.ts';
 import { startBalancer, type TestBalancer } from '../support/balancer.ts';
 import { connectTo, engines, startServers, type TestServers } from '../support/cluster.ts';
+import { CommandClient } from '../support/command-client.ts';
 import { RawClient } from '../support/raw-client.ts';
 
 const ok = 0x00;
@@ -97,6 +99,48 @@ describe.each(engines())('logging in, $name', (engine) => {
     await expect(change).rejects.toMatchObject({ errno: 1045 });
     await expect(client.query('SELECT 1')).rejects.toThrow();
     client.destroy();
+  });
+
+  test('a collation that a client begins with is what a server makes of it', async () => {
+    const variables = '@@character_set_client, @@character_set_results, @@collation_connection';
+    const told: string[][] = [];
+    for (const port of [servers.servers[0]?.port ?? 0, lockstep.port]) {
+      const answers: string[] = [];
+      // Unknown ones and those of one family only; characters with zero bytes; what all have.
+      for (const characterSet of [0, 8, 35, 45, 54, 56, 60, 63, 159, 192, 224, 247, 249, 255]) {
+        answers.push(
+          await CommandClient.connect(port, {
+            capabilities: Capability.DEPRECATE_EOF,
+            characterSet,
+          })
+            .then(async (one) => {
+              await using client = one;
+              const before = await client.query(`SELECT CONCAT_WS(' ', ${variables})`);
+              // MariaDB goes back from one that it does not know to any that was there before.
+              if (characterSet > 247) return `${characterSet}: ${before[2]?.toString()}`;
+              await client.command(CommandByte.RESET_CONNECTION);
+              const after = await client.query(`SELECT CONCAT_WS(' ', ${variables})`);
+              return `${characterSet}: ${before[2]?.toString()}, ${after[2]?.toString()}`;
+            })
+            .catch((error: Error) => `${characterSet}: ${error.message}`),
+        );
+      }
+      told.push(answers);
+    }
+    expect(told[1]).toEqual(told[0]);
+    expect(told[0]?.join()).toContain("can't be set to the value of 'ucs2'");
+  });
+
+  test('COM_CHANGE_USER to a collation that no client can have is refused', async () => {
+    for (const port of [servers.servers[0]?.port ?? 0, lockstep.port]) {
+      await using client = await CommandClient.connect(port, { capabilities: 0 });
+      const change = { user: 'app', authResponse: Buffer.alloc(0), database: '', characterSet: 35 };
+      client.raw.command(encodeChangeUser(change));
+      const refused = decodeErr((await client.raw.packet()) ?? Buffer.alloc(0));
+      expect(refused).toMatchObject({ errno: 1231, sqlState: '42000' });
+      if (engine.name === 'mysql') await client.ended;
+      else expect((await client.command(CommandByte.PING))[0]).toBe(ok);
+    }
   });
 
   /** Says hello with this plugin; the greeting and what answers. */

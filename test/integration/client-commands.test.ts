@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { findEngine } from '../../src/demo/engine.ts';
 import { Capability } from '../../src/protocol/capabilities.ts';
 import { CommandByte } from '../../src/protocol/commands.ts';
+import { encodePacket, headerBytes, partBytesMax } from '../../src/protocol/packet-writer.ts';
 import { StatusFlag } from '../../src/protocol/status-flags.ts';
 import { decodeColumnDefinition } from '../../src/protocol/column-definition.ts';
 import { startBalancer, type TestBalancer } from '../support/balancer.ts';
@@ -16,6 +17,7 @@ import {
   type TestServers,
 } from '../support/cluster.ts';
 import { CommandClient } from '../support/command-client.ts';
+import { RawClient } from '../support/raw-client.ts';
 
 const run = promisify(execFile);
 
@@ -27,7 +29,8 @@ describe.each(engines())('commands and statements of clients, $name', (engine) =
 
   beforeAll(async () => {
     servers = await startServers({ engine, count: 3 });
-    lockstep = await startBalancer(servers, { strategy: 'round_robin' });
+    const users = ['app', 'root'].map((name) => ({ name, password: name }));
+    lockstep = await startBalancer(servers, { strategy: 'round_robin', users });
     client = await connectTo(lockstep, { database: 'app' });
     await client.query('CREATE TABLE t (id INT PRIMARY KEY, v VARCHAR(50), d DECIMAL(10,3))');
     await client.query("INSERT INTO t VALUES (1, 'a', 1.5), (2, 'b', 2.5), (3, 'c', 3.5)");
@@ -216,6 +219,51 @@ describe.each(engines())('commands and statements of clients, $name', (engine) =
       expect(unknown.readUInt16LE(1)).toBe(1094);
     });
 
+    test('COM_DEBUG takes SUPER, and is answered as by a server', async () => {
+      const [one, server] = [await rawClient(), servers.servers[0]];
+      await using direct = await CommandClient.connect(server?.port ?? 0, { capabilities: 0 });
+      const refused = await one.command(CommandByte.DEBUG);
+      expect(refused.readUInt16LE(1)).toBe(1227);
+      expect(refused).toEqual(await direct.command(CommandByte.DEBUG));
+      const options = { user: 'root', capabilities: 0 };
+      await using root = await CommandClient.connect(lockstep.port, options);
+      expect((await root.command(CommandByte.DEBUG))[0]).toBe(0xfe);
+      expect((await root.command(CommandByte.PING))[0]).toBe(0);
+    });
+
+    test('a packet out of order is the last of a session, behind what is due', async () => {
+      const ping = (sequenceId: number): Buffer =>
+        encodePacket(Buffer.of(CommandByte.PING), sequenceId);
+      const part = Buffer.alloc(headerBytes + partBytesMax, ' ');
+      part.writeUIntLE(partBytesMax, 0, 4);
+      part[headerBytes] = CommandByte.QUERY;
+      const server = servers.servers[0]?.port ?? 0;
+      for (const port of [server, lockstep.port]) {
+        const told: string[] = [];
+        for (const bytes of [
+          ping(1),
+          Buffer.concat([ping(0), ping(0), ping(7)]),
+          Buffer.concat([part, ping(5)]),
+        ]) {
+          await using one = await CommandClient.connect(port, { capabilities: 0 });
+          one.raw.bytes(bytes);
+          for (let packet = await one.raw.packet(); packet; packet = await one.raw.packet()) {
+            told.push(
+              packet[0] === 0 ? 'OK' : `${one.raw.sequenceId}: ${packet.toString('latin1', 9)}`,
+            );
+          }
+        }
+        const disorder = 'Got packets out of order';
+        expect(told).toEqual([`0: ${disorder}`, 'OK', 'OK', `0: ${disorder}`, `1: ${disorder}`]);
+        await using early = new RawClient({ port });
+        await early.packet();
+        early.bytes(encodePacket(Buffer.alloc(40), 2));
+        expect((await early.packet())?.toString('latin1', 9)).toBe(disorder);
+        expect(early.sequenceId).toBe(1);
+        await early.ended;
+      }
+    });
+
     test('any other command is error 1047, and the connection lives', async () => {
       const one = await rawClient();
       const others = [
@@ -223,7 +271,6 @@ describe.each(engines())('commands and statements of clients, $name', (engine) =
         CommandByte.CREATE_DB,
         CommandByte.REFRESH,
         CommandByte.SHUTDOWN,
-        CommandByte.DEBUG,
         CommandByte.TIME,
         CommandByte.BINLOG_DUMP,
         CommandByte.REGISTER_SLAVE,

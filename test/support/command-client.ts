@@ -13,35 +13,39 @@ export class CommandClient implements AsyncDisposable {
   readonly greeting: HandshakeV10;
   /** The OK packet that ended the login. */
   readonly welcome: Buffer;
-  readonly #raw: RawClient;
+  readonly raw: RawClient;
   readonly deprecateEof: boolean;
 
   private constructor(
     raw: RawClient,
     session: { greeting: HandshakeV10; welcome: Buffer; deprecateEof: boolean },
   ) {
-    this.#raw = raw;
+    this.raw = raw;
     this.greeting = session.greeting;
     this.welcome = session.welcome;
     this.deprecateEof = session.deprecateEof;
   }
 
-  /** Logs in as `app`, to Lockstep or to a server. */
+  /** Logs in as `app` or as named, with the name as password, to Lockstep or to a server. */
   static async connect(
     port: number,
     options: {
+      readonly user?: string;
       readonly database?: string;
       readonly capabilities: number;
       /** MariaDB's; then the client does not say that it is MySQL's. */
       readonly mariadbCapabilities?: number;
+      /** Id of the collation to begin with. */
+      readonly characterSet?: number;
     },
   ): Promise<CommandClient> {
     const { database, capabilities, mariadbCapabilities } = options;
+    const { user = 'app', characterSet = utf8mb4 } = options;
     const raw = new RawClient({ port });
     const greeting = decodeHandshakeV10(await next(raw));
     const login = new ClientAuthentication({
-      user: 'app',
-      password: 'app',
+      user,
+      password: user,
       secure: false,
       random: randomBytes,
     });
@@ -57,8 +61,8 @@ export class CommandClient implements AsyncDisposable {
         capabilities,
       ),
       maxPacketBytes: 1 << 24,
-      characterSet: utf8mb4,
-      user: 'app',
+      characterSet,
+      user,
       authResponse,
       authPlugin: plugin,
       ...(database !== undefined && { database }),
@@ -81,12 +85,12 @@ export class CommandClient implements AsyncDisposable {
 
   /** Resolves when the server has closed the connection. */
   get ended(): Promise<void> {
-    return this.#raw.ended;
+    return this.raw.ended;
   }
 
   /** Sends a command; its first packet. */
   async command(command: number, body: Buffer = Buffer.alloc(0)): Promise<Buffer> {
-    this.#raw.command(Buffer.concat([Buffer.of(command), body]));
+    this.raw.command(Buffer.concat([Buffer.of(command), body]));
     return this.next();
   }
 
@@ -115,11 +119,11 @@ export class CommandClient implements AsyncDisposable {
 
   /** The next packet's payload. */
   next(): Promise<Buffer> {
-    return next(this.#raw);
+    return next(this.raw);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#raw[Symbol.asyncDispose]();
+    await this.raw[Symbol.asyncDispose]();
   }
 }
 

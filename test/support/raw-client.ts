@@ -46,6 +46,11 @@ export class RawClient implements AsyncDisposable {
     return this.#received.shift();
   }
 
+  /** Of the packet received last. */
+  get sequenceId(): number {
+    return this.#sequenceId;
+  }
+
   /** Answers the packet received last. */
   reply(payload: Buffer): void {
     this.#socket.write(encodePacket(payload, (this.#sequenceId + 1) & 0xff));
