@@ -1,11 +1,11 @@
 import { LockstepError } from '../base/errors.ts';
 import { NodeQueryError, queryRows } from '../nodes/query-rows.ts';
-import { parseLockTables } from '../sql/lock-tables.ts';
+import { parseLockTables, type TableLock } from '../sql/lock-tables.ts';
 import type { Statement, TableName } from '../sql/statement.ts';
 import { type Answer, okAnswer } from './answer.ts';
 import { isTemporary } from './check-write.ts';
 import type { SessionCore } from './session-core.ts';
-import type { LockedTables } from './table-locks.ts';
+import { type HeldTableLock, type LockedTables, nameKey } from './table-locks.ts';
 import { commitTransaction } from './transaction-path.ts';
 import { untilWritable } from './until-writable.ts';
 import { withConnection } from './with-connection.ts';
@@ -21,9 +21,13 @@ export async function lockTables(core: SessionCore, sql: string): Promise<Answer
   await commitAndRelease(core);
   const locks = parseLockTables(sql, core.lexMode);
   const { replicator, config } = core.context;
-  const tables: LockedTables = new Map(
-    (locks ?? []).map(({ table, write }) => [keyOf(core, table), write ? 'write' : 'read']),
+  const names: LockedTables = new Map(
+    (locks ?? []).map(({ table, alias, write }) => [
+      nameKey(keyOf(core, table), alias),
+      write ? 'write' : 'read',
+    ]),
   );
+  const tables = tablesOf(core, locks ?? []);
   if (locks?.some(({ write }) => write)) await untilWritable(core);
   const release = await core.sessions.tableLocks.lock(
     replicator.gate,
@@ -45,8 +49,18 @@ export async function lockTables(core: SessionCore, sql: string): Promise<Answer
     release();
     throw error;
   }
-  core.tableLock = { release, tables };
+  core.tableLock = { release, tables, names };
   return okAnswer;
+}
+
+/** A table that is locked under several names is held by the strongest. */
+function tablesOf(core: SessionCore, locks: readonly TableLock[]): LockedTables {
+  const tables = new Map<string, 'read' | 'write'>();
+  for (const { table, write } of locks) {
+    const key = keyOf(core, table);
+    if (write || !tables.has(key)) tables.set(key, write ? 'write' : 'read');
+  }
+  return tables;
 }
 
 /** UNLOCK TABLES: commits what was done under locks of tables, not what was under a global one. */
@@ -88,7 +102,7 @@ export async function heedLocks(core: SessionCore, statement: Statement): Promis
   const { tableLocks } = core.sessions;
   const { config, replicator } = core.context;
   if (replicator.gate.writes.held) core.horizon.wrote(replicator.lastCommitSent);
-  if (core.tableLock) return refuseUnlocked(core, core.tableLock.tables, statement);
+  if (core.tableLock) return refuseUnlocked(core, core.tableLock, statement);
   if (tableLocks.allReadable || statement.kind !== 'read') return;
   if (!readsRows.test(statement.verb)) return;
   const names = statement.tables
@@ -105,22 +119,24 @@ export async function heedLocks(core: SessionCore, statement: Statement): Promis
 
 const limited: ReadonlySet<Statement['kind']> = new Set(['read', 'write', 'load_data', 'ddl']);
 
-function refuseUnlocked(core: SessionCore, locked: LockedTables, statement: Statement): void {
+function refuseUnlocked(core: SessionCore, locked: HeldTableLock, statement: Statement): void {
   const { kind, verb, temporary } = statement;
   if (!limited.has(kind) || (kind === 'ddl' && temporary)) return;
   if (kind === 'read' && !readsRows.test(verb)) return;
-  for (const table of statement.tables) {
+  const used = new Set<string>();
+  for (const { table, alias, written } of statement.references) {
     if (always.test(table.schema ?? core.state.schema) || isTemporary(core, table)) continue;
-    const held = locked.get(keyOf(core, table));
-    const { name } = table;
-    if (held === undefined) {
+    const key = keyOf(core, table);
+    const name = alias === '' ? table.name : alias;
+    const lock = nameKey(key, name);
+    // Definitions name tables, all else the locks, and each of these once.
+    const held = kind === 'ddl' ? locked.tables.get(key) : locked.names.get(lock);
+    if (held === undefined || (kind !== 'ddl' && used.has(lock))) {
       const message = `Table '${name}' was not locked with LOCK TABLES`;
       throw new NodeQueryError(1100, 'HY000', message);
     }
-    if (
-      held === 'read' &&
-      statement.writtenTables.some((one) => keyOf(core, one) === keyOf(core, table))
-    ) {
+    used.add(lock);
+    if (held === 'read' && written) {
       const message = `Table '${name}' was locked with a READ lock and can't be updated`;
       throw new NodeQueryError(1099, 'HY000', message);
     }

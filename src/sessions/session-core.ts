@@ -25,7 +25,7 @@ import { SessionTracker } from './session-tracker.ts';
 import { StatementWatch } from './statement-watch.ts';
 import { type CarriedState, inSchema, SessionState } from './session-state.ts';
 import type { ChangesOf, VisibleStatus } from './status-patch.ts';
-import type { LockedTables } from './table-locks.ts';
+import type { HeldTableLock } from './table-locks.ts';
 import { UserLocks } from './user-locks.ts';
 
 /** The leader's connection that a session keeps because its state cannot be carried. */
@@ -72,7 +72,7 @@ export class SessionCore {
   /** LOCK INSTANCE FOR BACKUP is in force: no other session changes a definition. */
   instanceLock: Release | undefined;
   /** LOCK TABLES is in force: no other session writes. */
-  tableLock: { readonly release: Release; readonly tables: LockedTables } | undefined;
+  tableLock: HeldTableLock | undefined;
   readonly temporaryTables = new Set<string>();
   readonly userLocks = new UserLocks();
   /** SET TRANSACTION ISOLATION LEVEL, for the next transaction only. */

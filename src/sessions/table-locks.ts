@@ -4,6 +4,17 @@ import type { Release, WriteGate } from '../replication/write-gate.ts';
 /** How a session holds a table, by schema and name in lower case. */
 export type LockedTables = ReadonlyMap<string, 'read' | 'write'>;
 
+/** LOCK TABLES of one session. */
+export interface HeldTableLock {
+  readonly release: Release;
+  readonly tables: LockedTables;
+  /** The same by the names that statements are to use; see `nameKey`. */
+  readonly names: LockedTables;
+}
+
+/** `table` is a key of `LockedTables`. */
+export const nameKey = (table: string, alias: string): string => `${table} ${alias}`.toLowerCase();
+
 /** Sessions that lock for READ and share one place at the gate. */
 interface Readers {
   count: number;

@@ -60,7 +60,7 @@ function analyseTokens(sql: string, tokens: readonly Token[], mode: LexMode): St
   const several = statementEnd(tokens, 0) < tokens.length;
   const understood = found.understood && outline.balanced && !features.strange && !several;
   const kind = kindOf(found, features, understood);
-  const { tables, writtenTables } = tablesOf(sql, tokens, outline, verb);
+  const { references, tables, writtenTables } = tablesOf(sql, tokens, outline, verb);
   const clauses = clausesOf({ sql, tokens, outline, main, verb });
   const unsafe = unsafeOf({ sql, tokens, outline, features, clauses, tables, kind, verb });
   const names = new Set(features.calls.map((call) => call.name));
@@ -69,6 +69,7 @@ function analyseTokens(sql: string, tokens: readonly Token[], mode: LexMode): St
     verb,
     understood,
     implicitCommit: found.implicitCommit,
+    references,
     tables,
     writtenTables,
     ...functionUses(names, features),

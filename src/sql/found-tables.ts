@@ -1,6 +1,7 @@
-import type { TableName } from './statement.ts';
+import type { TableName, TableReference } from './statement.ts';
 
 export interface TableUse {
+  readonly references: readonly TableReference[];
   readonly tables: readonly TableName[];
   readonly writtenTables: readonly TableName[];
 }
@@ -33,10 +34,11 @@ export class FoundTables {
     this.#deleteTargets.push(...targets);
   }
 
-  /** Each table once. */
+  /** Each table once, and every place where one is named. */
   use(): TableUse {
     this.#resolveDeleteTargets();
     return {
+      references: this.#found,
       tables: unique(this.#found.map((found) => found.table)),
       writtenTables: unique(this.#found.filter(({ written }) => written).map(({ table }) => table)),
     };

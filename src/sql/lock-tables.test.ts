@@ -8,9 +8,9 @@ test('each table with its lock', () => {
   expect(
     parse('LOCK TABLES `a b` READ /*!32311 LOCAL */, s.t AS x LOW_PRIORITY WRITE, u v WRITE;'),
   ).toEqual([
-    { table: { name: 'a b' }, write: false, text: '`a b`' },
-    { table: { schema: 's', name: 't' }, write: true, text: 's.t AS x' },
-    { table: { name: 'u' }, write: true, text: 'u v' },
+    { table: { name: 'a b' }, alias: 'a b', write: false, text: '`a b`' },
+    { table: { schema: 's', name: 't' }, alias: 'x', write: true, text: 's.t AS x' },
+    { table: { name: 'u' }, alias: 'v', write: true, text: 'u v' },
   ]);
 });
 

@@ -6,6 +6,8 @@ import { isName, isOperator, isWord, nameOf, type Token } from './token.ts';
 /** One table of LOCK TABLES. */
 export interface TableLock {
   readonly table: TableName;
+  /** The name that statements are to use: the table's where it has no other. */
+  readonly alias: string;
   readonly write: boolean;
   /** Its name and alias as written. */
   readonly text: string;
@@ -44,5 +46,7 @@ function lockOf(sql: string, tokens: readonly Token[]): TableLock | undefined {
   const table = qualified
     ? { schema: nameOf(sql, first), name: nameOf(sql, second) }
     : { name: nameOf(sql, first) };
-  return { table, write: words.includes('WRITE'), text: sql.slice(first.start, last.end) };
+  const named = wordsFrom > (qualified ? 3 : 1) && isName(last);
+  const alias = named ? nameOf(sql, last) : table.name;
+  return { table, alias, write: words.includes('WRITE'), text: sql.slice(first.start, last.end) };
 }

@@ -40,6 +40,14 @@ export interface TableName {
   readonly name: string;
 }
 
+/** A place where a statement names a table, in the order of its text. */
+export interface TableReference {
+  readonly table: TableName;
+  /** '' for none. */
+  readonly alias: string;
+  readonly written: boolean;
+}
+
 /** What can be told of one statement from its text alone. Offsets are byte offsets into that text. */
 export interface Statement {
   readonly kind: StatementKind;
@@ -50,6 +58,7 @@ export interface Statement {
   /** It ends the open transaction of the session whatever it does (the servers' implicit commit). */
   readonly implicitCommit: boolean;
 
+  readonly references: readonly TableReference[];
   /** Every table and view that is named, each once; names that WITH defines are left out. */
   readonly tables: readonly TableName[];
   /** Those that may be changed, created or dropped: rather one too many than one too few. */

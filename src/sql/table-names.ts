@@ -50,7 +50,7 @@ class TableWalk {
 
   run(): TableUse {
     if (/^(?:GRANT|REVOKE|CALL|USE|KILL|XA|EXECUTE|PREPARE|DEALLOCATE)/.test(this.#verb)) {
-      return { tables: [], writtenTables: [] };
+      return { references: [], tables: [], writtenTables: [] };
     }
     while (this.#at < this.#tokens.length) {
       this.#visit(this.#tokens[this.#at] as Token);

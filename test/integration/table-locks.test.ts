@@ -70,7 +70,8 @@ describe.each(engines())('LOCK TABLES, $name', (engine) => {
     await one.query('DROP TEMPORARY TABLE own');
     expect(await countOf(one)).toBe(0);
     await one.query('LOCK TABLES counter WRITE, beside AS b READ');
-    expect(await errno(one, 'INSERT INTO beside VALUES (1)')).toBe(1099);
+    expect(await errno(one, 'INSERT INTO beside VALUES (1)')).toBe(1100);
+    expect(await errno(one, 'UPDATE beside AS b SET b.id = 1')).toBe(1099);
     await one.query('UPDATE counter SET n = 0');
     await one.query('BEGIN');
     await one.query('INSERT INTO beside VALUES (1)');
