@@ -10,7 +10,11 @@ import type { WriteRequest } from './write-request.ts';
 /** What a CALL comes to. */
 export type CallPlan =
   /** It writes nothing, so one node answers; it may set these variables. */
-  | { readonly kind: 'read'; readonly assigned: readonly string[] }
+  | {
+      readonly kind: 'read';
+      readonly assigned: readonly string[];
+      readonly readsTables: boolean;
+    }
   | { readonly kind: 'write'; readonly write: WriteRequest };
 
 /** Looks into the procedure; throws unsafe_statement for what cannot be repeated. */
@@ -27,7 +31,8 @@ export async function planCall(core: SessionCore, write: WriteRequest): Promise<
   refuseLocks(effects);
   if (!effects.programsWrite && !statement.hasUnknownFunction) {
     const assigned = [...statement.userVariablesAssigned, ...effects.userVariablesAssigned];
-    return { kind: 'read', assigned: [...new Set(assigned)] };
+    const readsTables = statement.tables.length > 0 || effects.programsRead;
+    return { kind: 'read', assigned: [...new Set(assigned)], readsTables };
   }
   return { kind: 'write', write: { ...write, outParameters: await outParameters(core, write) } };
 }

@@ -6,12 +6,18 @@ import { effectsOf, type WriteEffects } from './write-effects.ts';
 /** What a statement that only reads by its own text does through the functions it calls. */
 export interface CalledPrograms {
   readonly write: boolean;
+  readonly readTables: boolean;
   /** User variables that they set; lower case, without @. */
   readonly assigned: readonly string[];
   readonly mayChangeInsertId: boolean;
 }
 
-const none: CalledPrograms = { write: false, assigned: [], mayChangeInsertId: false };
+const none: CalledPrograms = {
+  write: false,
+  readTables: false,
+  assigned: [],
+  mayChangeInsertId: false,
+};
 
 /** Throws unsafe_statement for what would stay behind on a connection that others use. */
 export async function calledPrograms(
@@ -23,6 +29,7 @@ export async function calledPrograms(
   refuseLocks(effects);
   return {
     write: effects.programsWrite,
+    readTables: effects.programsRead,
     assigned: [...new Set(effects.userVariablesAssigned)],
     mayChangeInsertId: effects.usesLastInsertId,
   };

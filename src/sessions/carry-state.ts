@@ -10,6 +10,7 @@ import {
   emptyState,
   inSchema,
   renderState,
+  type SessionState,
 } from './session-state.ts';
 
 /** Which state each pooled connection carries; absent means a fresh session. */
@@ -119,6 +120,18 @@ export function holdsOtherInsertId(connection: NodeConnection, own: string): boo
 export function noteCarried(connection: NodeConnection, state: CarriedState): void {
   carriedBy.set(connection, state);
   connection.stateKey = state.key;
+}
+
+/**
+ * What held for one use was used, on this connection: it is as the session is. Were it not noted,
+ * the next statement would reset it, and end a transaction or lose a temporary table.
+ */
+export function noteUsed(
+  { state }: { readonly state: SessionState },
+  connection: NodeConnection,
+  ...names: readonly string[]
+): void {
+  if (state.used(...names)) noteCarried(connection, state.carried);
 }
 
 /** No schema has this name. */

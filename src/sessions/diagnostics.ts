@@ -8,6 +8,7 @@ import type { Terminal } from '../protocol/response-scanner.ts';
 import { parseTextResults } from '../protocol/result-set.ts';
 import type { Flavor } from '../nodes/server-facts.ts';
 import type { Statement } from '../sql/statement.ts';
+import type { FoundRows } from './found-rows.ts';
 
 /** One row of SHOW WARNINGS. */
 export interface Condition {
@@ -59,6 +60,7 @@ export class Diagnostics {
   #reading: Promise<unknown> = Promise.resolve();
   /** Answers that arrive for an earlier statement are dropped. */
   #generation = 0;
+  #begunAs = 0;
   #keeps = false;
   #noted = false;
 
@@ -98,18 +100,24 @@ export class Diagnostics {
       (flavor === 'mariadb' && statement.tables.length === 0 && !statement.verb.startsWith('SHOW'));
     if (this.#keeps) this.read();
     else this.#forget();
+    this.#begunAs = this.#generation;
   }
 
   /** A node's answer ended so; what it raised is still on `connection`, if on any. */
-  note(end: Terminal, connection: NodeConnection | undefined): void {
+  note(
+    end: Terminal,
+    connection: NodeConnection | undefined,
+    found: FoundRows = { kind: 'counted' },
+  ): void {
     this.#noted = true;
+    if (end.type !== 'err' && found.kind === 'known') this.#foundRows = found.rows;
     if (end.type === 'err') this.noteError(decodeErr(end.payload));
     else {
       const warnings = warningsOf(end);
       if (end.type === 'ok') this.#rowCount = decodeOk(end.payload, 0).affectedRows;
       else {
         this.#rowCount = -1;
-        this.#foundRows = end.rows;
+        if (found.kind === 'counted') this.#foundRows = end.rows;
       }
       if (warnings === 0 && this.#keeps) return;
       this.#forget();
@@ -145,10 +153,26 @@ export class Diagnostics {
     this.#conditions = [{ level: 'Error', code: errno, message: bytes }];
   }
 
-  /** SHOW WARNINGS and its like: nothing changes but ROW_COUNT(). */
-  noteShown(): void {
+  /** SHOW WARNINGS and its like: nothing changes but ROW_COUNT(); their COUNT(*) is a row. */
+  noteShown(counts: boolean): void {
     this.#noted = true;
     this.#rowCount = -1;
+    if (counts) this.#foundRows = 1;
+  }
+
+  /** The conditions are others than when the statement under way began. */
+  get changed(): boolean {
+    return this.#generation !== this.#begunAs;
+  }
+
+  /** Nothing of what was there is left. */
+  drop(): void {
+    this.#forget();
+  }
+
+  /** ROW_COUNT() is this, whatever ran meanwhile. */
+  noteRowCount(rows: number | bigint): void {
+    this.#rowCount = rows;
   }
 
   /** FOUND_ROWS() is this, after a statement without rows of its own. */

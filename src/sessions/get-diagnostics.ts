@@ -8,6 +8,7 @@ import { textRequest } from './node-request.ts';
 import type { SessionCore } from './session-core.ts';
 import { runStatement } from './statement-runner.ts';
 import { syntaxError } from './syntax-error.ts';
+import { numberOf } from './user-variables.ts';
 import type { WriteRequest } from './write-request.ts';
 
 const invalidCondition = { level: 'Error', code: 1758, message: 'Invalid condition number' };
@@ -27,7 +28,7 @@ export async function getDiagnostics(
   const ofCondition = isWord(tokens[start], 'CONDITION');
   const conditions = await diagnostics.conditions();
   let valueOf = (item: string): string | undefined => {
-    if (item === 'NUMBER') return String(conditions.length);
+    if (item === 'NUMBER') return `CAST(${conditions.length} AS UNSIGNED)`;
     return item === 'ROW_COUNT' ? String(diagnostics.rowCount) : undefined;
   };
   if (ofCondition) {
@@ -51,14 +52,21 @@ export async function getDiagnostics(
   }
   const set = `SET ${assignments.join(',')}`;
   const asSet = { sql: set, statement: core.analyse(set), parameters: [] };
-  return runStatement(core, { ...asSet, request: textRequest(set) }, { stream: false });
+  const { rowCount } = diagnostics;
+  const answer = await runStatement(
+    core,
+    { ...asSet, request: textRequest(set) },
+    { stream: false },
+  );
+  diagnostics.noteRowCount(rowCount);
+  return answer;
 }
 
 /** A condition's number: a literal, or a user variable. */
 function numberAt(core: SessionCore, sql: string, token: Token | undefined): string {
   if (token?.kind === 'number') return sql.slice(token.start, token.end);
   if (token?.kind === 'user_variable') {
-    return core.state.carried.userVariables.get(userVariableName(sql, token)) ?? '0';
+    return numberOf(core.state.carried.userVariables.get(userVariableName(sql, token)) ?? '0');
   }
   throw new LockstepError('unsupported', 'CONDITION takes a number or a user variable');
 }

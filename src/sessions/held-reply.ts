@@ -37,6 +37,7 @@ export class HeldReply implements NodeResponseSink {
   #error: HeldError | undefined;
   #succeeded = false;
   #inTransaction = false;
+  #rows: number | undefined;
   #tooLarge = false;
   #ended = false;
   #resolve!: () => void;
@@ -67,6 +68,11 @@ export class HeldReply implements NodeResponseSink {
     return this.#ok;
   }
 
+  /** How many rows its last result had that had any columns. */
+  get rows(): number | undefined {
+    return this.#rows;
+  }
+
   /** The server's refusal, if the answer ends in one. */
   get error(): HeldError | undefined {
     return this.#error;
@@ -95,6 +101,7 @@ export class HeldReply implements NodeResponseSink {
     this.#pieces.push({ terminal });
     this.#end = terminal;
     this.#succeeded = terminal.type !== 'err';
+    if (terminal.type === 'eof') this.#rows = terminal.rows;
     this.#inTransaction = (terminal.statusFlags & StatusFlag.IN_TRANS) !== 0;
     if (terminal.type === 'ok') this.#ok = decodeOk(terminal.payload, Capability.PROTOCOL_41);
     if (terminal.type === 'err') {

@@ -23,17 +23,25 @@ export class OpenTransaction {
   lastCommitted: Seq;
   /** Every SELECT in it takes locks, also in functions and triggers. */
   readonly serializable: boolean;
+  /** In the words of SET TRANSACTION. */
+  readonly characteristics: string;
   #place: TransactionPlace;
   #commands: Command[] = [];
   readonly #savepoints = new Map<string, number>();
 
   constructor(
     place: TransactionPlace,
-    options: { lastCommitted: Seq; serializable: boolean; transcript: Transcript | undefined },
+    options: {
+      lastCommitted: Seq;
+      serializable: boolean;
+      characteristics: string;
+      transcript: Transcript | undefined;
+    },
   ) {
     this.#place = place;
     this.lastCommitted = options.lastCommitted;
     this.serializable = options.serializable;
+    this.characteristics = options.characteristics;
     this.transcript = options.transcript;
   }
 

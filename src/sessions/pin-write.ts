@@ -4,6 +4,7 @@ import { lowerName } from '../sql/lower-name.ts';
 import type { Statement } from '../sql/statement.ts';
 import type { WriteFacts } from './check-write.ts';
 import type { SessionCore } from './session-core.ts';
+import { setUnknownVariables } from './user-variables.ts';
 
 /** The pins of a write. */
 export interface WritePins {
@@ -61,9 +62,6 @@ export function pinWrite(
 const variablesRead = (statement: Statement, facts?: WriteFacts): ReadonlySet<string> =>
   new Set([...statement.userVariablesRead, ...(facts?.effects.userVariablesRead ?? [])]);
 
-/** As `NULL`, which the session's state would take for a variable that was never set. */
-const nullThatWasSet = '(NULL)';
-
 /**
  * On MySQL a variable that was never set has another type than one that was set to NULL, so that
  * `COALESCE(@a, 0) + 0.5` is another text. Followers can only set it; so does the leader then.
@@ -74,13 +72,7 @@ export function setVariablesRead(
   statement: Statement,
   facts?: WriteFacts,
 ): void {
-  if (core.lexMode.flavor !== 'mysql') return;
-  const { userVariables } = core.state.carried;
-  const unset = [...variablesRead(statement, facts)]
-    .map((name) => lowerName(name))
-    .filter((name) => !userVariables.has(name));
-  if (unset.length === 0) return;
-  core.state.setUserVariables(unset.map((name) => [name, nullThatWasSet]));
+  setUnknownVariables(core, variablesRead(statement, facts));
 }
 
 const seed = ({ context }: SessionCore): string => String(Math.floor(context.random() * seedMax));

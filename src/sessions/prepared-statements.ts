@@ -23,6 +23,7 @@ import { type Expected, expectedNumbers } from './derived-types.ts';
 import { errorOf, prepareKept } from './prepared-on-node.ts';
 import { executeRequest, type PreparedStatement } from './prepared-statement.ts';
 import { packetLimit } from './packet-limit.ts';
+import { setUnknownVariables, variablesAssigned } from './user-variables.ts';
 import { withConnection } from './with-connection.ts';
 import type { SessionCore } from './session-core.ts';
 import type { WriteRequest } from './write-request.ts';
@@ -56,11 +57,12 @@ export class PreparedStatements {
         `${this.#max} statements are prepared (limits.prepared_statements_per_session)`,
       );
     }
+    const statement = core.analyse(sql);
+    setUnknownVariables(core, variablesAssigned(core, { sql, statement }));
     const answer = await withConnection(core, (connection) => prepareKept(connection, sql));
     if (answer[4] !== 0) throw errorOf(answer);
     this.#lastId++;
     const parameterCount = answer.readUInt16LE(parameterCountAt);
-    const statement = core.analyse(sql);
     // Preparing makes void what was left behind by the statement before, as executing does.
     core.diagnostics.begin(statement, core.lexMode.flavor);
     const prepared: PreparedStatement = {

@@ -7,7 +7,6 @@ import { assignmentText } from '../sql/set-text.ts';
 import type { SessionCore } from './session-core.ts';
 import { noteInsertIdOn } from './carry-state.ts';
 import { strongIsolation } from './set-transaction.ts';
-import { readBackUserVariables } from './user-variables.ts';
 
 const charsetVariables = [
   'character_set_client',
@@ -34,7 +33,7 @@ const trackedCharsets = [
 const insertIdVariables: ReadonlySet<string> = new Set(['last_insert_id', 'identity']);
 const isolationVariables: ReadonlySet<string> = new Set(['transaction_isolation', 'tx_isolation']);
 
-/** Asks the connection what the assignments came to, and has the session carry it. */
+/** Asks the connection what was set but user variables, and has the session carry it. */
 export async function readBackSet(
   core: SessionCore,
   connection: NodeConnection,
@@ -42,11 +41,10 @@ export async function readBackSet(
   assignments: readonly SetAssignment[],
 ): Promise<void> {
   const names = new Set<string>();
-  const userVariables = new Set<string>();
   for (const assignment of assignments) {
     const { scope, name } = assignment;
-    if (scope === 'user_variable') userVariables.add(name);
-    else if (scope === 'names' || scope === 'charset') {
+    if (scope === 'user_variable') continue;
+    if (scope === 'names' || scope === 'charset') {
       for (const variable of charsetVariables) names.add(variable);
     } else if (scope !== 'session') await replay(core, connection, scope, sql);
     else if (insertIdVariables.has(name)) await readBackInsertId(core, connection);
@@ -62,7 +60,6 @@ export async function readBackSet(
     const assigned = assignments.findLast((one) => one.scope === 'session' && one.name === name);
     return assigned && assignmentText(sql, assigned);
   });
-  await readBackUserVariables(core, connection, [...userVariables]);
   await core.tracker?.setOn(connection, assignments.flatMap(trackedNames));
 }
 

@@ -16,10 +16,12 @@ import { type Answer, SessionBroken } from './answer.ts';
 import {
   holdsOtherInsertId,
   noteInsertIdOn,
+  noteUsed,
   PreludeOutcome,
   sendState,
   stateRefused,
 } from './carry-state.ts';
+import { foundRowsAfter } from './found-rows.ts';
 import { HeldReply } from './held-reply.ts';
 import type { NodeRequest } from './node-request.ts';
 import { acknowledgedBefore, noteSeen, showsEnough, untilLeaderShows } from './read-consistency.ts';
@@ -38,6 +40,8 @@ export interface ReadOptions {
   readonly digest?: boolean;
   /** Runs on the same connection after a successful held answer, before it is given back. */
   readonly after?: (connection: NodeConnection) => Promise<void>;
+  /** The same behind the server's error. */
+  readonly afterError?: (connection: NodeConnection) => Promise<void>;
   /** What the node gets that asks for a file. */
   readonly infile?: Infile | undefined;
   /** Asked of a streamed answer: true when the connection is kept, to be given back later. */
@@ -197,7 +201,7 @@ async function converse(
     if (outcome.kind === 'lost_unseen') return outcome;
     if (outcome.kind === 'invalid') throw stateRefused(connection, prelude);
     const { end, failed, digest } = outcome;
-    if (options.statement?.usesRand) core.state.used('rand_seed1', 'rand_seed2');
+    if (options.statement?.usesRand) noteUsed(core, connection, 'rand_seed1', 'rand_seed2');
     if (end) noteDiagnostics(core, connection, end, options);
     const statusFlags = end?.statusFlags ?? 0;
     const rows = end?.rows ?? 0;
@@ -209,11 +213,11 @@ async function converse(
   if (prelude.some((outcome) => outcome.error !== undefined)) {
     throw stateRefused(connection, prelude);
   }
-  if (options.statement?.usesRand) core.state.used('rand_seed1', 'rand_seed2');
+  if (options.statement?.usesRand) noteUsed(core, connection, 'rand_seed1', 'rand_seed2');
   // COM_INIT_DB adds to what the connection has from before: its error is all there is to know.
   if (request.kind === 'simple' && held.end) core.diagnostics.note(held.end, undefined);
   else if (held.end) noteDiagnostics(core, connection, held.end, options);
-  if (!held.error) await options.after?.(connection);
+  await (held.error ? options.afterError : options.after)?.(connection);
   return { kind: 'answered', answer: { kind: 'held', reply: held } };
 }
 
@@ -224,10 +228,12 @@ function noteDiagnostics(
   { statement, after }: ReadOptions,
 ): void {
   const { diagnostics } = core;
-  diagnostics.note(end, connection);
+  const found = foundRowsAfter(statement, core.lexMode.flavor);
+  const asks = found.kind === 'asked' && end.type !== 'err';
+  diagnostics.note(end, connection, found);
   // What comes next on the connection would make them void.
-  if (after || statement?.calcFoundRows) diagnostics.read();
-  if (statement?.calcFoundRows) diagnostics.readFoundRows(connection);
+  if (after || asks) diagnostics.read();
+  if (asks) diagnostics.readFoundRows(connection);
 }
 
 function sendPrelude(

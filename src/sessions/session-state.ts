@@ -61,12 +61,12 @@ export class SessionState {
     this.#change({ settings });
   }
 
-  /** Variables that hold for one use only (insert_id, rand_seed1): it was made. */
-  used(...names: readonly string[]): void {
+  /** Variables that hold for one use only (insert_id, rand_seed1): it was made. True if any was. */
+  used(...names: readonly string[]): boolean {
     const { settings } = this.#carried;
-    if (names.some((name) => settings.has(name))) {
-      this.setVariables(names.map((name) => [name, undefined]));
-    }
+    if (!names.some((name) => settings.has(name))) return false;
+    this.setVariables(names.map((name) => [name, undefined]));
+    return true;
   }
 
   setUserVariables(
@@ -208,9 +208,14 @@ const namesVariables: ReadonlySet<string> = new Set([
  * columns of results. No variable tells it and only SET NAMES sets it.
  */
 function renderNames(settings: ReadonlyMap<string, string>): string | undefined {
+  const collation = namesCollation(settings);
+  return collation && `NAMES ${settings.get('character_set_client')} COLLATE ${collation}`;
+}
+
+/** The collation of SET NAMES, as a literal, where one would set what is set. */
+export function namesCollation(settings: ReadonlyMap<string, string>): string | undefined {
   const charset = settings.get('character_set_client');
   const collation = settings.get('collation_connection');
   if (charset === undefined || charset !== settings.get('character_set_results')) return undefined;
-  if (!collation?.startsWith(`${charset.slice(0, -1)}_`)) return undefined;
-  return `NAMES ${charset} COLLATE ${collation}`;
+  return collation?.startsWith(`${charset.slice(0, -1)}_`) ? collation : undefined;
 }

@@ -1,11 +1,15 @@
+import type { NodeConnection } from '../nodes/node-connection.ts';
 import { NodeQueryError } from '../nodes/query-rows.ts';
 import type { SetAssignment } from '../sql/set-statement.ts';
 import type { SessionCore } from './session-core.ts';
 import { commitTransaction } from './transaction-path.ts';
-import { plainLiteral } from './user-variables.ts';
+import { numberOf, plainLiteral, readUserVariables } from './user-variables.ts';
 
-/** Holds for a moment the value of an autocommit that only a server can compute. */
-const holder = 'lockstep_autocommit';
+/**
+ * Holds the value of an autocommit that only a server can compute. It is no part of the session:
+ * what is left of it on a connection is set anew before it is looked at.
+ */
+export const autocommitHolder = 'lockstep_autocommit';
 
 export const isAutocommit = ({ scope, name }: SetAssignment): boolean =>
   scope === 'session' && name === 'autocommit';
@@ -19,13 +23,17 @@ export function knownAutocommit({ literal }: SetAssignment): boolean | undefined
 export const holdAutocommit = (assignment: SetAssignment): SetAssignment => ({
   ...assignment,
   scope: 'user_variable',
-  name: holder,
+  name: autocommitHolder,
 });
 
-/** The value that was computed. */
-export function takeHeldAutocommit(core: SessionCore): boolean {
-  const literal = plainLiteral(core.state.carried.userVariables.get(holder) ?? 'NULL');
-  core.state.setUserVariables([[holder, 'NULL']]);
+/** The value that was computed, as a literal. */
+export async function heldAutocommit(connection: NodeConnection): Promise<string> {
+  const [[, literal] = ['', 'NULL']] = await readUserVariables(connection, [autocommitHolder]);
+  return literal;
+}
+
+export function autocommitOf(held: string): boolean {
+  const literal = numberOf(plainLiteral(held));
   const text = /X'([0-9a-f]*)'/i.exec(literal)?.[1];
   return valueOf(text === undefined ? literal : Buffer.from(text, 'hex').toString('latin1'));
 }

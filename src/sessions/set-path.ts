@@ -13,11 +13,13 @@ import { readBackSet } from './read-back-set.ts';
 import { read } from './read-path.ts';
 import type { SessionCore } from './session-core.ts';
 import {
+  autocommitHolder,
+  autocommitOf,
+  heldAutocommit,
   holdAutocommit,
   isAutocommit,
   knownAutocommit,
   setAutocommit,
-  takeHeldAutocommit,
 } from './set-autocommit.ts';
 import { setTransaction } from './set-transaction.ts';
 import { readInTransaction } from './transaction-path.ts';
@@ -56,16 +58,21 @@ export async function runSet(core: SessionCore, write: WriteRequest): Promise<An
   const autocommit = assignments.findLast(isAutocommit);
   if (!autocommit) return setOnNode(core, sql, write, assignments, alsoSet);
   const known = knownAutocommit(autocommit);
+  let held = 'NULL';
   const others = assignments.filter((assignment) => !isAutocommit(assignment));
   if (known === undefined) others.push(holdAutocommit(autocommit));
   if (others.length > 0) {
     // Forms that the servers do not let stand beside others are for them to refuse.
     const text = setText(sql, others) ?? sql;
     const parts = parseSet(text, core.lexMode);
-    const answer = await setOnNode(core, text, asText(write, text), parts, alsoSet);
+    const heldBy = async (connection: NodeConnection): Promise<void> => {
+      held = await heldAutocommit(connection);
+    };
+    const asked = known === undefined ? heldBy : undefined;
+    const answer = await setOnNode(core, text, asText(write, text), parts, alsoSet, asked);
     if (answer.kind === 'held' && answer.reply.error) return answer;
   }
-  await setAutocommit(core, known ?? takeHeldAutocommit(core));
+  await setAutocommit(core, known ?? autocommitOf(held));
   return okAnswer;
 }
 
@@ -130,30 +137,49 @@ function setOnNode(
   { statement, request }: WriteRequest,
   assignments: readonly SetAssignment[],
   alsoSet: readonly string[],
+  asked?: (connection: NodeConnection) => Promise<void>,
 ): Promise<Answer> {
-  return executeAndReadBack(core, statement, request, async (connection) => {
-    await readBackSet(core, connection, sql, assignments);
-    await readBackUserVariables(core, connection, alsoSet);
+  const targets = assignments.filter(
+    ({ scope, name }) => scope === 'user_variable' && name !== autocommitHolder,
+  );
+  return executeAndReadBack(core, statement, request, {
+    assigned: [...targets.map(({ name }) => name), ...alsoSet],
+    after: async (connection) => {
+      await readBackSet(core, connection, sql, assignments);
+      await asked?.(connection);
+    },
   });
 }
 
-/** Runs a statement that changes session state, then carries what `after` finds. */
+interface ReadBack {
+  /** User variables that it may set, also when it fails half-way. */
+  readonly assigned: readonly string[];
+  /** Finds out what else has changed. */
+  readonly after?: (connection: NodeConnection) => Promise<void>;
+  readonly schema?: string;
+}
+
+/** Runs a statement that changes session state, then carries what it has come to. */
 export async function executeAndReadBack(
   core: SessionCore,
   statement: Statement | undefined,
   request: NodeRequest,
-  after: (connection: NodeConnection) => Promise<void>,
-  schema?: string,
+  { assigned, after, schema }: ReadBack,
 ): Promise<Answer> {
+  const afterError = async (connection: NodeConnection): Promise<void> => {
+    await readBackUserVariables(core, connection, assigned);
+    noteCarried(connection, core.state.carried);
+  };
   const options = {
     statement,
     schema,
     leader: false,
     stream: false,
     after: async (connection: NodeConnection) => {
-      await after(connection);
-      noteCarried(connection, core.state.carried);
+      await after?.(connection);
+      await afterError(connection);
     },
+    ...(assigned.length > 0 && { afterError }),
   };
   return core.transaction
     ? readInTransaction(core, core.transaction, request, options)

@@ -5,6 +5,7 @@ import { isOperator, isWord, type Token } from '../sql/token.ts';
 import type { Answer } from './answer.ts';
 import type { Condition } from './diagnostics.ts';
 import type { SessionCore } from './session-core.ts';
+import { namesCollation } from './session-state.ts';
 import type { WriteRequest } from './write-request.ts';
 
 /** SHOW WARNINGS, SHOW ERRORS, SHOW COUNT(*) WARNINGS and ERRORS; undefined for anything else. */
@@ -22,13 +23,13 @@ export async function showDiagnostics(
     const ofErrors = tokens.some((token) => isWord(token, 'ERRORS'));
     const name = ofErrors ? 'error_count' : 'warning_count';
     const count = ofErrors ? errors.length : Math.max(diagnostics.warningCount, conditions.length);
-    diagnostics.noteShown();
+    diagnostics.noteShown(true);
     const columns = [countColumn(`@@session.${name}`)];
     return { kind: 'rows', result: { ...result, columns, rows: [[BigInt(count)]] } };
   }
   const { offset, count } = limitOf(sql, tokens);
   const listed = statement.verb === 'SHOW ERRORS' ? errors : conditions;
-  diagnostics.noteShown();
+  diagnostics.noteShown(false);
   const rows = listed.slice(offset, offset + count).map(rowOf);
   return { kind: 'rows', result: { ...result, columns: conditionColumns(core), rows } };
 }
@@ -101,7 +102,15 @@ function resultsCollation(core: SessionCore): { collation: number; bytes: number
   const charset = set === 'NULL' ? 'utf8mb3' : set.replaceAll("'", '');
   const [collation, bytes] = widths.get(charset) ?? [45, 4];
   const mysql = core.lexMode.flavor === 'mysql' && charset === 'utf8mb4';
-  return { collation: mysql ? utf8mb4DefaultOfMysql : collation, bytes };
+  const standard = mysql ? utf8mb4DefaultOfMysql : collation;
+  return { collation: namedCollation(core) ?? standard, bytes };
+}
+
+/** The collation that the login, or SET NAMES, gave to results as well. */
+function namedCollation(core: SessionCore): number | undefined {
+  const name = namesCollation(core.state.carried.settings)?.replaceAll("'", '');
+  const known = [...(core.anyFacts()?.collations ?? [])];
+  return name === undefined ? undefined : known.find(([, one]) => one.collation === name)?.[0];
 }
 
 const nameOnly = (name: string) => ({

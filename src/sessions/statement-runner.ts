@@ -14,6 +14,7 @@ import { runDdl } from './ddl-path.ts';
 import { runKill } from './kill-path.ts';
 import { type AskForFile, planLoad } from './load-path.ts';
 import { runGlobalLock } from './global-locks.ts';
+import { watchConditions } from './lock-conditions.ts';
 import {
   commitAndRelease,
   heedLocks,
@@ -30,7 +31,11 @@ import { shownText } from './shown-text.ts';
 import { executeAndReadBack, runServerSet, runSet } from './set-path.ts';
 import { runPreparedText } from './text-prepare.ts';
 import { untilWritable } from './until-writable.ts';
-import { readBackUserVariables } from './user-variables.ts';
+import {
+  chainedCharacteristics,
+  inReadOnly,
+  isReadOnlyOnce,
+} from './transaction-characteristics.ts';
 import {
   commitTransaction,
   openTransaction,
@@ -81,7 +86,7 @@ export async function runStatement(
       return runPinned(core, write, plan.reason, options);
     case 'begin':
       await commitAndRelease(core);
-      return openTransaction(core, request);
+      return openTransaction(core, request, write);
     case 'commit':
     case 'rollback':
       return endTransaction(core, statement);
@@ -152,16 +157,15 @@ async function runRead(
   const request = await requestOf(core, write);
   if (statement.tables.length > 0) await ensureTransaction(core);
   const programs = await calledPrograms(core, statement);
+  if (programs.readTables) await ensureTransaction(core);
   if (programs.write) return runCallingWriter(core, write);
   const assigned = [...statement.userVariablesAssigned, ...programs.assigned];
   const setsId =
     programs.mayChangeInsertId ||
     (setsLastInsertId.test(write.sql) && statement.functions.has('LAST_INSERT_ID'));
   if (assigned.length > 0 || setsId) {
-    return executeAndReadBack(core, statement, request, async (connection) => {
-      if (setsId) await readBackLastInsertId(core, connection);
-      await readBackUserVariables(core, connection, assigned);
-    });
+    const after = (connection: NodeConnection) => readBackLastInsertId(core, connection);
+    return executeAndReadBack(core, statement, request, { assigned, ...(setsId && { after }) });
   }
   const readOptions: ReadOptions = {
     statement,
@@ -216,10 +220,8 @@ async function runCallingWriter(core: SessionCore, write: WriteRequest): Promise
 async function runCall(core: SessionCore, write: WriteRequest): Promise<Answer> {
   const plan = await orRefused(core, write, () => planCall(core, write));
   if (plan.kind === 'write') return runWrite(core, plan.write);
-  await ensureTransaction(core);
-  return executeAndReadBack(core, write.statement, write.request, (connection) =>
-    readBackUserVariables(core, connection, plan.assigned),
-  );
+  if (plan.readsTables) await ensureTransaction(core);
+  return executeAndReadBack(core, write.statement, write.request, plan);
 }
 
 async function runWrite(core: SessionCore, write: WriteRequest): Promise<Answer> {
@@ -288,7 +290,9 @@ async function pinToLeader(core: SessionCore, reason: string): Promise<void> {
 /** SET @got = GET_LOCK(…). */
 async function runLockingSet(core: SessionCore, write: WriteRequest): Promise<Answer> {
   await pinToLeader(core, 'user-level lock');
+  const settle = await watchConditions(core);
   const answer = await runSet(core, write);
+  await settle();
   core.userLocks.note(write.sql, core.lexMode);
   await unpinIfFree(core);
   return answer;
@@ -302,8 +306,11 @@ async function runPinned(
   options: RunOptions,
 ): Promise<Answer> {
   const { statement } = write;
+  if (!statement.usesUserLock && isReadOnlyOnce(core)) throw inReadOnly(core);
   await pinToLeader(core, reason);
+  const settle = statement.usesUserLock ? await watchConditions(core) : undefined;
   const answer = await runRead(core, write, { ...options, leader: true });
+  await settle?.();
   const failed =
     (answer.kind === 'held' && answer.reply.error) || (answer.kind === 'streamed' && answer.failed);
   if (!failed) noteTemporaryTables(core, statement);
@@ -335,10 +342,11 @@ function noteTemporaryTables(core: SessionCore, statement: Statement): void {
 }
 
 async function endTransaction(core: SessionCore, statement: Statement): Promise<Answer> {
+  const kept = statement.chain ? chainedCharacteristics(core) : undefined;
   const answer =
     statement.kind === 'commit' ? await commitTransaction(core) : await rollbackTransaction(core);
-  if (statement.chain) return openTransaction(core, query('START TRANSACTION'));
-  return answer;
+  core.nextIsolation = kept;
+  return statement.chain ? openTransaction(core, query('START TRANSACTION')) : answer;
 }
 
 async function runSavepoint(core: SessionCore, write: WriteRequest): Promise<Answer> {
@@ -364,5 +372,5 @@ export function useSchema(core: SessionCore, schema: string): Promise<Answer> {
     return Promise.resolve();
   };
   const request = plainRequest(packet, 'simple');
-  return executeAndReadBack(core, undefined, request, after, schema);
+  return executeAndReadBack(core, undefined, request, { assigned: [], after, schema });
 }

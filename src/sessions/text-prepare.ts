@@ -7,11 +7,17 @@ import { parsePreparedText, type UsingArgument } from '../sql/prepared-text.ts';
 import { literalOf, renderWithParameters } from '../sql/render-parameters.ts';
 import { type Answer, okAnswer } from './answer.ts';
 import type { NamedStatement } from './named-statements.ts';
-import { type NodeRequest, plainRequest } from './node-request.ts';
+import { type NodeRequest, plainRequest, textRequest } from './node-request.ts';
 import type { SessionCore } from './session-core.ts';
 import { preparedKey } from './prepared-on-node.ts';
 import { syntaxError } from './syntax-error.ts';
-import { plainLiteral } from './user-variables.ts';
+import { asksPrevious, tellPrevious } from './tell-previous.ts';
+import {
+  numberOf,
+  plainLiteral,
+  setUnknownVariables,
+  variablesAssigned,
+} from './user-variables.ts';
 import { withConnection } from './with-connection.ts';
 import type { WriteRequest } from './write-request.ts';
 
@@ -52,8 +58,10 @@ export async function runPreparedText(core: SessionCore, sql: string, run: Run):
 /** A node says whether it can be prepared at all. */
 async function prepare(core: SessionCore, text: string): Promise<NamedStatement> {
   const sql = replaceConnectionId(text.replace(/[\s;]+$/, ''), core.lexMode, core.id);
+  const statement = core.analyse(sql);
+  setUnknownVariables(core, variablesAssigned(core, { sql, statement }));
   await withConnection(core, (connection) => prepareOn(core, connection, sql));
-  return { sql, statement: core.analyse(sql) };
+  return { sql, statement };
 }
 
 async function prepareOn(
@@ -102,20 +110,19 @@ async function execute(
   }
   if (statement.kind === 'read' && !statement.hasUnknownFunction) {
     const parameters = using.map((argument) => literal(core, argument));
-    return run({ sql, statement, parameters, request: executeRequest(core, sql, using) });
+    const told = await withTold(core, { sql, statement, parameters, request: textRequest(sql) });
+    return run({ ...told, request: executeRequest(core, told.sql, using) });
   }
   // CALL gives back what its parameters have become: there the variables themselves stand.
   const call = statement.kind === 'call';
   const values = using.map((argument) => (call ? argument.text : literal(core, argument)));
   const text = renderWithParameters(sql, statement.parameterOffsets, values);
-  const packet = commandPacket(CommandByte.QUERY, bytes(text));
-  return run({
-    sql: text,
-    statement: core.analyse(text),
-    parameters: [],
-    request: plainRequest(packet),
-  });
+  const plain = { sql: text, statement: core.analyse(text), parameters: [] };
+  return run(await withTold(core, { ...plain, request: textRequest(text) }));
 }
+
+const withTold = async (core: SessionCore, write: WriteRequest): Promise<WriteRequest> =>
+  asksPrevious(core, write.statement) ? tellPrevious(core, write) : write;
 
 /**
  * A bound value has the collation of the connection, not that of the variable: as the servers do
@@ -124,7 +131,7 @@ async function execute(
 function literal(core: SessionCore, { text, variable }: UsingArgument): string {
   if (variable === undefined) return `(${text})`;
   const value = core.state.carried.userVariables.get(variable) ?? 'NULL';
-  return plainLiteral(value).replace(/ COLLATE \w+$/, '');
+  return numberOf(plainLiteral(value)).replace(/ COLLATE \w+$/, '');
 }
 
 function executeRequest(

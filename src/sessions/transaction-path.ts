@@ -14,24 +14,31 @@ import { OpenTransaction } from './open-transaction.ts';
 import { noteSeen } from './read-consistency.ts';
 import { exchange, type ReadOptions } from './read-path.ts';
 import type { SessionCore } from './session-core.ts';
+import { characteristicsOf } from './transaction-characteristics.ts';
 import { replayTransaction, takeStep } from './transaction-replay.ts';
 import { Transcript } from './transcript.ts';
 import { untilWritable } from './until-writable.ts';
 import { execute, type Executed, mustBeUndoable, takeOver } from './write-path.ts';
 import type { WriteRequest } from './write-request.ts';
 
-/** BEGIN and its like, or the first statement of a session with autocommit off. */
-export async function openTransaction(core: SessionCore, request: NodeRequest): Promise<Answer> {
+/** BEGIN and its like, or (`begin` undefined) the first statement with autocommit off. */
+export async function openTransaction(
+  core: SessionCore,
+  request: NodeRequest,
+  begin?: WriteRequest,
+): Promise<Answer> {
   const { replicator, config } = core.context;
   const beginning = { request, isolation: core.nextIsolation, session: core.snapshot };
   const begun = await beginOnLeader(core, beginning);
   const serializable = isSerializable(core);
+  const characteristics = characteristicsOf(core, begin);
   core.nextIsolation = undefined;
   const { reply } = begun;
   if (begun.kind === 'refused') return { kind: 'held', reply };
   core.transaction = new OpenTransaction(begun.place, {
     lastCommitted: replicator.lastCommitSent,
     serializable,
+    characteristics,
     transcript: config.transactionReplay
       ? new Transcript(beginning, config.limits.transactionReplayBytes)
       : undefined,

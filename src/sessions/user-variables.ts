@@ -2,6 +2,8 @@ import type { NodeConnection } from '../nodes/node-connection.ts';
 import { queryRows, type Row } from '../nodes/query-rows.ts';
 import { lowerName } from '../sql/lower-name.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
+import { parseSet } from '../sql/set-statement.ts';
+import type { Statement } from '../sql/statement.ts';
 import type { SessionCore } from './session-core.ts';
 import { renderUserVariables } from './session-state.ts';
 
@@ -64,9 +66,41 @@ export async function readUserVariables(
   });
 }
 
+/** Those that a text assigns. */
+export function variablesAssigned(
+  core: SessionCore,
+  { sql, statement }: { readonly sql: string; readonly statement: Statement },
+): string[] {
+  const { kind, userVariablesAssigned } = statement;
+  if (kind !== 'set') return [...userVariablesAssigned];
+  const targets = parseSet(sql, core.lexMode).filter(({ scope }) => scope === 'user_variable');
+  return [...targets.map(({ name }) => name), ...userVariablesAssigned];
+}
+
+/** As `NULL`, which the session's state would take for a variable that was never set. */
+const nullThatWasSet = '(NULL)';
+
+/**
+ * MySQL makes a variable known, if only as NULL, when a statement that assigns it is prepared, and
+ * followers can only set one. So the session takes those that were never set as set to NULL; to be
+ * called before a connection is brought to its state.
+ */
+export function setUnknownVariables(core: SessionCore, names: Iterable<string>): void {
+  if (core.lexMode.flavor !== 'mysql') return;
+  const { userVariables } = core.state.carried;
+  const unknown = [...names].map(lowerName).filter((name) => !userVariables.has(name));
+  if (unknown.length > 0) {
+    core.state.setUserVariables(unknown.map((name) => [name, nullThatWasSet]));
+  }
+}
+
 /** The literal without what NULL keeps: the type and collation of the value before. */
 export const plainLiteral = (literal: string): string =>
   literal.startsWith('NULLIF(') ? 'NULL' : literal;
+
+/** A number's digits. */
+export const numberOf = (literal: string): string =>
+  /^CAST\((\d+) AS UNSIGNED\)$/.exec(literal)?.[1] ?? literal;
 
 const numericTypes: ReadonlySet<number> = new Set([0, 1, 2, 3, 8, 9, 246]);
 /** On MariaDB a number has no collation of its own. */
@@ -82,7 +116,10 @@ const unsignedFlag = 32;
 function userVariableLiteral(row: Row, index: number, type: number, flags: number): string {
   const value = row[`v${index}`] ?? null;
   if (value === null) return nullLiteral(row, index, type, flags);
-  if (numericTypes.has(type)) return value;
+  if (numericTypes.has(type)) {
+    const unsigned = (flags & unsignedFlag) !== 0 && /^\d+$/.test(value);
+    return unsigned ? `CAST(${value} AS UNSIGNED)` : value;
+  }
   // A literal with an exponent is a DOUBLE, one without is a DECIMAL.
   if (floatTypes.has(type)) return /e/i.test(value) ? value : `${value}e0`;
   return stringLiteral(row, index);

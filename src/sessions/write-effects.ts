@@ -25,6 +25,7 @@ export interface WriteEffects {
   readonly uncontrolled: string | undefined;
   readonly runsProgram: boolean;
   readonly programsWrite: boolean;
+  readonly programsRead: boolean;
   /** They write to the schema in which nodes keep their positions. */
   readonly programsWriteMarkers: boolean;
   readonly userVariablesRead: readonly string[];
@@ -54,6 +55,7 @@ const none: WriteEffects = {
   uncontrolled: undefined,
   runsProgram: false,
   programsWrite: false,
+  programsRead: false,
   programsWriteMarkers: false,
   userVariablesRead: [],
   userVariablesAssigned: [],
@@ -210,6 +212,7 @@ class EffectsWalk {
     if (facts.beyond.length > 0) result.uncontrolled ??= `${facts.beyond[0]} in ${label}`;
     if (facts.handlesErrors) result.handlingPrograms.push(label);
     if (facts.selects) result.selectingPrograms.push(label);
+    result.programsRead ||= facts.tables.length > 0;
     result.programsWrite ||= facts.writtenTables.length > 0 || facts.usesSequence;
     result.userVariablesRead.push(...facts.userVariablesRead);
     result.userVariablesAssigned.push(...facts.userVariablesAssigned);

@@ -4,7 +4,6 @@ import { faultPoints } from '../base/fault-points.ts';
 import type { NodeConnection } from '../nodes/node-connection.ts';
 import { NodeConnectionLostError } from '../nodes/node-connection.ts';
 import type { Node } from '../nodes/node.ts';
-import { NodeQueryError } from '../nodes/query-rows.ts';
 import type { Terminal } from '../protocol/response-scanner.ts';
 import type { Command, CommandResult, Pins } from '../replication/command.ts';
 import { matchedRows } from '../replication/compare-results.ts';
@@ -12,7 +11,7 @@ import type { Leadership } from '../replication/replicator.ts';
 import type { Release } from '../replication/write-gate.ts';
 import type { Answer } from './answer.ts';
 import { callCommand } from './call-path.ts';
-import { noteCarried } from './carry-state.ts';
+import { noteCarried, noteUsed } from './carry-state.ts';
 import { generatedId, IdsNotAloneError, objectionToIds, selectsIds } from './generated-ids.ts';
 import { HeldReply } from './held-reply.ts';
 import { LeaderRetry } from './leader-retry.ts';
@@ -33,6 +32,7 @@ import { noteTold } from './read-consistency.ts';
 import { infileOf } from './receive-file.ts';
 import { reconcileIds } from './reconcile-ids.ts';
 import type { SessionCore } from './session-core.ts';
+import { inReadOnly, isReadOnlyOnce } from './transaction-characteristics.ts';
 import { untilWritable } from './until-writable.ts';
 import { readUserVariables, restoreUserVariables, type UserVariables } from './user-variables.ts';
 import type { WriteRequest } from './write-request.ts';
@@ -51,7 +51,7 @@ type Attempt =
  */
 export async function writeAutocommit(core: SessionCore, write: WriteRequest): Promise<Answer> {
   const { replicator, config } = core.context;
-  if (core.nextIsolation?.startsWith('READ ONLY')) throw inReadOnly(core);
+  if (isReadOnlyOnce(core)) throw inReadOnly(core);
   const facts = await checkWrite(core, write);
   const retry = new LeaderRetry(core);
   let { alone } = facts;
@@ -78,13 +78,6 @@ export async function writeAutocommit(core: SessionCore, write: WriteRequest): P
       release();
     }
   }
-}
-
-/** As servers say after SET TRANSACTION READ ONLY, which this would be the transaction of. */
-function inReadOnly({ lexMode }: SessionCore): NodeQueryError {
-  const end = lexMode.flavor === 'mysql' ? '.' : '';
-  const message = `Cannot execute statement in a READ ONLY transaction${end}`;
-  return new NodeQueryError(1792, '25006', message);
 }
 
 /** A session that holds LOCK TABLES has the gate already. */
@@ -213,11 +206,14 @@ const assignedBy = ({ statement }: WriteRequest, { effects }: WriteFacts): reado
 /** The session takes over what a CALL has set, and knows that the connection has it. */
 export function takeOver(core: SessionCore, lane: LeaderLane, executed: Executed): void {
   if (executed.kind !== 'done') return;
-  if (executed.pins.insertId !== undefined) core.state.used('insert_id');
-  if (executed.pins.randSeed1 !== undefined) core.state.used('rand_seed1', 'rand_seed2');
+  const { connection } = lane;
+  if (executed.pins.insertId !== undefined) noteUsed(core, connection, 'insert_id');
+  if (executed.pins.randSeed1 !== undefined) {
+    noteUsed(core, connection, 'rand_seed1', 'rand_seed2');
+  }
   if (!executed.variables) return;
   core.state.setUserVariables(executed.variables);
-  noteCarried(lane.connection, core.state.carried);
+  noteCarried(connection, core.state.carried);
 }
 
 /**

@@ -15,6 +15,9 @@ export interface PreviousValues {
   readonly autocommit: number;
 }
 
+/** Whether the text is for a result of its own, or to be the same on every node. */
+export type Purpose = 'read' | 'write';
+
 const functions: ReadonlyMap<string, keyof PreviousValues> = new Map([
   ['ROW_COUNT', 'rowCount'],
   ['FOUND_ROWS', 'foundRows'],
@@ -36,15 +39,47 @@ interface Use {
  * The statement with ROW_COUNT(), FOUND_ROWS(), @@warning_count and @@error_count written out. A
  * column that such a thing names keeps its name.
  */
-export function withPreviousValues(sql: string, mode: LexMode, values: PreviousValues): string {
+export function withPreviousValues(
+  sql: string,
+  mode: LexMode,
+  values: PreviousValues,
+  purpose: Purpose,
+): string {
   const tokens = new Lexer(sql, mode).run();
   const uses = usesOf(sql, tokens);
   const spans: SpanReplacement[] = uses.map(({ value, first, last }) => ({
     start: tokens[first]?.start ?? 0,
     end: tokens[last]?.end ?? 0,
-    text: `CAST(${values[value]} AS SIGNED)`,
+    text: valueText(value, values[value], { flavor: mode.flavor, purpose }),
   }));
   return replaceSpans(sql, [...spans, ...aliases(sql, tokens, uses)]);
+}
+
+/**
+ * A value of the type, length and flags that it has on a server (compared in
+ * test/integration/diagnostics.test.ts).
+ */
+function valueText(
+  what: keyof PreviousValues,
+  value: number | bigint,
+  { flavor, purpose }: { readonly flavor: LexMode['flavor']; readonly purpose: Purpose },
+): string {
+  // On MariaDB a literal is as short as its digits, but what bits make is BIGINT.
+  const bits = `${value}|0`;
+  switch (what) {
+    case 'warningCount':
+    case 'errorCount':
+      return flavor === 'mariadb' ? `NULLIF(${bits},-1)` : `NULLIF(CAST(${value} AS UNSIGNED),-1)`;
+    case 'rowCount':
+    case 'foundRows': {
+      const number = flavor === 'mariadb' ? `CAST(${bits} AS SIGNED)` : `CAST(${value} AS SIGNED)`;
+      // MySQL warns of whoever names it.
+      const warns = what === 'foundRows' && flavor === 'mysql' && purpose === 'read';
+      return warns ? `IF(1,${number},FOUND_ROWS())` : number;
+    }
+    case 'autocommit':
+      return purpose === 'read' ? `IF(0,@@autocommit,${value})` : String(value);
+  }
 }
 
 function usesOf(sql: string, tokens: readonly Token[]): Use[] {

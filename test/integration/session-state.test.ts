@@ -4,7 +4,9 @@ import { defaultConfig } from '../../src/config/config.ts';
 import { startBalancer, type TestBalancer, untilAllUp } from '../support/balancer.ts';
 import { connectTo, engines, startServers, type TestServers } from '../support/cluster.ts';
 import { type Step, transcriptOf } from '../support/differential.ts';
-import type { Twin } from '../support/random-sets.ts';
+import { queryOf } from '../support/session-state/step.ts';
+import { Twins } from '../support/session-state/twins.ts';
+import { setUp as vocabulary } from '../support/session-state/vocabulary.ts';
 
 /** Sessions take turns on each of them; one that holds a lock has one to the leader for itself. */
 const connectionsPerNode = 5;
@@ -88,6 +90,136 @@ const scripts: Readonly<Record<string, readonly Step[]>> = {
   ],
 };
 
+/** Of two sessions; every packet of every answer is compared. */
+const together: Readonly<Record<string, readonly string[]>> = {
+  'FOUND_ROWS() after what has no rows of its own': [
+    ...[
+      'DO 1',
+      'DO (SELECT COUNT(*) FROM shared)',
+      'SET @a = 1',
+      'SET @a = (SELECT COUNT(*) FROM shared)',
+      'SELECT MAX(id) FROM shared INTO @a',
+      'SELECT id FROM shared WHERE id = 77 INTO @a',
+      'CALL two(1)',
+      'CALL sets(@a)',
+      'SHOW COUNT(*) WARNINGS',
+      'SHOW WARNINGS',
+      'EXPLAIN SELECT 1',
+      'SELECT 1 FROM nosuch_table',
+    ].flatMap((sql) => ['0: (SELECT 1) UNION (SELECT 2)', `0: ${sql}`, '0: SELECT FOUND_ROWS()']),
+  ],
+  'the type of what is asked of the statement before': [
+    '0: SELECT ROW_COUNT(), @@warning_count, @@session.error_count + 1',
+    '0: SELECT missing_column',
+    '0: SELECT ROW_COUNT() + 1 AS n, @@error_count AS e',
+    '0: SELECT missing_column',
+    '0: GET DIAGNOSTICS @a = NUMBER, @b = ROW_COUNT',
+    '0: SELECT @a, @b',
+    '0: SET autocommit = 0',
+    '0: SELECT @@autocommit, @@session.autocommit AS a',
+    "0: PREPARE p FROM 'SELECT ROW_COUNT(), ? AS x'",
+    '0: EXECUTE p USING @b',
+    '0: EXECUTE p USING @b',
+  ],
+  'what SET TRANSACTION asks holds for the next transaction only': [
+    ...[
+      'SELECT 1',
+      'SELECT * FROM shared',
+      'SELECT * FROM nosuch_table',
+      'SET @a = (SELECT MAX(id) FROM shared)',
+      'EXPLAIN SELECT * FROM shared',
+      'SELECT * FROM information_schema.ENGINES WHERE 0',
+      'COMMIT',
+      'ROLLBACK',
+      'DROP TABLE IF EXISTS nosuch_table',
+      'UNLOCK TABLES',
+      'SAVEPOINT one',
+      'CREATE TEMPORARY TABLE own (a INT)',
+    ].flatMap((sql) => [
+      '0: SET TRANSACTION READ ONLY',
+      `0: ${sql}`,
+      '0: INSERT INTO t0 (n) VALUES (1)',
+      '0: COMMIT',
+    ]),
+  ],
+  'a chained transaction is as the one before': [
+    '0: START TRANSACTION READ ONLY',
+    '0: COMMIT AND CHAIN',
+    '0: INSERT INTO t0 (n) VALUES (1)',
+    '0: ROLLBACK AND CHAIN',
+    '0: INSERT INTO t0 (n) VALUES (1)',
+    '0: COMMIT',
+    '0: INSERT INTO t0 (n) VALUES (1)',
+    '0: SET TRANSACTION READ ONLY',
+    '0: COMMIT AND CHAIN',
+    '0: INSERT INTO t0 (n) VALUES (1)',
+    '0: ROLLBACK',
+    '0: SET SESSION TRANSACTION READ ONLY',
+    '0: START TRANSACTION READ WRITE',
+    '0: COMMIT AND CHAIN',
+    '0: INSERT INTO t0 (n) VALUES (1)',
+    '0: COMMIT',
+  ],
+  'a lock that is not got drops what SHOW WARNINGS showed on MariaDB': [
+    '1: SELECT GET_LOCK("common", 0)',
+    '0: SELECT missing_column',
+    '0: SELECT GET_LOCK("own", 0)',
+    '0: SHOW WARNINGS',
+    '0: SELECT GET_LOCK("common", 0)',
+    '0: SHOW WARNINGS',
+    '0: SELECT missing_column',
+    '0: SET @got = GET_LOCK("common", 0)',
+    '0: SHOW COUNT(*) WARNINGS',
+    '0: SELECT RELEASE_ALL_LOCKS()',
+    '1: SELECT RELEASE_ALL_LOCKS()',
+  ],
+  'what holds for one use does not end what is open': [
+    '0: CREATE TEMPORARY TABLE own (a INT)',
+    '0: BEGIN',
+    '0: INSERT INTO t0 (n) VALUES (1)',
+    '0: SET rand_seed1 = 10, rand_seed2 = 20',
+    '0: SELECT RAND()',
+    '0: SET insert_id = 70, @zero = 0',
+    '0: INSERT INTO t0 (n) VALUES (2)',
+    '0: SELECT id FROM t0',
+    '0: ROLLBACK',
+    '0: BEGIN',
+    '0: INSERT INTO t0 (n) VALUES (3)',
+    '0: SET autocommit = @@autocommit + @zero',
+    '0: ROLLBACK',
+    '0: SELECT COUNT(*) FROM t0',
+    '0: SELECT COUNT(*) FROM own',
+  ],
+  'user variables of a statement that fails half-way': [
+    "0: SELECT @a := 5, raises('text')",
+    '0: SELECT @a',
+    '1: SELECT @a',
+    "0: SELECT @b := 6, @c := raises('text') FROM shared",
+    '0: SELECT @a, @b, @c',
+    '1: SELECT @a, @b, @c',
+    '0: SELECT id FROM shared INTO @d',
+    '0: SELECT @d',
+    '1: SELECT @d',
+  ],
+  'locked tables are used by the names that they are locked by': [
+    '0: LOCK TABLES t0 AS x READ, t0 WRITE, shared READ',
+    '0: SELECT COUNT(*) FROM t0 AS x',
+    '0: SELECT COUNT(*) FROM app.t0 x, t0',
+    '0: SELECT COUNT(*) FROM t0 AS y',
+    '0: SELECT COUNT(*) FROM t0 WHERE id IN (SELECT id FROM t0)',
+    '0: INSERT INTO t0 (n) VALUES (1)',
+    '0: INSERT INTO t0 (n) SELECT n FROM t0 AS x',
+    '0: UPDATE t0 AS x SET x.n = 1',
+    '0: SELECT * FROM nosuch_table',
+    '0: DELETE FROM shared',
+    '0: UNLOCK TABLES',
+    '0: LOCK TABLES t0 AS x WRITE',
+    '0: SELECT COUNT(*) FROM t0',
+    '0: UPDATE t0 AS x SET x.n = 2',
+    '0: UNLOCK TABLES',
+  ],
+};
+
 describe.each(engines())('what a session sets, $name', (engine) => {
   let servers: TestServers;
   let lockstep: TestBalancer;
@@ -99,7 +231,7 @@ describe.each(engines())('what a session sets, $name', (engine) => {
     return client;
   };
   const plain = () => servers.servers[3] as TestServers['servers'][number];
-  const twin = async (): Promise<Twin> => ({
+  const twin = async () => ({
     direct: await connect(plain()),
     through: await connect(lockstep),
   });
@@ -111,7 +243,8 @@ describe.each(engines())('what a session sets, $name', (engine) => {
     lockstep = await startBalancer(three, { limits });
     await untilAllUp(lockstep);
     const { direct, through } = await twin();
-    for (const sql of setUp) await Promise.all([direct.query(sql), through.query(sql)]);
+    for (const sql of [...setUp, ...vocabulary])
+      await Promise.all([direct.query(sql), through.query(sql)]);
   });
 
   afterAll(async () => {
@@ -142,6 +275,11 @@ describe.each(engines())('what a session sets, $name', (engine) => {
         expect(row).toEqual({ leak: null, got: null, id: 0 });
       }
     }
+  });
+
+  test.each(Object.entries(together))('%s', async (_name, lines) => {
+    await using twins = await Twins.open({ direct: plain().port, through: lockstep.port }, 2);
+    expect(await twins.run(lines.map(queryOf))).toBeUndefined();
   });
 
   test('a connection that is made fresh keeps the character set of its schema', async () => {

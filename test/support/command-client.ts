@@ -90,8 +90,18 @@ export class CommandClient implements AsyncDisposable {
 
   /** Sends a command; its first packet. */
   async command(command: number, body: Buffer = Buffer.alloc(0)): Promise<Buffer> {
-    this.raw.command(Buffer.concat([Buffer.of(command), body]));
+    this.tell(command, body);
     return this.next();
+  }
+
+  /** Sends a command that has no answer. */
+  tell(command: number, body: Buffer): void {
+    this.raw.command(Buffer.concat([Buffer.of(command), body]));
+  }
+
+  /** Answers the packet received last. */
+  reply(payload: Buffer): void {
+    this.raw.reply(payload);
   }
 
   /** The packets of an answer up to the one for which `last` holds. */

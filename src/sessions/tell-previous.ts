@@ -1,0 +1,34 @@
+import { withPreviousValues } from '../sql/previous-values.ts';
+import type { Statement } from '../sql/statement.ts';
+import type { SessionCore } from './session-core.ts';
+import type { WriteRequest } from './write-request.ts';
+
+const previousVariables: ReadonlySet<string> = new Set(['warning_count', 'error_count']);
+
+/** A definition's body asks when it runs, on its node, of what ran there. */
+export const asksPrevious = (
+  { autocommit }: SessionCore,
+  { kind, usesFoundRows, systemVariables }: Statement,
+): boolean =>
+  (usesFoundRows ||
+    systemVariables.some((name) =>
+      name === 'autocommit' ? !autocommit : previousVariables.has(name),
+    )) &&
+  (kind === 'read' || kind === 'write' || kind === 'set' || kind === 'call');
+
+/** The request with what it asks of the statement before it written out. */
+export async function tellPrevious(core: SessionCore, write: WriteRequest): Promise<WriteRequest> {
+  const { diagnostics } = core;
+  const conditions = await diagnostics.conditions();
+  const { kind } = write.statement;
+  const values = {
+    rowCount: diagnostics.rowCount,
+    foundRows: await diagnostics.foundRows(),
+    warningCount: Math.max(diagnostics.warningCount, conditions.length),
+    autocommit: core.autocommit ? 1 : 0,
+    errorCount: conditions.filter(({ level }) => level === 'Error').length,
+  };
+  const purpose = kind === 'read' || kind === 'set' ? 'read' : 'write';
+  const sql = withPreviousValues(write.sql, core.lexMode, values, purpose);
+  return { ...write, sql, statement: core.analyse(sql), request: write.request.withText(sql) };
+}
