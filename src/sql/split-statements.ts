@@ -16,9 +16,9 @@ export interface StatementSpan {
  */
 export function splitStatements(sql: string, mode: LexMode): StatementSpan[] {
   const lexer = new Lexer(sql, mode);
-  const spans = spansOf(lexer.run());
+  const spans = spansOf(sql, lexer.run());
   if (!lexer.uncertain) return spans;
-  const other = spansOf(new Lexer(sql, mode, 'comment').run());
+  const other = spansOf(sql, new Lexer(sql, mode, 'comment').run());
   const same = spans.length === other.length && spans.length < 2;
   return same || other.length === 0 ? spans : [{ start: 0, end: sql.length }];
 }
@@ -38,16 +38,25 @@ export function commentBehind(
   return comment === '' ? [] : [comment];
 }
 
-function spansOf(tokens: readonly Token[]): StatementSpan[] {
+function spansOf(sql: string, tokens: readonly Token[]): StatementSpan[] {
   const spans: StatementSpan[] = [];
   let at = 0;
   while (at < tokens.length) {
     const end = statementEnd(tokens, at);
     const first = tokens[at] as Token;
-    if (end > at) spans.push({ start: first.start, end: (tokens[end - 1] as Token).end });
+    if (end > at) {
+      const last = (tokens[end - 1] as Token).end;
+      spans.push({ start: first.start, end: last + openCommentEnd(sql, first.start, last) });
+    }
     at = end + 1;
   }
   return spans;
+}
+
+/** How far behind the last token the end of a versioned comment is that the statement opened. */
+function openCommentEnd(sql: string, start: number, end: number): number {
+  const close = /^\s*\*\//.exec(sql.slice(end, end + 1000));
+  return close && sql.lastIndexOf('/*', end) >= start ? close[0].length : 0;
 }
 
 /** The index of the semicolon that ends the statement beginning at `from`, or the token count. */
