@@ -8,7 +8,7 @@ export interface Program {
   readonly argv?: readonly string[];
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
-  readonly input?: string;
+  readonly input?: string | Buffer;
   /** Then it is killed, with what it started. Default: five minutes. */
   readonly timeoutMs?: number;
 }

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { EngineName } from '../../../src/demo/engine.ts';
 import { toolFamiliesFor, toolOf } from '../frame/client-tools.ts';
 import { programFile } from '../frame/run-program.ts';
@@ -45,9 +46,9 @@ export const suite: Suite = {
   },
 };
 
-async function run(target: Target, input: string, database: string): Promise<string> {
+async function run(target: Target, text: string | Buffer, database: string): Promise<string> {
   const argv = [...addressOf(target), '--default-character-set=utf8mb4', '--batch', database];
-  return (await succeed({ ...toolOf('mariadb', '', argv), input })).stdout;
+  return (await succeed({ ...toolOf('mariadb', '', argv), input: text })).stdout;
 }
 
 async function fill(target: Target): Promise<void> {
@@ -65,8 +66,16 @@ async function dumpOf({ target, family, options }: Dump, ...names: string[]): Pr
   const common = ['--default-character-set=utf8mb4', '--skip-dump-date'];
   // The transactions that a server has had are no business of another.
   const more = family === 'mysql' ? ['--set-gtid-purged=OFF'] : [];
-  const argv = [...addressOf(target), ...common, ...more, ...options, ...names];
-  return (await succeed(toolOf(family, 'dump', argv))).stdout;
+  const file = join(target.folder, 'dump.sql');
+  const argv = [...addressOf(target), ...common, ...more, ...options, `--result-file=${file}`];
+  await succeed(toolOf(family, 'dump', [...argv, ...names]));
+  // Byte by byte, for binary columns are in it as they are.
+  return readFile(file, 'latin1');
+}
+
+async function load(target: Target, dump: string, database: string): Promise<void> {
+  const text = `CREATE DATABASE ${database}; USE ${database}; ${dump}`;
+  await run(target, Buffer.from(text, 'latin1'), 'app');
 }
 
 async function dumpAndLoad(dump: Dump, name: string, loaded: string): Promise<void> {
@@ -78,7 +87,7 @@ async function dumpAndLoad(dump: Dump, name: string, loaded: string): Promise<vo
   const text = options.includes('--databases')
     ? first.replaceAll('`dumped`', `\`${loaded}\``)
     : first;
-  await run(target, `CREATE DATABASE ${loaded}; USE ${loaded}; ${text}`, 'app');
+  await load(target, text, loaded);
   const second = comparable(await dumpOf(dump, loaded)).replaceAll(loaded, 'dumped');
   assertSame(second, first, 'the dump of what was loaded and the first');
 }
@@ -87,7 +96,7 @@ async function dumpWhileMoving(dump: Dump, loaded: string): Promise<void> {
   const { target } = dump;
   await duringTransfers(target, 'moving', async () => {
     const text = await dumpOf(dump, 'moving');
-    await run(target, `CREATE DATABASE ${loaded}; USE ${loaded}; ${text}`, 'app');
+    await load(target, text, loaded);
   });
   await checkTransfers(target, loaded);
 }
