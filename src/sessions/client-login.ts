@@ -91,8 +91,7 @@ export class ClientLogin implements AcceptedClient {
     this.#options = options;
     const { client, context, from } = options;
     this.#server = commonServer(factsOf(context));
-    this.#client = client;
-    this.#carrier = client;
+    this.#client = this.#carrier = client;
     this.#origin = new ClientOrigin(from);
     this.#assembler = new PacketAssembler({ payloadBytesMax: handshakeBytesMax });
     this.#timer = this.#startTimer();
