@@ -10,6 +10,7 @@ import { FailoverManager } from '../health/failover-manager.ts';
 import { HealthMonitor } from '../health/health-monitor.ts';
 import { RecoveryManager } from '../health/recovery-manager.ts';
 import type { EmbeddedLog } from '../log/embedded-log.ts';
+import { commonVersion } from '../nodes/common-version.ts';
 import { Node } from '../nodes/node.ts';
 import type { NodeConnection } from '../nodes/node-connection.ts';
 import { NodeChecker } from '../nodes/node-checker.ts';
@@ -76,11 +77,15 @@ export function assembleCore({ config, clock, random, events, log }: Base, epoch
   const strategy = createStrategy(config.strategy, { random });
   const router = new ReadRouter({ clock, strategy });
   const nodes = new Map<NodeName, Node>();
-  const modeOf = (): LexMode => ({
-    ansiQuotes: false,
-    noBackslashEscapes: false,
-    flavor: [...nodes.values()].find((node) => node.facts)?.facts?.flavor ?? 'mysql',
-  });
+  const modeOf = (): LexMode => {
+    const serverVersion = commonVersion(nodes.values());
+    return {
+      ...(serverVersion !== undefined && { serverVersion }),
+      ansiQuotes: false,
+      noBackslashEscapes: false,
+      flavor: [...nodes.values()].find((node) => node.facts)?.facts?.flavor ?? 'mysql',
+    };
+  };
   const analyse = (sql: string): Statement => statements.analyse(sql, modeOf());
   const onDurable = (entry: Entry): void => replicator.onDurable(entry);
   const onLogState = (event: LogStateEvent): unknown => events.publish(event);

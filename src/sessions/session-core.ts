@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { NodeName, Seq } from '../base/brands.ts';
 import { LockstepError } from '../base/errors.ts';
+import { commonVersion } from '../nodes/common-version.ts';
 import { isDenied } from '../nodes/client-handshake.ts';
 import type { ConnectionKind, Wanted } from '../nodes/connection-pool.ts';
 import type { NodeConnection } from '../nodes/node-connection.ts';
@@ -127,7 +128,9 @@ export class SessionCore {
     const facts = this.anyFacts();
     const sqlMode =
       this.state.carried.settings.get('sql_mode') ?? facts?.defaults.get('sql_mode') ?? '';
+    const serverVersion = commonVersion(this.context.nodes.values());
     const mode: LexMode = {
+      ...(serverVersion !== undefined && { serverVersion }),
       ansiQuotes: /ANSI/.test(sqlMode),
       noBackslashEscapes: sqlMode.includes('NO_BACKSLASH_ESCAPES'),
       flavor: facts?.flavor ?? 'mysql',

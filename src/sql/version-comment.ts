@@ -1,6 +1,9 @@
 import { isDigitCode } from './character-class.ts';
 import type { LexMode } from './lex-mode.ts';
 
+/** No server is as new as this. */
+const beyondAll = 990_000;
+
 export interface VersionComment {
   /** Where the content begins, behind the marker and the version. */
   readonly contentStart: number;
@@ -46,6 +49,8 @@ function decide(version: number, forMariadb: boolean, mode: LexMode): VersionCom
   if (mode.serverVersion !== undefined) {
     return version <= mode.serverVersion ? 'code' : 'comment';
   }
+  // mariadb-dump begins every dump with one of 999999, which none is to run.
+  if (version >= beyondAll) return 'comment';
   // No supported server is older than 5.7.0.
   return version < 50_700 ? 'code' : 'uncertain';
 }
