@@ -207,7 +207,7 @@ const together: Readonly<Record<string, readonly string[]>> = {
     '0: SELECT COUNT(*) FROM app.t0 x, t0',
     '0: SELECT COUNT(*) FROM t0 AS y',
     '0: SELECT COUNT(*) FROM t0 WHERE id IN (SELECT id FROM t0)',
-    '0: INSERT INTO t0 (n) VALUES (1)',
+    '0: INSERT INTO t0 (n) VALUES (1), (2)',
     '0: INSERT INTO t0 (n) SELECT n FROM t0 AS x',
     '0: UPDATE t0 AS x SET x.n = 1',
     '0: SELECT * FROM nosuch_table',
