@@ -99,6 +99,7 @@ describe('what to run', () => {
     expect(chosen('src/log', '-t', 'torn')).toEqual([
       'unit',
       'integration',
+      'page',
       '(src/log)',
       '(-t)',
       '(torn)',
@@ -113,7 +114,7 @@ describe('the tests tagged `extended`', () => {
       .map((step) => step.name);
 
   test('are left out when nothing is asked for, and then only', () => {
-    expect(leftOutBy()).toEqual(['unit', 'integration']);
+    expect(leftOutBy()).toEqual(['unit', 'integration', 'page']);
     expect(choose([]).extendedLeftOut).toBe(true);
     for (const args of [['all'], ['integration'], ['long'], ['src/log']]) {
       expect(leftOutBy(...args)).toEqual([]);
