@@ -56,6 +56,7 @@ import type { QueryRunner } from './query-runner.ts';
 import type { IdempotencyKeys } from './idempotency-keys.ts';
 import { readiness } from './readiness.ts';
 import type { QueuedCommands } from './queued-commands.ts';
+import { summarise } from './summary.ts';
 
 export interface LiveControlParts {
   readonly version: string;
@@ -359,15 +360,4 @@ export class LiveControl implements BalancerControl {
       ...(node.facts ? { serverVersion: node.facts.version } : {}),
     };
   }
-}
-
-function summarise(nodes: readonly NodeStatus[]): string {
-  const inSync = nodes.filter((node) => node.inSync).length;
-  const pending = nodes.reduce((sum, node) => sum + node.pending, 0);
-  const start = `${inSync} of ${nodes.length} nodes in sync`;
-  const out = nodes
-    .filter((node) => !node.inSync)
-    .map((node) => `${node.name} is ${node.state}${node.needsResync ? ' and needs a resync' : ''}`);
-  if (out.length === 0) return `${start}, ${pending === 0 ? 'nothing' : pending} pending`;
-  return `${start}; ${out.join(', ')}; ${pending} pending`;
 }
