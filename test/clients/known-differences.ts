@@ -52,6 +52,7 @@ export const knownDifferences: readonly KnownDifference[] = [
   ...because('FOUND_ROWS() raises no warning that MySQL is to drop it', [
     ['command-line', /^m\w+> SELECT FOUND_ROWS\(\)$/, 'mysql'],
   ]),
+  ...because('COM_REFRESH is not supported', [['mariadb-client-test', 'test_wl4284_1']]),
   {
     suite: 'mariadb-client-test',
     test: /^test_(?:frm_bug|cache_metadata)$/,
