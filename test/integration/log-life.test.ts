@@ -62,6 +62,7 @@ describe.each(engines())('a node that stays away too long, $name', (engine) => {
     expect(control().node('mysql3').needsResync).toBe(false);
     await write(40);
     // What the others have is trusted to be on their disks after ten seconds.
+    await until(() => told('place_given_up').length > 0);
     await until(() => control().status().log.sizeBytes <= 256 * kilobyte);
     const { log } = control().status();
     expect(told('place_given_up')).toMatchObject([
