@@ -1,4 +1,3 @@
-import type { EngineName } from '../../src/demo/engine.ts';
 import type { KnownDifference } from './frame/judge.ts';
 
 /**
@@ -49,9 +48,6 @@ export const knownDifferences: readonly KnownDifference[] = [
   ...because('a bound date or time that is out of range is taken for the same, but not warned of', [
     ['mariadb-client-test', /^test_datetime_ranges(?:_mdev15289)?$/],
   ]),
-  ...because('FOUND_ROWS() raises no warning that MySQL is to drop it', [
-    ['command-line', /^m\w+> SELECT FOUND_ROWS\(\)$/, 'mysql'],
-  ]),
   ...because('COM_REFRESH is not supported', [['mariadb-client-test', 'test_wl4284_1']]),
   {
     suite: 'mariadb-client-test',
@@ -67,12 +63,7 @@ export const knownDifferences: readonly KnownDifference[] = [
 
 function because(
   reason: string,
-  tests: readonly (readonly [suite: string, test: string | RegExp, engine?: EngineName])[],
+  tests: readonly (readonly [suite: string, test: string | RegExp])[],
 ): KnownDifference[] {
-  return tests.map(([suite, test, engine]) => ({
-    suite,
-    test,
-    ...(engine === undefined ? {} : { engine }),
-    reason,
-  }));
+  return tests.map(([suite, test]) => ({ suite, test, reason }));
 }
