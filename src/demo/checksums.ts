@@ -81,13 +81,13 @@ async function describe(difference: Difference): Promise<string> {
   const [here, there] = await Promise.all([rowsOf(reference, table), rowsOf(server, table)]);
   return [
     counts,
-    ...only(here, there).map((row) => `  only on ${reference.name}: ${row}`),
-    ...only(there, here).map((row) => `  only on ${server.name}: ${row}`),
+    ...extraRows(here, there).map((row) => `  only on ${reference.name}: ${row}`),
+    ...extraRows(there, here).map((row) => `  only on ${server.name}: ${row}`),
   ].join('\n');
 }
 
 /** Rows of `left` beyond those of `right`, duplicates counted; the first few. */
-function only(left: readonly string[], right: readonly string[]): string[] {
+function extraRows(left: readonly string[], right: readonly string[]): string[] {
   const counts = new Map<string, number>();
   for (const row of right) counts.set(row, (counts.get(row) ?? 0) + 1);
   const extra: string[] = [];

@@ -12,32 +12,31 @@ export interface Definition<T> {
 
 /** A counter whose values are counted elsewhere and copied here at each scrape. */
 export function counter(registry: Registry, definition: Definition<Sample>): void {
-  const { name, help, labels, collect } = definition;
   const metric = new Counter({
-    name,
-    help,
-    labelNames: [...labels],
-    registers: [registry],
-    collect() {
+    ...registered(registry, definition),
+    collect: () => {
       metric.reset();
-      for (const [sampleLabels, value] of collect()) metric.inc(sampleLabels, value);
+      for (const [labels, value] of definition.collect()) metric.inc(labels, value);
     },
   });
 }
 
 export function gauge(registry: Registry, definition: Definition<Sample>): void {
-  const { name, help, labels, collect } = definition;
   const metric = new Gauge({
-    name,
-    help,
-    labelNames: [...labels],
-    registers: [registry],
-    collect() {
+    ...registered(registry, definition),
+    collect: () => {
       metric.reset();
-      for (const [sampleLabels, value] of collect()) metric.set(sampleLabels, value);
+      for (const [labels, value] of definition.collect()) metric.set(labels, value);
     },
   });
 }
+
+const registered = (registry: Registry, { name, help, labels }: Definition<Sample>) => ({
+  name,
+  help,
+  labelNames: [...labels],
+  registers: [registry],
+});
 
 type TimesSample = readonly [labels: Readonly<Record<string, string>>, times: LatencyHistogram];
 

@@ -8,6 +8,7 @@ import {
   startServers,
   type TestServers,
 } from '../support/cluster.ts';
+import { errnoOf } from '../support/errno-of.ts';
 import { extended } from '../support/extended.ts';
 
 const lock = 'FLUSH TABLES WITH READ LOCK';
@@ -26,11 +27,6 @@ describe.each(engines())('global locks, $name', (engine) => {
     clients.push(client);
     return client;
   };
-  const errno = (client: Connection, sql: string): Promise<number | undefined> =>
-    client.query(sql).then(
-      () => undefined,
-      (error: { errno: number }) => error.errno,
-    );
   const valueOf = async (client: Connection, id = 1): Promise<number> => {
     const [[row]] = await client.query<RowDataPacket[]>(`SELECT v FROM t WHERE id = ${id}`);
     return Number(row?.['v']);
@@ -41,7 +37,7 @@ describe.each(engines())('global locks, $name', (engine) => {
   };
   /** Notes in `order` when the statement has ended; it waits by the time this resolves. */
   const begun = async (client: Connection, sql: string, order: string[] = []) => {
-    const ended = errno(client, sql).finally(() => order.push(sql));
+    const ended = errnoOf(client, sql).finally(() => order.push(sql));
     await vi.waitUntil(() => isWaiting(client), 5_000);
     return { ended };
   };
@@ -75,7 +71,7 @@ describe.each(engines())('global locks, $name', (engine) => {
 
   test('who holds the read lock may read, and is refused the rest as on a server', async () => {
     await holder.query('LOCK TABLES t READ');
-    expect(await errno(holder, lock)).toBe(1192);
+    expect(await errnoOf(holder, lock)).toBe(1192);
     await holder.query('UNLOCK TABLES');
     await holder.query('BEGIN');
     await holder.query('UPDATE t SET v = 1 WHERE id = 1');
@@ -89,7 +85,7 @@ describe.each(engines())('global locks, $name', (engine) => {
       'LOCK TABLES t WRITE',
       "LOAD DATA LOCAL INFILE 'f' INTO TABLE t",
     ]) {
-      expect(await errno(holder, sql), sql).toBe(1223);
+      expect(await errnoOf(holder, sql), sql).toBe(1223);
     }
     await holder.query('FLUSH LOGS');
     await holder.query('CREATE TEMPORARY TABLE own (a INT)');
@@ -220,9 +216,9 @@ describe.each(engines())('global locks, $name', (engine) => {
 
   test('it takes the right to flush', async () => {
     const poor = await connect('poor');
-    expect(await errno(poor, lock)).toBe(1227);
-    expect(await errno(poor, 'FLUSH LOCAL TABLES')).toBe(1227);
-    expect(await errno(poor, 'LOCK INSTANCE FOR BACKUP')).toBe(
+    expect(await errnoOf(poor, lock)).toBe(1227);
+    expect(await errnoOf(poor, 'FLUSH LOCAL TABLES')).toBe(1227);
+    expect(await errnoOf(poor, 'LOCK INSTANCE FOR BACKUP')).toBe(
       engine.name === 'mysql' ? 1227 : 1064,
     );
     await poor.query(update(11));
@@ -290,7 +286,7 @@ describe.each(engines())('global locks, $name', (engine) => {
     await server?.kill();
     const writer = await connect();
     const order: string[] = [];
-    const writing = errno(writer, update(21)).finally(() => order.push('written'));
+    const writing = errnoOf(writer, update(21)).finally(() => order.push('written'));
     await other.query(snapshot);
     expect(await valueOf(other)).toBe(before);
     await other.query('COMMIT');
@@ -298,7 +294,7 @@ describe.each(engines())('global locks, $name', (engine) => {
     order.push('unlocked');
     await holder.query('UNLOCK TABLES');
     await writing;
-    expect(await errno(open, 'COMMIT')).toBe(1213);
+    expect(await errnoOf(open, 'COMMIT')).toBe(1213);
     await holder.query(lock);
     await server?.start();
     await untilAllUp(lockstep);

@@ -8,6 +8,7 @@ import {
   startServers,
   type TestServers,
 } from '../support/cluster.ts';
+import { errnoOf } from '../support/errno-of.ts';
 import { extended } from '../support/extended.ts';
 
 describe.each(engines())('LOCK TABLES, $name', (engine) => {
@@ -22,11 +23,6 @@ describe.each(engines())('LOCK TABLES, $name', (engine) => {
     clients.push(client);
     return client;
   };
-  const errno = (client: Connection, sql: string): Promise<number | undefined> =>
-    client.query(sql).then(
-      () => undefined,
-      (error: { errno: number }) => error.errno,
-    );
   const countOf = async (client: Connection): Promise<number> => {
     const [[row]] = await client.query<RowDataPacket[]>('SELECT n FROM counter WHERE id = 1');
     return Number(row?.['n']);
@@ -53,31 +49,31 @@ describe.each(engines())('LOCK TABLES, $name', (engine) => {
   });
 
   test('a session is held to what it has locked, in the words of a server', async () => {
-    expect(await errno(one, 'LOCK TABLES missing READ')).toBe(1146);
-    expect(await errno(one, 'LOCK TABLES counter')).toBe(1064);
+    expect(await errnoOf(one, 'LOCK TABLES missing READ')).toBe(1146);
+    expect(await errnoOf(one, 'LOCK TABLES counter')).toBe(1064);
     await one.query('LOCK TABLES counter READ');
-    expect(await errno(one, 'UPDATE counter SET n = 1')).toBe(1099);
-    expect(await errno(one, 'SELECT * FROM beside')).toBe(1100);
-    expect(await errno(one, 'ALTER TABLE counter ADD c INT')).toBe(1099);
-    expect(await errno(one, 'CREATE TABLE more (a INT)')).toBe(1100);
-    expect(await errno(one, 'SELECT counts()')).toBe(1223);
-    expect(await errno(one, "LOAD DATA LOCAL INFILE 'f' INTO TABLE counter")).toBe(1099);
+    expect(await errnoOf(one, 'UPDATE counter SET n = 1')).toBe(1099);
+    expect(await errnoOf(one, 'SELECT * FROM beside')).toBe(1100);
+    expect(await errnoOf(one, 'ALTER TABLE counter ADD c INT')).toBe(1099);
+    expect(await errnoOf(one, 'CREATE TABLE more (a INT)')).toBe(1100);
+    expect(await errnoOf(one, 'SELECT counts()')).toBe(1223);
+    expect(await errnoOf(one, "LOAD DATA LOCAL INFILE 'f' INTO TABLE counter")).toBe(1099);
     // Others may hold their own beside it, and none of these may run beside another.
-    expect(await errno(one, 'CREATE DATABASE beside_it')).toBe(1223);
-    expect(await errno(one, 'SET GLOBAL max_connect_errors = 1000')).toBe(1223);
+    expect(await errnoOf(one, 'CREATE DATABASE beside_it')).toBe(1223);
+    expect(await errnoOf(one, 'SET GLOBAL max_connect_errors = 1000')).toBe(1223);
     await one.query('CREATE TEMPORARY TABLE own (a INT)');
     await one.query('INSERT INTO own VALUES (1)');
     await one.query('DROP TEMPORARY TABLE own');
     expect(await countOf(one)).toBe(0);
     await one.query('LOCK TABLES counter WRITE, beside AS b READ');
-    expect(await errno(one, 'INSERT INTO beside VALUES (1)')).toBe(1100);
-    expect(await errno(one, 'UPDATE beside AS b SET b.id = 1')).toBe(1099);
+    expect(await errnoOf(one, 'INSERT INTO beside VALUES (1)')).toBe(1100);
+    expect(await errnoOf(one, 'UPDATE beside AS b SET b.id = 1')).toBe(1099);
     await one.query('UPDATE counter SET n = 0');
     await one.query('BEGIN');
     await one.query('INSERT INTO beside VALUES (1)');
     await one.query('ROLLBACK');
     // What was refused holds nothing.
-    expect(await errno(other, 'UPDATE counter SET n = 0')).toBeUndefined();
+    expect(await errnoOf(other, 'UPDATE counter SET n = 0')).toBeUndefined();
   });
 
   test('several may lock for READ; who writes waits for all of them', async () => {
@@ -152,7 +148,7 @@ describe.each(engines())('LOCK TABLES, $name', (engine) => {
     const [interrupted, gone, killed] = [await connect(), await connect(), await connect()];
     killed.on('error', () => {});
     const lock = (client: Connection): Promise<number | undefined> =>
-      errno(client, 'LOCK TABLES counter READ');
+      errnoOf(client, 'LOCK TABLES counter READ');
     const waiting = [lock(interrupted), lock(killed)];
     void lock(gone);
     await other.query(`KILL QUERY ${interrupted.threadId}`);

@@ -2,7 +2,8 @@ import { systemClock } from '../../src/base/clock.ts';
 import { runCommandLine } from '../../src/cli/program.ts';
 import type { Terminal } from '../../src/cli/terminal.ts';
 import { startHttpServer } from '../../src/http/server.ts';
-import type { MemoryControl } from './memory-control.ts';
+import { afterEach, beforeEach } from 'vitest';
+import { MemoryControl } from './memory-control.ts';
 
 export interface Ran {
   /** What went to standard output, and to standard error. */
@@ -28,6 +29,24 @@ export async function openCommandLine(control: MemoryControl): Promise<CommandLi
     url: server.url,
     run: (words, terminal) => runLockstep(['--url', server.url, ...words], terminal),
     [Symbol.asyncDispose]: () => server.close(),
+  };
+}
+
+/** One anew for each test of the file; what it returns is that of the test that runs. */
+export function commandLineForEach() {
+  let current: { readonly control: MemoryControl; readonly line: CommandLine };
+  beforeEach(async () => {
+    const control = new MemoryControl();
+    current = { control, line: await openCommandLine(control) };
+  });
+  afterEach(() => current.line[Symbol.asyncDispose]());
+  return {
+    get control() {
+      return current.control;
+    },
+    get line() {
+      return current.line;
+    },
   };
 }
 

@@ -1,29 +1,18 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
-
-export interface ReceivedSpan {
-  readonly traceId: string;
-  readonly spanId: string;
-  readonly parentSpanId?: string;
-  readonly name: string;
-  readonly kind: number;
-  readonly startTimeUnixNano: string;
-  readonly endTimeUnixNano: string;
-  readonly attributes: readonly { readonly key: string; readonly value: object }[];
-  readonly status: { readonly code?: number; readonly message?: string };
-}
+import type { OtlpSpan } from '../../src/telemetry/tracing/otlp-span.ts';
 
 interface TraceRequest {
   readonly resourceSpans: readonly {
     readonly resource: object;
-    readonly scopeSpans: readonly { readonly spans: readonly ReceivedSpan[] }[];
+    readonly scopeSpans: readonly { readonly spans: readonly OtlpSpan[] }[];
   }[];
 }
 
 /** Takes traces as a collector does: OTLP over HTTP, in JSON. */
 export interface OtlpReceiver extends AsyncDisposable {
   readonly url: string;
-  readonly spans: ReceivedSpan[];
+  readonly spans: OtlpSpan[];
   readonly paths: Set<string>;
   readonly headers: IncomingHttpHeaders[];
   /** What requests are answered with from now on. */
@@ -69,5 +58,5 @@ export async function openOtlpReceiver(): Promise<OtlpReceiver> {
 }
 
 /** An attribute as it was sent, whatever its type. */
-export const attribute = (span: ReceivedSpan | undefined, key: string): unknown =>
+export const attribute = (span: OtlpSpan | undefined, key: string): unknown =>
   Object.values(span?.attributes.find((one) => one.key === key)?.value ?? {})[0];

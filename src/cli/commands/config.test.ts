@@ -1,21 +1,12 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { type CommandLine, openCommandLine } from '../../../test/support/command-line.ts';
-import { MemoryControl } from '../../../test/support/memory-control.ts';
+import { commandLineForEach } from '../../../test/support/command-line.ts';
 import { loadConfig } from '../../config/load-config.ts';
 import { temporaryFolder } from '../../log/testing/temporary-folder.ts';
 
-let control: MemoryControl;
-let line: CommandLine;
-
-beforeEach(async () => {
-  control = new MemoryControl();
-  line = await openCommandLine(control);
-});
-
-afterEach(() => line[Symbol.asyncDispose]());
+const on = commandLineForEach();
 
 async function fileOf(text: string): Promise<string> {
   const file = join(await temporaryFolder(), 'lockstep.yaml');
@@ -27,7 +18,7 @@ const nodes = 'nodes: ["mysql1=mysql://root:secret@127.0.0.1:3307/app"]';
 
 describe('lockstep config', () => {
   test('set changes all that is given, and says how it is kept', async () => {
-    const { said, complained } = await line.run([
+    const { said, complained } = await on.line.run([
       ...['config', 'set', 'health.interval=2s', 'limits.sessions=50', 'nodes.mysql2.weight=3'],
     ]);
     expect(said.split('\n')).toEqual(
@@ -39,30 +30,30 @@ describe('lockstep config', () => {
     );
     expect(complained).toContain('until Lockstep is restarted');
     expect(complained).toContain('health: { interval: 2s }');
-    expect(control.settings.config.health.intervalMs).toBe(2000);
-    expect(control.settings.changes[0]?.by).toBe('local');
+    expect(on.control.settings.config.health.intervalMs).toBe(2000);
+    expect(on.control.settings.changes[0]?.by).toBe('local');
   });
 
   test('set changes nothing when one of them is wrong', async () => {
-    const { exitCode, complained } = await line.run([
+    const { exitCode, complained } = await on.line.run([
       ...['config', 'set', 'health.interval=2s', 'health.fall=0', 'healt.rise=1'],
     ]);
     expect(exitCode).toBe(1);
     expect(complained).toMatch(
       /health\.fall: "0" is out of range.*\n.*did you mean "health\.rise"/,
     );
-    expect(control.settings.config.health.intervalMs).toBe(5000);
+    expect(on.control.settings.config.health.intervalMs).toBe(5000);
   });
 
   test('get shows one setting, or a group', async () => {
-    expect((await line.run(['config', 'get', 'health.interval'])).said).toBe('5s');
-    expect((await line.run(['config', 'get', 'health'])).said).toContain('health.rise: 2');
-    expect((await line.run(['config', 'get', 'healt'])).exitCode).toBe(2);
+    expect((await on.line.run(['config', 'get', 'health.interval'])).said).toBe('5s');
+    expect((await on.line.run(['config', 'get', 'health'])).said).toContain('health.rise: 2');
+    expect((await on.line.run(['config', 'get', 'healt'])).exitCode).toBe(2);
   });
 
   test('print is YAML with the origin of each value, and shows no secret', async () => {
-    await line.run(['config', 'set', 'acks=leader']);
-    const { said } = await line.run(['config', 'print']);
+    await on.line.run(['config', 'set', 'acks=leader']);
+    const { said } = await on.line.run(['config', 'print']);
     expect(said).not.toContain('app_password');
     expect(parse(said)).toMatchObject({
       acks: 'leader',
@@ -71,18 +62,22 @@ describe('lockstep config', () => {
     });
     expect(said).toMatch(/^ {2}interval: 5s +# default$/m);
     const file = await fileOf(`${nodes}\nhealth: { interval: 1s }\n`);
-    const ofFile = (await line.run(['config', 'print', file])).said;
+    const ofFile = (await on.line.run(['config', 'print', file])).said;
     expect(ofFile).toMatch(/^ {2}interval: 1s +# file$/m);
     expect(ofFile).not.toContain('secret');
   });
 
   test('check says all that is wrong with a file, with its place', async () => {
-    const right = await line.run(['config', 'check', await fileOf(nodes)]);
+    const right = await on.line.run(['config', 'check', await fileOf(nodes)]);
     expect(right).toMatchObject({
       exitCode: 0,
       said: expect.stringContaining('is right: 1 nodes'),
     });
-    const wrong = await line.run(['config', 'check', await fileOf(`${nodes}\nacks: al\nx: 1\n`)]);
+    const wrong = await on.line.run([
+      'config',
+      'check',
+      await fileOf(`${nodes}\nacks: al\nx: 1\n`),
+    ]);
     expect(wrong.exitCode).toBe(2);
     expect(wrong.complained).toMatch(/yaml:2:7: acks: .*\n.*yaml:3:1: unknown key "x"/);
   });
@@ -95,17 +90,17 @@ describe('lockstep config', () => {
       file,
       'nodes: [{ name: n, host: h, user: u, password_file: pw }]\nhealth: { interval: 1s }\n',
     );
-    expect((await line.run(['config', 'apply', file])).exitCode).toBe(0);
-    const sent = loadConfig(control.settings.texts[0] ?? '', 'sent');
+    expect((await on.line.run(['config', 'apply', file])).exitCode).toBe(0);
+    const sent = loadConfig(on.control.settings.texts[0] ?? '', 'sent');
     expect(sent.nodes[0]).toMatchObject({ password: 'from a file' });
     expect(sent.health.intervalMs).toBe(1000);
   });
 
   test('diff is 1 when the file says something else', async () => {
-    control.settings.file = '/etc/lockstep.yaml';
-    expect((await line.run(['config', 'diff'])).exitCode).toBe(0);
-    await line.run(['config', 'set', 'no_node_timeout=7s']);
-    const { said, exitCode } = await line.run(['config', 'diff']);
+    on.control.settings.file = '/etc/lockstep.yaml';
+    expect((await on.line.run(['config', 'diff'])).exitCode).toBe(0);
+    await on.line.run(['config', 'set', 'no_node_timeout=7s']);
+    const { said, exitCode } = await on.line.run(['config', 'diff']);
     expect(exitCode).toBe(1);
     expect(said.split('\n')).toEqual([
       '/etc/lockstep.yaml differs from what runs:',
