@@ -11,6 +11,7 @@ import {
   isOutOfOrder,
   packetsOutOfOrder,
 } from '../protocol/command-scanner.ts';
+import type { ConnectionKind } from '../nodes/connection-pool.ts';
 import type { Accounts } from './accounts.ts';
 
 export type LoginOutcome =
@@ -27,6 +28,16 @@ export type LoginOutcome =
       readonly message: string;
       readonly sequenceId: number;
     };
+
+/** What COM_CHANGE_USER asked for, once the client was let in. */
+export interface ChangedUser {
+  readonly account: ConnectionKind;
+  readonly characterSet: number;
+  /** '' for none. */
+  readonly database: string;
+  /** Of the packet that answers. */
+  readonly sequenceId: number;
+}
 
 interface ExchangeOptions extends ServerAuthOptions {
   readonly accounts: Accounts;
