@@ -5,19 +5,18 @@ import { LockstepError } from '../base/errors.ts';
 import type { QueryRequest, RowsOutcome } from '../http/balancer-control.ts';
 import { ServerError } from '../http/server-error.ts';
 import { NodeRefusedError } from '../nodes/client-handshake.ts';
-import { commandPacket, type NodeConnection } from '../nodes/node-connection.ts';
+import type { NodeConnection } from '../nodes/node-connection.ts';
 import type { Node } from '../nodes/node.ts';
-import { ResponseCollector } from '../nodes/response-collector.ts';
-import { type ColumnDefinition41, ColumnType } from '../protocol/column-definition.ts';
-import { CommandByte } from '../protocol/commands.ts';
-import { parseTextResults, type TextResult } from '../protocol/result-set.ts';
+import { NodeQueryError, queryRows } from '../nodes/query-rows.ts';
+import { RowStream } from '../nodes/row-stream.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
 import { errorPosition } from './error-position.ts';
+import { RowTaker } from './row-taker.ts';
+import { textValues } from './text-values.ts';
 
 const rowsMaxDefault = 10_000;
-const answerBytesMax = 64 * 1024 * 1024;
+const rowBytesMax = 64 * 1024 * 1024;
 const timeoutMsDefault = 60_000;
-const binaryCollation = 63;
 const typeNames = mysql.Types as unknown as Record<number, string | undefined>;
 
 type NodeQuery = QueryRequest & { readonly account: SqlAccount };
@@ -31,44 +30,75 @@ export async function queryNode(
   request: NodeQuery,
   clock: Clock,
 ): Promise<RowsOutcome> {
-  const { sql, schema, account, limit = rowsMaxDefault, timeoutMs = timeoutMsDefault } = request;
+  const { schema, account, signal, timeoutMs = timeoutMsDefault } = request;
   const startedMs = clock.nowMs();
   const connection = await open(node, account);
   let late = false;
+  /** One that cannot be ended so is left alone with its node. */
+  const kill = (): void => {
+    node.killQuery(connection).catch((error: Error) => connection.destroy(error));
+  };
   const timer = clock.after(timeoutMs, () => {
     late = true;
-    // One that cannot be ended so is left alone with its node.
-    node.killQuery(connection).catch((error: Error) => connection.destroy(error));
+    kill();
   });
-  const leave = (): void => connection.destroy(new Error('nobody waits for the answer'));
-  request.signal?.addEventListener('abort', leave);
+  signal?.addEventListener('abort', kill);
   try {
-    if (schema !== undefined) await ask(connection, `USE ${quoteIdentifier(schema)}`);
-    await ask(connection, 'SET SESSION TRANSACTION READ ONLY');
-    const result = await ask(connection, sql);
-    const found = result.kind === 'rows' ? result : { columns: [], rows: [] };
-    return {
-      kind: 'rows',
-      columns: found.columns.map(({ name, type }) => ({
-        name,
-        type: typeNames[type] ?? 'UNKNOWN',
-      })),
-      rows: found.rows.slice(0, limit).map((row) => valuesOf(row, found.columns)),
-      rowCount: Math.min(limit, found.rows.length),
-      truncated: found.rows.length > limit,
-      node: node.name,
-      durationMs: clock.nowMs() - startedMs,
-    };
+    if (schema !== undefined) await queryRows(connection, `USE ${quoteIdentifier(schema)}`);
+    await queryRows(connection, 'SET SESSION TRANSACTION READ ONLY');
+    signal?.throwIfAborted();
+    const rows = await takeRows(node, connection, request);
+    return { kind: 'rows', ...rows, node: node.name, durationMs: clock.nowMs() - startedMs };
   } catch (cause) {
     if (late) {
       throw new LockstepError('query_timeout', `it was ended after ${timeoutMs} ms`, { cause });
     }
-    throw cause instanceof ServerError ? cause : unreachable(node, cause);
+    throw cause instanceof NodeQueryError ? refusal(cause, request) : unreachable(node, cause);
   } finally {
     timer.cancel();
-    request.signal?.removeEventListener('abort', leave);
+    signal?.removeEventListener('abort', kill);
     connection.end();
   }
+}
+
+/** Reads no faster than the rows are taken, and no further than to the limit. */
+async function takeRows(
+  node: Node,
+  connection: NodeConnection,
+  { sql, limit = rowsMaxDefault, sink }: NodeQuery,
+): Promise<Pick<RowsOutcome, 'columns' | 'rows' | 'rowCount' | 'truncated'>> {
+  const taker = new RowTaker({ limit, sink });
+  const stream = new RowStream(connection, sql, rowBytesMax);
+  const definitions = await stream.columns();
+  const columns = definitions.map(({ name, type }) => ({
+    name,
+    type: typeNames[type] ?? 'UNKNOWN',
+  }));
+  try {
+    await sink?.begin(columns, node.name);
+    for await (const rows of stream) {
+      for (const row of rows) {
+        const work = taker.take(textValues(row, definitions));
+        if (work) await work;
+      }
+      if (taker.truncated) break;
+    }
+    await taker.flush();
+  } finally {
+    if (!connection.idle) await leave(node, connection);
+  }
+  const { count: rowCount, truncated, kept: rows } = taker;
+  return { columns, rows, rowCount, truncated };
+}
+
+/** Of what is still being computed or sent nobody wants more. */
+async function leave(node: Node, connection: NodeConnection): Promise<void> {
+  try {
+    await node.killQuery(connection);
+  } catch {
+    // Then its end finds out by itself that nobody is there any more.
+  }
+  connection.destroy(new Error('nobody waits for the rest of the answer'));
 }
 
 async function open(node: Node, { name, password }: SqlAccount): Promise<NodeConnection> {
@@ -79,78 +109,15 @@ async function open(node: Node, { name, password }: SqlAccount): Promise<NodeCon
   }
 }
 
+function refusal({ errno, sqlState, message }: NodeQueryError, { sql }: NodeQuery): ServerError {
+  const position = errorPosition(sql, { errno, message });
+  return new ServerError({ errno, sqlState, message, ...(position !== undefined && { position }) });
+}
+
 function unreachable({ name }: Node, cause: unknown): LockstepError {
   for (let error = cause; error instanceof Error; error = error.cause) {
     if (error instanceof LockstepError) return error;
   }
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new LockstepError('node_unreachable', `node ${name} did not answer: ${reason}`, { cause });
-}
-
-/** The first result. Throws ServerError. */
-async function ask(connection: NodeConnection, sql: string): Promise<TextResult> {
-  const bytes = await new Promise<Buffer>((resolve, reject) => {
-    const collector = new LimitedCollector(connection, (error, all) => {
-      if (error) reject(error);
-      else resolve(all);
-    });
-    const packet = commandPacket(CommandByte.QUERY, Buffer.from(sql, 'utf8'));
-    connection.send(packet, 'query', collector);
-  });
-  const [result] = parseTextResults(bytes, connection.capabilities, 'latin1');
-  if (!result) throw new Error('a node answered nothing');
-  if (result.kind !== 'err') return result;
-  const { errno, sqlState, message } = result.error;
-  const position = errorPosition(sql, { errno, message });
-  throw new ServerError({ errno, sqlState, message, ...(position !== undefined && { position }) });
-}
-
-/** What would take too much memory is not kept: the connection ends. */
-class LimitedCollector extends ResponseCollector {
-  readonly #connection: NodeConnection;
-  #bytes = 0;
-
-  constructor(connection: NodeConnection, done: (error: Error | undefined, bytes: Buffer) => void) {
-    super(done);
-    this.#connection = connection;
-  }
-
-  override onData(bytes: Buffer): void {
-    this.#bytes += bytes.length;
-    if (this.#bytes <= answerBytesMax) return super.onData(bytes);
-    const message = 'the answer has more than 64 MB; ask for less, or with LIMIT';
-    this.#connection.destroy(new LockstepError('bad_request', message));
-  }
-}
-
-const wholeNumbers: ReadonlySet<number> = new Set([
-  ...[ColumnType.TINY, ColumnType.SHORT, ColumnType.INT24, ColumnType.LONG],
-  ...[ColumnType.LONGLONG, ColumnType.YEAR],
-]);
-const fractions: ReadonlySet<number> = new Set([ColumnType.FLOAT, ColumnType.DOUBLE]);
-/** Their text is digits in any character set, also where the server calls it binary. */
-const digits: ReadonlySet<number> = new Set([
-  ...[ColumnType.DECIMAL, ColumnType.NEWDECIMAL, ColumnType.DATE, ColumnType.TIME],
-  ...[ColumnType.DATETIME, ColumnType.TIMESTAMP],
-]);
-
-/** As the values of any other query over HTTP. */
-function valuesOf(
-  row: readonly (string | null)[],
-  columns: readonly ColumnDefinition41[],
-): unknown[] {
-  return row.map((value, index) => {
-    const column = columns[index];
-    if (value === null || !column) return null;
-    const { type, characterSet } = column;
-    if (wholeNumbers.has(type)) {
-      const number = Number(value);
-      return Number.isSafeInteger(number) ? number : value;
-    }
-    if (fractions.has(type)) return Number(value);
-    const bytes = Buffer.from(value, 'latin1');
-    if (type === ColumnType.JSON) return JSON.parse(bytes.toString('utf8')) as unknown;
-    if (characterSet === binaryCollation && !digits.has(type)) return `0x${bytes.toString('hex')}`;
-    return bytes.toString('utf8');
-  });
 }

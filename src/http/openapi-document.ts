@@ -77,6 +77,8 @@ function complete(described: Described, operation: Operation): void {
   }
   if (operation.name === 'query') {
     described.parameters = [...(described.parameters ?? []), idempotencyKey];
+  }
+  if (operation.name === 'query' || operation.name === 'queryNode') {
     const rows = described.responses['200']?.content;
     if (rows) rows[linesType] = { schema: { type: 'string', description: lineText } };
   }

@@ -26,8 +26,8 @@ export function outcomeInLines(run: (sink: RowSink) => Promise<QueryOutcome>): A
         await finish(await run(sink), begun, line);
       } catch (error) {
         if (!begun) throw error;
-        const { code, status, message, remedy, errno, sqlState } = problemOf(error);
-        await line({ kind: 'problem', code, status, message, remedy, errno, sqlState });
+        const { type: _type, title: _title, detail: _detail, ...problem } = problemOf(error);
+        await line({ kind: 'problem', ...problem });
       }
     },
   };

@@ -1,4 +1,5 @@
 import { Capability, has } from '../protocol/capabilities.ts';
+import { type ColumnDefinition41, decodeColumnDefinition } from '../protocol/column-definition.ts';
 import { PacketAssembler } from '../protocol/command-scanner.ts';
 import { CommandByte } from '../protocol/commands.ts';
 import { isEof } from '../protocol/eof-packet.ts';
@@ -20,7 +21,8 @@ const heldBytesMax = 1024 * 1024;
  */
 export class RowStream implements NodeResponseSink, AsyncIterable<RawRow[]> {
   readonly #connection: NodeConnection;
-  readonly #assembler = new PacketAssembler({ payloadBytesMax: Infinity });
+  readonly #assembler: PacketAssembler;
+  readonly #columns: ColumnDefinition41[] = [];
   #definitionsLeft: number | undefined;
   #eofExpected = false;
   #rows: RawRow[] = [];
@@ -30,9 +32,18 @@ export class RowStream implements NodeResponseSink, AsyncIterable<RawRow[]> {
   #error: Error | undefined;
   #wake: (() => void) | undefined;
 
-  constructor(connection: NodeConnection, sql: string) {
+  /** The connection is lost by a row of more than `rowBytesMax`. */
+  constructor(connection: NodeConnection, sql: string, rowBytesMax = Infinity) {
     this.#connection = connection;
+    this.#assembler = new PacketAssembler({ payloadBytesMax: rowBytesMax });
     connection.send(commandPacket(CommandByte.QUERY, Buffer.from(sql)), 'query', this);
+  }
+
+  /** Empty for an answer without rows. To be asked before the rows are; rejects as they do. */
+  async columns(): Promise<readonly ColumnDefinition41[]> {
+    while (this.#definitionsLeft !== 0 && !this.#ended) await this.#more();
+    if (this.#error) throw this.#error;
+    return this.#columns;
   }
 
   /** Rejects with NodeQueryError, or what broke the connection. */
@@ -52,10 +63,14 @@ export class RowStream implements NodeResponseSink, AsyncIterable<RawRow[]> {
       }
       if (this.#error) throw this.#error;
       if (this.#ended) return;
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
+      await this.#more();
     }
+  }
+
+  #more(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
   }
 
   onData(bytes: Buffer): void {
@@ -72,8 +87,10 @@ export class RowStream implements NodeResponseSink, AsyncIterable<RawRow[]> {
     if (this.#definitionsLeft === undefined) {
       this.#definitionsLeft = new PayloadReader(payload).lenencInt();
       this.#eofExpected = !has(this.#connection.capabilities, Capability.DEPRECATE_EOF);
-    } else if (this.#definitionsLeft > 0) this.#definitionsLeft--;
-    else if (this.#eofExpected && isEof(payload)) this.#eofExpected = false;
+    } else if (this.#definitionsLeft > 0) {
+      this.#columns.push(decodeColumnDefinition(payload, this.#connection.capabilities));
+      this.#definitionsLeft--;
+    } else if (this.#eofExpected && isEof(payload)) this.#eofExpected = false;
     else this.#rows.push(decodeTextRow(payload));
   }
 

@@ -38,9 +38,9 @@ describe.each(engines())('SQL over HTTP, $name', (engine) => {
   };
   const ask = async (sql: string, more: object = {}) =>
     answerOf(await post('/query', { sql, schema: 'app', ...more }));
-  const linesOf = async (sql: string, more: object = {}): Promise<Line[]> => {
+  const linesOf = async (sql: string, more: object = {}, path = '/query'): Promise<Line[]> => {
     const accept = { accept: 'application/x-ndjson' };
-    const response = await post('/query', { sql, schema: 'app', ...more }, accept);
+    const response = await post(path, { sql, schema: 'app', ...more }, accept);
     expect(response.headers.get('content-type')).toMatch(/^application\/x-ndjson/);
     const text = await response.text();
     return text
@@ -75,6 +75,21 @@ describe.each(engines())('SQL over HTTP, $name', (engine) => {
     expect(limited.at(-1)).toMatchObject({ kind: 'end', rowCount: 700, truncated: true });
   });
 
+  test('one node alone answers in lines too, with its position', async () => {
+    const path = '/nodes/mysql2/query';
+    const lines = await linesOf('SELECT id, raw FROM q ORDER BY id', { limit: 1 }, path);
+    expect(lines).toMatchObject([
+      { kind: 'columns', columns: [{ name: 'id' }, { name: 'raw' }], node: 'mysql2' },
+      { kind: 'rows', rows: [[1, '0x00ff']] },
+      { kind: 'end', rowCount: 1, truncated: true, position: expect.any(Number) },
+    ]);
+    const none = await linesOf('SELECT id FROM q WHERE FALSE', {}, path);
+    expect(none).toMatchObject([{ kind: 'columns' }, { kind: 'end', rowCount: 0 }]);
+    const accept = { accept: 'application/x-ndjson' };
+    const wrong = await post(path, { sql: 'SELECT no FROM app.q' }, accept);
+    expect(await answerOf(wrong)).toMatchObject({ status: 400, errno: 1054, position: 7 });
+  });
+
   test('a write, and an error before any row, need no lines but their own', async () => {
     expect(await linesOf("UPDATE q SET note = 'uno' WHERE id = 1")).toMatchObject([
       { kind: 'result', affectedRows: 1, seq: expect.any(Number) },
@@ -85,20 +100,33 @@ describe.each(engines())('SQL over HTTP, $name', (engine) => {
     expect(wrong.headers.get('content-type')).toMatch(/^application\/problem\+json/);
   });
 
-  test('a client that goes away ends what it reads', async () => {
-    const gone = new AbortController();
-    const sql = deep('SELECT SLEEP(0.05) FROM n');
-    const running = fetch(`http://127.0.0.1:${lockstep.balancer.httpPort}/query`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', accept: 'application/x-ndjson' },
-      body: JSON.stringify({ sql, schema: 'app' }),
-      signal: gone.signal,
-    }).catch(() => undefined);
-    await vi.waitUntil(() => lockstep.balancer.control.status().sessions === 1, 5000);
-    gone.abort();
-    await running;
-    await vi.waitUntil(() => lockstep.balancer.control.status().sessions === 0, 5000);
-  });
+  test.for([['/query'], ['/nodes/mysql2/query']])(
+    'a client that goes away ends what it reads: %s',
+    async ([path]) => {
+      const sql = deep(`SELECT SLEEP(0.05), '${path}' FROM n`);
+      const underWay = async (): Promise<number> => {
+        let count = 0;
+        for (const server of servers.servers) {
+          await using direct = await connectTo(server, { user: 'root' });
+          const [rows] = await direct.query('SHOW FULL PROCESSLIST');
+          count += (rows as { Info: string | null }[]).filter(({ Info }) => Info === sql).length;
+        }
+        return count;
+      };
+      const gone = new AbortController();
+      const running = fetch(`http://127.0.0.1:${lockstep.balancer.httpPort}${path}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', accept: 'application/x-ndjson' },
+        body: JSON.stringify({ sql, schema: 'app' }),
+        signal: gone.signal,
+      }).catch(() => undefined);
+      await vi.waitFor(async () => expect(await underWay()).toBe(1), 5000);
+      gone.abort();
+      await running;
+      await vi.waitFor(async () => expect(await underWay()).toBe(0), 5000);
+      await vi.waitUntil(() => lockstep.balancer.control.status().sessions === 0, 5000);
+    },
+  );
 
   test('warnings are listed, and an error says where it is', async () => {
     const warned = await ask("SELECT CAST('1x' AS SIGNED), 1/0");

@@ -1,8 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { type IncomingMessage, request } from 'node:http';
+import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Connection, createConnection } from 'mysql2';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { prepareBalancerProcess } from '../support/balancer-process.ts';
 import { createAuthority, type TestAuthority } from '../support/certificates.ts';
 import { connectTo, engines, startServers, type TestServers } from '../support/cluster.ts';
@@ -35,6 +37,7 @@ describe.each(engines())('a client that does not read, $name', extended, (engine
   let authority: TestAuthority;
   let servers: TestServers;
   const sent = createHash('sha256');
+  let sentFirst50 = '';
 
   beforeAll(async () => {
     authority = await createAuthority('Slow');
@@ -48,6 +51,7 @@ describe.each(engines())('a client that does not read, $name', extended, (engine
     await direct.query('CREATE TABLE big (id INT PRIMARY KEY, v LONGBLOB)');
     for (let id = 0; id < rowCount; id++) {
       const value = randomBytes(MiB);
+      if (id === 50) sentFirst50 = sent.copy().digest('hex');
       sent.update(value);
       await direct.query('INSERT INTO big VALUES (?, ?)', [id, value]);
     }
@@ -98,7 +102,61 @@ describe.each(engines())('a client that does not read, $name', extended, (engine
     expect(memoryPeak(pid) - before.memory).toBeLessThan(128 * MiB);
     client.destroy();
   });
+
+  test.for([
+    ['the cluster', '/query'],
+    ['one node', '/nodes/mysql1/query'],
+  ])('as JSON lines of %s: 104 MB arrive whole, in bounded memory', async ([, path]) => {
+    await using direct = await connectTo(servers.servers[0] ?? { port: 0 }, { user: 'root' });
+    await direct.query('DROP DATABASE IF EXISTS lockstep');
+    await using lockstep = await prepareBalancerProcess(servers);
+    await lockstep.start();
+    await vi.waitFor(() => fetch(`http://127.0.0.1:${lockstep.httpPort}/healthz`), 5000);
+    const pid = lockstep.pid ?? 0;
+    const before = { memory: memory(pid), read: bytesRead(pid) };
+    const sql = 'SELECT id, v FROM big WHERE id < 50 ORDER BY id';
+    const answer = await askInLines(lockstep.httpPort, path ?? '', sql);
+    await untilItReadsNoMore(pid);
+    expect(bytesRead(pid) - before.read).toBeLessThan(25 * MiB);
+    expect(memory(pid) - before.memory).toBeLessThan(64 * MiB);
+    expect(await hashLines(answer)).toEqual({ rows: 50, hash: sentFirst50 });
+    expect(memoryPeak(pid) - before.memory).toBeLessThan(128 * MiB);
+
+    const left = await askInLines(lockstep.httpPort, path ?? '', sql);
+    const busy = "SELECT 1 FROM information_schema.processlist WHERE info LIKE '%FROM big%id'";
+    expect((await direct.query(busy))[0]).toHaveLength(1);
+    left.destroy();
+    await vi.waitFor(async () => {
+      expect((await direct.query(busy))[0]).toHaveLength(0);
+    }, 5000);
+  });
 });
+
+/** The answer, of which nothing is read yet. */
+const askInLines = (port: number, path: string, sql: string): Promise<IncomingMessage> =>
+  new Promise((resolve, reject) => {
+    const headers = { 'content-type': 'application/json', accept: 'application/x-ndjson' };
+    const asked = request({ port, path, method: 'POST', headers }, resolve);
+    asked.on('error', reject);
+    asked.end(JSON.stringify({ sql, schema: 'app' }));
+  });
+
+/** Of all values, and how many rows there were. */
+async function hashLines(answer: IncomingMessage): Promise<{ rows: number; hash: string }> {
+  const received = createHash('sha256');
+  let rows = 0;
+  let last = '';
+  for await (const text of createInterface({ input: answer, crlfDelay: Infinity })) {
+    const line = JSON.parse(text) as { kind: string; rows?: readonly [number, string][] };
+    last = line.kind;
+    for (const [, value] of line.rows ?? []) {
+      rows += 1;
+      received.update(Buffer.from(value.slice('0x'.length), 'hex'));
+    }
+  }
+  expect(last).toBe('end');
+  return { rows, hash: received.digest('hex') };
+}
 
 interface Pausable {
   pause(): void;

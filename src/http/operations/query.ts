@@ -70,6 +70,8 @@ function idempotencyOf({ headers, caller }: Call) {
   throw new LockstepError('bad_request', message);
 }
 
+const wantsLines = ({ headers }: Call): boolean => headers.accept?.includes(linesType) ?? false;
+
 /** Of the HTTP answer: an accepted write is not done yet. */
 export const statusOf = (outcome: QueryOutcome): number =>
   outcome.kind === 'accepted' ? 202 : 200;
@@ -102,7 +104,7 @@ export const queryOperations = [
           return outcome;
         });
       call.note({ changes: !control.reads(given.sql) });
-      if (call.headers.accept?.includes(linesType)) return outcomeInLines(run);
+      if (wantsLines(call)) return outcomeInLines(run);
       return run().then((outcome) => json(outcome, statusOf(outcome)));
     },
   }),
@@ -120,10 +122,17 @@ export const queryOperations = [
     },
     run(control, { params, body: { as, ...given } }, call) {
       call.note({ changes: false });
-      return withSqlAccount(as, call, async (account) => {
-        const request = { limit: limitDefault, ...given, ...account, signal: call.signal };
-        return json(await control.queryNode(params.name, request));
-      });
+      const run = (sink?: RowSink) =>
+        withSqlAccount(as, call, (account) =>
+          control.queryNode(params.name, {
+            limit: limitDefault,
+            ...given,
+            ...account,
+            ...(sink === undefined ? {} : { sink }),
+            signal: call.signal,
+          }),
+        );
+      return wantsLines(call) ? outcomeInLines(run) : run().then((outcome) => json(outcome));
     },
   }),
   operation({
