@@ -18,6 +18,7 @@ import type { ChangedUser } from './login-exchange.ts';
 import { plainRequest } from './node-request.ts';
 import { packetLimit } from './packet-limit.ts';
 import { PreparedStatements } from './prepared-statements.ts';
+import { refreshStatements } from './refresh.ts';
 import { runNoted } from './run-noted.ts';
 import { sendAnswer, sendEof } from './send-answer.ts';
 import type { SessionCore } from './session-core.ts';
@@ -223,12 +224,26 @@ export class ClientCommands {
       case CommandByte.SET_OPTION:
         this.#multiStatements = multiStatementsOption(payload);
         return sendEof(this.#core, { capabilities: this.#wishes.capabilities, sequenceId });
-      default: {
-        const name = commandName(payload[0] ?? 0);
-        const command = name === undefined ? `${payload[0]}` : `COM_${name}`;
-        throw new LockstepError('unknown_command', `command ${command} is not supported`);
-      }
+      case CommandByte.REFRESH:
+        // MySQL has it no more, and says so.
+        if (this.#core.lexMode.flavor === 'mariadb') return this.#refresh(payload, sequenceId);
+        throw unknownCommand(payload);
+      default:
+        throw unknownCommand(payload);
     }
+  }
+
+  /** One answer for all that it does, the error of the first that fails. */
+  async #refresh(payload: Buffer, sequenceId: number): Promise<void> {
+    let answer: Answer = { kind: 'ok' };
+    for (const sql of refreshStatements(payload)) {
+      this.#core.watch.end(answer);
+      this.#running = sql;
+      const text = Buffer.from(`\x03${sql}`, 'latin1');
+      answer = await this.#run(this.#writeRequest(sql, sql.length, text, []), sequenceId, false);
+      if (answer.kind === 'held' && answer.reply.error) break;
+    }
+    this.#reply(answer, sequenceId);
   }
 
   async #query(
@@ -302,4 +317,10 @@ export class ClientCommands {
     this.#core.watch.end(answer);
     return nextId;
   }
+}
+
+function unknownCommand(payload: Buffer): LockstepError {
+  const name = commandName(payload[0] ?? 0);
+  const command = name === undefined ? `${payload[0]}` : `COM_${name}`;
+  return new LockstepError('unknown_command', `command ${command} is not supported`);
 }

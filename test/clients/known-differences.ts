@@ -54,7 +54,6 @@ export const knownDifferences: readonly KnownDifference[] = [
     sometimes: true,
     reason: 'LOCK TABLES keeps others from beginning transactions, which it then does beside it',
   },
-  ...because('COM_REFRESH is not supported', [['mariadb-client-test', 'test_wl4284_1']]),
   {
     suite: 'mariadb-client-test',
     test: /^test_(?:frm_bug|cache_metadata)$/,

@@ -264,12 +264,53 @@ describe.each(engines())('commands and statements of clients, $name', (engine) =
       }
     });
 
+    test('COM_REFRESH flushes on every node where a server does, or is error 1047', async () => {
+      const one = await rawClient();
+      const options = { user: 'root', database: 'app', capabilities: 0 };
+      await using root = await CommandClient.connect(lockstep.port, options);
+      const refresh = (who: CommandClient, bits: number): Promise<Buffer> =>
+        who.command(CommandByte.REFRESH, Buffer.of(bits));
+      const told = await refresh(one, 0x2e);
+      const port = servers.servers[0]?.port ?? 0;
+      await using direct = await CommandClient.connect(port, { capabilities: 0 });
+      const errno = engine.name === 'mysql' ? 1047 : 1227;
+      expect([told.readUInt16LE(1), (await refresh(direct, 0x2e)).readUInt16LE(1)]).toEqual([
+        errno,
+        errno,
+      ]);
+      if (engine.name === 'mysql') return;
+      expect(told).toEqual(await refresh(direct, 0x2e));
+      const flushes = (): Promise<number[]> =>
+        Promise.all(
+          servers.servers.map(async (server) => {
+            const admin = await connectTo(server, { user: 'root' });
+            const [[row]] = await admin.query<RowDataPacket[]>(
+              "SHOW GLOBAL STATUS LIKE 'Com_flush'",
+            );
+            await admin.end();
+            return Number(row?.['Value']);
+          }),
+        );
+      const before = await flushes();
+      // Like the statement it commits what is open.
+      await root.query('BEGIN');
+      await root.query('INSERT INTO t (id) VALUES (70)');
+      expect((await refresh(root, 0x2e))[0]).toBe(0);
+      await root.query('ROLLBACK');
+      expect(await rows('SELECT id FROM t WHERE id = 70')).toEqual([{ id: 70 }]);
+      await client.query('DELETE FROM t WHERE id = 70');
+      expect(await flushes()).toEqual(before.map((count) => count + 2));
+      expect((await refresh(root, 0))[0]).toBe(0);
+      // The binary log of a node is not the client's.
+      expect((await refresh(root, 0x82)).readUInt16LE(1)).toBe(1235);
+      expect((await root.command(CommandByte.PING))[0]).toBe(0);
+    });
+
     test('any other command is error 1047, and the connection lives', async () => {
       const one = await rawClient();
       const others = [
         CommandByte.SLEEP,
         CommandByte.CREATE_DB,
-        CommandByte.REFRESH,
         CommandByte.SHUTDOWN,
         CommandByte.TIME,
         CommandByte.BINLOG_DUMP,
