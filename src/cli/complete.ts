@@ -3,6 +3,7 @@ import { commonSettings } from '../config/placed-settings.ts';
 import { changesAtRunTime } from '../config/run-time-paths.ts';
 import { strategyNames } from '../config/strategy-name.ts';
 import type { Operation } from '../http/operation.ts';
+import { shellNames } from './completion-script.ts';
 import { propertiesOf } from './operation-call.ts';
 
 /** What may stand next, for a shell to offer. */
@@ -14,7 +15,7 @@ export interface Candidate {
 export interface CompletionSources {
   /** Of the running balancer; none when there is none. */
   readonly nodeNames: () => Promise<readonly string[]>;
-  readonly operations: readonly Operation[];
+  readonly operations: () => Promise<readonly Operation[]>;
 }
 
 /** Where in the program's commands the words have led. */
@@ -74,7 +75,7 @@ async function candidatesAt(
     if (option.long === '--source' || option.long === '--node') return nodes(sources);
     return (option.argChoices ?? []).map((text) => ({ text, description: '' }));
   }
-  const operation = command.name() === 'api' ? operationNamed(given[0], sources) : undefined;
+  const operation = command.name() === 'api' ? await operationNamed(given[0], sources) : undefined;
   if (operation !== undefined) return parameters(operation, current, sources);
   if (current.startsWith('-')) {
     return optionsOf(command).flatMap(({ long, description }) =>
@@ -111,15 +112,15 @@ async function argumentValues(
   if (name === 'name' && around === 'nodes') return nodes(sources);
   if (name === 'name') return strategyNames.map((text) => ({ text, description: '' }));
   if (name === 'operation') {
-    return sources.operations.map(({ name: text, summary }) => ({ text, description: summary }));
+    return (await sources.operations()).map(({ name: text, summary }) => ({
+      text,
+      description: summary,
+    }));
   }
   if (name === 'path=value' || name === 'path') return paths(name === 'path=value', sources);
   if (name === 'shell') return shellNames.map((text) => ({ text, description: '' }));
   return [];
 }
-
-export const shellNames = ['bash', 'zsh', 'fish'] as const;
-export type ShellName = (typeof shellNames)[number];
 
 async function nodes({ nodeNames }: CompletionSources): Promise<Candidate[]> {
   return (await nodeNames()).map((text) => ({ text, description: 'node' }));
@@ -136,8 +137,8 @@ async function paths(isSet: boolean, { nodeNames }: CompletionSources): Promise<
   return [...common, ...weights];
 }
 
-const operationNamed = (name: string | undefined, { operations }: CompletionSources) =>
-  operations.find((one) => one.name === name);
+const operationNamed = async (name: string | undefined, { operations }: CompletionSources) =>
+  name === undefined ? undefined : (await operations()).find((one) => one.name === name);
 
 async function parameters(
   operation: Operation,

@@ -1,5 +1,7 @@
 import { unreachable } from '../base/assert.ts';
-import type { ShellName } from './complete.ts';
+
+export const shellNames = ['bash', 'zsh', 'fish'] as const;
+export type ShellName = (typeof shellNames)[number];
 
 /**
  * What a shell has to be told once; what may come next it asks of `lockstep complete`. Where

@@ -1,10 +1,8 @@
 import { Type } from 'typebox';
 import { LockstepError } from '../base/errors.ts';
 import { json, nameParams, type Operation, operation } from '../http/operation.ts';
+import { type DemoAction, demoActions, demoActionSummaries } from './demo-actions.ts';
 import type { LocalServer } from './local-server.ts';
-
-export const demoActions = ['stop', 'kill', 'pause', 'resume', 'start'] as const;
-export type DemoAction = (typeof demoActions)[number];
 
 /** What of a local server can be told; a process that is starting is `running` already. */
 type DemoNodeState = 'running' | 'paused' | 'stopped';
@@ -18,14 +16,6 @@ const demoNodeSchema = Type.Object({
   pid: Type.Optional(Type.Integer()),
   actions: Type.Array(Type.Enum([...demoActions])),
 });
-
-export const demoActionSummaries: Readonly<Record<DemoAction, string>> = {
-  stop: "End a node's server in order (SIGTERM)",
-  kill: "Kill a node's server (SIGKILL), as a crash would",
-  pause: "Freeze a node's server (SIGSTOP): it keeps its connections and answers nothing",
-  resume: "Let a node's frozen server go on (SIGCONT)",
-  start: "Start a node's server again",
-};
 
 const possibleActions: Readonly<Record<DemoNodeState, readonly DemoAction[]>> = {
   running: ['stop', 'kill', 'pause'],

@@ -1,21 +1,11 @@
 import type { Command } from 'commander';
 import { nearestName } from '../../config/nearest-name.ts';
-import { demoOperations } from '../../demo/demo-control.ts';
-import { usersOperations } from '../../demo/users-operations.ts';
 import type { Operation } from '../../http/operation.ts';
-import { operations } from '../../http/operations.ts';
 import { type ApiCall, openApi } from '../call-api.ts';
 import { CliError, exitCodes } from '../cli-error.ts';
 import { callOf, parametersOf, propertiesOf } from '../operation-call.ts';
 import { table } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
-
-/** Those of the demo too, which other balancers do not know. */
-export const allOperations: readonly Operation[] = [
-  ...operations,
-  ...demoOperations([]),
-  ...usersOperations,
-];
 
 export function addApi(program: Command, terminal: Terminal, url: () => string): void {
   program
@@ -24,19 +14,20 @@ export function addApi(program: Command, terminal: Terminal, url: () => string):
     .allowUnknownOption()
     .helpOption(false)
     .action(async (name: string | undefined, words: readonly string[]) => {
-      if (name === undefined || name === '--help') return list(terminal);
-      const operation = named(name);
+      const { allOperations } = await import('../all-operations.ts');
+      if (name === undefined || name === '--help') return list(allOperations, terminal);
+      const operation = named(name, allOperations);
       if (words.includes('--help')) return describe(operation, terminal);
       await run(url(), callOf(operation, parametersOf(words)), terminal);
     });
 }
 
-function named(name: string): Operation {
-  const found = allOperations.find((one) => one.name === name);
+function named(name: string, all: readonly Operation[]): Operation {
+  const found = all.find((one) => one.name === name);
   if (found) return found;
   const near = nearestName(
     name,
-    allOperations.map((one) => one.name),
+    all.map((one) => one.name),
   );
   throw new CliError(`there is no operation ${name}${near ? ` (did you mean ${near}?)` : ''}`, {
     remedy: '`lockstep api` lists them.',
@@ -44,14 +35,14 @@ function named(name: string): Operation {
   });
 }
 
-function list(terminal: Terminal): void {
+function list(all: readonly Operation[], terminal: Terminal): void {
   const columns = [
     { head: 'operation' },
     { head: '', drops: 2 },
     { head: 'path', drops: 1 },
     { head: 'what it does', shrinks: true },
   ];
-  const rows = allOperations.map((one) => [one.name, one.method, one.path, one.summary]);
+  const rows = all.map((one) => [one.name, one.method, one.path, one.summary]);
   terminal.say(table(columns, rows, terminal.width));
 }
 

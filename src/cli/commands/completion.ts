@@ -1,11 +1,9 @@
 import { Argument, type Command } from 'commander';
 import type { NodeStatus } from '../../http/balancer-control.ts';
 import { callApi } from '../call-api.ts';
-import { complete, shellNames, type ShellName } from '../complete.ts';
-import { completionScript } from '../completion-script.ts';
+import { completionScript, type ShellName, shellNames } from '../completion-script.ts';
 import { printable } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
-import { allOperations } from './api.ts';
 
 /** Somebody waits with a finger on the key; a machine under load needs more than a moment. */
 const deadlineMs = 2_000;
@@ -20,9 +18,10 @@ export function addCompletion(program: Command, terminal: Terminal, url: () => s
     .command('complete [words...]', { hidden: true })
     .description('what may come next, a line each, for the scripts of `completion`')
     .action(async (words: readonly string[]) => {
+      const { complete } = await import('../complete.ts');
       const candidates = await complete(program, words, {
         nodeNames: () => nodeNames(urlIn(words) ?? url()),
-        operations: allOperations,
+        operations: async () => (await import('../all-operations.ts')).allOperations,
       });
       if (candidates.length === 0) return;
       const lines = candidates.map(({ text, description }) => `${text}\t${printable(description)}`);

@@ -1,12 +1,7 @@
 import type { Command } from 'commander';
-import { systemClock } from '../../base/clock.ts';
-import type { Config } from '../../config/config.ts';
-import { examine } from '../../control/doctor/doctor.ts';
 import type { Examination, Finding } from '../../http/doctor-schemas.ts';
-import { Node } from '../../nodes/node.ts';
 import { callApi } from '../call-api.ts';
 import { exitCodes } from '../cli-error.ts';
-import { givenConfig } from '../given-config.ts';
 import { type Paint, paintFor, type Tone } from '../style.ts';
 import { printable } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
@@ -31,34 +26,13 @@ export function addDoctor(program: Command, terminal: Terminal, url: () => strin
       const examination =
         config === undefined
           ? await callApi<Examination>(url(), call)
-          : await examineFile(givenConfig({ config }).config);
+          : await (await import('../examine-file.ts')).examineFile(config);
       if (json) terminal.say(JSON.stringify(examination, null, 2));
       else if (sql) sayStatements(examination, terminal);
       else terminal.say(examinationText(examination, paintFor(terminal)));
       const isWrong = examination.findings.some(({ level }) => level === 'error');
       terminal.setExitCode(isWrong ? exitCodes.failed : exitCodes.ok);
     });
-}
-
-async function examineFile(config: Config): Promise<Examination> {
-  const ignore = (): void => {};
-  const nodes = config.nodes.map(
-    (node) =>
-      new Node({
-        config: node,
-        clock: systemClock,
-        limits: config.limits,
-        health: config.health,
-        onStateChanged: ignore,
-        onSuspect: ignore,
-        onRestarted: ignore,
-      }),
-  );
-  try {
-    return await examine({ config, clock: systemClock, nodes });
-  } finally {
-    for (const node of nodes) node.destroyConnections(new Error('the examination is over'));
-  }
 }
 
 const signs: Readonly<Record<Finding['level'], readonly [sign: string, tone: Tone]>> = {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { NodeStatus } from '../../http/balancer-control.ts';
-import { type NodeAction, nodeActions } from '../../http/operations/nodes.ts';
+import { type NodeAction, nodeActions } from '../../http/node-actions.ts';
 import { callApi } from '../call-api.ts';
 import { nodeTable } from '../node-table.ts';
 import { addMembers } from './members.ts';

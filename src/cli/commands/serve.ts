@@ -1,14 +1,7 @@
-import { resolve as absolutePath } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { type Balancer, createBalancer } from '../../balancer.ts';
-import type { Config, UserConfig } from '../../config/config.ts';
-import type { GivenConfig } from '../../config/config-origin.ts';
-import { configError } from '../../config/problem.ts';
-import { CliError } from '../cli-error.ts';
-import { type GivenFlags, givenConfig } from '../given-config.ts';
-import { endOnSignal } from '../end-on-signal.ts';
+import type { UserConfig } from '../../config/config.ts';
+import type { GivenFlags } from '../given-config.ts';
 import { listenPort } from '../parse-number.ts';
-import { killAtFaultPoint } from '../kill-at-fault-point.ts';
 import type { Terminal } from '../terminal.ts';
 
 export function addServe(program: Command, terminal: Terminal): void {
@@ -36,7 +29,10 @@ export function addServe(program: Command, terminal: Terminal): void {
       '--source <node>',
       'first start: the node with the right data; the others become copies of it',
     )
-    .action((options: GivenFlags) => serve(options, terminal));
+    .action(async (options: GivenFlags) => {
+      const { serveNodes } = await import('../serve-nodes.ts');
+      await serveNodes(options, terminal);
+    });
 }
 
 export function parseUser(text: string): UserConfig {
@@ -45,49 +41,4 @@ export function parseUser(text: string): UserConfig {
     throw new InvalidArgumentError('expected name:password.');
   }
   return { name, password };
-}
-
-/**
- * Serves until a signal asks for the end; a second one ends the process at once. With a
- * configuration file SIGHUP reads it again.
- */
-async function serve(flags: GivenFlags, terminal: Terminal): Promise<void> {
-  killAtFaultPoint(process.env['LOCKSTEP_FAULT_POINT']);
-  const { config, sources } = givenConfig(flags);
-  const { config: file } = flags;
-  const ended = endOnSignal(() => {}, { hangUpEnds: file === undefined });
-  const origin = {
-    sources,
-    ...(file === undefined ? {} : { file: absolutePath(file), read: () => givenAgain(flags) }),
-  };
-  let reload = (): void => {};
-  if (file !== undefined) process.on('SIGHUP', () => reload());
-  const starting = createBalancer(config, { origin });
-  const balancer = await Promise.race([starting, ended]);
-  if (balancer === undefined) {
-    await (await starting).close();
-    return;
-  }
-  // How it went is told by its events, which the log has too.
-  reload = () => void balancer.control.settings.reload('signal').catch(() => undefined);
-  terminal.say(listeningLine(config, balancer));
-  await ended;
-  terminal.say('stopping …');
-  await balancer.close();
-}
-
-/** Whoever asks for it is not at this terminal. */
-function givenAgain(flags: GivenFlags): GivenConfig {
-  try {
-    return givenConfig(flags);
-  } catch (error) {
-    if (error instanceof CliError) throw configError([error.message], { cause: error });
-    throw error;
-  }
-}
-
-function listeningLine(config: Config, { control, mysqlPort, httpPort }: Balancer): string {
-  const http = httpPort === undefined ? '' : `, http://${config.http.host}:${httpPort}/`;
-  const count = control.nodes().length;
-  return `serving mysql://${config.mysql.host}:${mysqlPort}${http}, ${count} nodes`;
 }

@@ -1,12 +1,10 @@
 import { Type } from 'typebox';
 import type { BalancerControl } from '../balancer-control.ts';
+import { type NodeAction, nodeActions } from '../node-actions.ts';
 import { closed, json, logPageQuery, nameParams, operation, pageOptions } from '../operation.ts';
 import { nodeLogSchema, nodeStatusSchema } from '../schemas.ts';
 
 const tag = 'nodes';
-
-export const nodeActions = ['enable', 'disable', 'drain', 'resync'] as const;
-export type NodeAction = (typeof nodeActions)[number];
 
 const summaries: Readonly<Record<NodeAction, string>> = {
   enable: 'Take a disabled node back; it replays what it missed before it serves',
