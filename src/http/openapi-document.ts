@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { exampleAnswers, exampleProblem } from './example-answers.ts';
 import { type Example, examples } from './examples.ts';
 import { accessOf, type Operation } from './operation.ts';
 
@@ -70,22 +71,29 @@ function complete(described: Described, operation: Operation): void {
   const level = accessOf(operation);
   described['x-access'] = level;
   described['security'] = level === 'open' ? [] : [{ token: [] }, { login: [] }];
+  const answers = exampleAnswers[operation.name] ?? {};
   const otherType = otherTypes[operation.name];
-  for (const response of Object.values(described.responses)) {
+  for (const [status, response] of Object.entries(described.responses)) {
     const [content] = Object.values(response.content ?? {});
-    if (content && otherType !== undefined) response.content = { [otherType]: content };
+    if (!content || status === '204') continue;
+    content['example'] = answers[Number(status)];
+    if (otherType !== undefined) response.content = { [otherType]: content };
   }
   if (operation.name === 'query') {
     described.parameters = [...(described.parameters ?? []), idempotencyKey];
   }
   if (operation.name === 'query' || operation.name === 'queryNode') {
     const rows = described.responses['200']?.content;
-    if (rows) rows[linesType] = { schema: { type: 'string', description: lineText } };
+    const schema = { type: 'string', description: lineText };
+    if (rows) rows[linesType] = { schema, example: answers.lines };
   }
   described.responses['default'] = {
     description: 'A problem (RFC 9457)',
     content: {
-      'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } },
+      'application/problem+json': {
+        schema: { $ref: '#/components/schemas/Problem' },
+        example: exampleProblem,
+      },
     },
   };
 }

@@ -235,7 +235,9 @@ test('the OpenAPI document says who may, what an example is, and how an error lo
   const query = document.paths['/query']?.['post'];
   expect(query).toMatchObject({ 'x-access': 'sql', security: [{ token: [] }, { login: [] }] });
   expect(query).toHaveProperty(['requestBody', 'content', 'application/json', 'example', 'sql']);
-  expect(query).toHaveProperty(['responses', '200', 'content', 'application/x-ndjson']);
+  const lines = ['responses', '200', 'content', 'application/x-ndjson', 'example'];
+  expect(query).toHaveProperty(lines, expect.stringContaining('"kind":"end"'));
+  expect(query).toHaveProperty('responses.200.content.application/json.example.rowCount', 1);
   expect(document.paths['/healthz']?.['get']).toMatchObject({ 'x-access': 'open', security: [] });
   const weight = document.paths['/nodes/{name}/weight']?.['put'];
   expect(weight).toMatchObject({ parameters: [{ name: 'name', example: 'mysql2' }] });
