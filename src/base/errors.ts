@@ -299,13 +299,21 @@ export const errorTable = {
 
 export type ErrorCode = keyof typeof errorTable;
 
+export interface LockstepErrorOptions {
+  readonly cause?: unknown;
+  /** Of what was asked: the property that is to be corrected, so that a form can show it there. */
+  readonly field?: string;
+}
+
 export class LockstepError extends Error {
   readonly code: ErrorCode;
+  readonly field: string | undefined;
 
-  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+  constructor(code: ErrorCode, message: string, options?: LockstepErrorOptions) {
     super(message, options);
     this.name = 'LockstepError';
     this.code = code;
+    this.field = options?.field;
   }
 
   get errno(): number {

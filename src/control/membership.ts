@@ -9,7 +9,12 @@ import type { EmbeddedLog } from '../log/embedded-log.ts';
 import type { MemberFile } from '../log/member-file.ts';
 import type { Node } from '../nodes/node.ts';
 import type { Cluster } from '../replication/shell/cluster.ts';
-import { inspectServer, markServer, type WayIn } from '../replication/shell/inspect-server.ts';
+import {
+  inspectServer,
+  markServer,
+  takenError,
+  type WayIn,
+} from '../replication/shell/inspect-server.ts';
 import type { ResyncManager } from '../replication/shell/resync-manager.ts';
 import type { SnapshotContext } from '../replication/shell/snapshot.ts';
 import type { ReadRouter } from '../routing/read-router.ts';
@@ -95,7 +100,8 @@ export class Membership {
     return this.#alone(async () => {
       const { nodes } = this.#parts;
       if (nodes.has(config.name)) {
-        throw new LockstepError('bad_request', `there is a node named ${config.name} already`);
+        const message = `there is a node named ${config.name} already`;
+        throw new LockstepError('bad_request', message, { field: 'name' });
       }
       if (nodes.size >= nodesMax) {
         throw new LockstepError('bad_request', `there are ${nodesMax} nodes, which is the most`);
@@ -166,7 +172,7 @@ export class Membership {
   #refuseTaken(config: NodeConfig): void {
     for (const { name, config: other } of this.#parts.nodes.values()) {
       if (addressOf(other) !== addressOf(config)) continue;
-      throw new LockstepError('bad_request', `${addressOf(config)} is the server of ${name}`);
+      throw takenError(addressOf(config), name);
     }
   }
 
@@ -262,9 +268,10 @@ function configOf({ name, url, password }: AddNodeRequest): NodeConfig {
   const { node, problems } = parseNodeText(`${name}=${url}`);
   const wrong = node ? nodeTlsProblems(node) : problems;
   if (!node || wrong.length > 0) {
-    throw new LockstepError('bad_request', `${name}: ${wrong.join('; ')}`);
+    throw new LockstepError('bad_request', `${name}: ${wrong.join('; ')}`, { field: 'url' });
   }
   if (password === undefined) return node;
   if (node.password === '') return { ...node, password };
-  throw new LockstepError('bad_request', `${name}: the password is given twice`);
+  const message = `${name}: the password is given twice`;
+  throw new LockstepError('bad_request', message, { field: 'password' });
 }

@@ -27,6 +27,7 @@ const problemSchema = Type.Object({
   errno: Type.Optional(Type.Integer()),
   sqlState: Type.Optional(Type.String()),
   position: Type.Optional(Type.Integer({ description: 'Where in the SQL, from 0.' })),
+  field: Type.Optional(Type.String({ description: 'Of the body: what is to be corrected.' })),
   retryAfterMs: Type.Optional(Type.Integer()),
 });
 

@@ -16,6 +16,8 @@ export interface Problem {
   readonly sqlState?: string;
   /** Of a server's error: where in the SQL, in characters from its start. */
   readonly position?: number;
+  /** Of the body: what is to be corrected, where that is one property. */
+  readonly field?: string;
   /** Earlier it will be refused in any case. */
   readonly retryAfterMs?: number;
 }
@@ -43,6 +45,7 @@ function ofLockstep(error: LockstepError): Problem {
     remedy: error.remedy,
     errno: error.errno,
     sqlState: error.sqlState,
+    ...(error.field === undefined ? {} : { field: error.field }),
     ...(error instanceof LoginLockedError ? { retryAfterMs: error.retryAfterMs } : {}),
   });
 }
@@ -104,6 +107,7 @@ interface ProblemParts {
   readonly errno?: number;
   readonly sqlState?: string;
   readonly position?: number;
+  readonly field?: string;
   readonly retryAfterMs?: number;
 }
 

@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import axe from 'axe-core';
 import type { Page } from 'playwright-core';
 
 /** The line at the top that says how things are. */
@@ -33,6 +35,19 @@ export async function runSql(page: Page, sql: string): Promise<void> {
   await page.keyboard.press('ControlOrMeta+Enter');
 }
 
+export async function logIn(page: Page, name: string, password: string): Promise<void> {
+  await page.getByRole('textbox', { name: 'Name' }).fill(name);
+  await page.getByLabel('Password').fill(password);
+  await page.getByRole('button', { name: 'Log in' }).click();
+}
+
+/** The console's result as a file, by the name of its button. */
+export async function exported(page: Page, kind: 'CSV' | 'JSON'): Promise<string> {
+  const coming = page.waitForEvent('download');
+  await page.getByRole('button', { name: kind }).click();
+  return await readFile(await (await coming).path(), 'utf8');
+}
+
 /** As the navigation names them. */
 export const views = [
   'Overview',
@@ -41,6 +56,23 @@ export const views = [
   'Timeline',
   'Queries',
   'Sessions',
+  'Verify',
   'Strategy',
   'Settings',
 ];
+
+interface AxeResults {
+  readonly violations: readonly {
+    readonly id: string;
+    readonly nodes: readonly { readonly html: string; readonly failureSummary?: string }[];
+  }[];
+}
+
+/** What axe objects to in what is shown now. */
+export async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const results = await page.evaluate<AxeResults>('axe.run(document, { resultTypes: [] })');
+  return results.violations.flatMap(({ id, nodes }) =>
+    nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary ?? ''}`),
+  );
+}

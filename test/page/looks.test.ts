@@ -1,9 +1,8 @@
-import axe from 'axe-core';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { engines } from '../support/cluster.ts';
+import { connectTo, engines } from '../support/cluster.ts';
 import { extended } from '../support/extended.ts';
-import { act, goTo, runSql, statusLine, views } from './acts.ts';
+import { act, goTo, runSql, statusLine, views, violations } from './acts.ts';
 import { browsers, launch, openPage } from './browser.ts';
 import { openDemo, type OpenDemo } from './open-demo.ts';
 
@@ -29,27 +28,17 @@ const nameOfFocused = `
   })()
 `;
 
-interface AxeResults {
-  readonly violations: readonly {
-    readonly id: string;
-    readonly nodes: readonly { readonly html: string; readonly failureSummary?: string }[];
-  }[];
-}
-
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(axe.source);
-  const results = await page.evaluate<AxeResults>('axe.run(document, { resultTypes: [] })');
-  return results.violations.flatMap(({ id, nodes }) =>
-    nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary ?? ''}`),
-  );
-}
-
 describe.each(cases)('how the page looks and is reached', ({ path, name }) => {
   let browser: Browser;
   let demo: OpenDemo;
 
   beforeAll(async () => {
     [browser, demo] = await Promise.all([launch(path), openDemo(name, 3)]);
+    // One node is made to differ, so that there is something to show of a comparison.
+    const odd = await connectTo({ port: demo.demo.servers[2]?.port ?? 0 }, { user: 'root' });
+    await odd.query("UPDATE app.users SET name = 'G. Hopper' WHERE id = 2");
+    await odd.end();
+    await demo.demo.balancer.control.verify({ rows: true });
   });
 
   afterAll(async () => {
@@ -70,6 +59,7 @@ describe.each(cases)('how the page looks and is reached', ({ path, name }) => {
           await runSql(page, 'SELECT * FROM users');
           await page.getByRole('cell', { name: 'Ada Lovelace' }).waitFor();
         }
+        if (view === 'Verify') await page.getByRole('cell', { name: 'G. Hopper' }).waitFor();
         found.push(...(await violations(page)).map((one) => `${view}: ${one}`));
       }
       await goTo(page, 'Overview');
@@ -80,6 +70,11 @@ describe.each(cases)('how the page looks and is reached', ({ path, name }) => {
       await act(page, 'mysql2', /^Kill/);
       await page.getByRole('alertdialog').waitFor();
       found.push(...(await violations(page)).map((one) => `dialog: ${one}`));
+      await page.keyboard.press('Escape');
+      await page.getByRole('button', { name: 'Add a node' }).click();
+      await page.getByRole('button', { name: 'Add node' }).click();
+      await page.getByRole('alert').first().waitFor();
+      found.push(...(await violations(page)).map((one) => `form: ${one}`));
       expect(found).toEqual([]);
       expect(opened.faults).toEqual([]);
     },
@@ -93,9 +88,18 @@ describe.each(cases)('how the page looks and is reached', ({ path, name }) => {
     for (const view of views) {
       if (width < 800) await page.getByRole('button', { name: 'Menu' }).click();
       await goTo(page, view);
+      if (view === 'Verify') await page.getByRole('cell', { name: 'G. Hopper' }).waitFor();
       const beyond = await page.evaluate<number[]>(pixelsBeyond);
       if (beyond.some((pixels) => pixels > 0)) wide.push(`${view}: ${beyond.join(', ')}`);
     }
+    if (width < 800) await page.getByRole('button', { name: 'Menu' }).click();
+    await goTo(page, 'Overview');
+    await page.getByRole('button', { name: 'Add a node' }).click();
+    const form = page.getByRole('dialog', { name: 'Add a node' });
+    await form.waitFor();
+    const box = await form.boundingBox();
+    expect(box?.x).toBeGreaterThanOrEqual(0);
+    expect((box?.x ?? 0) + (box?.width ?? width + 1)).toBeLessThanOrEqual(width);
     expect(wide).toEqual([]);
   });
 
@@ -122,6 +126,17 @@ describe.each(cases)('how the page looks and is reached', ({ path, name }) => {
     await dialog.waitFor();
     await press('Escape');
     await dialog.waitFor({ state: 'detached' });
+    await tabTo('Add a node');
+    await press('Enter');
+    await page.getByRole('dialog', { name: 'Add a node' }).waitFor();
+    await page.keyboard.type('mysql9');
+    await tabTo('Add node');
+    await press('Enter');
+    await page.getByRole('alert').first().waitFor();
+    expect(await page.getByLabel('Host').evaluate((one) => one.matches(':focus'))).toBe(true);
+    await press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    expect((await page.evaluate<string>(nameOfFocused)).trim()).toBe('Add a node');
     await tabTo('SQL console');
     await press('Enter');
     await page.getByRole('heading', { level: 1, name: 'SQL console' }).waitFor();

@@ -8,6 +8,10 @@ export interface Problem {
   readonly sqlState?: string;
   /** Where in the SQL, counted from 0, when it can be told. */
   readonly position?: number;
+  /** Of what was sent: the property that is to be corrected. */
+  readonly field?: string;
+  /** Until then it would be refused in any case. */
+  readonly retryAfterMs?: number;
 }
 
 export class ProblemError extends Error {

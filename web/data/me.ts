@@ -20,3 +20,6 @@ export function useMe() {
 
 /** A viewer looks only; the balancer would refuse what he tried. */
 export const useMayOperate = (): boolean => useMe().data?.role !== 'viewer';
+
+/** Said wherever a control is shown that a viewer cannot use. */
+export const viewerReason = 'Your account may look only; an administrator can change this.';

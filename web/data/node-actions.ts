@@ -37,23 +37,30 @@ const labels: Readonly<Record<OperatorAction, string>> = {
 };
 
 /** What may be done to a node in its state. */
-export function operatorActions(node: NodeStatus, nodes: readonly NodeStatus[]): NodeAction[] {
+export const operatorActions = (node: NodeStatus, nodes: readonly NodeStatus[]): NodeAction[] =>
+  possible[node.state].map((name) => operatorAction(name, node, nodes));
+
+/** Possible in every state, though it is offered only where it may be wanted. */
+export const resyncAction = (node: NodeStatus): NodeAction => operatorAction('resync', node, []);
+
+function operatorAction(
+  name: OperatorAction,
+  node: NodeStatus,
+  nodes: readonly NodeStatus[],
+): NodeAction {
   const path = `/nodes/${encodeURIComponent(node.name)}`;
-  return possible[node.state].map((name) => {
-    const consequence = consequenceOf(name, node, nodes);
-    const change: Change =
-      name === 'remove'
-        ? { method: 'DELETE', path: `${path}${node.state === 'DOWN' ? '?force=true' : ''}` }
-        : { method: 'POST', path: `${path}/${name}` };
-    return {
-      name,
-      label: labels[name],
-      question: `${labels[name]} ${node.name}?`,
-      dangerous: name === 'resync' || name === 'remove' || name === 'disable',
-      change,
-      consequence,
-    };
-  });
+  const change: Change =
+    name === 'remove'
+      ? { method: 'DELETE', path: `${path}${node.state === 'DOWN' ? '?force=true' : ''}` }
+      : { method: 'POST', path: `${path}/${name}` };
+  return {
+    name,
+    label: labels[name],
+    question: `${labels[name]} ${node.name}?`,
+    dangerous: name === 'resync' || name === 'remove' || name === 'disable',
+    change,
+    consequence: consequenceOf(name, node, nodes),
+  };
 }
 
 function consequenceOf(

@@ -9,7 +9,7 @@ import {
 } from '@tanstack/react-query';
 import type { BalancerStatus, LogPage, NodeLog, StrategyStatus } from '../../src/http/schemas.ts';
 import { call, isUnknownRoute, ProblemError } from './api.ts';
-import type { History } from './shapes.ts';
+import type { History, VerifyStatus } from './shapes.ts';
 
 const freshMs = 1_000;
 
@@ -30,14 +30,17 @@ export const queryClient = new QueryClient({
 /** Asked again every `everyMs`, but no more once it is known that the route is not there. */
 export function usePolled<T>(
   path: string,
-  everyMs: number,
+  everyMs: number | ((data: T | undefined) => number),
   options: { enabled?: boolean } = {},
 ): UseQueryResult<T> {
   return useQuery({
     queryKey: [path] satisfies QueryKey,
     queryFn: ({ signal }) => call<T>('GET', path, { signal }),
     placeholderData: keepPreviousData,
-    refetchInterval: ({ state }) => (isUnknownRoute(state.error) ? false : everyMs),
+    refetchInterval: ({ state }) => {
+      if (isUnknownRoute(state.error)) return false;
+      return typeof everyMs === 'number' ? everyMs : everyMs(state.data);
+    },
     ...options,
   });
 }
@@ -52,6 +55,10 @@ export const useNodeLog = (node: string, limit: number, enabled: boolean) =>
   usePolled<NodeLog>(`/nodes/${encodeURIComponent(node)}/log?limit=${limit}`, freshMs, {
     enabled,
   });
+
+/** A report may be long: it is asked for often only while there is a comparison to be watched. */
+export const useVerify = () =>
+  usePolled<VerifyStatus>('/verify', (data) => (data?.running === undefined ? 5_000 : 500));
 
 const latencyMs = 60_000;
 

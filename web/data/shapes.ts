@@ -7,6 +7,7 @@ import type {
 import type { Snapshot } from '../../src/http/schemas.ts';
 import type { sessionListSchema } from '../../src/http/session-schemas.ts';
 import type { settingsDiffSchema, settingsSchema } from '../../src/http/settings-control.ts';
+import type { VerifyReport, VerifyStatus } from '../../src/http/verify-schemas.ts';
 
 // What the balancer answers, by the very schemas by which it documents it.
 
@@ -41,6 +42,12 @@ export type Session = Sessions['sessions'][number];
 export type Settings = Snapshot<typeof settingsSchema>;
 export type Setting = Settings['settings'][number];
 export type SettingsDiff = Snapshot<typeof settingsDiffSchema>;
+
+export type { VerifyReport, VerifyStatus };
+export type VerifiedTable = VerifyReport['tables'][number];
+export type DifferingRange = NonNullable<VerifiedTable['ranges']>[number];
+export type RowDifference = NonNullable<DifferingRange['rows']>[number];
+export type Repairs = NonNullable<VerifyReport['repairs']>;
 
 /** Who uses the page. */
 export interface Me {

@@ -1,7 +1,8 @@
 import { type ReactNode, useEffect } from 'react';
 import { call, isLoginWanted } from '../data/api.ts';
-import { meKey, useMe } from '../data/me.ts';
+import { meKey, useMe, viewerReason } from '../data/me.ts';
 import { queryClient } from '../data/queries.ts';
+import { BrandMark } from '../parts/brand-mark.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { useNotices } from '../parts/notices.tsx';
 import { Login } from '../views/login/login.tsx';
@@ -22,7 +23,10 @@ export function Account({ children }: { readonly children: ReactNode }) {
   if (!isLoginWanted(error)) return children;
   return (
     <main className="login-page">
-      <h1 className="visually-hidden">Lockstep</h1>
+      <h1 className="brand">
+        <BrandMark />
+        Lockstep
+      </h1>
       <Login
         title="Log in to Lockstep"
         path="/login"
@@ -50,7 +54,10 @@ export function AccountNote() {
   return (
     <div className="account">
       <span>
-        {me.name} <span className="muted">{me.role}</span>
+        {me.name}{' '}
+        <span className="muted" title={me.role === 'viewer' ? viewerReason : undefined}>
+          {me.role === 'viewer' ? 'viewer, read only' : me.role}
+        </span>
       </span>
       <button
         type="button"

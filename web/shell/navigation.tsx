@@ -1,6 +1,7 @@
 import { Dialog } from '@base-ui/react/dialog';
 import { useState } from 'react';
 import { useStatus } from '../data/queries.ts';
+import { BrandMark } from '../parts/brand-mark.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { AccountNote } from './account.tsx';
 import { hrefOf } from './route.ts';
@@ -43,10 +44,7 @@ export function Navigation({ current }: { readonly current: string }) {
 function Brand() {
   return (
     <a className="brand" href={hrefOf('overview')}>
-      <svg width="18" height="18" viewBox="0 0 32 32" aria-hidden="true">
-        <rect width="32" height="32" rx="7" fill="var(--accent)" />
-        <path d="M8 10h16M8 16h16M8 22h16" stroke="var(--on-accent)" strokeWidth="3" />
-      </svg>
+      <BrandMark />
       Lockstep
     </a>
   );

@@ -20,6 +20,10 @@ const Console = lazy(async () => ({
   default: (await import('../views/console/console.tsx')).Console,
 }));
 
+const Verify = lazy(async () => ({
+  default: (await import('../views/verify/verify.tsx')).Verify,
+}));
+
 /** What the page has, in the order of its navigation. */
 export const views: readonly View[] = [
   { name: 'overview', title: 'Overview', icon: 'overview', Body: Overview },
@@ -28,6 +32,7 @@ export const views: readonly View[] = [
   { name: 'events', title: 'Timeline', icon: 'pulse', Body: Events },
   { name: 'queries', title: 'Queries', icon: 'bars', Body: Queries },
   { name: 'sessions', title: 'Sessions', icon: 'people', Body: Sessions },
+  { name: 'verify', title: 'Verify', icon: 'compare', Body: Verify },
   { name: 'strategy', title: 'Strategy', icon: 'split', Body: Strategy },
   { name: 'settings', title: 'Settings', icon: 'sliders', Body: Settings },
 ];

@@ -1,6 +1,7 @@
 import { noSeq, type Seq } from '../../base/brands.ts';
 import { LockstepError } from '../../base/errors.ts';
 import type { CommandLog } from '../../log/command-log.ts';
+import { isDenied } from '../../nodes/client-handshake.ts';
 import type { Node } from '../../nodes/node.ts';
 import type { NodeConnection } from '../../nodes/node-connection.ts';
 import { queryRows } from '../../nodes/query-rows.ts';
@@ -51,6 +52,7 @@ export async function inspectServer(context: InspectionContext, node: Node): Pro
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new LockstepError('node_unreachable', `${node.address} cannot be used: ${reason}`, {
       cause,
+      field: isDenied(cause) ? 'password' : 'url',
     });
   } finally {
     control?.end();
@@ -89,6 +91,7 @@ async function compare(context: InspectionContext, node: Node, reason: string): 
     new LockstepError(
       'server_holds_data',
       `${node.address} holds data of its own${because}${what}`,
+      { field: 'resync' },
     );
   if (!source) throw refuse('');
   const { equal, seq, tables } = await compareNodes(context, [source, node]);
@@ -106,7 +109,9 @@ function refuseOtherEngine(
   for (const { facts } of nodes.values()) {
     if (!facts || facts.flavor === flavor) continue;
     const message = `${node.address} is ${serverVersion}, the nodes are ${facts.version}`;
-    throw new LockstepError('bad_request', `${message}: MySQL and MariaDB cannot be mixed`);
+    throw new LockstepError('bad_request', `${message}: MySQL and MariaDB cannot be mixed`, {
+      field: 'url',
+    });
   }
 }
 
@@ -124,10 +129,13 @@ async function refuseMember(
   await Promise.all(
     [...nodes.values()].map(async (member) => {
       if (!(await holdsLock(member, lock))) return;
-      throw new LockstepError('bad_request', `${node.address} is the server of ${member.name}`);
+      throw takenError(node.address, member.name);
     }),
   );
 }
+
+export const takenError = (address: string, name: string): LockstepError =>
+  new LockstepError('bad_request', `${address} is the server of ${name}`, { field: 'url' });
 
 async function holdsLock(member: Node, lock: string): Promise<boolean> {
   let connection: NodeConnection;

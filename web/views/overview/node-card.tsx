@@ -26,16 +26,24 @@ interface NodeCardProps {
   readonly p99: number | null;
   readonly rates?: NodeRates;
   readonly server?: DemoNode;
+  /** Asks for the server that takes its place. */
+  readonly onReplace: (asked: { readonly replaced: NodeStatus }) => void;
 }
 
 /** One node: whether it serves, why not, what it does, and what can be done to it. */
-export const NodeCard = memo(function NodeCard({ node, nodes, p99, rates, server }: NodeCardProps) {
+export const NodeCard = memo(function NodeCard(props: NodeCardProps) {
+  const { node, nodes, p99, rates, server, onReplace } = props;
   const { name, state, leader, address } = node;
   return (
     <article className={`node-card edge-${toneOfState(state)}`} aria-label={name}>
       <header className="node-head">
         <h2>{name}</h2>
-        <NodeMenu node={node} nodes={nodes} {...(server === undefined ? {} : { server })} />
+        <NodeMenu
+          node={node}
+          nodes={nodes}
+          onReplace={() => onReplace({ replaced: node })}
+          {...(server === undefined ? {} : { server })}
+        />
       </header>
       <p className="node-state">
         <StateBadge state={state} />

@@ -10,10 +10,11 @@ interface NodeMenuProps {
   readonly node: NodeStatus;
   readonly nodes: readonly NodeStatus[];
   readonly server?: DemoNode;
+  readonly onReplace: () => void;
 }
 
 /** What can be done to a node now, and in the demo to its server's process. */
-export function NodeMenu({ node, nodes, server }: NodeMenuProps) {
+export function NodeMenu({ node, nodes, server, onReplace }: NodeMenuProps) {
   const act = useAct();
   const mayOperate = useMayOperate();
   const item = (action: NodeAction) => (
@@ -39,6 +40,9 @@ export function NodeMenu({ node, nodes, server }: NodeMenuProps) {
             <Menu.Group>
               <Menu.GroupLabel className="menu-label">Node {node.name}</Menu.GroupLabel>
               {operatorActions(node, nodes).map(item)}
+              <Menu.Item className="menu-item" onClick={onReplace}>
+                Replace …
+              </Menu.Item>
             </Menu.Group>
             {server === undefined ? null : (
               <Menu.Group>

@@ -1,8 +1,10 @@
-import { lazy, Suspense } from 'react';
-import type { BalancerStatus } from '../../../src/http/schemas.ts';
+import { lazy, Suspense, useState } from 'react';
+import type { BalancerStatus, NodeStatus } from '../../../src/http/schemas.ts';
 import { bytes, count, duration, rate } from '../../data/figures.ts';
 import { useNow, useRates } from '../../data/live.tsx';
+import { useMayOperate } from '../../data/me.ts';
 import { useDemoNodes, useReadP99, useStatus } from '../../data/queries.ts';
+import { Icon } from '../../parts/icon.tsx';
 import { Failure, Loading } from '../../parts/panel.tsx';
 import { NodeCard } from './node-card.tsx';
 import { RecentEvents } from './recent-events.tsx';
@@ -10,17 +12,32 @@ import { RecentEvents } from './recent-events.tsx';
 /** The charts come when the first view stands. */
 const Charts = lazy(async () => ({ default: (await import('../charts/charts.tsx')).Charts }));
 
+/** Seldom asked for. */
+const NodeDialog = lazy(async () => ({
+  default: (await import('./node-dialog.tsx')).NodeDialog,
+}));
+
 export function Overview() {
   const { data: status, error } = useStatus();
   const demo = useDemoNodes();
   const rates = useRates();
   const p99 = useReadP99();
+  const mayOperate = useMayOperate();
+  const [joining, setJoining] = useState<Joining>();
   if (status === undefined) {
     if (error !== null) return <Failure what="The status could not be read" error={error} />;
     return <Loading what="the status" />;
   }
   return (
     <>
+      {mayOperate ? (
+        <div className="view-actions">
+          <button type="button" className="button small" onClick={() => setJoining({})}>
+            <Icon name="plus" size={14} />
+            Add a node
+          </button>
+        </div>
+      ) : null}
       <Totals status={status} />
       <ul className="node-cards" aria-label="Nodes">
         {status.nodes.map((node) => {
@@ -32,6 +49,7 @@ export function Overview() {
                 node={node}
                 nodes={status.nodes}
                 p99={p99[node.name] ?? null}
+                onReplace={setJoining}
                 {...(own === undefined ? {} : { rates: own })}
                 {...(server === undefined ? {} : { server })}
               />
@@ -43,8 +61,22 @@ export function Overview() {
         <Charts />
       </Suspense>
       <RecentEvents />
+      {joining === undefined ? null : (
+        <Suspense>
+          <NodeDialog
+            nodes={status.nodes}
+            replaced={joining.replaced}
+            onClose={() => setJoining(undefined)}
+          />
+        </Suspense>
+      )}
     </>
   );
+}
+
+/** A server that is being taken in, and for which node. */
+interface Joining {
+  readonly replaced?: NodeStatus;
 }
 
 function Totals({ status }: { readonly status: BalancerStatus }) {

@@ -1,5 +1,5 @@
 import { type KeyboardEvent, useState } from 'react';
-import { useMayOperate } from '../../data/me.ts';
+import { useMayOperate, viewerReason } from '../../data/me.ts';
 import { useChange } from '../../data/queries.ts';
 import { useNotices } from '../../parts/notices.tsx';
 
@@ -42,6 +42,7 @@ export function WeightField({ node, weight }: WeightFieldProps) {
       inputMode="numeric"
       aria-label={`Weight of ${node}`}
       disabled={isPending || !mayOperate}
+      title={mayOperate ? undefined : viewerReason}
       value={typed ?? String(weight)}
       onChange={(event) => setTyped(event.target.value)}
       onKeyDown={onKeyDown}

@@ -4,7 +4,7 @@ import { useChange } from '../../data/queries.ts';
 import type { Setting } from '../../data/shapes.ts';
 import { useAsk } from '../../parts/confirm.tsx';
 import { Icon } from '../../parts/icon.tsx';
-import { useNotices } from '../../parts/notices.tsx';
+import { messageOf, useNotices } from '../../parts/notices.tsx';
 
 export function SettingRow({ setting }: { readonly setting: Setting }) {
   const { path, value, source, changes, description, allowed } = setting;
@@ -61,6 +61,7 @@ function SettingForm({ setting, onEnd }: SettingFormProps) {
   const notices = useNotices();
   const { mutateAsync, isPending } = useChange();
   const [typed, setTyped] = useState(textOf(value));
+  const [fault, setFault] = useState<string>();
   const change = async () => {
     const from = textOf(value);
     const goOn = await ask({
@@ -76,19 +77,21 @@ function SettingForm({ setting, onEnd }: SettingFormProps) {
       notices.done(`${path} is ${typed}`);
       onEnd();
     } catch (error) {
-      notices.failed(path, error);
+      setFault(messageOf(error));
     }
   };
   const submit = (event: FormEvent) => {
     event.preventDefault();
     void change();
   };
+  const wrong =
+    fault === undefined ? {} : { 'aria-invalid': true, 'aria-describedby': `${id}-error` };
   const shown = choices ?? (typeof value === 'boolean' ? ['true', 'false'] : undefined);
   return (
     <form className="setting-value" onSubmit={submit}>
       {shown === undefined ? (
         <input
-          id={id}
+          {...wrong}
           aria-label={path}
           value={typed}
           autoFocus
@@ -96,7 +99,7 @@ function SettingForm({ setting, onEnd }: SettingFormProps) {
         />
       ) : (
         <select
-          id={id}
+          {...wrong}
           aria-label={path}
           value={typed}
           onChange={({ target }) => setTyped(target.value)}
@@ -112,6 +115,11 @@ function SettingForm({ setting, onEnd }: SettingFormProps) {
       <button type="button" className="button small" onClick={onEnd}>
         Cancel
       </button>
+      {fault === undefined ? null : (
+        <p className="form-error tone-bad" id={`${id}-error`} role="alert">
+          <Icon name="warning" size={14} /> {fault}
+        </p>
+      )}
     </form>
   );
 }

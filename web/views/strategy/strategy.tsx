@@ -2,7 +2,7 @@ import { useState } from 'react';
 import type { NodeStatus, StrategyStatus } from '../../../src/http/schemas.ts';
 import { milliseconds, percent, rate } from '../../data/figures.ts';
 import { useRates } from '../../data/live.tsx';
-import { useMayOperate } from '../../data/me.ts';
+import { useMayOperate, viewerReason } from '../../data/me.ts';
 import { useChange, useStatus, useStrategy } from '../../data/queries.ts';
 import { useNotices } from '../../parts/notices.tsx';
 import { Failure, Loading, Panel } from '../../parts/panel.tsx';
@@ -68,7 +68,7 @@ function Choices({ current, available }: ChoicesProps) {
     }
   };
   return (
-    <Panel title="Choice of the node for a read">
+    <Panel title="Choice of the node for a read" note={mayOperate ? undefined : viewerReason}>
       <div className="choices" role="radiogroup" aria-label="Strategy">
         {available.map((name) => (
           <label key={name} className="choice">
