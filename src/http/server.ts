@@ -17,6 +17,7 @@ import { accessOf, type AccessLevel, type Call, json } from './operation.ts';
 import type { Operation } from './operation.ts';
 import { operations } from './operations.ts';
 import { httpProblem, problemOf } from './problem.ts';
+import { RefuseMalformed } from './refuse-malformed.ts';
 import { runAudited } from './run-audited.ts';
 import { sendAnswer } from './send-answer.ts';
 import { sendProblem } from './send-problem.ts';
@@ -43,6 +44,10 @@ export interface HttpServerOptions {
   readonly bodyBytesMax?: number;
   /** Most event streams at a time; default 100. */
   readonly eventStreamsMax?: number;
+  /** Most connections at a time; default 1,000. */
+  readonly connectionsMax?: number;
+  /** For a client to send all of a request; default 60 s, a third of it for the head. */
+  readonly requestTimeoutMs?: number;
   /** Default 15 s. */
   readonly heartbeatMs?: number;
   readonly clock?: Clock;
@@ -61,16 +66,20 @@ const bodyBytesMaxDefault = 16 * 1024 * 1024;
 const eventStreamsMaxDefault = 100;
 const heartbeatMsDefault = 15_000;
 const closeTimeoutMs = 2_000;
-/** For a client to send all of its request. */
-const requestTimeoutMs = 60_000;
+const connectionsMaxDefault = 1000;
+const requestTimeoutMsDefault = 60_000;
+const requestChecksMax = 12;
 
 /** Serves the operations, their OpenAPI document and the page. Rejects when it cannot listen. */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const clock = options.clock ?? systemClock;
   const access = options.access ?? new Access({ http: () => defaultConfig.http, clock });
+  const malformed = new RefuseMalformed();
   const app = fastify({
-    https: options.tls ? { ...options.tls, minVersion: 'TLSv1.2' } : null,
-    requestTimeout: requestTimeoutMs,
+    ...nodeOptions(options),
+    requestTimeout: options.requestTimeoutMs ?? requestTimeoutMsDefault,
+    clientErrorHandler: malformed.handle,
+    frameworkErrors: (error, _request, reply) => void sendProblem(reply, problemOf(error)),
     bodyLimit: options.bodyBytesMax ?? bodyBytesMaxDefault,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 256 },
@@ -85,12 +94,14 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   app.setValidatorCompiler(TypeBoxValidatorCompiler);
   app.setSerializerCompiler(() => toJson);
   app.removeContentTypeParser('text/plain');
+  malformed.follow(app);
   addGuards(app, { access, host: options.host });
   addErrors(app, served, options);
   await addOpenApi(app, { served, streams });
   await servePage(app);
   for (const operation of served) addOperation(app, operation, { options, streams, access });
 
+  app.server.maxConnections = options.connectionsMax ?? connectionsMaxDefault;
   try {
     await app.listen({ host: options.host, port: options.port });
   } catch (error) {
@@ -109,6 +120,15 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
       timer.cancel();
     },
   };
+}
+
+/** Those of Node's own server: how long it waits for a request, and for how many. */
+function nodeOptions({ tls, requestTimeoutMs = requestTimeoutMsDefault }: HttpServerOptions) {
+  const limits = {
+    headersTimeout: Math.ceil(requestTimeoutMs / 3),
+    connectionsCheckingInterval: Math.ceil(requestTimeoutMs / requestChecksMax),
+  };
+  return tls ? { https: { ...limits, ...tls, minVersion: 'TLSv1.2' as const } } : { http: limits };
 }
 
 function urlOf({ host, tls }: HttpServerOptions, port: number): string {
