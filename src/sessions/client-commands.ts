@@ -1,21 +1,20 @@
 import { LockstepError } from '../base/errors.ts';
-import { commandPacket } from '../nodes/node-connection.ts';
+import type { ConnectionKind } from '../nodes/connection-pool.ts';
+import { NodeQueryError } from '../nodes/query-rows.ts';
 import { Capability, has } from '../protocol/capabilities.ts';
 import { type AssembledPacket, packetTooLarge } from '../protocol/command-scanner.ts';
 import { CommandByte, commandName } from '../protocol/commands.ts';
-import { encodeErr } from '../protocol/err-packet.ts';
+import { decodeErr, encodeErr } from '../protocol/err-packet.ts';
 import { encodePacket } from '../protocol/packet-writer.ts';
 import { plainQuery, type QueryAttribute } from '../protocol/query-attributes.ts';
 import { decodeStmtSendLongData } from '../protocol/stmt-execute.ts';
 import { statementIdOf } from '../protocol/statement-id.ts';
-import { replaceConnectionId } from '../sql/connection-id.ts';
-import { commentBehind, splitStatements } from '../sql/split-statements.ts';
 import { type Answer, SessionBroken } from './answer.ts';
 import { errorPacket, isExpected } from './error-packet.ts';
+import type { HeldReply } from './held-reply.ts';
 import { type Beginning, type ClientWishes, initialSettings } from './initial-settings.ts';
 import { killSession } from './kill-path.ts';
-import type { ChangedUser } from './login-exchange.ts';
-import { plainRequest } from './node-request.ts';
+import type { UserChange } from './login-exchange.ts';
 import { packetLimit } from './packet-limit.ts';
 import { PreparedStatements } from './prepared-statements.ts';
 import { refreshStatements } from './refresh.ts';
@@ -24,8 +23,11 @@ import { sendAnswer, sendEof } from './send-answer.ts';
 import type { SessionCore } from './session-core.ts';
 import { debug, fieldList, multiStatementsOption, statistics } from './small-commands.ts';
 import { useSchema } from './statement-runner.ts';
-import { syntaxError } from './syntax-error.ts';
+import { splitText, textRequest } from './text-command.ts';
 import type { WriteRequest } from './write-request.ts';
+
+/** What MariaDB allows a connection, so that nobody tries passwords by it. */
+const refusedChangesMax = 3;
 
 /** Commands that leave nothing of what the session had. */
 const startsAfresh: ReadonlySet<number | undefined> = new Set([
@@ -37,8 +39,8 @@ const startsAfresh: ReadonlySet<number | undefined> = new Set([
 export interface CommandsOptions {
   readonly core: SessionCore;
   readonly wishes: ClientWishes;
-  /** Logs the client in anew; undefined when it was denied, and told so. */
-  readonly changeUser: (packet: AssembledPacket) => Promise<ChangedUser | undefined>;
+  /** Asks the client anew who it is. */
+  readonly changeUser: (packet: AssembledPacket) => Promise<UserChange>;
   /** What is written next answers the next command. */
   readonly onCommand: () => void;
   /** The session is to end, by the client's wish or because it cannot go on. */
@@ -49,18 +51,20 @@ export interface CommandsOptions {
 export class ClientCommands {
   readonly #core: SessionCore;
   readonly #prepared: PreparedStatements;
-  readonly #changeUser: CommandsOptions['changeUser'];
+  readonly #askUser: CommandsOptions['changeUser'];
   readonly #onCommand: () => void;
   readonly #end: () => void;
   #wishes: ClientWishes;
   /** A text may hold several statements; the client can change that. */
   #multiStatements: boolean;
   #running: string | undefined;
+  /** COM_CHANGE_USER that came to nothing. */
+  #refusedChanges = 0;
 
   constructor({ core, wishes, changeUser, onCommand, end }: CommandsOptions) {
     this.#core = core;
     this.#wishes = wishes;
-    this.#changeUser = changeUser;
+    this.#askUser = changeUser;
     this.#onCommand = onCommand;
     this.#end = end;
     this.#multiStatements = has(wishes.capabilities, Capability.MULTI_STATEMENTS);
@@ -87,9 +91,14 @@ export class ClientCommands {
 
   /** Tells the client that it is logged in, in the schema it asked for if it did. */
   async begin(schema: string, sequenceId: number): Promise<void> {
-    const answer: Answer = schema === '' ? { kind: 'ok' } : await useSchema(this.#core, schema);
+    const answer = await this.#enter(schema);
     this.#send(answer, sequenceId);
     if (answer.kind === 'held' && answer.reply.error) this.#end();
+  }
+
+  /** `schema` is '' for none. */
+  async #enter(schema: string): Promise<Answer> {
+    return schema === '' ? { kind: 'ok' } : useSchema(this.#core, schema);
   }
 
   /** Runs one command; what it fails with is the client's answer. */
@@ -151,10 +160,8 @@ export class ClientCommands {
       case CommandByte.RESET_CONNECTION:
         await this.#startAfresh('reset');
         return this.#reply({ kind: 'ok' }, sequenceId);
-      case CommandByte.CHANGE_USER: {
-        const changed = await this.#changeUser(packet);
-        return changed && this.#becomeUser(changed);
-      }
+      case CommandByte.CHANGE_USER:
+        return this.#changeUser(packet);
       case CommandByte.STMT_PREPARE: {
         const bytes = await this.#prepared.prepare(this.#core, payload.toString('latin1', 1));
         this.#core.client.write(bytes);
@@ -182,17 +189,55 @@ export class ClientCommands {
     }
   }
 
-  async #becomeUser(changed: ChangedUser): Promise<void> {
-    this.#core.account = changed.account;
-    this.#core.horizon.wrote(this.#core.context.accountChanges.seq);
-    this.#wishes = { ...this.#wishes, characterSet: changed.characterSet };
-    this.#core.state.useSchema('');
+  /**
+   * On MySQL who is refused another user is sent away. On MariaDB the session goes on as the old
+   * one, in the same schema but with nothing else of what it had (seen on 10.11).
+   */
+  async #changeUser(packet: AssembledPacket): Promise<void> {
+    const core = this.#core;
+    const before = { account: core.account, schema: core.state.schema, wishes: this.#wishes };
+    let sequenceId = (packet.sequenceId + 1) & 0xff;
     try {
-      await this.#startAfresh('change_user');
-      await this.begin(changed.database, changed.sequenceId);
+      if (this.#refusedChanges >= refusedChangesMax) throw unknownCommand(packet.payload);
+      const change = await this.#askUser(packet);
+      ({ sequenceId } = change);
+      if (change.kind === 'refused') throw change.error;
+      await this.#becomeUser(change);
     } catch (error) {
-      this.fault(error, changed.sequenceId);
-      this.#end();
+      const goesOn = core.lexMode.flavor === 'mariadb' && (await this.#stayUser(before));
+      this.fault(error, sequenceId);
+      if (!goesOn) this.#end();
+    }
+  }
+
+  async #becomeUser(change: Extract<UserChange, { kind: 'changed' }>): Promise<void> {
+    const core = this.#core;
+    core.account = change.account;
+    core.horizon.wrote(core.context.accountChanges.seq);
+    this.#wishes = { ...this.#wishes, characterSet: change.characterSet };
+    core.state.useSchema('');
+    await this.#startAfresh('change_user');
+    const answer = await this.#enter(change.database);
+    if (answer.kind === 'held' && answer.reply.error) throw refusalOf(answer.reply);
+    this.#reply(answer, change.sequenceId);
+  }
+
+  /** False when the session cannot go on. */
+  async #stayUser(before: {
+    readonly account: ConnectionKind;
+    readonly schema: string;
+    readonly wishes: ClientWishes;
+  }): Promise<boolean> {
+    this.#refusedChanges++;
+    this.#core.account = before.account;
+    this.#wishes = before.wishes;
+    this.#core.state.useSchema(before.schema);
+    try {
+      await this.#startAfresh('denied_user');
+      return true;
+    } catch {
+      // The connection went with what it held; the client hears why it was refused.
+      return false;
     }
   }
 
@@ -239,8 +284,9 @@ export class ClientCommands {
     for (const sql of refreshStatements(payload)) {
       this.#core.watch.end(answer);
       this.#running = sql;
-      const text = Buffer.from(`\x03${sql}`, 'latin1');
-      answer = await this.#run(this.#writeRequest(sql, sql.length, text, []), sequenceId, false);
+      const payload = Buffer.from(`\x03${sql}`, 'latin1');
+      const write = textRequest(this.#core, sql, { payload, attributes: [] });
+      answer = await this.#run(write, sequenceId, false);
       if (answer.kind === 'held' && answer.reply.error) break;
     }
     this.#reply(answer, sequenceId);
@@ -253,14 +299,14 @@ export class ClientCommands {
   ): Promise<void> {
     const sql = payload.toString('latin1', 1);
     this.#running = sql;
-    const parts = this.#split(sql);
+    const parts = splitText(this.#core, sql, this.#multiStatements);
     if (parts.length <= 1) {
-      const write = this.#writeRequest(parts[0] ?? sql, sql.length, payload, attributes);
+      const write = textRequest(this.#core, parts[0] ?? sql, { payload, attributes });
       return this.#reply(await this.#run(write, sequenceId, true), sequenceId);
     }
     let nextId = sequenceId;
     for (const [index, part] of parts.entries()) {
-      const write = this.#writeRequest(part, sql.length, payload, attributes);
+      const write = textRequest(this.#core, part, { payload, attributes });
       const answer = await this.#run(write, nextId, false);
       nextId = this.#send(answer, nextId, index < parts.length - 1);
       if (answer.kind === 'held' && answer.reply.error) return;
@@ -277,34 +323,6 @@ export class ClientCommands {
     return runNoted(this.#core, write, { stream, askForFile });
   }
 
-  #split(sql: string): string[] {
-    const semicolon = sql.indexOf(';');
-    if (semicolon < 0) return [sql];
-    const spans = splitStatements(sql, this.#core.lexMode);
-    const [, second] = spans;
-    if (second && !this.#multiStatements) {
-      throw syntaxError(sql, second.start, this.#core.lexMode.flavor);
-    }
-    const texts = spans.map((span) => sql.slice(span.start, span.end));
-    return texts.concat(this.#multiStatements ? commentBehind(sql, spans, this.#core.lexMode) : []);
-  }
-
-  /** The client's own packet where the statement is all of it, else one of our making. */
-  #writeRequest(
-    text: string,
-    wholeLength: number,
-    payload: Buffer,
-    attributes: readonly QueryAttribute[],
-  ): WriteRequest {
-    const sql = replaceConnectionId(text, this.#core.lexMode, this.#core.id);
-    const statement = this.#core.analyse(sql);
-    const packet =
-      sql === text && sql.length === wholeLength
-        ? encodePacket(payload, 0)
-        : commandPacket(CommandByte.QUERY, Buffer.from(sql, 'latin1'));
-    return { statement, sql, parameters: [], request: plainRequest(packet), attributes };
-  }
-
   #reply(answer: Answer, sequenceId: number): void {
     this.#send(answer, sequenceId);
   }
@@ -317,6 +335,12 @@ export class ClientCommands {
     this.#core.watch.end(answer);
     return nextId;
   }
+}
+
+/** What a node had against a schema. */
+function refusalOf({ end }: HeldReply): NodeQueryError {
+  const { errno, sqlState, message } = decodeErr(end?.payload ?? Buffer.alloc(0));
+  return new NodeQueryError(errno, sqlState, message);
 }
 
 function unknownCommand(payload: Buffer): LockstepError {

@@ -2,10 +2,8 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type SecureContext, TLSSocket } from 'node:tls';
 import type { NodeName } from '../base/brands.ts';
-import type { Timer } from '../base/clock.ts';
 import { LockstepError } from '../base/errors.ts';
 import type { Password } from '../protocol/auth/password.ts';
-import type { AuthRequest } from '../protocol/auth/server-auth.ts';
 import {
   Capability,
   combine,
@@ -13,7 +11,7 @@ import {
   mariadbFlags,
   withMariadbFlags,
 } from '../protocol/capabilities.ts';
-import { decodeChangeUser } from '../protocol/change-user.ts';
+import { type ChangeUser, decodeChangeUser } from '../protocol/change-user.ts';
 import {
   type AssembledPacket,
   isOutOfOrder,
@@ -32,6 +30,7 @@ import { StatusFlag } from '../protocol/status-flags.ts';
 import { CompressedStream } from '../nodes/compressed-stream.ts';
 import { agreedCodec, type CompressionCodec } from '../nodes/compression-codec.ts';
 import type { ConnectionKind } from '../nodes/connection-pool.ts';
+import { NodeQueryError } from '../nodes/query-rows.ts';
 import type { ServerFacts } from '../nodes/server-facts.ts';
 import type { AcceptedClient } from './accepted-client.ts';
 import { type CommonServer, commonServer } from './common-server.ts';
@@ -40,8 +39,9 @@ import { ClientSession } from './client-session.ts';
 import { programOf } from './client-program.ts';
 import type { DeniedLogins } from './denied-logins.ts';
 import { errorPacket, isExpected } from './error-packet.ts';
+import { type Asking, IdentityCheck } from './identity-check.ts';
 import { checkCharacterSet } from './initial-settings.ts';
-import { type ChangedUser, LoginExchange, type LoginOutcome } from './login-exchange.ts';
+import type { LoginOutcome, UserChange } from './login-exchange.ts';
 import { nonceOf } from './nonce.ts';
 import { packetLimit } from './packet-limit.ts';
 import type { SessionContext } from './session-context.ts';
@@ -69,7 +69,6 @@ interface LoginOptions {
 /** One client's connection phase, and the plumbing between its stream and its session. */
 export class ClientLogin implements AcceptedClient {
   readonly #options: LoginOptions;
-  readonly #nonce = nonceOf();
   readonly #server: CommonServer;
   /** What the session speaks over: the connection itself, TLS on it, or compression on either. */
   #client: Duplex;
@@ -78,14 +77,13 @@ export class ClientLogin implements AcceptedClient {
   #compressed: CompressedStream | undefined;
   readonly #onChunk = (chunk: Buffer): void => this.#onData(chunk);
   readonly #onGone = (): void => this.#onClose();
-  #exchange: LoginExchange | undefined;
   #assembler: PacketAssembler;
   #response: HandshakeResponse | undefined;
   #session: ClientSession | undefined;
   readonly #origin: ClientOrigin;
   #done = false;
   #loginError: unknown;
-  #timer: Timer;
+  readonly #identity: IdentityCheck;
 
   constructor(options: LoginOptions) {
     this.#options = options;
@@ -94,13 +92,19 @@ export class ClientLogin implements AcceptedClient {
     this.#client = this.#carrier = client;
     this.#origin = new ClientOrigin(from);
     this.#assembler = new PacketAssembler({ payloadBytesMax: handshakeBytesMax });
-    this.#timer = this.#startTimer();
+    const nonce = nonceOf();
+    this.#identity = new IdentityCheck({
+      ...{ context, nonce, deniedLogins: options.deniedLogins, origin: this.#origin },
+      defaultPlugin: this.#defaultPlugin,
+      send: (payload, id) => this.#client.write(encodePacket(payload, id)),
+      onTimeout: () => this.#client.destroy(),
+    });
     this.#listen();
     const { mariadbCapabilities } = this.#server;
     const greeting = encodeHandshakeV10({
       serverVersion: this.#server.version,
       connectionId: options.connectionId,
-      authData: this.#nonce,
+      authData: nonce,
       capabilities: combine(this.#server.capabilities, options.tls ? Capability.SSL : 0),
       ...(mariadbCapabilities !== undefined && { mariadbCapabilities }),
       characterSet: utf8mb4,
@@ -147,11 +151,6 @@ export class ClientLogin implements AcceptedClient {
     return this.#carrier instanceof TLSSocket;
   }
 
-  #startTimer(): Timer {
-    const { clock, config } = this.#options.context;
-    return clock.after(config.limits.loginTimeoutMs, () => this.#client.destroy());
-  }
-
   #listen(): void {
     this.#client.on('data', this.#onChunk);
     this.#client.on('error', this.#onGone);
@@ -180,11 +179,11 @@ export class ClientLogin implements AcceptedClient {
 
   /** The number of the client's next packet, until it is logged in. */
   get #dueId(): number {
-    return this.#exchange?.dueId ?? (this.#encrypted ? 2 : 1);
+    return this.#identity.dueId ?? (this.#encrypted ? 2 : 1);
   }
 
   #receive(session: ClientSession, packet: AssembledPacket): void {
-    if (this.#exchange?.waiting) this.#exchange.receive(packet);
+    if (this.#identity.waiting) this.#identity.receive(packet);
     else session.receive(packet);
   }
 
@@ -207,7 +206,7 @@ export class ClientLogin implements AcceptedClient {
   }
 
   #onLoginPacket(packet: AssembledPacket): void {
-    if (this.#exchange) return this.#exchange.receive(packet);
+    if (this.#identity.underWay) return this.#identity.receive(packet);
     const { context } = this.#options;
     if (context.config.tls.mode === 'required' && !this.#secure) {
       throw new LockstepError('tls_required', 'this server takes only encrypted connections');
@@ -224,86 +223,42 @@ export class ClientLogin implements AcceptedClient {
   async #login(response: HandshakeResponse, sequenceId: number): Promise<void> {
     let okId: number | undefined;
     try {
-      const outcome = await this.#authenticate(response, sequenceId);
+      const outcome = await this.#identity.run(response, sequenceId, this.#asking);
       okId = outcome.sequenceId;
-      if (outcome.kind === 'ok') await this.#begin(outcome, response);
+      if (outcome.kind === 'ok') return await this.#begin(outcome, response);
+      this.#client.end(encodePacket(encodeErr(errorPacket(deniedError(outcome))), okId));
+      this.#onClose();
     } catch (error) {
       this.#refuse(error, okId ?? (this.#assembler.lastSequenceId + 1) & 0xff);
     }
-  }
-
-  /** Asks the client who it is. One that is denied has been told, and its connection ends. */
-  async #authenticate(request: AuthRequest, sequenceId: number): Promise<LoginOutcome> {
-    const { context, rsaKeys, deniedLogins } = this.#options;
-    const { address } = this.#origin;
-    if (address !== undefined && !deniedLogins.mayTry(address)) {
-      const message = `too many wrong passwords come from ${address}`;
-      throw new LockstepError('too_many_denied_logins', message);
-    }
-    const exchange = new LoginExchange({
-      nonce: this.#nonce,
-      defaultPlugin: this.#defaultPlugin,
-      accounts: context.accounts,
-      ...(this.#mayAskInClear ? { rsaKeys } : {}),
-      secure: this.#secure,
-      clientHost: this.#origin.host,
-      send: (payload, id) => this.#client.write(encodePacket(payload, id)),
-    });
-    this.#exchange = exchange;
-    const outcome = await exchange.run(request, sequenceId);
-    this.#exchange = undefined;
-    this.#timer.cancel();
-    if (outcome.kind === 'denied') await this.#deny(outcome);
-    return outcome;
-  }
-
-  /** Tells the client, the later the more often its address was denied. */
-  async #deny(outcome: Extract<LoginOutcome, { kind: 'denied' }>): Promise<void> {
-    const { context, deniedLogins } = this.#options;
-    context.counters.error('access_denied');
-    context.onDenied({ host: this.#origin.host, ...outcome });
-    if (this.#origin.address !== undefined) {
-      const { delayMs, told } = deniedLogins.denied(this.#origin.address);
-      if (delayMs > 0) await new Promise<void>((resolve) => context.clock.after(delayMs, resolve));
-      told();
-    }
-    const error = { errno: 1045, sqlState: '28000', message: outcome.message };
-    this.#client.end(encodePacket(encodeErr(error), outcome.sequenceId));
-    this.#onClose();
   }
 
   /**
    * Without TLS a password is asked for by RSA, which MariaDB's own library may answer with the
    * password in clear (seen with its version 10.11, which Debian builds with GnuTLS).
    */
-  get #mayAskInClear(): boolean {
-    return this.#secure || this.#response?.attributes?.get('_client_name') !== 'libmariadb';
+  get #asking(): Asking {
+    const secure = this.#secure;
+    const mayBeInClear = this.#response?.attributes?.get('_client_name') === 'libmariadb';
+    return secure || !mayBeInClear ? { secure, rsaKeys: this.#options.rsaKeys } : { secure };
   }
 
-  /** COM_CHANGE_USER: undefined when the client was denied. The nonce is still the greeting's. */
-  async #changeUser(packet: AssembledPacket): Promise<ChangedUser | undefined> {
-    const change = decodeChangeUser(packet.payload, this.#capabilities);
-    const { database, characterSet = utf8mb4 } = change;
-    const [facts] = factsOf(this.#options.context);
+  /** COM_CHANGE_USER. The nonce is still the greeting's. */
+  async #changeUser(packet: AssembledPacket): Promise<UserChange> {
+    let sequenceId = (packet.sequenceId + 1) & 0xff;
     try {
-      checkCharacterSet(facts, characterSet);
-    } catch (error) {
-      // MariaDB's sessions go on as they were.
-      if (facts?.flavor === 'mariadb') throw error;
-      this.#refuse(error, (packet.sequenceId + 1) & 0xff);
-      return undefined;
-    }
-    this.#timer = this.#startTimer();
-    const outcome = await this.#authenticate(change, (packet.sequenceId + 1) & 0xff);
-    if (outcome.kind === 'denied') return undefined;
-    try {
+      const change = readChange(packet.payload, this.#capabilities);
+      const { database, characterSet = utf8mb4 } = change;
+      checkCharacterSet(factsOf(this.#options.context)[0], characterSet);
+      const outcome = await this.#identity.run(change, sequenceId, this.#asking);
+      ({ sequenceId } = outcome);
+      if (outcome.kind === 'denied') throw deniedError(outcome);
       this.#options.admit(outcome.user, this.#session);
+      const account = this.#account(outcome);
+      return { kind: 'changed', account, characterSet, database, sequenceId };
     } catch (error) {
-      this.#refuse(error, outcome.sequenceId);
-      return undefined;
+      return { kind: 'refused', error, sequenceId };
     }
-    const { sequenceId } = outcome;
-    return { account: this.#account(outcome), characterSet, database, sequenceId };
   }
 
   /** As agreed, with MariaDB's above them. */
@@ -389,12 +344,23 @@ export class ClientLogin implements AcceptedClient {
   #onClose(): void {
     if (this.#done) return;
     this.#done = true;
-    this.#timer.cancel();
     this.#options.onEnd(this.#session);
     this.#session?.close();
-    this.#exchange?.abandon();
+    this.#identity.abandon();
   }
 }
+
+/** Servers take one that they cannot read for no command at all. */
+function readChange(payload: Buffer, capabilities: number): ChangeUser {
+  try {
+    return decodeChangeUser(payload, capabilities);
+  } catch (cause) {
+    throw new LockstepError('unknown_command', 'this COM_CHANGE_USER cannot be read', { cause });
+  }
+}
+
+const deniedError = ({ message }: { readonly message: string }): NodeQueryError =>
+  new NodeQueryError(1045, '28000', message);
 
 const factsOf = ({ nodes }: SessionContext): ServerFacts[] =>
   [...nodes.values()].flatMap(({ facts }) => facts ?? []);

@@ -28,8 +28,11 @@ export function checkCharacterSet(facts: ServerFacts | undefined, characterSet: 
   throw new NodeQueryError(1231, '42000', message);
 }
 
-/** What makes a session begin: a login, COM_CHANGE_USER or COM_RESET_CONNECTION. */
-export type Beginning = 'login' | 'change_user' | 'reset';
+/**
+ * What makes a session begin: a login, COM_CHANGE_USER (also one that was denied, on MariaDB) or
+ * COM_RESET_CONNECTION.
+ */
+export type Beginning = 'login' | 'change_user' | 'denied_user' | 'reset';
 
 /** Session variables as the client wishes them; the servers differ in what survives a reset. */
 export function initialSettings(
@@ -41,7 +44,8 @@ export function initialSettings(
   const settings = new Map<string, string>();
   const onMysql = facts?.flavor === 'mysql';
   const known = facts?.collations.get(wishes.characterSet);
-  const collation = onMysql && beginning === 'reset' ? undefined : known;
+  const byServer = beginning === 'denied_user' || (onMysql && beginning === 'reset');
+  const collation = byServer ? undefined : known;
   if (collation) {
     settings.set('character_set_client', `'${collation.charset}'`);
     settings.set('character_set_results', `'${collation.charset}'`);

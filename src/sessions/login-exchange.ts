@@ -29,15 +29,18 @@ export type LoginOutcome =
       readonly sequenceId: number;
     };
 
-/** What COM_CHANGE_USER asked for, once the client was let in. */
-export interface ChangedUser {
-  readonly account: ConnectionKind;
-  readonly characterSet: number;
-  /** '' for none. */
-  readonly database: string;
-  /** Of the packet that answers. */
-  readonly sequenceId: number;
-}
+/** What COM_CHANGE_USER came to. */
+export type UserChange =
+  | {
+      readonly kind: 'changed';
+      readonly account: ConnectionKind;
+      readonly characterSet: number;
+      /** '' for none. */
+      readonly database: string;
+      /** Of the packet that answers. */
+      readonly sequenceId: number;
+    }
+  | { readonly kind: 'refused'; readonly error: unknown; readonly sequenceId: number };
 
 interface ExchangeOptions extends ServerAuthOptions {
   readonly accounts: Accounts;

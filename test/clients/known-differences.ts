@@ -41,10 +41,6 @@ export const knownDifferences: readonly KnownDifference[] = [
   ...because('a cursor has a connection to its node for itself, and those are limited', [
     ['mariadb-client-test', 'test_bug21206'],
   ]),
-  ...because('COM_CHANGE_USER that is denied ends the connection', [
-    ['mariadb-client-test', 'test_bug31669'],
-    ['mariadb-client-test', 'test_change_user'],
-  ]),
   ...because('a bound date or time that is out of range is taken for the same, but not warned of', [
     ['mariadb-client-test', /^test_datetime_ranges(?:_mdev15289)?$/],
   ]),

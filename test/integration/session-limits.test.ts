@@ -68,7 +68,9 @@ describe.each(engines())('the limits of sessions, $name', (engine) => {
     await one.changeUser(account);
     const other = await connect('root');
     await expect(other.changeUser(account)).rejects.toMatchObject({ errno: 1203 });
-    await expect(other.query('SELECT 1')).rejects.toThrow();
+    const goesOn = other.query('SELECT 1');
+    if (engine.name === 'mysql') await expect(goesOn).rejects.toThrow();
+    else await goesOn;
     await one.query('SELECT 1');
     await endAll();
   });
