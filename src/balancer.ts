@@ -1,4 +1,3 @@
-import type { SecureContext } from 'node:tls';
 import { systemClock } from './base/clock.ts';
 
 import type { Config, NodeConfig } from './config/config.ts';
@@ -14,6 +13,7 @@ import {
   openControl,
 } from './control/assemble-core.ts';
 import { balancerMetrics } from './control/balancer-metrics.ts';
+import type { ShownTls } from './control/follow-settings.ts';
 import { LiveControl } from './control/live-control.ts';
 import { loadMembers } from './control/load-members.ts';
 import { Observation } from './control/observation.ts';
@@ -26,6 +26,7 @@ import type { QueuedCommands } from './control/queued-commands.ts';
 import { Settings } from './control/settings.ts';
 import type { BalancerControl } from './http/balancer-control.ts';
 import type { Operation } from './http/operation.ts';
+import type { HttpServer } from './http/server.ts';
 import { openEmbeddedLog } from './log/embedded-log.ts';
 import type { Node } from './nodes/node.ts';
 import { SilenceWatch } from './nodes/silence-watch.ts';
@@ -101,6 +102,12 @@ interface Front {
   readonly queued: QueuedCommands;
   readonly observation: Observation;
   readonly control: LiveControl;
+  readonly shown: Shown;
+}
+
+/** Who shows the certificate besides the listener; it is opened last. */
+interface Shown {
+  http?: HttpServer;
 }
 
 async function assemble(base: Base, options: BalancerOptions): Promise<Balancer> {
@@ -169,8 +176,10 @@ async function assembleFront(base: Base, core: Core, services: CoreServices): Pr
   const createMember = (node: NodeConfig): Node => createNode({ ...base, ...core }, node);
   const known = { ...base, ...base.membership, ...core, ...services };
   const membership = new Membership({ ...known, createNode: createMember });
-  const onTls = (identity: SecureContext | undefined): void => {
-    listener.tls = identity;
+  const shown: Shown = {};
+  const onTls = ({ mysql, http }: ShownTls): void => {
+    listener.tls = mysql;
+    if (http) shown.http?.showTls(http);
   };
   const followers = { ...base, ...core, ...services, accounts: users.accounts, onTls };
   const settings = new Settings({ ...base, membership, followers });
@@ -184,18 +193,19 @@ async function assembleFront(base: Base, core: Core, services: CoreServices): Pr
     settings,
     metrics: balancerMetrics({ ...base, ...core, ...services, observation }),
   });
-  return { listener, queued: writes.queued, observation, control };
+  return { listener, queued: writes.queued, observation, control, shown };
 }
 
 /** Opens the ports. `stopCore` ends what was started before, when the balancer is closed. */
 async function serve(
   { live, config, clock, logger, events, log, options }: Base & { options: BalancerOptions },
-  { listener, queued, observation, control }: Front,
+  { listener, queued, observation, control, shown }: Front,
   stopCore: () => Promise<void>,
 ): Promise<Balancer> {
   const mysqlPort = await listener.listen(config.mysql);
   const operations = options.operations ?? [];
   const http = await openHttp({ live, config, control, clock, logger, operations });
+  if (http) shown.http = http;
   const drain = (): Promise<void> => queued.drain();
   const draining = repeatedly(clock, queueDrainMs, drain, () => undefined);
   const close = async (): Promise<void> => {

@@ -11,7 +11,7 @@ import type { Verifications } from '../replication/shell/verify/verifications.ts
 import type { ReadRouter } from '../routing/read-router.ts';
 import { createStrategy } from '../routing/strategies/strategies.ts';
 import type { LiveAccounts } from '../sessions/live-accounts.ts';
-import { tlsIdentity } from '../sessions/tls-identity.ts';
+import { contextOf, type TlsPair, tlsPair } from '../sessions/tls-identity.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
 /** Who keeps a value of the configuration, or has a timer running by it. */
@@ -21,11 +21,18 @@ export interface SettingsFollowers {
   readonly monitor: HealthMonitor;
   readonly verifications: Verifications;
   readonly accounts: LiveAccounts;
-  /** Undefined: clients are offered no encryption. */
-  readonly onTls: (identity: SecureContext | undefined) => void;
+  readonly onTls: (shown: ShownTls) => void;
   readonly logger: Logger;
   readonly clock: Clock;
   readonly random: () => number;
+}
+
+/** What clients are shown from now on. */
+export interface ShownTls {
+  /** Undefined: MySQL clients are offered no encryption. */
+  readonly mysql: SecureContext | undefined;
+  /** Undefined: HTTP is not encrypted. */
+  readonly http: TlsPair | undefined;
 }
 
 export interface SettingsStep {
@@ -45,13 +52,20 @@ export async function prepareSettings(
 ): Promise<() => void> {
   const { next, before, reread } = step;
   const hasOtherTls = reread || isOther(next.tls, before.tls);
-  const identity = hasOtherTls
-    ? await tlsIdentity(next.tls, before.log.folder, followers.clock)
-    : undefined;
+  const shown = hasOtherTls ? await readTls(next, before.log.folder, followers.clock) : undefined;
   for (const node of next.nodes) await checkTls(node, followers.nodes.get(node.name)?.config);
   return () => {
-    if (hasOtherTls) followers.onTls(identity);
+    if (shown) followers.onTls(shown);
     tellFollowers(followers, step);
+  };
+}
+
+async function readTls({ tls, http }: Config, folder: string, clock: Clock): Promise<ShownTls> {
+  const forMysql = tls.mode !== 'off';
+  const pair = forMysql || http.tls ? await tlsPair(tls, folder, clock) : undefined;
+  return {
+    mysql: pair && forMysql ? contextOf(pair) : undefined,
+    http: http.tls ? pair : undefined,
   };
 }
 

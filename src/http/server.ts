@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net';
+import { Server as TlsServer } from 'node:tls';
 import swagger from '@fastify/swagger';
 import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
@@ -25,6 +26,12 @@ import { servePage } from './serve-page.ts';
 import { toJson } from './to-json.ts';
 import { validationMessage } from './validation-message.ts';
 
+/** PEM. */
+interface TlsFiles {
+  readonly key: Buffer;
+  readonly cert: Buffer;
+}
+
 export interface HttpServerOptions {
   readonly control: BalancerControl;
   /** Who may do what; unless given, everybody everything. */
@@ -35,7 +42,7 @@ export interface HttpServerOptions {
   /** Where it is written down who changed what. */
   readonly audit?: AuditLog;
   /** The balancer's key and certificate: HTTPS instead of HTTP. */
-  readonly tls?: { readonly key: Buffer; readonly cert: Buffer };
+  readonly tls?: TlsFiles;
   /** `/metrics` takes no login. */
   readonly openMetrics?: boolean;
   /** Operations beyond the balancer's own, e.g. those of the demo. */
@@ -58,6 +65,8 @@ export interface HttpServerOptions {
 export interface HttpServer {
   readonly port: number;
   readonly url: string;
+  /** To who connects from now on; who is connected stays so. Nothing where it is plain HTTP. */
+  showTls(pair: TlsFiles): void;
   /** Ends event streams, lets requests under way finish for 2 s, then ends them too. */
   close(): Promise<void>;
 }
@@ -68,6 +77,7 @@ const heartbeatMsDefault = 15_000;
 const closeTimeoutMs = 2_000;
 const connectionsMaxDefault = 1000;
 const requestTimeoutMsDefault = 60_000;
+const tlsLimits = { minVersion: 'TLSv1.2' } as const;
 const requestChecksMax = 12;
 
 /** Serves the operations, their OpenAPI document and the page. Rejects when it cannot listen. */
@@ -112,6 +122,10 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   return {
     port,
     url: urlOf(options, port),
+    showTls(pair) {
+      const server: unknown = app.server;
+      if (server instanceof TlsServer) server.setSecureContext({ ...pair, ...tlsLimits });
+    },
     async close() {
       streams.close();
       access.close();
@@ -128,7 +142,7 @@ function nodeOptions({ tls, requestTimeoutMs = requestTimeoutMsDefault }: HttpSe
     headersTimeout: Math.ceil(requestTimeoutMs / 3),
     connectionsCheckingInterval: Math.ceil(requestTimeoutMs / requestChecksMax),
   };
-  return tls ? { https: { ...limits, ...tls, minVersion: 'TLSv1.2' as const } } : { http: limits };
+  return tls ? { https: { ...limits, ...tls, ...tlsLimits } } : { http: limits };
 }
 
 function urlOf({ host, tls }: HttpServerOptions, port: number): string {

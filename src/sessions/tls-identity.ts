@@ -10,6 +10,12 @@ import type { Config } from '../config/config.ts';
 const validYears = 10;
 const yearMs = 365.25 * 24 * 60 * 60 * 1000;
 
+/** PEM. */
+export interface TlsPair {
+  readonly key: Buffer;
+  readonly cert: Buffer;
+}
+
 /**
  * The key and certificate that Lockstep shows to clients, PEM. None configured: a self-signed pair
  * is made once and kept in `folder`, so that clients can pin it. Rejects config_invalid if a file
@@ -19,7 +25,7 @@ export async function tlsPair(
   { keyFile, certFile }: Config['tls'],
   folder: string,
   clock: Clock,
-): Promise<{ readonly key: Buffer; readonly cert: Buffer }> {
+): Promise<TlsPair> {
   const paths =
     keyFile === undefined || certFile === undefined
       ? await ownPair(folder, clock)
@@ -35,7 +41,7 @@ export async function tlsPair(
   }
 }
 
-const contextOf = (pair: { readonly key: Buffer; readonly cert: Buffer }): SecureContext =>
+export const contextOf = (pair: TlsPair): SecureContext =>
   createSecureContext({ ...pair, minVersion: 'TLSv1.2' });
 
 /** As the pair above, for connections of MySQL clients; undefined with `tls.mode: off`. */
