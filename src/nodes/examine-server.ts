@@ -14,6 +14,8 @@ export interface ServerExam {
   /** How far its clock is ahead of ours; less than `clockUncertainMs` says nothing. */
   readonly clockAheadMs: number;
   readonly clockUncertainMs: number;
+  /** When the server's certificate runs out; undefined unless it was reached by TLS. */
+  readonly certificateUntil: string | undefined;
   readonly isReplica: boolean;
   /** `schema.table (engine)`, the first of them. */
   readonly otherEngines: readonly string[];
@@ -70,6 +72,7 @@ export async function examineServer(connection: NodeConnection, clock: Clock): P
     grants: grants.map((row) => Object.values(row)[0] ?? ''),
     account: account?.['account'] ?? '',
     ...(await readClock(connection, clock)),
+    certificateUntil: await certificateUntil(connection),
     isReplica: await isReplica(connection, facts),
     otherEngines: otherEngines.map(({ s, t, e }) => `${s}.${t} (${e})`),
     withoutKey: withoutKey.map(({ s, t }) => `${s}.${t}`),
@@ -87,6 +90,18 @@ async function readClock(connection: NodeConnection, clock: Clock) {
     clockAheadMs: Math.round(Number(row?.['s']) * 1000 - (sentMs + answeredMs) / 2),
     clockUncertainMs: answeredMs - sentMs,
   };
+}
+
+/** As the server shows it: `Nov 26 12:00:00 2026 GMT`. */
+async function certificateUntil(connection: NodeConnection): Promise<string | undefined> {
+  const rows = await queryRows(
+    connection,
+    "SHOW SESSION STATUS WHERE Variable_name IN ('Ssl_cipher', 'Ssl_server_not_after')",
+    { timeoutMs },
+  );
+  const values = new Map(rows.map((row) => [row['Variable_name'], row['Value']]));
+  const isTls = (values.get('Ssl_cipher') ?? '') !== '';
+  return isTls ? values.get('Ssl_server_not_after') || undefined : undefined;
 }
 
 /** False also where the account may not ask: that right is one of those that are looked at. */

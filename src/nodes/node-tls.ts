@@ -62,11 +62,14 @@ export function startTls(
   );
 }
 
+/** How the message of `tlsFailure` begins. */
+export const tlsFailed = 'TLS failed: ';
+
 /** Why TLS with a node did not come about, and what can be done. */
 export function tlsFailure(cause: Error & { readonly code?: string }): Error {
   const { code = '', message } = cause;
   const hint = hints.find(([pattern]) => pattern.test(code))?.[1];
-  return new Error(`TLS failed: ${message}${hint === undefined ? '' : ` (${hint})`}`, { cause });
+  return new Error(`${tlsFailed}${message}${hint === undefined ? '' : ` (${hint})`}`, { cause });
 }
 
 const hints: readonly (readonly [RegExp, string])[] = [

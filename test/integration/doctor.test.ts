@@ -3,17 +3,23 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Connection } from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Examination, Finding } from '../../src/http/doctor-schemas.ts';
+import type { Examination } from '../../src/http/doctor-schemas.ts';
+import { createAuthority, type TestAuthority } from '../support/certificates.ts';
 import { connectTo, engines, startServers, type TestServers } from '../support/cluster.ts';
 import { runLockstep } from '../support/command-line.ts';
 
 describe.each(engines())('lockstep doctor, $name', (engine) => {
+  let authority: TestAuthority;
   let servers: TestServers;
   let folder: string;
   let root: Connection;
 
   beforeAll(async () => {
-    servers = await startServers({ engine, count: 1 });
+    authority = await createAuthority('Doctor');
+    const notAfterDate = new Date(Date.now() + 10 * 24 * 60 * 60 * 1000);
+    const { key, cert } = await authority.issue('server.test', [], { notAfterDate });
+    const extraArguments = [`--ssl-ca=${authority.ca}`, `--ssl-cert=${cert}`, `--ssl-key=${key}`];
+    servers = await startServers({ engine, count: 1, extraArguments });
     folder = await mkdtemp(join(tmpdir(), 'lockstep-doctor-'));
     root = await connectTo(servers.servers[0]!, { user: 'root', password: 'root' });
   });
@@ -21,14 +27,15 @@ describe.each(engines())('lockstep doctor, $name', (engine) => {
   afterAll(async () => {
     await root?.end();
     await servers?.close();
+    await authority?.[Symbol.asyncDispose]();
     if (folder) await rm(folder, { recursive: true, force: true });
   });
 
-  const fileOf = async (account: string): Promise<string> => {
+  const fileOf = async (account: string, parameters = ''): Promise<string> => {
     const file = join(folder, 'lockstep.yaml');
     const port = servers.servers[0]?.port;
     const lines = [
-      `nodes: ["mysql1=mysql://${account}@127.0.0.1:${port}/app"]`,
+      `nodes: ["mysql1=mysql://${account}@127.0.0.1:${port}/app${parameters}"]`,
       `log: { folder: ${join(folder, 'log')} }`,
       'limits: { packet_bytes: 4MB, connections_per_node: 10 }',
     ];
@@ -36,10 +43,13 @@ describe.each(engines())('lockstep doctor, $name', (engine) => {
     return file;
   };
 
-  async function findings(account: string): Promise<{ found: readonly Finding[]; code: number }> {
-    const file = await fileOf(account);
+  async function findings(account: string, parameters = '') {
+    const file = await fileOf(account, parameters);
     const { said, exitCode } = await runLockstep(['doctor', '--config', file, '--json']);
-    return { found: (JSON.parse(said) as Examination).findings, code: exitCode };
+    const all = (JSON.parse(said) as Examination).findings;
+    // What is to be said of the disk is another thing on each machine.
+    const found = all.filter(({ check }) => !/^log_/.test(check));
+    return { found, code: exitCode };
   }
 
   test('a server as it should be has no warning, before the first start', async () => {
@@ -76,6 +86,26 @@ describe.each(engines())('lockstep doctor, $name', (engine) => {
     expect(grant).toBe("GRANT ALL PRIVILEGES ON *.* TO 'weak'@'%' WITH GRANT OPTION");
     await root.query(grant);
     expect((await findings('weak:pw')).code).toBe(0);
+  });
+
+  test('the certificate of a server: it runs out soon, has another name, another issuer', async () => {
+    const ca = `tls_ca_file=${authority.ca}`;
+    const { found, code } = await findings('root:root', `?tls=verify_ca&${ca}`);
+    expect(code).toBe(0);
+    const [soon] = found.filter(({ check }) => check === 'certificate');
+    expect(soon).toMatchObject({ level: 'warning', about: 'mysql1' });
+    expect(soon?.message).toMatch(/its certificate runs out on /);
+    const [reload = ''] = soon?.sql ?? [];
+    await root.query(reload);
+
+    const named = await findings('root:root', `?tls=verify_identity&${ca}`);
+    expect(named.code).toBe(1);
+    expect(named.found[0]).toMatchObject({ level: 'error', check: 'certificate', about: 'mysql1' });
+    expect(named.found[0]?.message).toMatch(/`tls: verify_ca`/);
+    await using other = await createAuthority('Other');
+    const issued = await findings('root:root', `?tls=verify_ca&tls_ca_file=${other.ca}`);
+    expect(issued.found[0]).toMatchObject({ level: 'error', check: 'certificate' });
+    expect(issued.found[0]?.message).toMatch(/`tls_ca_file` must hold/);
   });
 
   test('a server that does not answer is an error, and nothing else is missed', async () => {

@@ -9,11 +9,20 @@ export interface CertificateFiles {
   readonly cert: string;
 }
 
+export interface CertificateValidity {
+  readonly notBeforeDate?: Date;
+  readonly notAfterDate?: Date;
+}
+
 /** An authority of the test's own, and what it issues; the files are gone after it. */
 export interface TestAuthority extends AsyncDisposable {
   /** The authority's own certificate. */
   readonly ca: string;
-  issue(commonName: string, addresses?: readonly string[]): Promise<CertificateFiles>;
+  issue(
+    commonName: string,
+    addresses?: readonly string[],
+    validity?: CertificateValidity,
+  ): Promise<CertificateFiles>;
 }
 
 export async function createAuthority(name: string): Promise<TestAuthority> {
@@ -30,9 +39,11 @@ export async function createAuthority(name: string): Promise<TestAuthority> {
   const issue = async (
     commonName: string,
     addresses: readonly string[] = [],
+    validity: CertificateValidity = {},
   ): Promise<CertificateFiles> => {
     const issued = await generate([{ name: 'commonName', value: commonName }], {
       algorithm: 'sha256',
+      ...validity,
       ca: { key: made.private, cert: made.cert },
       extensions: [
         { name: 'basicConstraints', cA: false },

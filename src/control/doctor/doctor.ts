@@ -4,6 +4,7 @@ import type { Config } from '../../config/config.ts';
 import { type Examination, type Finding, findingLevels } from '../../http/doctor-schemas.ts';
 import { examineServer, type ServerExam } from '../../nodes/examine-server.ts';
 import type { Node } from '../../nodes/node.ts';
+import { tlsFailed } from '../../nodes/node-tls.ts';
 import { judgeCluster } from './judge-cluster.ts';
 import { judgeHost } from './judge-host.ts';
 import { judgeServer } from './judge-server.ts';
@@ -21,7 +22,7 @@ export async function examine({ config, clock, nodes }: DoctorParts): Promise<Ex
     try {
       const exam = await examNode(node, clock);
       exams.set(node.name, exam);
-      const found = judgeServer(node.name, exam, config.limits);
+      const found = judgeServer(node.name, exam, { limits: config.limits, clock });
       if (found.some(({ level }) => level !== 'note')) return found;
       return found.concat(ok(node.name, `${exam.facts.version}: settings and rights are right`));
     } catch (error) {
@@ -51,6 +52,15 @@ const ok = (about: string, message: string): Finding => ({
 });
 
 function unreachable({ name, address, config }: Node, reason: string): Finding {
+  if (reason.startsWith(tlsFailed)) {
+    return {
+      level: 'error',
+      about: name,
+      check: 'certificate',
+      message: `${address}: ${reason}`,
+      remedy: 'Change `tls` of the node as the reason says, or the certificate of its server.',
+    };
+  }
   return {
     level: 'error',
     about: name,

@@ -30,7 +30,26 @@ export function judgeCluster(exams: ReadonlyMap<string, ServerExam>): Finding[] 
     const message = `${name} differs, and ${why}: ${shown(values)}`;
     add(level, name, message, 'Give all nodes the same, in the configuration of the servers.');
   }
+  const apart = clocksApart(exams);
+  if (apart !== undefined) add('warning', 'clock', apart, setClocks);
   return findings;
+}
+
+export const clocksApartMaxMs = 1_000;
+export const setClocks =
+  'Let a time service set the clocks of all machines: `timedatectl set-ntp true` on each.';
+
+/** Each alone may be near enough to Lockstep's clock, and two of them too far from each other. */
+function clocksApart(exams: ReadonlyMap<string, ServerExam>): string | undefined {
+  const [first, ...rest] = [...exams].toSorted(([, a], [, b]) => a.clockAheadMs - b.clockAheadMs);
+  const last = rest.at(-1);
+  if (!first || !last) return undefined;
+  const [[behind, early], [ahead, late]] = [first, last];
+  const uncertainMs = early.clockUncertainMs + late.clockUncertainMs;
+  const apartMs = late.clockAheadMs - early.clockAheadMs;
+  if (apartMs <= clocksApartMaxMs + uncertainMs) return undefined;
+  const seconds = (apartMs / 1000).toFixed(1);
+  return `the clock of ${ahead} is ${seconds} s ahead of that of ${behind}: reads of NOW() differ`;
 }
 
 function groups(

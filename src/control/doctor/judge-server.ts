@@ -1,13 +1,15 @@
+import type { Clock } from '../../base/clock.ts';
 import type { Config } from '../../config/config.ts';
 import { formatSize } from '../../config/units.ts';
 import type { Finding } from '../../http/doctor-schemas.ts';
 import type { ServerExam } from '../../nodes/examine-server.ts';
+import { validity } from './judge-certificates.ts';
+import { clocksApartMaxMs, setClocks } from './judge-cluster.ts';
 
 type Limits = Pick<Config['limits'], 'connectionsPerNode' | 'packetBytes'>;
 
 /** Beside those of clients: health, followers, recovery, copies, comparisons. */
 const ownConnections = 15;
-const clockAheadMaxMs = 1_000;
 
 /** What all that Lockstep does on a node takes; `ALL PRIVILEGES` holds them. */
 const neededRights = [
@@ -17,8 +19,14 @@ const neededRights = [
 ];
 
 /** What is to be said of one server by itself; nothing where all is well. */
-export function judgeServer(about: string, exam: ServerExam, limits: Limits): Finding[] {
-  return judge(exam, limits).map((found) => Object.assign({ about }, found));
+export function judgeServer(
+  about: string,
+  exam: ServerExam,
+  { limits, clock }: { readonly limits: Limits; readonly clock: Clock },
+): Finding[] {
+  return [...judge(exam, limits), ...certificate(exam, clock)].map((found) =>
+    Object.assign({ about }, found),
+  );
 }
 
 function judge(exam: ServerExam, limits: Limits): Found[] {
@@ -36,14 +44,14 @@ function judge(exam: ServerExam, limits: Limits): Found[] {
     ...contents(exam),
     ...logging(exam),
   ];
-  if (Math.abs(clockAheadMs) > clockAheadMaxMs + clockUncertainMs) {
+  if (Math.abs(clockAheadMs) > clocksApartMaxMs + clockUncertainMs) {
     const seconds = (Math.abs(clockAheadMs) / 1000).toFixed(1);
     const side = clockAheadMs > 0 ? 'ahead of' : 'behind';
     findings.push({
       level: 'warning',
       check: 'clock',
       message: `its clock is ${seconds} s ${side} that of Lockstep: reads of NOW() tell them apart`,
-      remedy: 'Let a time service (NTP) set the clocks of all machines.',
+      remedy: setClocks,
     });
   }
   return findings;
@@ -114,6 +122,19 @@ function capacity(exam: ServerExam, { connectionsPerNode, packetBytes }: Limits)
     });
   }
   return findings;
+}
+
+/** Of a server that we reach by TLS. Who issued it, and for which name, the login has checked. */
+function certificate({ certificateUntil, facts }: ServerExam, clock: Clock): Found[] {
+  if (certificateUntil === undefined) return [];
+  const [found] = validity(
+    'its certificate',
+    { validTo: certificateUntil },
+    clock,
+    'Renew it on the server, which reads it again after:',
+  );
+  const sql = [facts.flavor === 'mariadb' ? 'FLUSH SSL' : 'ALTER INSTANCE RELOAD TLS'];
+  return found ? [{ ...found, sql }] : [];
 }
 
 function contents({ otherEngines, withoutKey, variables }: ServerExam): Found[] {
