@@ -88,7 +88,7 @@ describe.each(engines())('lockstep doctor, $name', (engine) => {
     expect((await findings('weak:pw')).code).toBe(0);
   });
 
-  test('the certificate of a server: it runs out soon, has another name, another issuer', async () => {
+  test("a server's certificate: it runs out soon, has another name, another issuer", async () => {
     const ca = `tls_ca_file=${authority.ca}`;
     const { found, code } = await findings('root:root', `?tls=verify_ca&${ca}`);
     expect(code).toBe(0);
