@@ -45,6 +45,8 @@ export default defineConfig({
         test: {
           name: 'page',
           include: ['test/page/**/*.test.ts'],
+          // What is waited for by polling has as long as what the browser's driver waits for.
+          expect: { poll: { timeout: 30_000 } },
           environment: 'node',
           fileParallelism: false,
           testTimeout: 120_000,

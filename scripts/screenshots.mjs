@@ -8,7 +8,7 @@ import { chromium } from 'playwright-core';
 import { ensureBrowser } from './install-browser.mjs';
 import { ensureEngines } from './install-engines.mjs';
 import { prepare, projectFolder } from './prepare.mjs';
-import { startDemo, startWork } from './screenshots/demo.mjs';
+import { compareNodes, startDemo, startWork } from './screenshots/demo.mjs';
 import { shrinkPng } from './screenshots/shrink-png.mjs';
 
 const folder = join(projectFolder, 'docs', 'images');
@@ -24,6 +24,7 @@ const views = [
   'events',
   'queries',
   'sessions',
+  'verify',
   'strategy',
   'settings',
 ];
@@ -53,6 +54,7 @@ async function main() {
   const browser = await chromium.launch({ executablePath, args });
   try {
     await delay(workMs);
+    await compareNodes(demo);
     for (const window of windows) await shootAll(browser, demo.url, window);
     await server(demo.url, 'kill');
     await delay(outageMs);
@@ -77,7 +79,40 @@ async function shootAll(browser, url, window) {
     if (view === 'console') await runExample(page);
     await shoot(page, `${view}-${window.suffix}`);
   }
+  if (window.suffix !== 'wide') {
+    await shootJoining(page, { url, suffix: window.suffix });
+    await shootLogin(page, { url, suffix: window.suffix });
+  }
   await page.context().close();
+}
+
+/** The form that adds a node, with what is wrong at its fields. */
+async function shootJoining(page, { url, suffix }) {
+  await page.goto(`${url}/#/overview`);
+  await page.getByRole('button', { name: 'Add a node' }).click();
+  const form = page.getByRole('dialog', { name: 'Add a node' });
+  const [node] = await (await fetch(`${url}/nodes`)).json();
+  const [host, port] = node.address.split(':');
+  const typed = { Name: 'mysql6', Host: host, Port: port, User: 'lockstep', Password: 'secret' };
+  for (const [name, value] of Object.entries(typed)) {
+    await form.getByLabel(name, { exact: true }).fill(value);
+  }
+  await form.getByRole('button', { name: 'Add node' }).click();
+  await form.getByRole('alert').waitFor();
+  await delay(settleMs);
+  await shoot(page, `join-${suffix}`);
+}
+
+/** As where accounts are configured; the demo has none. */
+async function shootLogin(page, { url, suffix }) {
+  const problem = { status: 401, code: 'login_required', message: 'log in first' };
+  const contentType = 'application/problem+json';
+  await page.route('**/me', (route) => route.fulfill({ status: 401, contentType, json: problem }));
+  await page.goto(`${url}/?login`);
+  await page.getByRole('form').waitFor();
+  await delay(settleMs);
+  await shoot(page, `login-${suffix}`);
+  await page.unroute('**/me');
 }
 
 /** A node is away: what it misses piles up. */

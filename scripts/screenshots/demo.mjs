@@ -37,7 +37,7 @@ export async function startDemo() {
     await close();
     throw error;
   }
-  return { url, port, close };
+  return { url, port, basePort, close };
 }
 
 async function hasUsers(url) {
@@ -70,6 +70,21 @@ function isFree(port) {
     probe.once('error', () => resolve(false));
     probe.listen({ port, host: '127.0.0.1' }, () => probe.close(() => resolve(true)));
   });
+}
+
+/** One node is made to hold something else than the others, and a comparison finds it. */
+export async function compareNodes({ url, basePort }) {
+  const address = { host: '127.0.0.1', port: basePort + 2, user: 'root', password: 'root' };
+  const connection = await mysql.createConnection(address);
+  await connection.query("UPDATE app.users SET name = 'G. Hopper' WHERE id = 2");
+  await connection.query('DELETE FROM app.users WHERE id = 3');
+  await connection.end();
+  const response = await fetch(`${url}/verify`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ rows: true }),
+  });
+  if (!response.ok) throw new Error(`verify: ${await response.text()}`);
 }
 
 /** Clients that read and write until `stop`. */

@@ -1,5 +1,6 @@
 import { AlertDialog } from '@base-ui/react/alert-dialog';
 import { createContext, type ReactNode, use, useCallback, useRef, useState } from 'react';
+import { Button } from './button.tsx';
 import { Icon } from './icon.tsx';
 
 export interface Question {
@@ -53,13 +54,12 @@ export function AskProvider({ children }: { readonly children: ReactNode }) {
             </AlertDialog.Description>
             <div className="dialog-buttons">
               <AlertDialog.Close className="button">Cancel</AlertDialog.Close>
-              <button
-                type="button"
-                className={question?.dangerous ? 'button danger' : 'button primary'}
+              <Button
+                tone={question?.dangerous ? 'danger' : 'primary'}
                 onClick={() => answer(true)}
               >
                 {question?.action}
-              </button>
+              </Button>
             </div>
           </AlertDialog.Popup>
         </AlertDialog.Portal>

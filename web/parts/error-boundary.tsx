@@ -1,4 +1,5 @@
 import { Component, type ReactNode } from 'react';
+import { Button } from './button.tsx';
 import { Icon } from './icon.tsx';
 
 interface Props {
@@ -34,13 +35,7 @@ export class ErrorBoundary extends Component<Props, State> {
         </span>
         <p className="empty-title">This view broke</p>
         <p className="muted">{error.message}</p>
-        <button
-          type="button"
-          className="button"
-          onClick={() => this.setState({ error: undefined })}
-        >
-          Try again
-        </button>
+        <Button onClick={() => this.setState({ error: undefined })}>Try again</Button>
       </div>
     );
   }

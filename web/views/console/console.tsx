@@ -2,7 +2,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useRef, useState, useSyncExternalStore } from 'react';
 import { useMe } from '../../data/me.ts';
 import { useDemoNodes, useStatus } from '../../data/queries.ts';
-import { Icon } from '../../parts/icon.tsx';
+import { Button } from '../../parts/button.tsx';
 import { Login } from '../login/login.tsx';
 import { consoleStore, faultPlace } from './console-store.ts';
 import { Editor } from './editor.tsx';
@@ -147,24 +147,15 @@ function Controls({ choice, nodes, running, onChange, onRun, children }: Control
   return (
     <div className="toolbar">
       {running ? (
-        <button type="button" className="button" onClick={() => consoleStore.cancel()}>
-          <Icon name="close" size={14} />
+        <Button icon="close" onClick={() => consoleStore.cancel()}>
           Cancel
-        </button>
+        </Button>
       ) : (
-        <button
-          type="button"
-          className="button primary"
-          title="Ctrl-Enter"
-          onClick={() => onRun('run')}
-        >
-          <Icon name="play" size={14} />
+        <Button tone="primary" icon="play" title="Ctrl-Enter" onClick={() => onRun('run')}>
           Run
-        </button>
+        </Button>
       )}
-      <button type="button" className="button" onClick={() => onRun('explain')}>
-        Explain
-      </button>
+      <Button onClick={() => onRun('explain')}>Explain</Button>
       <select
         aria-label="Where it runs"
         value={choice.target}
@@ -210,15 +201,9 @@ function ReadyMade({ onChoose }: { readonly onChoose: (sql: string) => void }) {
     <div className="ready-made">
       <span className="muted">For the demo:</span>
       {Object.entries(readyMade).map(([name, sql]) => (
-        <button
-          key={name}
-          type="button"
-          className="button small"
-          title={sql}
-          onClick={() => onChoose(sql)}
-        >
+        <Button key={name} small title={sql} onClick={() => onChoose(sql)}>
           {name}
-        </button>
+        </Button>
       ))}
     </div>
   );

@@ -1,6 +1,7 @@
 import { Dialog } from '@base-ui/react/dialog';
 import { useState } from 'react';
 import { timeOf } from '../../data/figures.ts';
+import { Button } from '../../parts/button.tsx';
 import { Icon } from '../../parts/icon.tsx';
 import { SearchField } from '../../parts/search-field.tsx';
 import { consoleStore, type Remembered } from './console-store.ts';
@@ -48,9 +49,7 @@ export function HistoryMenu({ history, onChoose }: HistoryMenuProps) {
             </ul>
           )}
           <div className="dialog-buttons">
-            <button type="button" className="button" onClick={() => consoleStore.forgetHistory()}>
-              Forget all
-            </button>
+            <Button onClick={() => consoleStore.forgetHistory()}>Forget all</Button>
             <Dialog.Close className="button">Close</Dialog.Close>
           </div>
         </Dialog.Popup>

@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react';
 import { ProblemError } from '../../data/api.ts';
 import { count, milliseconds } from '../../data/figures.ts';
+import { Button } from '../../parts/button.tsx';
 import { Icon } from '../../parts/icon.tsx';
 import { messageOf, useNotices } from '../../parts/notices.tsx';
 import { Empty } from '../../parts/panel.tsx';
@@ -93,9 +94,9 @@ function RowsView({ rows: outcome, label, tookMs, onMore }: RowsViewProps) {
           )}
         </OutcomeLine>
         {truncated && onMore !== undefined ? (
-          <button type="button" className="button small" onClick={onMore}>
+          <Button small onClick={onMore}>
             Fetch more
-          </button>
+          </Button>
         ) : null}
         {tookMs === undefined ? null : <ExportButtons rows={outcome} />}
       </div>
@@ -104,6 +105,11 @@ function RowsView({ rows: outcome, label, tookMs, onMore }: RowsViewProps) {
     </>
   );
 }
+
+const exports = [
+  { name: 'CSV', type: 'text/csv', textOf: csvOf },
+  { name: 'JSON', type: 'application/json', textOf: jsonOf },
+] as const;
 
 function ExportButtons({ rows }: { readonly rows: Rows }) {
   const notices = useNotices();
@@ -117,26 +123,19 @@ function ExportButtons({ rows }: { readonly rows: Rows }) {
   };
   return (
     <div className="export">
-      <button type="button" className="button small" onClick={() => void copy()}>
-        <Icon name="copy" size={14} />
+      <Button small icon="copy" onClick={() => void copy()}>
         Copy
-      </button>
-      <button
-        type="button"
-        className="button small"
-        onClick={() => download('rows.csv', 'text/csv', csvOf(rows))}
-      >
-        <Icon name="download" size={14} />
-        CSV
-      </button>
-      <button
-        type="button"
-        className="button small"
-        onClick={() => download('rows.json', 'application/json', jsonOf(rows))}
-      >
-        <Icon name="download" size={14} />
-        JSON
-      </button>
+      </Button>
+      {exports.map(({ name, type, textOf }) => (
+        <Button
+          key={name}
+          small
+          icon="download"
+          onClick={() => download(`rows.${name.toLowerCase()}`, type, textOf(rows))}
+        >
+          {name}
+        </Button>
+      ))}
     </div>
   );
 }

@@ -2,6 +2,7 @@ import { useState } from 'react';
 import type { LoggedCommand, NodeStatus } from '../../../src/http/schemas.ts';
 import { bytes, count } from '../../data/figures.ts';
 import { useLog, useNodeLog, useStatus } from '../../data/queries.ts';
+import { Button } from '../../parts/button.tsx';
 import { Empty, Failure, Loading } from '../../parts/panel.tsx';
 import { SearchField } from '../../parts/search-field.tsx';
 import { hrefOf, useRoute } from '../../shell/route.ts';
@@ -87,11 +88,7 @@ function WholeLog({ lastSeq, search }: { readonly lastSeq: number; readonly sear
   return (
     <>
       <LogTable label="Command log" entries={found} />
-      {hasMore ? (
-        <button type="button" className="button" onClick={() => setPages(pages + 1)}>
-          Show older
-        </button>
-      ) : null}
+      {hasMore ? <Button onClick={() => setPages(pages + 1)}>Show older</Button> : null}
     </>
   );
 }

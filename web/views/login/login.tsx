@@ -2,6 +2,7 @@ import { type FormEvent, useEffect, useRef, useState } from 'react';
 import { call, ProblemError } from '../../data/api.ts';
 import { duration } from '../../data/figures.ts';
 import { useNow } from '../../data/live.tsx';
+import { Button } from '../../parts/button.tsx';
 import { FormField } from '../../parts/form-field.tsx';
 import { messageOf } from '../../parts/notices.tsx';
 
@@ -78,9 +79,9 @@ export function Login({ title, path, nameField, hint, onDone }: LoginProps) {
           />
         )}
       </FormField>
-      <button type="submit" className="button primary" disabled={busy || leftMs > 0}>
+      <Button tone="primary" type="submit" disabled={busy || leftMs > 0}>
         {busy ? 'Logging in …' : 'Log in'}
-      </button>
+      </Button>
     </form>
   );
 }

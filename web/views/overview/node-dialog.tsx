@@ -10,6 +10,7 @@ import {
   refusalOf,
 } from '../../data/new-server.ts';
 import { useChange } from '../../data/queries.ts';
+import { Button } from '../../parts/button.tsx';
 import { useNotices } from '../../parts/notices.tsx';
 import { Failure } from '../../parts/panel.tsx';
 import { ServerFields } from './server-fields.tsx';
@@ -103,14 +104,10 @@ function NodeForm({ nodes, replaced, onClose, first }: NodeFormProps) {
       {isPending ? <Looking server={server} replaced={replaced} /> : null}
       <div className="dialog-buttons">
         <Dialog.Close className="button">{isPending ? 'Close, it goes on' : 'Cancel'}</Dialog.Close>
-        <button
-          type="submit"
-          className={server.resync ? 'button danger' : 'button primary'}
-          disabled={isPending}
-        >
+        <Button type="submit" tone={server.resync ? 'danger' : 'primary'} disabled={isPending}>
           {replaced === undefined ? 'Add node' : 'Replace node'}
           {server.resync ? ', delete its data' : ''}
-        </button>
+        </Button>
       </div>
     </form>
   );

@@ -4,6 +4,7 @@ import { bytes, count, duration, rate } from '../../data/figures.ts';
 import { useNow, useRates } from '../../data/live.tsx';
 import { useMayOperate } from '../../data/me.ts';
 import { useDemoNodes, useReadP99, useStatus } from '../../data/queries.ts';
+import { Button } from '../../parts/button.tsx';
 import { Icon } from '../../parts/icon.tsx';
 import { Failure, Loading } from '../../parts/panel.tsx';
 import { NodeCard } from './node-card.tsx';
@@ -32,10 +33,10 @@ export function Overview() {
     <>
       {mayOperate ? (
         <div className="view-actions">
-          <button type="button" className="button small" onClick={() => setJoining({})}>
+          <Button small onClick={() => setJoining({})}>
             <Icon name="plus" size={14} />
             Add a node
-          </button>
+          </Button>
         </div>
       ) : null}
       <Totals status={status} />

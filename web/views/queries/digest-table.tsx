@@ -1,75 +1,69 @@
 import { count, milliseconds, percent, timeOf } from '../../data/figures.ts';
 import type { Digest } from '../../data/shapes.ts';
+import { type DataColumn, DataTable, Statement } from '../../parts/data-table.tsx';
 
 export function DigestTable({ digests }: { readonly digests: readonly Digest[] }) {
   const total = digests.reduce((sum, { totalMs }) => sum + totalMs, 0);
+  const shareOf = ({ totalMs }: Digest): number => (total === 0 ? 0 : totalMs / total);
   return (
-    <div className="scroll framed">
-      <table className="table" aria-label="Statements by form">
-        <thead>
-          <tr>
-            <th scope="col" className="wide">
-              Statement
-            </th>
-            {['Count', 'Total', 'p50', 'p95', 'p99', 'Longest', 'Rows', 'Errors'].map((name) => (
-              <th key={name} scope="col" className="number">
-                {name}
-              </th>
-            ))}
-            <th scope="col">Nodes</th>
-          </tr>
-        </thead>
-        <tbody>
-          {digests.map((one) => (
-            <DigestRow
-              key={one.digest}
-              digest={one}
-              share={total === 0 ? 0 : one.totalMs / total}
-            />
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <DataTable
+      label="Statements by form"
+      columns={columnsOf(shareOf)}
+      rows={digests}
+      keyOf={({ digest }) => digest}
+    />
   );
 }
 
-function DigestRow({ digest, share }: { readonly digest: Digest; readonly share: number }) {
-  const { sql, kind, p50Ms, p95Ms, p99Ms, maxMs, totalMs, errors, nodes } = digest;
-  const seen = `first ${timeOf(digest.firstSeen)}, last ${timeOf(digest.lastSeen)}`;
-  return (
-    <tr>
-      <td className="statement">
-        <code className="sql clipped" title={sql}>
-          {sql}
-        </code>
-        <span className="muted" title={seen}>
-          {kind} · {digest.digest}
+const columnsOf = (shareOf: (digest: Digest) => number): readonly DataColumn<Digest>[] => [
+  {
+    name: 'Statement',
+    kind: 'wide',
+    cell: ({ sql, kind, digest, firstSeen, lastSeen }) => (
+      <>
+        <Statement sql={sql} />
+        <span className="muted" title={`first ${timeOf(firstSeen)}, last ${timeOf(lastSeen)}`}>
+          {kind} · {digest}
         </span>
-      </td>
-      <td className="number">{count(digest.count)}</td>
-      <td className="number nowrap" title={`${percent(share)} of all`}>
-        {milliseconds(totalMs)}
+      </>
+    ),
+  },
+  { name: 'Count', kind: 'number', cell: (digest) => count(digest.count) },
+  {
+    name: 'Total',
+    kind: 'number',
+    cell: (digest) => (
+      <div title={`${percent(shareOf(digest))} of all`}>
+        {milliseconds(digest.totalMs)}
         <div className="meter" aria-hidden="true">
-          <div style={{ width: `${share * 100}%` }} />
+          <div style={{ width: `${shareOf(digest) * 100}%` }} />
         </div>
-      </td>
-      <td className="number nowrap">{milliseconds(p50Ms)}</td>
-      <td className="number nowrap">{milliseconds(p95Ms)}</td>
-      <td className="number nowrap">{milliseconds(p99Ms)}</td>
-      <td className="number nowrap">{milliseconds(maxMs)}</td>
-      <td className="number">{count(digest.rows)}</td>
-      <td className={`number ${errors > 0 ? 'tone-bad' : ''}`}>{count(errors)}</td>
-      <td className="nowrap muted">
-        <div className="digest-nodes">
-          {Object.entries(nodes)
-            .toSorted(([a], [b]) => a.localeCompare(b, 'en', { numeric: true }))
-            .map(([name, times]) => (
-              <span key={name}>
-                {name} {count(times)}
-              </span>
-            ))}
-        </div>
-      </td>
-    </tr>
+      </div>
+    ),
+  },
+  { name: 'p50', kind: 'number', cell: ({ p50Ms }) => milliseconds(p50Ms) },
+  { name: 'p95', kind: 'number', cell: ({ p95Ms }) => milliseconds(p95Ms) },
+  { name: 'p99', kind: 'number', cell: ({ p99Ms }) => milliseconds(p99Ms) },
+  { name: 'Longest', kind: 'number', cell: ({ maxMs }) => milliseconds(maxMs) },
+  { name: 'Rows', kind: 'number', cell: ({ rows }) => count(rows) },
+  {
+    name: 'Errors',
+    kind: 'number',
+    cell: ({ errors }) => <span className={errors > 0 ? 'tone-bad' : ''}>{count(errors)}</span>,
+  },
+  { name: 'Nodes', cell: ({ nodes }) => <NodeCounts nodes={nodes} /> },
+];
+
+function NodeCounts({ nodes }: Pick<Digest, 'nodes'>) {
+  return (
+    <div className="digest-nodes muted">
+      {Object.entries(nodes)
+        .toSorted(([a], [b]) => a.localeCompare(b, 'en', { numeric: true }))
+        .map(([name, times]) => (
+          <span key={name}>
+            {name} {count(times)}
+          </span>
+        ))}
+    </div>
   );
 }

@@ -1,6 +1,7 @@
 import { useChange, usePolled } from '../../data/queries.ts';
 import { count, duration, timeOf } from '../../data/figures.ts';
 import type { Digests, RefusedQueries, SlowQueries } from '../../data/shapes.ts';
+import { Button } from '../../parts/button.tsx';
 import { useAsk } from '../../parts/confirm.tsx';
 import { useNotices } from '../../parts/notices.tsx';
 import { Empty, Failure, Loading } from '../../parts/panel.tsx';
@@ -101,11 +102,7 @@ function ResetButton() {
       notices.failed('Reset', error);
     }
   };
-  return (
-    <button type="button" className="button" onClick={() => void reset()}>
-      Reset …
-    </button>
-  );
+  return <Button onClick={() => void reset()}>Reset …</Button>;
 }
 
 function SlowTab() {

@@ -4,7 +4,9 @@ import { useMayOperate } from '../../data/me.ts';
 import { useNow } from '../../data/live.tsx';
 import { useChange, usePolled } from '../../data/queries.ts';
 import type { Session, Sessions as SessionList } from '../../data/shapes.ts';
+import { Button } from '../../parts/button.tsx';
 import { useAsk } from '../../parts/confirm.tsx';
+import { type DataColumn, DataTable, Statement } from '../../parts/data-table.tsx';
 import { useNotices } from '../../parts/notices.tsx';
 import { Empty, Failure, Loading } from '../../parts/panel.tsx';
 import { SearchField } from '../../parts/search-field.tsx';
@@ -43,72 +45,54 @@ export function Sessions() {
 function SessionTable({ sessions }: { readonly sessions: readonly Session[] }) {
   const now = useNow();
   return (
-    <div className="scroll framed">
-      <table className="table" aria-label="Sessions">
-        <thead>
-          <tr>
-            <th scope="col" className="number">
-              Id
-            </th>
-            <th scope="col">Who</th>
-            <th scope="col" className="wide">
-              Doing
-            </th>
-            <th scope="col" className="number">
-              For
-            </th>
-            <th scope="col">Keeps a connection</th>
-            <th scope="col">
-              <span className="visually-hidden">Actions</span>
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {sessions.map((session) => (
-            <tr key={session.id}>
-              <td className="number">{session.id}</td>
-              <td className="nowrap">
-                {session.user}@{session.host}
-                <div className="muted">
-                  {[session.program, session.schema, session.tls ? 'TLS' : 'no TLS']
-                    .filter((part) => part !== undefined && part !== '')
-                    .join(' · ')}
-                </div>
-              </td>
-              <td className="statement">
-                {session.sql === undefined ? null : (
-                  <code className="sql clipped" title={session.sql}>
-                    {session.sql}
-                  </code>
-                )}
-                <span className="muted">
-                  {session.state}
-                  {session.inTransaction ? ' · in a transaction' : ''}
-                </span>
-              </td>
-              <td className="number nowrap">{duration(now - Date.parse(session.since))}</td>
-              <td>
-                {session.pinned === undefined ? (
-                  <span className="muted">no</span>
-                ) : (
-                  <>
-                    {session.node === undefined ? '' : `on ${session.node}: `}
-                    {session.pinned}
-                  </>
-                )}
-              </td>
-              <td className="nowrap">
-                <KillButton session={session} />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <DataTable label="Sessions" columns={columnsAt(now)} rows={sessions} keyOf={({ id }) => id} />
   );
 }
 
-function KillButton({ session: { id, user, host, inTransaction } }: { readonly session: Session }) {
+const columnsAt = (now: number): readonly DataColumn<Session>[] => [
+  { name: 'Id', kind: 'number', cell: ({ id }) => id },
+  { name: 'Who', cell: (session) => <Who session={session} /> },
+  {
+    name: 'Doing',
+    kind: 'wide',
+    cell: ({ sql, state, inTransaction }) => (
+      <>
+        {sql === undefined ? null : <Statement sql={sql} />}
+        <span className="muted">
+          {state}
+          {inTransaction ? ' · in a transaction' : ''}
+        </span>
+      </>
+    ),
+  },
+  { name: 'For', kind: 'number', cell: ({ since }) => duration(now - Date.parse(since)) },
+  { name: 'Keeps a connection', kind: 'text', cell: (session) => <Pinned session={session} /> },
+  { name: 'Actions', hidden: true, cell: (session) => <KillButton session={session} /> },
+];
+
+interface OfSession {
+  readonly session: Session;
+}
+
+function Who({ session: { user, host, program, schema, tls } }: OfSession) {
+  return (
+    <>
+      {user}@{host}
+      <div className="muted">
+        {[program, schema, tls ? 'TLS' : 'no TLS']
+          .filter((part) => part !== undefined && part !== '')
+          .join(' · ')}
+      </div>
+    </>
+  );
+}
+
+function Pinned({ session: { pinned, node } }: OfSession) {
+  if (pinned === undefined) return <span className="muted">no</span>;
+  return `${node === undefined ? '' : `on ${node}: `}${pinned}`;
+}
+
+function KillButton({ session: { id, user, host, inTransaction } }: OfSession) {
   const mayOperate = useMayOperate();
   const ask = useAsk();
   const notices = useNotices();
@@ -131,13 +115,8 @@ function KillButton({ session: { id, user, host, inTransaction } }: { readonly s
   };
   if (!mayOperate) return null;
   return (
-    <button
-      type="button"
-      className="button small"
-      aria-label={`Kill session ${id}`}
-      onClick={() => void kill()}
-    >
+    <Button small aria-label={`Kill session ${id}`} onClick={() => void kill()}>
       Kill …
-    </button>
+    </Button>
   );
 }

@@ -1,6 +1,7 @@
 import { useMayOperate } from '../../data/me.ts';
 import { useChange, usePolled } from '../../data/queries.ts';
 import type { SettingsDiff } from '../../data/shapes.ts';
+import { Button } from '../../parts/button.tsx';
 import { useAsk } from '../../parts/confirm.tsx';
 import { useNotices } from '../../parts/notices.tsx';
 import { Panel } from '../../parts/panel.tsx';
@@ -64,8 +65,8 @@ function ReloadButton({ file }: { readonly file: string }) {
     }
   };
   return (
-    <button type="button" className="button small" onClick={() => void reload()}>
+    <Button small onClick={() => void reload()}>
       Reload …
-    </button>
+    </Button>
   );
 }

@@ -2,6 +2,7 @@ import { type FormEvent, useId, useState } from 'react';
 import { useMayOperate } from '../../data/me.ts';
 import { useChange } from '../../data/queries.ts';
 import type { Setting } from '../../data/shapes.ts';
+import { Button } from '../../parts/button.tsx';
 import { useAsk } from '../../parts/confirm.tsx';
 import { Icon } from '../../parts/icon.tsx';
 import { messageOf, useNotices } from '../../parts/notices.tsx';
@@ -109,12 +110,12 @@ function SettingForm({ setting, onEnd }: SettingFormProps) {
           ))}
         </select>
       )}
-      <button type="submit" className="button small primary" disabled={isPending}>
+      <Button small tone="primary" type="submit" disabled={isPending}>
         Change
-      </button>
-      <button type="button" className="button small" onClick={onEnd}>
+      </Button>
+      <Button small onClick={onEnd}>
         Cancel
-      </button>
+      </Button>
       {fault === undefined ? null : (
         <p className="form-error tone-bad" id={`${id}-error`} role="alert">
           <Icon name="warning" size={14} /> {fault}

@@ -1,6 +1,7 @@
 import { useState } from 'react';
 import { count, duration, milliseconds, timeOf } from '../../data/figures.ts';
 import type { VerifiedTable, VerifyReport } from '../../data/shapes.ts';
+import { Button } from '../../parts/button.tsx';
 import { Icon } from '../../parts/icon.tsx';
 import { Panel } from '../../parts/panel.tsx';
 import { Differences } from './differences.tsx';
@@ -93,9 +94,9 @@ function TableList({ tables }: { readonly tables: readonly VerifiedTable[] }) {
       </div>
       {shown.length === sorted.length ? null : (
         <div className="pad">
-          <button type="button" className="button small" onClick={() => setAll(true)}>
+          <Button small onClick={() => setAll(true)}>
             Show all {count(sorted.length)}
-          </button>
+          </Button>
         </div>
       )}
     </Panel>

@@ -3,6 +3,7 @@ import { useNow } from '../../data/live.tsx';
 import { useMayOperate } from '../../data/me.ts';
 import { useChange } from '../../data/queries.ts';
 import type { VerifyStatus } from '../../data/shapes.ts';
+import { Button } from '../../parts/button.tsx';
 import { useNotices } from '../../parts/notices.tsx';
 
 type Running = NonNullable<VerifyStatus['running']>;
@@ -35,14 +36,9 @@ export function RunningView({ running }: { readonly running: Running }) {
           <strong>{phases[phase]}</strong> {table === '' ? '' : <code>{table}</code>}
         </p>
         {mayOperate ? (
-          <button
-            type="button"
-            className="button small"
-            disabled={isPending}
-            onClick={() => void cancel()}
-          >
+          <Button small disabled={isPending} onClick={() => void cancel()}>
             Cancel
-          </button>
+          </Button>
         ) : null}
       </div>
       <progress

@@ -2,8 +2,8 @@ import { type FormEvent, useState } from 'react';
 import { ProblemError } from '../../data/api.ts';
 import { useMayOperate } from '../../data/me.ts';
 import { useChange } from '../../data/queries.ts';
+import { Button } from '../../parts/button.tsx';
 import { FormField } from '../../parts/form-field.tsx';
-import { Icon } from '../../parts/icon.tsx';
 import { messageOf } from '../../parts/notices.tsx';
 
 const tableName = /^[^.\s]+\..+$/;
@@ -62,10 +62,9 @@ export function VerifyForm() {
           />
         )}
       </FormField>
-      <button type="submit" className="button primary" disabled={isPending}>
-        <Icon name="compare" size={14} />
+      <Button tone="primary" icon="compare" type="submit" disabled={isPending}>
         Compare now
-      </button>
+      </Button>
     </form>
   );
 }

@@ -2,6 +2,7 @@ import type { VerifyReport } from '../../data/shapes.ts';
 import { useMayOperate } from '../../data/me.ts';
 import { useChange, useStatus } from '../../data/queries.ts';
 import { resyncAction } from '../../data/node-actions.ts';
+import { Button } from '../../parts/button.tsx';
 import { useAsk } from '../../parts/confirm.tsx';
 import { useNotices } from '../../parts/notices.tsx';
 import { useAct } from '../../parts/use-act.ts';
@@ -90,14 +91,9 @@ function RepairButton({ report, nodes }: RepairButtonProps) {
   };
   if (!mayOperate) return null;
   return (
-    <button
-      type="button"
-      className="button danger"
-      disabled={isPending}
-      onClick={() => void repair()}
-    >
+    <Button tone="danger" disabled={isPending} onClick={() => void repair()}>
       Repair {list} …
-    </button>
+    </Button>
   );
 }
 
@@ -110,13 +106,8 @@ function ResyncButtons({ nodes }: { readonly nodes: readonly string[] }) {
   return members
     .filter(({ name }) => nodes.includes(name))
     .map((node) => (
-      <button
-        key={node.name}
-        type="button"
-        className="button"
-        onClick={() => act(node.name, resyncAction(node))}
-      >
+      <Button key={node.name} onClick={() => act(node.name, resyncAction(node))}>
         Resync {node.name} …
-      </button>
+      </Button>
     ));
 }
