@@ -92,7 +92,7 @@ export function decodeColumnDefinition(payload: Buffer, capabilities = 0): Colum
   const originalTable = text();
   const name = text();
   const originalName = text();
-  if (isExtended(capabilities)) reader.lenencBytes();
+  if (hasExtendedMetadata(capabilities)) reader.lenencBytes();
   const fixed = new PayloadReader(reader.lenencBytes());
   return {
     catalog,
@@ -109,7 +109,7 @@ export function decodeColumnDefinition(payload: Buffer, capabilities = 0): Colum
   };
 }
 
-const isExtended = (capabilities: number): boolean =>
+export const hasExtendedMetadata = (capabilities: number): boolean =>
   (mariadbFlags(capabilities) & MariadbCapability.EXTENDED_METADATA) !== 0;
 
 export function encodeColumnDefinition(column: ColumnDefinition41, capabilities = 0): Buffer {
@@ -118,7 +118,7 @@ export function encodeColumnDefinition(column: ColumnDefinition41, capabilities 
   for (const text of [catalog, schema, table, originalTable, name, originalName]) {
     writer.lenencBytes(Buffer.from(text, 'utf8'));
   }
-  if (isExtended(capabilities)) writer.lenencInt(0);
+  if (hasExtendedMetadata(capabilities)) writer.lenencInt(0);
   return writer
     .u8(fixedFieldBytes)
     .u16(column.characterSet)

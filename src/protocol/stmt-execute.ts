@@ -112,8 +112,7 @@ export function encodeStmtExecute(execute: {
   const isNull = parameters.map(({ value }, index) =>
     value === null && longData?.has(index) !== true ? null : 0,
   );
-  writer.bytes(nullBitmap(isNull, 0)).u8(1);
-  for (const { type, unsigned } of parameters) writer.u8(type).u8(unsigned ? unsignedBit : 0);
+  writer.bytes(nullBitmap(isNull, 0)).u8(1).bytes(encodeTypes(parameters));
   for (const [index, parameter] of parameters.entries()) {
     const { type, value } = parameter;
     if (value === null || type === ColumnType.NULL || longData?.has(index) === true) continue;
@@ -121,6 +120,10 @@ export function encodeStmtExecute(execute: {
   }
   return writer.finish();
 }
+
+/** Two bytes for each, as they stand in an execution. */
+export const encodeTypes = (types: readonly ParameterType[]): Buffer =>
+  Buffer.from(types.flatMap(({ type, unsigned }) => [type, unsigned ? unsignedBit : 0]));
 
 export interface StmtSendLongData {
   readonly statementId: number;

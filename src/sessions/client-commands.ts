@@ -1,7 +1,7 @@
 import { LockstepError } from '../base/errors.ts';
 import type { ConnectionKind } from '../nodes/connection-pool.ts';
 import { NodeQueryError } from '../nodes/query-rows.ts';
-import { Capability, has } from '../protocol/capabilities.ts';
+import { Capability, has, MariadbCapability, mariadbFlags } from '../protocol/capabilities.ts';
 import { type AssembledPacket, packetTooLarge } from '../protocol/command-scanner.ts';
 import { CommandByte, commandName } from '../protocol/commands.ts';
 import { decodeErr, encodeErr } from '../protocol/err-packet.ts';
@@ -172,6 +172,8 @@ export class ClientCommands {
         this.#running = write.sql;
         return this.#reply(await this.#run(write, sequenceId, true), sequenceId);
       }
+      case CommandByte.STMT_BULK_EXECUTE:
+        return this.#bulkExecute(payload, sequenceId);
       case CommandByte.STMT_FETCH:
         return this.#reply(await this.#prepared.fetch(payload), sequenceId);
       case CommandByte.STMT_SEND_LONG_DATA:
@@ -187,6 +189,15 @@ export class ClientCommands {
       default:
         return this.#rareCommand(payload, sequenceId);
     }
+  }
+
+  async #bulkExecute(payload: Buffer, sequenceId: number): Promise<void> {
+    if (this.#core.lexMode.flavor !== 'mariadb') throw unknownCommand(payload);
+    const { STMT_BULK_OPERATIONS } = MariadbCapability;
+    const agreed = has(mariadbFlags(this.#wishes.capabilities), STMT_BULK_OPERATIONS);
+    const write = this.#prepared.bulkExecution(payload, agreed);
+    this.#running = write.sql;
+    this.#reply(await this.#run(write, sequenceId, false), sequenceId);
   }
 
   /**

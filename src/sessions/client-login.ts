@@ -4,14 +4,9 @@ import { type SecureContext, TLSSocket } from 'node:tls';
 import type { NodeName } from '../base/brands.ts';
 import { LockstepError } from '../base/errors.ts';
 import type { Password } from '../protocol/auth/password.ts';
-import {
-  Capability,
-  combine,
-  has,
-  mariadbFlags,
-  withMariadbFlags,
-} from '../protocol/capabilities.ts';
+import { Capability, combine, has, withMariadbFlags } from '../protocol/capabilities.ts';
 import { type ChangeUser, decodeChangeUser } from '../protocol/change-user.ts';
+import { hasExtendedMetadata } from '../protocol/column-definition.ts';
 import {
   type AssembledPacket,
   isOutOfOrder,
@@ -278,7 +273,7 @@ export class ClientLogin implements AcceptedClient {
       accountVersion: this.#options.context.accountChanges.version,
       deprecateEof: has(this.#capabilities, Capability.DEPRECATE_EOF),
       foundRows: has(this.#capabilities, Capability.FOUND_ROWS),
-      extendedMetadata: mariadbFlags(this.#capabilities) !== 0,
+      extendedMetadata: hasExtendedMetadata(this.#capabilities),
     };
   }
 

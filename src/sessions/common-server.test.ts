@@ -38,13 +38,13 @@ test.each([[[mysql97, mysql80]], [[mysql80, mysql97]]])(
 test("MariaDB's flags where every node has them", () => {
   const common = commonServer([mariadb1011]);
   expect(common.version).toBe(mariadb1011.version);
-  expect(common.mariadbCapabilities).toBe(8);
+  expect(common.mariadbCapabilities).toBe(8 | 4);
   expect(has(common.capabilities, Capability.LONG_PASSWORD)).toBe(false);
   expect(has(common.capabilities, Capability.QUERY_ATTRIBUTES)).toBe(false);
 
   const mixed = commonServer([mariadb1011, mariadb106]);
   expect(mixed.version).toBe('10.6.9-MariaDB');
-  expect(mixed.mariadbCapabilities).toBe(0);
+  expect(mixed.mariadbCapabilities).toBe(4);
   expect(has(mixed.capabilities, Capability.DEPRECATE_EOF)).toBe(false);
 });
 

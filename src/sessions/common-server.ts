@@ -31,7 +31,10 @@ const ofLockstep = combine(
 );
 /** What takes a node that can do it too, because results are forwarded as they come. */
 const ofNodes = combine(Capability.DEPRECATE_EOF, Capability.QUERY_ATTRIBUTES);
-const ofMariadbNodes = MariadbCapability.EXTENDED_METADATA;
+const ofMariadbNodes = combine(
+  MariadbCapability.EXTENDED_METADATA,
+  MariadbCapability.STMT_BULK_OPERATIONS,
+);
 const unknown: ServerGreeting = {
   version: '8.0.0-lockstep',
   capabilities: Capability.DEPRECATE_EOF,

@@ -1,5 +1,5 @@
 import type { TableInfo, UnstableDefault } from '../nodes/table-info.ts';
-import { type InsertShape, insertShape } from '../sql/insert-shape.ts';
+import { type InsertRow, type InsertShape, insertShape } from '../sql/insert-shape.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
 import { replaceSpans, type SpanReplacement } from '../sql/replace-spans.ts';
 import { unsafe } from './check-write.ts';
@@ -102,7 +102,8 @@ function defaultSpans(
   values: readonly (readonly string[])[],
 ): SpanReplacement[] {
   const spans: SpanReplacement[] = [];
-  const rows = shape.setEnd === undefined ? shape.rows : [{ close: 0, values: shape.setValues }];
+  const rows: readonly Pick<InsertRow, 'close' | 'values'>[] =
+    shape.setEnd === undefined ? shape.rows : [{ close: 0, values: shape.setValues }];
   const empty = shape.columns === undefined && rows.every((row) => row.values.length === 0);
   const listed = shape.columns ?? (empty ? [] : target.columns);
   const names = listed.map((name) => name.toLowerCase());

@@ -39,6 +39,8 @@ export interface Rewriting {
 
 const changesRows = /^(?:INSERT|REPLACE|UPDATE|DELETE)$/;
 const textBytesMax = 8 * 1024 * 1024;
+/** Of one SELECT; the servers take 4,096. */
+const columnsMax = 1000;
 
 /**
  * Evaluates on the leader what would differ between nodes, and writes it into the text. Throws
@@ -153,10 +155,19 @@ async function withLiterals(
     if (reads && spans.length === 0) spans.push(...(shape?.queries ?? []));
     spans.push(...sequences.map(({ start, end }) => ({ start, end })));
   }
-  const outermost = spans
-    .toSorted((a, b) => a.start - b.start || b.end - a.end)
-    .filter((span, index, all) => !all.slice(0, index).some((other) => span.end <= other.end));
-  return replaceByValues(rewriting, outermost);
+  return replaceByValues(rewriting, outermostOf(spans));
+}
+
+/** There may be one in each of many rows. */
+function outermostOf<Part extends { start: number; end: number }>(spans: readonly Part[]): Part[] {
+  let reached = -1;
+  const outermost: Part[] = [];
+  for (const span of spans.toSorted((a, b) => a.start - b.start || b.end - a.end)) {
+    if (span.end <= reached) continue;
+    reached = span.end;
+    outermost.push(span);
+  }
+  return outermost;
 }
 
 async function replaceByValues(
@@ -164,16 +175,17 @@ async function replaceByValues(
   spans: readonly { start: number; end: number; text?: string }[],
 ): Promise<string> {
   const asked = spans.filter(({ text }) => text === undefined);
-  const expressions = asked.map(({ start, end }) => `(${sql.slice(start, end)})`);
-  const evaluated =
-    asked.length === 0
-      ? undefined
-      : await selectLiterals(core, connection, `SELECT ${expressions.join(',')}`);
-  const values = evaluated?.rows[0];
+  const values = new Map<object, string | undefined>();
+  for (let from = 0; from < asked.length; from += columnsMax) {
+    const some = asked.slice(from, from + columnsMax);
+    const expressions = some.map(({ start, end }) => `(${sql.slice(start, end)})`);
+    const { rows } = await selectLiterals(core, connection, `SELECT ${expressions.join(',')}`);
+    for (const [index, span] of some.entries()) values.set(span, rows[0]?.[index]);
+  }
   const replacements: SpanReplacement[] = spans.map((span) => ({
     start: span.start,
     end: span.end,
-    text: ` ${span.text ?? values?.[asked.indexOf(span)] ?? 'NULL'} `,
+    text: ` ${span.text ?? values.get(span) ?? 'NULL'} `,
   }));
   return replaceSpans(sql, replacements);
 }

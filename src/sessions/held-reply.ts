@@ -1,9 +1,11 @@
+import { assert } from '../base/assert.ts';
 import { AnswerDigest } from './answer-digest.ts';
 import type { NodeResponseSink } from '../nodes/node-connection.ts';
 import { LockstepError } from '../base/errors.ts';
 import { decodeErr } from '../protocol/err-packet.ts';
 import { decodeOk, type OkPacket } from '../protocol/ok-packet.ts';
 import { Capability } from '../protocol/capabilities.ts';
+import { PayloadReader } from '../protocol/packet-reader.ts';
 import type { Terminal } from '../protocol/response-scanner.ts';
 import { StatusFlag } from '../protocol/status-flags.ts';
 import {
@@ -111,15 +113,8 @@ export class HeldReply implements NodeResponseSink {
   }
 
   onEnd(): void {
-    if (this.#tooLarge) {
-      this.#reject(
-        new LockstepError(
-          'packet_too_large',
-          `the answer is over ${this.#bytesMax} bytes, more than can be held back until commit ` +
-            '(limits.result_buffer_bytes)',
-        ),
-      );
-    } else {
+    if (this.#tooLarge) this.#reject(this.#tooLargeError());
+    else {
       this.#ended = true;
       this.#resolve();
     }
@@ -131,6 +126,29 @@ export class HeldReply implements NodeResponseSink {
 
   onLost(error: Error): void {
     this.#reject(error);
+  }
+
+  /**
+   * Puts the rows of a later answer behind those of this one, which has the same columns, and ends
+   * it as that one ends. Throws packet_too_large.
+   */
+  append(later: HeldReply): void {
+    const end = later.#end;
+    assert(end && this.#end, 'both answers are whole');
+    const { rows } = this.#end;
+    const bytes = later.#pieces.flatMap((piece) => ('bytes' in piece ? [piece.bytes] : []));
+    this.#pieces.pop();
+    this.onData(behindDefinitions(Buffer.concat(bytes)));
+    if (this.#tooLarge) throw this.#tooLargeError();
+    this.onTerminal({ ...end, rows: rows + end.rows });
+  }
+
+  #tooLargeError(): LockstepError {
+    return new LockstepError(
+      'packet_too_large',
+      `the answer is over ${this.#bytesMax} bytes, more than can be held back until commit ` +
+        '(limits.result_buffer_bytes)',
+    );
   }
 
   /** Equal for answers that tell a client the same. */
@@ -159,6 +177,15 @@ export class HeldReply implements NodeResponseSink {
     );
     return { bytes, nextSequenceId: renumber(bytes, firstSequenceId) };
   }
+}
+
+/** What follows the count of the columns and a packet for each. */
+function behindDefinitions(bytes: Buffer): Buffer {
+  if (bytes.length === 0) return bytes;
+  let packets = 1 + new PayloadReader(bytes, 4).lenencInt();
+  let at = 0;
+  for (; packets > 0; packets -= 1) at += 4 + bytes.readUIntLE(at, 3);
+  return bytes.subarray(at);
 }
 
 /** Numbers whole packets in place; returns the number that follows the last. */

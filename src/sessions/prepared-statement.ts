@@ -7,10 +7,12 @@ import type { Statement } from '../sql/statement.ts';
 import type { Cursor } from './cursor.ts';
 import type { Expected } from './derived-types.ts';
 import type { NodeRequest } from './node-request.ts';
-import { prepareOn } from './prepared-on-node.ts';
+import { prepareAlone, prepareOn } from './prepared-on-node.ts';
 
 const executeHeaderBytes = 10;
 const flagsAt = 5;
+/** Behind the packet's header and the command byte. */
+const idInPacketAt = 5;
 
 /** How a statement gets to a node's connection, and what is asked of it there. */
 export interface Execution {
@@ -61,10 +63,22 @@ export function executeRequest(
   return executionOf(prepared.sql, execution, longData, how.prepare);
 }
 
-/** A text without parameters, prepared for the sake of its rows: they come as prepared ones do. */
+/**
+ * A text without parameters, prepared for the sake of its rows: they come as prepared ones do. The
+ * values of one execution stand in it, so that no connection keeps it.
+ */
 export function textExecution(sql: string): NodeRequest {
   const payload = encodeStmtExecute({ statementId: 0, parameters: [] });
-  return executionOf(sql, payload, [], prepareOn);
+  const request = executionOf(sql, payload, [], prepareAlone);
+  return {
+    ...request,
+    withText: textExecution,
+    packetsFor: (connection) => {
+      const execution = request.packetsFor(connection);
+      const serverId = execution.subarray(idInPacketAt, idInPacketAt + 4);
+      return Buffer.concat([execution, commandPacket(CommandByte.STMT_CLOSE, serverId)]);
+    },
+  };
 }
 
 function executionOf(

@@ -1,25 +1,26 @@
 import { LockstepError } from '../base/errors.ts';
 import { NodeQueryError } from '../nodes/query-rows.ts';
-import type { BinaryValue } from '../protocol/binary-value.ts';
 import { packetTooLarge } from '../protocol/command-scanner.ts';
 import { type PlainCommand, plainExecution } from '../protocol/query-attributes.ts';
 import {
   type BoundParameter,
   CursorFlag,
   decodeStmtExecute,
+  encodeTypes,
   type StmtSendLongData,
 } from '../protocol/stmt-execute.ts';
 import { statementIdOf } from '../protocol/statement-id.ts';
+import { BulkFlag, decodeStmtBulkExecute } from '../protocol/stmt-bulk-execute.ts';
 import { ColumnType } from '../protocol/column-definition.ts';
 import { replaceConnectionId } from '../sql/connection-id.ts';
-import { derivedNumber } from '../sql/derived-number.ts';
-import { literalOf } from '../sql/render-parameters.ts';
 import { splitStatements } from '../sql/split-statements.ts';
 import type { Statement } from '../sql/statement.ts';
-import { isOutOfRange, type TemporalValue } from '../sql/temporal-literal.ts';
 import type { Answer } from './answer.ts';
+import { boundLiterals } from './bound-literals.ts';
 import { Cursor } from './cursor.ts';
-import { type Expected, expectedNumbers } from './derived-types.ts';
+import { notInBulk, wrongBulkArguments } from './bulk-errors.ts';
+import { expectedNumbers } from './derived-types.ts';
+import { textRequest } from './node-request.ts';
 import { errorOf, prepareKept } from './prepared-on-node.ts';
 import { executeRequest, type PreparedStatement } from './prepared-statement.ts';
 import { packetLimit } from './packet-limit.ts';
@@ -108,12 +109,32 @@ export class PreparedStatements {
     }
     const bound = statement.kind === 'read' ? [] : boundParameters(prepared, payload);
     forgetLongData(prepared);
-    const parameters = literals(core, bound, prepared.expected);
+    const parameters = boundLiterals(core, bound, prepared.expected);
     const { cursor } = prepared;
     return {
       ...{ statement, sql, parameters, request, attributes, ...(cursor && { cursor }) },
       ...(needsLiterals(statement, bound) && { needsLiterals: true }),
     };
+  }
+
+  /**
+   * What COM_STMT_BULK_EXECUTE asks for. `agreed`: the client has STMT_BULK_OPERATIONS. Errors as
+   * of MariaDB 10.11.
+   */
+  bulkExecution(received: Buffer, agreed: boolean): WriteRequest {
+    const { flags } = decodeStmtBulkExecute(received, { parameterCount: 0, previousTypes: [] });
+    if (!agreed || (flags & ~BulkFlag.SEND_TYPES) !== 0) throw notInBulk();
+    const prepared = this.#get(statementIdOf(received), 'EXECUTE');
+    const { statement, sql, parameterCount, previousTypes } = prepared;
+    if (statement.kind !== 'write') throw notInBulk();
+    closeCursor(prepared);
+    const sentAhead = prepared.longData.size > 0 || prepared.longDataBytes > 0;
+    forgetLongData(prepared);
+    const bulk = decodeStmtBulkExecute(received, { parameterCount, previousTypes });
+    if (sentAhead || bulk.types.length < parameterCount) throw wrongBulkArguments();
+    prepared.previousTypes = bulk.types;
+    prepared.types = encodeTypes(bulk.types);
+    return { statement, sql, parameters: [], request: textRequest(sql), bulk };
   }
 
   /** COM_STMT_FETCH: the next rows go to the client. */
@@ -246,35 +267,3 @@ const alike: ReadonlySet<number> = new Set([
   ColumnType.MEDIUM_BLOB,
   ColumnType.LONG_BLOB,
 ]);
-
-function temporalOf(value: BinaryValue): TemporalValue | undefined {
-  return value !== null && typeof value === 'object' && 'kind' in value ? value : undefined;
-}
-
-/** The parameters as SQL literals, for the log. */
-function literals(
-  core: SessionCore,
-  bound: readonly BoundParameter[],
-  expected: readonly Expected[],
-): string[] {
-  if (core.lexMode.flavor === 'mysql') refuseOutOfRange(bound);
-  const charset = core.state.carried.settings.get('character_set_client') ?? 'utf8mb4';
-  const options = {
-    charset: charset.replaceAll("'", ''),
-    noBackslashEscapes: core.lexMode.noBackslashEscapes,
-  };
-  return bound.map((parameter, index) => {
-    const kind = expected[index];
-    return (kind && derivedNumber(parameter, kind)) ?? literalOf(parameter, options);
-  });
-}
-
-/** As MySQL does: a literal could not say what it refuses. */
-function refuseOutOfRange(bound: readonly BoundParameter[]): void {
-  for (const { value } of bound) {
-    const temporal = temporalOf(value);
-    if (!temporal || !isOutOfRange(temporal)) continue;
-    const name = temporal.kind === 'time' ? 'TIME' : 'DATETIME';
-    throw new NodeQueryError(1690, '22003', `${name} value is out of range in 'parameter'`);
-  }
-}

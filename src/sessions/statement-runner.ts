@@ -26,6 +26,7 @@ import { type NodeRequest, plainRequest } from './node-request.ts';
 import { asksForProcessList, processListQuery } from './process-list.ts';
 import { read, type ReadOptions } from './read-path.ts';
 import { infileOf } from './receive-file.ts';
+import { runBulk } from './run-bulk.ts';
 import type { SessionCore } from './session-core.ts';
 import { shownText } from './shown-text.ts';
 import { executeAndReadBack, runServerSet, runSet } from './set-path.ts';
@@ -70,7 +71,9 @@ export async function runStatement(
     case 'leader_read':
       return runRead(core, write, { ...options, leader: plan.kind === 'leader_read' });
     case 'write':
-      return runWrite(core, write);
+      return write.bulk
+        ? runBulk(core, write, write.bulk, (part) => runWrite(core, part))
+        : runWrite(core, write);
     case 'ddl':
       await commitTransaction(core);
       if (onlyTemporary(core, statement)) {

@@ -1,5 +1,6 @@
 import type { LoadFile } from '../log/load-file.ts';
 import type { QueryAttribute } from '../protocol/query-attributes.ts';
+import type { StmtBulkExecute } from '../protocol/stmt-bulk-execute.ts';
 import type { Statement } from '../sql/statement.ts';
 import type { Cursor } from './cursor.ts';
 import type { NodeRequest } from './node-request.ts';
@@ -18,6 +19,8 @@ export interface WriteRequest {
   readonly attributes?: readonly QueryAttribute[];
   /** The client asks for a cursor, which a read on a connection of its own can have. */
   readonly cursor?: Cursor;
+  /** Many rows of parameters, to be executed for all of them; then it has no others. */
+  readonly bulk?: Pick<StmtBulkExecute, 'rows'>;
   /** What LOAD DATA LOCAL loads, once the client has sent it. */
   readonly file?: LoadFile;
   /** CALL: indexes of parameters that the procedure gives back. */

@@ -5,7 +5,8 @@ import { isName, isOperator, isWord, nameOf, type Token } from './token.ts';
 import { outermostQueries, type Span } from './write-shape.ts';
 
 export interface InsertRow {
-  /** Offset of its closing parenthesis. */
+  /** Offsets of its parentheses. */
+  readonly open: number;
   readonly close: number;
   readonly values: readonly InsertValue[];
 }
@@ -180,7 +181,7 @@ function rowsOf(
     const values = splitList(tokens, outline, at + 1, close, 1).map((part) =>
       valueOf(tokens, part.from, part.to),
     );
-    rows.push({ close: tokens[close]?.start ?? 0, values });
+    rows.push({ open: tokens[at]?.start ?? 0, close: tokens[close]?.start ?? 0, values });
     at = close + 1;
     if (at < to && !isOperator(tokens[at], ',')) return undefined;
     at++;

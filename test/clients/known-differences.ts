@@ -56,10 +56,6 @@ export const knownDifferences: readonly KnownDifference[] = [
     sometimes: true,
     reason: 'it looks into the data folder, or at the counters, of one node',
   },
-  ...because('COM_STMT_BULK_EXECUTE is not offered', [
-    ['mariadb-client-test', /^test_(?:bulk_\w+|mdev_34718_\w+)$/],
-    ['mariadb-client-test', /^test_(?:mdev35953|mdev_24411|mdev_32086|mdev_34958)$/],
-  ]),
 ];
 
 function because(

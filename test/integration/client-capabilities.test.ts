@@ -63,7 +63,9 @@ describe.each(engines())('what is agreed with a client, $name', (engine) => {
     const isMysql = engine.name === 'mysql';
     expect(has(capabilities, Capability.QUERY_ATTRIBUTES)).toBe(isMysql);
     expect(has(capabilities, Capability.LONG_PASSWORD)).toBe(isMysql);
-    expect(mariadbCapabilities).toBe(isMysql ? undefined : MariadbCapability.EXTENDED_METADATA);
+    const { EXTENDED_METADATA, STMT_BULK_OPERATIONS } = MariadbCapability;
+    const ofMariadb = EXTENDED_METADATA | STMT_BULK_OPERATIONS;
+    expect(mariadbCapabilities).toBe(isMysql ? undefined : ofMariadb);
   });
 
   test('the connections to a node say whose they are', async () => {

@@ -1,4 +1,4 @@
-// The MariaDB connector for Node: connections, statements, batches.
+// The MariaDB connector for Node: connections and statements.
 import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import mariadb from 'mariadb';
@@ -32,9 +32,6 @@ const header = ({ affectedRows, insertId, warningStatus }) => ({
   insertId: `${insertId}`,
   warningStatus,
 });
-/** Of a batch that was not sent in bulk there is a header a row. */
-const rowsOf = (results) =>
-  [results].flat().reduce((sum, { affectedRows }) => sum + affectedRows, 0);
 const errorOf = async (promise) => {
   const { code, errno, sqlState, sqlMessage } = await failureOf(promise);
   return { code, errno, sqlState, sqlMessage };
@@ -143,66 +140,6 @@ for (const method of ['query', 'execute']) {
     }),
   );
 }
-
-for (const bulk of [true, false]) {
-  const how = bulk ? 'in bulk' : 'one by one';
-
-  shown(`a batch of inserts, ${how}`, () =>
-    on({ bulk }, async (connection) => {
-      await connection.query('DELETE FROM mc_item');
-      await connection.query('ALTER TABLE mc_item AUTO_INCREMENT = 1');
-      const rows = range(300).map((n) => [`name ${n}`, n % 7 === 0 ? null : n]);
-      const sql = 'INSERT INTO mc_item (name, n) VALUES (?, ?)';
-      const result = await connection.batch(sql, rows);
-      const [sums] = await connection.query(
-        'SELECT COUNT(*) AS count, SUM(n) AS sum, COUNT(n) AS given, MAX(id) AS last FROM mc_item',
-      );
-      return { rows: rowsOf(result), sums };
-    }),
-  );
-
-  shown(`batches of updates and deletes, ${how}`, () =>
-    on({ bulk }, async (connection) => {
-      const updates = range(100).map((n) => [n * 2, `name ${n}`]);
-      const updated = await connection.batch('UPDATE mc_item SET n = ? WHERE name = ?', updates);
-      const names = range(50).map((n) => [`name ${n}`]);
-      const deleted = await connection.batch('DELETE FROM mc_item WHERE name = ?', names);
-      const sql = 'SELECT COUNT(*) AS count, SUM(n) AS sum FROM mc_item';
-      const [sums] = await connection.query(sql);
-      return { updated: rowsOf(updated), deleted: rowsOf(deleted), sums };
-    }),
-  );
-
-  shown(`a batch with a duplicate, in a transaction, ${how}`, () =>
-    on({ bulk }, async (connection) => {
-      await connection.beginTransaction();
-      const sql = 'INSERT INTO mc_item (name) VALUES (?)';
-      const error = await failureOf(connection.batch(sql, [['new'], ['name 70'], ['newer']]));
-      await connection.rollback();
-      const [row] = await connection.query(
-        'SELECT COUNT(*) AS n FROM mc_item WHERE name LIKE "new%"',
-      );
-      return { code: error.code, errno: error.errno, row };
-    }),
-  );
-}
-
-shown('a batch with values of several types and large ones', () =>
-  on({}, async (connection) => {
-    await connection.query('DELETE FROM mc_kinds');
-    const rows = range(100).map((n) => [
-      n % 2 === 0 ? BigInt(n) : n,
-      n % 3 === 0 ? null : 'x'.repeat(n * 600),
-      n % 5 === 0 ? new Date(n * 1000) : null,
-    ]);
-    const sql = 'INSERT INTO mc_kinds (i, tx, at) VALUES (?, ?, ?)';
-    await connection.batch(sql, rows);
-    return connection.query(
-      'SELECT COUNT(*) AS n, SUM(i) AS sum, SUM(LENGTH(tx)) AS bytes, COUNT(at) AS days' +
-        ' FROM mc_kinds',
-    );
-  }),
-);
 
 check('questions that do not wait for answers', () =>
   on({ pipelining: true }, async (connection) => {
