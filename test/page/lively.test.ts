@@ -35,6 +35,31 @@ const countDrawings = `
   });
 `;
 
+interface ChartsDrawn {
+  readonly drawings: number;
+  /** How often the figures came. */
+  readonly answers: number;
+  readonly charts: number;
+}
+
+/** Run in the page: each drawing of a chart begins by clearing its canvas. */
+const countChartDrawings = `
+  performance.clearResourceTimings();
+  let drawings = 0;
+  const { clearRect } = CanvasRenderingContext2D.prototype;
+  CanvasRenderingContext2D.prototype.clearRect = function (...place) {
+    drawings += 1;
+    return clearRect.apply(this, place);
+  };
+  globalThis.chartsDrawn = () => ({
+    drawings,
+    answers: performance
+      .getEntriesByType('resource')
+      .filter(({ name }) => name.includes('/history')).length,
+    charts: document.querySelectorAll('.chart').length,
+  });
+`;
+
 const tenThousandRows =
   'WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100) ' +
   "SELECT (a.i - 1) * 100 + b.i AS number, CONCAT('row ', (a.i - 1) * 100 + b.i) AS word " +
@@ -59,6 +84,15 @@ describe.each(cases)('the page beside a balancer of its own', ({ path, engine })
 
   const url = () => `http://127.0.0.1:${balancer.httpPort}`;
 
+  /** Statements that are refused, each of which is an event. */
+  const refused = async (times: number): Promise<void> => {
+    const client = await connectTo({ port: balancer.port }, { database: 'app' });
+    for (let count = 1; count <= times; count += 1) {
+      await client.query(`XA START 'x${count}x'`).catch(() => {});
+    }
+    await client.end();
+  };
+
   test('says that the balancer is away, and is back by itself with it', extended, async () => {
     await using opened = await openPage(browser, { url: url() });
     const { page } = opened;
@@ -79,16 +113,25 @@ describe.each(cases)('the page beside a balancer of its own', ({ path, engine })
     const { page } = opened;
     await statusLine(page).getByText('All well').waitFor();
     await page.evaluate(countDrawings);
-    const client = await connectTo({ port: balancer.port }, { database: 'app' });
-    for (let count = 1; count <= burst; count += 1) {
-      await client.query(`XA START 'x${count}x'`).catch(() => {});
-    }
-    await client.end();
+    await refused(burst);
     await page.getByText(`XA START 'x${burst}x'`).first().waitFor();
     const { drawings, frames, rows } = await page.evaluate<Drawn>('drawn');
     expect(drawings).toBeGreaterThan(0);
     expect(drawings).toBeLessThanOrEqual(frames);
     expect(rows).toBeLessThan(80);
+  });
+
+  test('charts are drawn when there are new figures, not for every event', extended, async () => {
+    await using opened = await openPage(browser, { url: url() });
+    const { page } = opened;
+    await page.getByRole('heading', { name: 'Errors per second' }).waitFor();
+    await page.evaluate(countChartDrawings);
+    await refused(burst);
+    await page.getByText(`XA START 'x${burst}x'`).first().waitFor();
+    const { drawings, answers, charts } = await page.evaluate<ChartsDrawn>('chartsDrawn()');
+    expect(charts).toBe(6);
+    // One for what was under way, and one for the answer that was read but not drawn yet.
+    expect(drawings).toBeLessThanOrEqual(charts * (answers + 2));
   });
 
   test('ten thousand rows scroll as forty do', extended, async () => {

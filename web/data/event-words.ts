@@ -65,6 +65,8 @@ const words = (tone: Tone, title: string, text: string): EventWords => ({ tone, 
 const number = (text: string | undefined): string => count(Number(text ?? 0));
 const missedEntries = (entries: string | undefined): string =>
   Number(entries) === 0 ? 'nothing: it missed no entry' : `${number(entries)} entries it missed`;
+const tablesText = (differing: string | undefined): string =>
+  differing === '1' ? 'one table or definition' : `${number(differing)} tables or definitions`;
 const lasted = (text: string | undefined): string => duration(Number(text ?? 0));
 
 const tonesOfState: Readonly<Record<string, Tone>> = {
@@ -124,10 +126,10 @@ const dataTellers: Readonly<Record<string, Teller>> = {
   verify_finished: ({ equal, rows, differing, durationMs }) =>
     equal === 'true'
       ? words('good', 'All nodes are equal', `${number(rows)} rows in ${lasted(durationMs)}`)
-      : words('bad', 'Nodes differ', `in ${number(differing)} tables or definitions`),
+      : words('bad', 'Nodes differ', `in ${tablesText(differing)}`),
   verify_failed: ({ reason }) => words('warn', 'Verification ended', reason ?? ''),
   verify_difference: ({ table, nodes, where }) =>
-    words('bad', `${table} differs`, `on ${nodes}, first where ${where}`),
+    words('bad', `${table} differs`, `on ${nodes}${where ? `, first where ${where}` : ''}`),
   verify_repaired: ({ node, repaired, failed }) =>
     words('good', `${node} repaired`, `${number(repaired)} ranges, ${number(failed)} failed`),
 };

@@ -32,21 +32,28 @@ export function Live({ children }: { readonly children: ReactNode }) {
   );
 }
 
+const soonMs = 150;
+/** However many events come. */
+const refreshMs = 750;
+
 /** An event means that the status has changed; many at once ask for it once. */
 function refreshSoon(feed: EventFeed): () => void {
   let told = feed.snapshot();
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let lastMs = -refreshMs;
   return () => {
     const before = told;
     told = feed.snapshot();
     if (before.events === told.events && before.connection === told.connection) return;
     if (told.connection.kind !== 'open') return;
+    const waitMs = Math.max(soonMs, lastMs + refreshMs - performance.now());
     timer ??= setTimeout(() => {
       timer = undefined;
+      lastMs = performance.now();
       for (const queryKey of [['/status'], ['/demo/nodes'], ['/strategy']]) {
         void queryClient.invalidateQueries({ queryKey });
       }
-    }, 150);
+    }, waitMs);
   };
 }
 
@@ -62,18 +69,19 @@ function WithRates({ children }: { readonly children: ReactNode }) {
 
 export const useRates = (): Rates => use(RatesContext);
 
-export function useFeed(): FeedState {
+/** What `part` makes of the events: renders again only when that is another value. */
+export function useFeedPart<Part>(part: (state: FeedState) => Part): Part {
   const feed = use(FeedContext);
   if (feed === undefined) throw new Error('there is no feed of events around this');
-  return useSyncExternalStore(feed.subscribe, feed.snapshot);
+  return useSyncExternalStore(feed.subscribe, () => part(feed.snapshot()));
 }
 
-/** The connection alone: does not render again with every event. */
-export function useConnection(): FeedState['connection'] {
-  const feed = use(FeedContext);
-  if (feed === undefined) throw new Error('there is no feed of events around this');
-  return useSyncExternalStore(feed.subscribe, () => feed.snapshot().connection);
-}
+/** Renders again with every event that comes. */
+export const useFeed = (): FeedState => useFeedPart((state) => state);
+
+/** The connection alone. */
+export const useConnection = (): FeedState['connection'] =>
+  useFeedPart(({ connection }) => connection);
 
 /** The time, told anew every second or so. */
 export function useNow(everyMs = 1_000): number {

@@ -24,11 +24,11 @@ const cellClass = {
   text: '',
 } as const;
 
-/** A list of things by their columns; scrolls by itself where it is too wide. */
+/** A list of things by their columns; where there is no room for these, each is a card. */
 export function DataTable<Row>({ label, columns, rows, keyOf }: DataTableProps<Row>) {
   return (
     <div className="scroll framed">
-      <table className="table" aria-label={label}>
+      <table className="table data-table" aria-label={label}>
         <thead>
           <tr>
             {columns.map(({ name, kind = 'short', hidden }) => (
@@ -41,8 +41,8 @@ export function DataTable<Row>({ label, columns, rows, keyOf }: DataTableProps<R
         <tbody>
           {rows.map((row, index) => (
             <tr key={keyOf(row, index)}>
-              {columns.map(({ name, kind = 'short', cell }) => (
-                <td key={name} className={cellClass[kind]}>
+              {columns.map(({ name, kind = 'short', hidden, cell }) => (
+                <td key={name} className={cellClass[kind]} data-label={hidden ? undefined : name}>
                   {cell(row)}
                 </td>
               ))}

@@ -48,7 +48,8 @@ function FieldError({ id, text }: { readonly id: string; readonly text: string }
   return (
     <div className="form-error tone-bad" id={id} role="alert">
       <p>
-        <Icon name="warning" size={14} /> {first}
+        <Icon name="warning" size={14} />
+        <span>{first}</span>
       </p>
       {rest.length === 0 ? null : (
         <pre tabIndex={0} aria-label="What is found there">

@@ -51,7 +51,9 @@ function Brand() {
 }
 
 function Links({ current }: { readonly current: string }) {
-  const pending = useStatus().data?.nodes.reduce((sum, node) => sum + node.pending, 0) ?? 0;
+  // Of nodes in sync a few are always under way: what piles up is told.
+  const behind = useStatus().data?.nodes.filter(({ state }) => state !== 'UP') ?? [];
+  const pending = behind.reduce((sum, node) => sum + node.pending, 0);
   return (
     <ul className="links">
       {views.map(({ name, title, icon }) => (

@@ -1,8 +1,8 @@
-import { useEffect, useMemo, useState } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
 import type { FeedEvent } from '../../data/event-feed.ts';
 import { wordsOf } from '../../data/event-words.ts';
 import { count, milliseconds, rate, timeOf } from '../../data/figures.ts';
-import { useFeed } from '../../data/live.tsx';
+import { useFeedPart } from '../../data/live.tsx';
 import type { ClusterColumn, History } from '../../data/shapes.ts';
 import { Failure, Loading, Panel } from '../../parts/panel.tsx';
 import { hrefOf, useRoute } from '../../shell/route.ts';
@@ -67,55 +67,56 @@ interface ChartGridProps {
 
 function ChartGrid({ history, span, asked }: ChartGridProps) {
   const theme = useTheme();
-  const { events } = useFeed();
-  const moments = useMemo(() => momentsOf(events, asked), [events, asked]);
-  const { at, cluster, nodes } = useMemo(() => cut(history, span.ms), [history, span]);
+  const trouble = useTrouble();
+  const moments = useMemo(
+    (): readonly Moment[] => (asked > 0 ? [...trouble, { at: asked, tone: 'accent' }] : trouble),
+    [trouble, asked],
+  );
+  const shown = useMemo(() => cut(history, span.ms), [history, span]);
+  const charts = useMemo(() => chartsOf(shown), [shown]);
+  return (
+    <div className="charts">
+      {charts.map((chart) => (
+        <LineChart key={chart.title} {...chart} at={shown.at} moments={moments} theme={theme} />
+      ))}
+    </div>
+  );
+}
+
+interface Chart {
+  readonly title: string;
+  readonly lines: readonly ChartLine[];
+  readonly format: (value: number) => string;
+}
+
+function chartsOf({ cluster, nodes }: History): readonly Chart[] {
   const lines = (columns: Readonly<Partial<Record<ClusterColumn, string>>>): ChartLine[] =>
     Object.entries(columns).map(([column, name]) => ({
       name,
       values: cluster[column as ClusterColumn],
     }));
-  const common = { at, moments, theme };
-  return (
-    <div className="charts">
-      <LineChart
-        title="Statements per second"
-        lines={lines({ reads: 'reads', writes: 'writes' })}
-        format={rate}
-        {...common}
-      />
-      <LineChart
-        title="Read latency"
-        lines={lines({ readP50: 'p50', readP95: 'p95', readP99: 'p99' })}
-        format={milliseconds}
-        {...common}
-      />
-      <LineChart
-        title="Write latency"
-        lines={lines({ writeP50: 'p50', writeP95: 'p95', writeP99: 'p99' })}
-        format={milliseconds}
-        {...common}
-      />
-      <LineChart
-        title="Reads per second by node"
-        lines={Object.entries(nodes).map(([name, { reads }]) => ({ name, values: reads }))}
-        format={rate}
-        {...common}
-      />
-      <LineChart
-        title="Pending commands by node"
-        lines={Object.entries(nodes).map(([name, { pending }]) => ({ name, values: pending }))}
-        format={count}
-        {...common}
-      />
-      <LineChart
-        title="Errors per second"
-        lines={lines({ errors: 'errors' })}
-        format={rate}
-        {...common}
-      />
-    </div>
-  );
+  const byNode = (column: 'reads' | 'pending'): ChartLine[] =>
+    Object.entries(nodes).map(([name, node]) => ({ name, values: node[column] }));
+  return [
+    {
+      title: 'Statements per second',
+      lines: lines({ reads: 'reads', writes: 'writes' }),
+      format: rate,
+    },
+    {
+      title: 'Read latency',
+      lines: lines({ readP50: 'p50', readP95: 'p95', readP99: 'p99' }),
+      format: milliseconds,
+    },
+    {
+      title: 'Write latency',
+      lines: lines({ writeP50: 'p50', writeP95: 'p95', writeP99: 'p99' }),
+      format: milliseconds,
+    },
+    { title: 'Reads per second by node', lines: byNode('reads'), format: rate },
+    { title: 'Pending commands by node', lines: byNode('pending'), format: count },
+    { title: 'Errors per second', lines: lines({ errors: 'errors' }), format: rate },
+  ];
 }
 
 interface SpanSwitchProps {
@@ -157,14 +158,23 @@ function cut(history: History, spanMs: number): History {
   };
 }
 
-/** Trouble, and what the address asks for. */
-function momentsOf(events: readonly FeedEvent[], asked: number): Moment[] {
-  const trouble = events.flatMap((event): Moment[] => {
-    const { tone } = wordsOf(event);
+/** The same list while no other moment comes: the charts are not drawn anew for every event. */
+function useTrouble(): readonly Moment[] {
+  const kept = useRef<readonly Moment[]>([]);
+  return useFeedPart(({ events }) => {
+    const fresh = troubleIn(events);
+    const isSame = fresh.length === kept.current.length && fresh[0]?.at === kept.current[0]?.at;
+    if (!isSame) kept.current = fresh;
+    return kept.current;
+  });
+}
+
+function troubleIn(events: readonly FeedEvent[]): readonly Moment[] {
+  return events.flatMap((event): Moment[] => {
     if (event.kind !== 'node_state_changed' && event.kind !== 'leader_changed') return [];
+    const { tone } = wordsOf(event);
     return tone === 'bad' || tone === 'warn' ? [{ at: event.at, tone }] : [];
   });
-  return asked > 0 ? [...trouble, { at: asked, tone: 'accent' }] : trouble;
 }
 
 /** Which theme is in effect: another one means other colours. */

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'react';
+import { memo, useEffect, useRef } from 'react';
 import uPlot from 'uplot';
 import type { Line } from '../../data/shapes.ts';
 
@@ -23,12 +23,14 @@ interface LineChartProps {
   readonly theme: string;
 }
 
-const height = 130;
+/** Where there is much room, more can be read from them. */
+const heightNow = (): number => (window.innerWidth >= 2_000 ? 200 : 130);
 const sync = uPlot.sync('charts');
 const dashes = [[], [6, 3], [2, 2], [8, 3, 2, 3], [4, 4], [1, 3]];
 
 /** Lines over time. The cursor is at the same moment in all charts. */
-export function LineChart({ title, at, lines, format, moments, theme }: LineChartProps) {
+export const LineChart = memo(function LineChart(props: LineChartProps) {
+  const { title, at, lines, format, moments, theme } = props;
   const place = useRef<HTMLDivElement>(null);
   const legend = useRef<HTMLDListElement>(null);
   const chart = useRef<uPlot>(undefined);
@@ -49,7 +51,9 @@ export function LineChart({ title, at, lines, format, moments, theme }: LineChar
     });
     const made = new uPlot(options, [[], ...names.split('\n').map(() => [])], element);
     chart.current = made;
-    const sized = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height }));
+    const sized = new ResizeObserver(() =>
+      made.setSize({ width: element.clientWidth, height: heightNow() }),
+    );
     sized.observe(element);
     return () => {
       sized.disconnect();
@@ -77,7 +81,7 @@ export function LineChart({ title, at, lines, format, moments, theme }: LineChar
       <div ref={place} role="img" aria-label={`${title}, now: ${now.join(', ')}`} />
     </figure>
   );
-}
+});
 
 const textOf = (value: number | null | undefined, format: (value: number) => string): string =>
   value === null || value === undefined ? '–' : format(value);
@@ -136,7 +140,7 @@ function optionsOf({ names, width, colours, shown, tell }: ChartParts): uPlot.Op
   const short = (value: number) => (value === 0 ? '0' : shown().format(value));
   return {
     width,
-    height,
+    height: heightNow(),
     legend: { show: false },
     cursor: { sync: { key: sync.key }, points: { size: 5 }, drag: { x: false, y: false } },
     scales: { x: { time: true }, y: { range: (_, __, most) => [0, most > 0 ? most * 1.1 : 1] } },

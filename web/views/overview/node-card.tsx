@@ -34,6 +34,8 @@ interface NodeCardProps {
 export const NodeCard = memo(function NodeCard(props: NodeCardProps) {
   const { node, nodes, p99, rates, server, onReplace } = props;
   const { name, state, leader, address } = node;
+  // A node in sync has entries under way whenever there are writes.
+  const isBehind = node.pending > 0 && state !== 'UP';
   return (
     <article className={`node-card edge-${toneOfState(state)}`} aria-label={name}>
       <header className="node-head">
@@ -61,13 +63,13 @@ export const NodeCard = memo(function NodeCard(props: NodeCardProps) {
       <Share {...(rates === undefined ? {} : { rates })} />
       <dl className="facts">
         <Fact name="Average" value={node.reads === 0 ? '–' : milliseconds(node.averageMs)} />
-        <Fact name="p99, last minute" value={p99 === null ? '–' : milliseconds(p99)} />
+        <Fact name="p99, 1 min" value={p99 === null ? '–' : milliseconds(p99)} />
         <Fact name="Connections" value={count(node.connections)} />
         <Fact name="Position" value={count(node.position)} />
         <div>
           <dt>Pending</dt>
           <dd>
-            <a href={hrefOf('log', name)} className={node.pending > 0 ? 'tone-warn' : ''}>
+            <a href={hrefOf('log', name)} className={isBehind ? 'tone-warn' : ''}>
               {count(node.pending)}
               <span className="visually-hidden"> commands pending for {name}</span>
             </a>

@@ -45,7 +45,7 @@ export function ServerFields({ server, errors, replaced, first, onChange }: Serv
   );
   return (
     <>
-      {replaced === undefined ? text('name', 'Name', { hint: 'As it is shown here.' }) : null}
+      {replaced === undefined ? text('name', 'Name') : null}
       <div className="form-row host-row">
         {text('host', 'Host')}
         {text('port', 'Port')}

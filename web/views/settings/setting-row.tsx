@@ -118,7 +118,8 @@ function SettingForm({ setting, onEnd }: SettingFormProps) {
       </Button>
       {fault === undefined ? null : (
         <p className="form-error tone-bad" id={`${id}-error`} role="alert">
-          <Icon name="warning" size={14} /> {fault}
+          <Icon name="warning" size={14} />
+          <span>{fault}</span>
         </p>
       )}
     </form>

@@ -2,12 +2,16 @@ import { count } from '../../data/figures.ts';
 import type { DifferingRange, RowDifference, VerifiedTable } from '../../data/shapes.ts';
 import { Panel } from '../../parts/panel.tsx';
 
+/** `app.users`; the schema itself, compared as what it is by default, is `app (schema)`. */
+export const titleOf = ({ schema, table }: VerifiedTable): string =>
+  table.startsWith('(') ? `${schema} ${table}` : `${schema}.${table}`;
+
 /** Where in a table the nodes differ, and in which columns of which rows. */
 export function Differences({ table }: { readonly table: VerifiedTable }) {
-  const { schema, table: name, differing, ranges = [], rangesMore = 0 } = table;
+  const { differing, ranges = [], rangesMore = 0 } = table;
   if (ranges.length === 0 && table.definitionDiffers !== true) return null;
   return (
-    <Panel title={`${schema}.${name}`} note={`differs on ${differing.join(', ')}`}>
+    <Panel title={titleOf(table)} note={`differs on ${differing.join(', ')}`}>
       {table.definitionDiffers ? (
         <p className="pad">It is not defined alike on all nodes, or some lack it.</p>
       ) : null}

@@ -4,7 +4,7 @@ import type { VerifiedTable, VerifyReport } from '../../data/shapes.ts';
 import { Button } from '../../parts/button.tsx';
 import { Icon } from '../../parts/icon.tsx';
 import { Panel } from '../../parts/panel.tsx';
-import { Differences } from './differences.tsx';
+import { Differences, titleOf } from './differences.tsx';
 import { RepairList } from './repair-list.tsx';
 import { WayOutView } from './way-out-view.tsx';
 
@@ -103,6 +103,10 @@ function TableList({ tables }: { readonly tables: readonly VerifiedTable[] }) {
   );
 }
 
+/** A view, a routine or a schema has a definition and no rows. */
+const amountOf = ({ table }: VerifiedTable, rows: number): string =>
+  table.endsWith(')') ? '–' : count(rows);
+
 interface TableRowProps {
   readonly table: VerifiedTable;
   readonly nodes: readonly string[];
@@ -113,9 +117,7 @@ function TableRow({ table, nodes }: TableRowProps) {
   return (
     <tr>
       <th scope="row" className="nowrap">
-        <code>
-          {table.schema}.{table.table}
-        </code>
+        <code>{titleOf(table)}</code>
       </th>
       <td>
         <span className={`badge ${equal ? 'tone-good' : 'tone-bad'}`}>
@@ -130,7 +132,9 @@ function TableRow({ table, nodes }: TableRowProps) {
           <td key={node} className={`number nowrap ${odd ? 'tone-bad' : ''}`}>
             {found === undefined ? <span className="muted">not read</span> : null}
             {found?.checksum === 'absent' ? 'missing' : null}
-            {found !== undefined && found.checksum !== 'absent' ? count(found.rows) : null}
+            {found !== undefined && found.checksum !== 'absent'
+              ? amountOf(table, found.rows)
+              : null}
             {equal || found === undefined || found.checksum === 'absent' ? null : (
               <div className="checksum" title={`checksum ${found.checksum}`}>
                 {found.checksum.slice(0, 8)}
