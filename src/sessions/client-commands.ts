@@ -5,6 +5,7 @@ import { Capability, has, MariadbCapability, mariadbFlags } from '../protocol/ca
 import { type AssembledPacket, packetTooLarge } from '../protocol/command-scanner.ts';
 import { CommandByte, commandName } from '../protocol/commands.ts';
 import { decodeErr, encodeErr } from '../protocol/err-packet.ts';
+import { filterPrepared } from '../protocol/metadata-filter.ts';
 import { encodePacket } from '../protocol/packet-writer.ts';
 import { plainQuery, type QueryAttribute } from '../protocol/query-attributes.ts';
 import { decodeStmtSendLongData } from '../protocol/stmt-execute.ts';
@@ -72,6 +73,7 @@ export class ClientCommands {
       core.context.config.limits.preparedStatementsPerSession,
     );
     core.state.reset(initialSettings(core, wishes, 'login'));
+    if (has(wishes.capabilities, Capability.OPTIONAL_RESULTSET_METADATA)) core.metadata = 'full';
   }
 
   /** The text of the statement under way. */
@@ -164,7 +166,8 @@ export class ClientCommands {
         return this.#changeUser(packet);
       case CommandByte.STMT_PREPARE: {
         const bytes = await this.#prepared.prepare(this.#core, payload.toString('latin1', 1));
-        this.#core.client.write(bytes);
+        const { client, metadata } = this.#core;
+        client.write(metadata ? filterPrepared(bytes, metadata) : bytes);
         return;
       }
       case CommandByte.STMT_EXECUTE: {
@@ -256,6 +259,7 @@ export class ClientCommands {
     await this.#core.letGo();
     this.#core.state.reset(initialSettings(this.#core, this.#wishes, beginning));
     this.#core.autocommit = true;
+    if (this.#core.metadata) this.#core.metadata = 'full';
     this.#core.lastInsertId = '0';
     this.#core.diagnostics.clear();
     this.#prepared.clear();
@@ -290,9 +294,9 @@ export class ClientCommands {
   }
 
   /** One answer for all that it does, the error of the first that fails. */
-  async #refresh(payload: Buffer, sequenceId: number): Promise<void> {
+  async #refresh(command: Buffer, sequenceId: number): Promise<void> {
     let answer: Answer = { kind: 'ok' };
-    for (const sql of refreshStatements(payload)) {
+    for (const sql of refreshStatements(command)) {
       this.#core.watch.end(answer);
       this.#running = sql;
       const payload = Buffer.from(`\x03${sql}`, 'latin1');

@@ -30,7 +30,11 @@ const ofLockstep = combine(
   hasZstd ? Capability.ZSTD : 0,
 );
 /** What takes a node that can do it too, because results are forwarded as they come. */
-const ofNodes = combine(Capability.DEPRECATE_EOF, Capability.QUERY_ATTRIBUTES);
+const ofNodes = combine(
+  Capability.DEPRECATE_EOF,
+  Capability.QUERY_ATTRIBUTES,
+  Capability.OPTIONAL_RESULTSET_METADATA,
+);
 const ofMariadbNodes = combine(
   MariadbCapability.EXTENDED_METADATA,
   MariadbCapability.STMT_BULK_OPERATIONS,

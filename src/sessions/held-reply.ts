@@ -5,8 +5,9 @@ import { LockstepError } from '../base/errors.ts';
 import { decodeErr } from '../protocol/err-packet.ts';
 import { decodeOk, type OkPacket } from '../protocol/ok-packet.ts';
 import { Capability } from '../protocol/capabilities.ts';
+import { MetadataFilter, type ResultsetMetadata } from '../protocol/metadata-filter.ts';
 import { PayloadReader } from '../protocol/packet-reader.ts';
-import type { Terminal } from '../protocol/response-scanner.ts';
+import type { ResponseKind, Terminal } from '../protocol/response-scanner.ts';
 import { StatusFlag } from '../protocol/status-flags.ts';
 import {
   type ChangesOf,
@@ -33,6 +34,7 @@ export class HeldReply implements NodeResponseSink {
   readonly done: Promise<void>;
   readonly #pieces: Piece[] = [];
   readonly #bytesMax: number;
+  readonly #kind: ResponseKind;
   #bytes = 0;
   #end: Terminal | undefined;
   #ok: OkPacket | undefined;
@@ -45,8 +47,9 @@ export class HeldReply implements NodeResponseSink {
   #resolve!: () => void;
   #reject!: (error: Error) => void;
 
-  constructor(bytesMax: number) {
+  constructor(bytesMax: number, kind: ResponseKind = 'query') {
     this.#bytesMax = bytesMax;
+    this.#kind = kind;
     this.done = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -166,13 +169,18 @@ export class HeldReply implements NodeResponseSink {
   render(
     status: VisibleStatus,
     firstSequenceId: number,
-    changes?: ChangesOf,
+    {
+      changes,
+      metadata,
+    }: { changes?: ChangesOf | undefined; metadata?: ResultsetMetadata | undefined } = {},
   ): { bytes: Buffer; nextSequenceId: number } {
+    const filter = MetadataFilter.for(metadata, this.#kind);
     const bytes = Buffer.concat(
       this.#pieces.map((piece) => {
-        if ('bytes' in piece) return piece.bytes;
-        if ('terminal' in piece) return patchStatus(piece.terminal, status, changes);
-        return patchDefinitionsEnd(piece.definitionsEnd, status);
+        if ('bytes' in piece) return filter ? filter.data(Buffer.from(piece.bytes)) : piece.bytes;
+        if ('definitionsEnd' in piece) return patchDefinitionsEnd(piece.definitionsEnd, status);
+        if (!piece.terminal.last) filter?.nextResult();
+        return patchStatus(piece.terminal, status, changes);
       }),
     );
     return { bytes, nextSequenceId: renumber(bytes, firstSequenceId) };

@@ -4,6 +4,7 @@ import { type ColumnDefinition41, encodeColumnDefinition } from '../protocol/col
 import { encodeEof } from '../protocol/eof-packet.ts';
 import { encodeOk, plainOk, resultEndHeader } from '../protocol/ok-packet.ts';
 import { encodePacket, PayloadWriter } from '../protocol/packet-writer.ts';
+import type { ResultsetMetadata } from '../protocol/metadata-filter.ts';
 import type { ChangesOf } from './status-patch.ts';
 import { encodeTextRow } from '../protocol/text-row.ts';
 
@@ -23,18 +24,23 @@ export function encodeResult(
     statusFlags: number;
     firstSequenceId: number;
     changes?: ChangesOf | undefined;
+    metadata?: ResultsetMetadata | undefined;
   },
 ): { bytes: Buffer; nextSequenceId: number } {
-  const { capabilities, statusFlags } = options;
+  const { capabilities, statusFlags, metadata } = options;
   const deprecateEof = has(capabilities, Capability.DEPRECATE_EOF);
   const eof = encodeEof({ warnings: 0, statusFlags });
   const endOk = (): Buffer => {
     const ok = { ...plainOk(statusFlags), sessionChanges: options.changes?.() ?? [] };
     return encodeOk(ok, capabilities, { header: resultEndHeader });
   };
+  const count = new PayloadWriter().lenencInt(columns.length);
+  if (metadata) count.u8(metadata === 'full' ? 1 : 0);
   const payloads = [
-    new PayloadWriter().lenencInt(columns.length).finish(),
-    ...columns.map((column) => encodeColumnDefinition(column, capabilities)),
+    count.finish(),
+    ...(metadata === 'none'
+      ? []
+      : columns.map((column) => encodeColumnDefinition(column, capabilities))),
     ...(deprecateEof ? [] : [eof]),
     ...rows.map((row) => (binary ? binaryRow(row, columns) : textRow(row))),
     deprecateEof ? endOk() : eof,

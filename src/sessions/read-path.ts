@@ -10,6 +10,7 @@ import { NodeRefusedError } from '../nodes/client-handshake.ts';
 import type { Node } from '../nodes/node.ts';
 import { CommandByte } from '../protocol/commands.ts';
 import { decodeErr } from '../protocol/err-packet.ts';
+import { MetadataFilter } from '../protocol/metadata-filter.ts';
 import type { Terminal } from '../protocol/response-scanner.ts';
 import type { Statement } from '../sql/statement.ts';
 import { type Answer, SessionBroken } from './answer.ts';
@@ -179,9 +180,10 @@ async function converse(
         changes: core.changes,
         valid: () => prelude.every((outcome) => outcome.error === undefined),
         digest: options.digest === true,
+        filter: MetadataFilter.for(core.metadata, request.kind),
       })
     : undefined;
-  const held = new HeldReply(core.context.config.limits.resultBufferBytes);
+  const held = new HeldReply(core.context.config.limits.resultBufferBytes, request.kind);
   if (request.before) {
     sendPrelude(core, connection, options, prelude);
     await request.before(connection);

@@ -24,7 +24,7 @@ export function sendAnswer(core: SessionCore, answer: Answer, sending: Sending):
     case 'streamed':
       return sequenceId;
     case 'held': {
-      const { bytes, nextSequenceId } = answer.reply.render(status, sequenceId, core.changes);
+      const { bytes, nextSequenceId } = answer.reply.render(status, sequenceId, core);
       core.client.write(bytes);
       return nextSequenceId;
     }
@@ -34,6 +34,7 @@ export function sendAnswer(core: SessionCore, answer: Answer, sending: Sending):
         statusFlags: flagsOf(status),
         firstSequenceId: sequenceId,
         changes: core.changes,
+        metadata: core.metadata,
       });
       core.client.write(bytes);
       return nextSequenceId;

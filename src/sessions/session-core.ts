@@ -9,6 +9,7 @@ import type { Node } from '../nodes/node.ts';
 import type { LoadFile } from '../log/load-file.ts';
 import type { Leadership } from '../replication/replicator.ts';
 import type { Release } from '../replication/write-gate.ts';
+import type { ResultsetMetadata } from '../protocol/metadata-filter.ts';
 import type { LexMode } from '../sql/lex-mode.ts';
 import type { Statement } from '../sql/statement.ts';
 import { SessionBroken } from './answer.ts';
@@ -66,6 +67,8 @@ export class SessionCore {
   readonly encrypted: boolean;
   readonly state = new SessionState();
   autocommit = true;
+  /** Whether results tell of their columns; undefined: always, the client cannot do without. */
+  metadata: ResultsetMetadata | undefined;
   transaction: OpenTransaction | undefined;
   #pinned: PinnedConnection | undefined;
   /** FLUSH TABLES WITH READ LOCK is in force: nobody writes. */

@@ -21,6 +21,7 @@ import {
   knownAutocommit,
   setAutocommit,
 } from './set-autocommit.ts';
+import { setMetadata } from './set-metadata.ts';
 import { setTransaction } from './set-transaction.ts';
 import { readInTransaction } from './transaction-path.ts';
 import { readBackUserVariables } from './user-variables.ts';
@@ -48,7 +49,11 @@ const sessionScopes: ReadonlySet<SetScope> = new Set([
  * server would; then the values are read back and carried to whichever connection comes next. What
  * cannot be read back is carried as its text, and run again there.
  */
-export async function runSet(core: SessionCore, write: WriteRequest): Promise<Answer> {
+export function runSet(core: SessionCore, write: WriteRequest): Promise<Answer> {
+  return setMetadata(core, write, (one) => runSessionSet(core, one));
+}
+
+async function runSessionSet(core: SessionCore, write: WriteRequest): Promise<Answer> {
   const sql = flatten(write);
   const assignments = parseSet(sql, core.lexMode);
   const alsoSet = await checkSet(core, write.statement, assignments);

@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { NodeConnection, NodeResponseSink } from '../nodes/node-connection.ts';
 import { AnswerDigest } from './answer-digest.ts';
 import { LockstepError } from '../base/errors.ts';
+import type { MetadataFilter } from '../protocol/metadata-filter.ts';
 import type { Terminal } from '../protocol/response-scanner.ts';
 import {
   type ChangesOf,
@@ -40,6 +41,7 @@ export class StreamReply implements NodeResponseSink {
   readonly #changes: ChangesOf | undefined;
   readonly #valid: () => boolean;
   readonly #digest: AnswerDigest | undefined;
+  readonly #filter: MetadataFilter | undefined;
   readonly #held: Buffer[] = [];
   #heldBytes = 0;
   #forwarding = false;
@@ -57,12 +59,15 @@ export class StreamReply implements NodeResponseSink {
     /** Asked once, before the first byte is forwarded. */
     valid: () => boolean;
     digest: boolean;
+    /** For a client to whom results come otherwise than from the node. */
+    filter: MetadataFilter | undefined;
   }) {
     this.#valid = options.valid;
     this.#client = options.client;
     this.#connection = options.connection;
     this.#status = options.status;
     this.#changes = options.changes;
+    this.#filter = options.filter;
     if (options.digest) this.#digest = new AnswerDigest();
     this.done = new Promise((resolve) => {
       this.#resolve = resolve;
@@ -71,18 +76,21 @@ export class StreamReply implements NodeResponseSink {
 
   onData(bytes: Buffer): void {
     this.#digest?.add(bytes);
-    this.#pass(bytes);
+    this.#pass(this.#filter ? this.#filter.data(bytes) : bytes);
   }
 
   onDefinitionsEnd(raw: Buffer): void {
     this.#digest?.addDefinitionsEnd(raw);
-    this.#pass(patchDefinitionsEnd(raw, this.#status));
+    const patched = patchDefinitionsEnd(raw, this.#status);
+    this.#pass(this.#filter ? this.#filter.end(patched) : patched);
   }
 
   onTerminal(terminal: Terminal): void {
     this.#end = terminal;
     this.#digest?.addTerminal(terminal);
-    this.#pass(patchStatus(terminal, this.#status, this.#changes));
+    const patched = patchStatus(terminal, this.#status, this.#changes);
+    this.#pass(this.#filter ? this.#filter.end(patched) : patched);
+    if (!terminal.last) this.#filter?.nextResult();
   }
 
   onLocalInfile(): void {

@@ -7,12 +7,15 @@ const previousVariables: ReadonlySet<string> = new Set(['warning_count', 'error_
 
 /** A definition's body asks when it runs, on its node, of what ran there. */
 export const asksPrevious = (
-  { autocommit }: SessionCore,
+  { autocommit, metadata }: SessionCore,
   { kind, usesFoundRows, systemVariables }: Statement,
 ): boolean =>
   (usesFoundRows ||
-    systemVariables.some((name) =>
-      name === 'autocommit' ? !autocommit : previousVariables.has(name),
+    systemVariables.some(
+      (name) =>
+        (name === 'autocommit' && !autocommit) ||
+        (name === 'resultset_metadata' && metadata === 'none') ||
+        previousVariables.has(name),
     )) &&
   (kind === 'read' || kind === 'write' || kind === 'set' || kind === 'call');
 
@@ -26,6 +29,7 @@ export async function tellPrevious(core: SessionCore, write: WriteRequest): Prom
     foundRows: await diagnostics.foundRows(),
     warningCount: Math.max(diagnostics.warningCount, conditions.length),
     autocommit: core.autocommit ? 1 : 0,
+    metadata: core.metadata === 'none' ? 'NONE' : 'FULL',
     errorCount: conditions.filter(({ level }) => level === 'Error').length,
   };
   const purpose = kind === 'read' || kind === 'set' ? 'read' : 'write';

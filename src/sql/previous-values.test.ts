@@ -2,7 +2,10 @@ import { expect, test } from 'vitest';
 import { defaultLexMode, type LexMode } from './lex-mode.ts';
 import { withPreviousValues } from './previous-values.ts';
 
-const values = { rowCount: -1, foundRows: 7, warningCount: 2, errorCount: 1, autocommit: 0 };
+const values = {
+  ...{ rowCount: -1, foundRows: 7, warningCount: 2, errorCount: 1 },
+  ...{ autocommit: 0, metadata: 'NONE' },
+};
 const mariadb: LexMode = { ...defaultLexMode, flavor: 'mariadb' };
 
 test.each([
@@ -26,6 +29,7 @@ test.each([
     'SET @@autocommit = 1, @@session.autocommit := 0',
     'SET @@autocommit = 1, @@session.autocommit := 0',
   ],
+  ['SELECT @@resultset_metadata AS m', "SELECT 'NONE' AS m"],
   ['SELECT @@global.warning_count', 'SELECT @@global.warning_count'],
 ])('%s', (sql, expected) =>
   expect(withPreviousValues(sql, defaultLexMode, values, 'read')).toBe(expected),

@@ -13,6 +13,8 @@ export interface PreviousValues {
   readonly errorCount: number;
   /** Not of a statement, but of the session, which no connection to a node tells. */
   readonly autocommit: number;
+  /** As `autocommit`. */
+  readonly metadata: string;
 }
 
 /** Whether the text is for a result of its own, or to be the same on every node. */
@@ -26,6 +28,7 @@ const variables: ReadonlyMap<string, keyof PreviousValues> = new Map([
   ['warning_count', 'warningCount'],
   ['error_count', 'errorCount'],
   ['autocommit', 'autocommit'],
+  ['resultset_metadata', 'metadata'],
 ]);
 
 interface Use {
@@ -61,7 +64,7 @@ export function withPreviousValues(
  */
 function valueText(
   what: keyof PreviousValues,
-  value: number | bigint,
+  value: number | bigint | string,
   { flavor, purpose }: { readonly flavor: LexMode['flavor']; readonly purpose: Purpose },
 ): string {
   // On MariaDB a literal is as short as its digits, but what bits make is BIGINT.
@@ -77,6 +80,8 @@ function valueText(
       const warns = what === 'foundRows' && flavor === 'mysql' && purpose === 'read';
       return warns ? `IF(1,${number},FOUND_ROWS())` : number;
     }
+    case 'metadata':
+      return `'${value}'`;
     case 'autocommit':
       return purpose === 'read' ? `IF(0,@@autocommit,${value})` : String(value);
   }

@@ -100,7 +100,7 @@ describe.each(engines())('logging in, $name', (engine) => {
   });
 
   /** COM_CHANGE_USER; the packet that ends it. */
-  async function change(
+  async function changeTo(
     one: CommandClient,
     user: string,
     { password, database = '', characterSet = 45 }: Change,
@@ -148,7 +148,7 @@ describe.each(engines())('logging in, $name', (engine) => {
         for (const sql of dirty) await one.query(sql);
         while (left.length > 0) {
           const [[user, how] = ['', { password: '' }]] = left.splice(0, 1);
-          const { errno, sqlState, message } = decodeErr(await change(one, user, how));
+          const { errno, sqlState, message } = decodeErr(await changeTo(one, user, how));
           const inOurWords = message.replace(/^Lockstep: .*/, 'Unknown command');
           told.push(`${errno} ${sqlState} ${inOurWords}`);
           if (mysqls) break;

@@ -22,6 +22,11 @@ import {
 } from '../support/cluster.ts';
 import { CommandClient } from '../support/command-client.ts';
 
+interface Asked {
+  readonly command: number;
+  readonly body: Buffer;
+}
+
 const basic = combine(
   Capability.CONNECT_WITH_DB,
   Capability.DEPRECATE_EOF,
@@ -63,6 +68,7 @@ describe.each(engines())('what is agreed with a client, $name', (engine) => {
     const isMysql = engine.name === 'mysql';
     expect(has(capabilities, Capability.QUERY_ATTRIBUTES)).toBe(isMysql);
     expect(has(capabilities, Capability.LONG_PASSWORD)).toBe(isMysql);
+    expect(has(capabilities, Capability.OPTIONAL_RESULTSET_METADATA)).toBe(isMysql);
     const { EXTENDED_METADATA, STMT_BULK_OPERATIONS } = MariadbCapability;
     const ofMariadb = EXTENDED_METADATA | STMT_BULK_OPERATIONS;
     expect(mariadbCapabilities).toBe(isMysql ? undefined : ofMariadb);
@@ -139,6 +145,121 @@ describe.each(engines())('what is agreed with a client, $name', (engine) => {
       const [rows] = await client.query<RowDataPacket[]>('SELECT v FROM t ORDER BY id');
       expect(rows.map((row) => row['v'])).toEqual(['text', 'by id: first', 'by id: second']);
       await expectEqualNodes(servers.servers);
+    });
+  });
+
+  describe('results without definitions', () => {
+    const optional = combine(
+      Capability.OPTIONAL_RESULTSET_METADATA,
+      Capability.MULTI_STATEMENTS,
+      Capability.CONNECT_WITH_DB,
+    );
+    const query = (sql: string): Asked => ({ command: CommandByte.QUERY, body: Buffer.from(sql) });
+    const none = query('SET resultset_metadata = NONE');
+    const shown = query('SELECT @@resultset_metadata');
+
+    /** The packets that answer, as binary strings: what comes before the answer to another. */
+    async function ask(one: CommandClient, { command, body }: Asked): Promise<string[]> {
+      one.tell(command, body);
+      one.tell(CommandByte.STATISTICS, Buffer.alloc(0));
+      const found: string[] = [];
+      for (;;) {
+        const packet = (await one.next()).toString('latin1');
+        if (packet.startsWith('Uptime: ')) return found;
+        found.push(packet);
+      }
+    }
+
+    /** Prepares, executes and, where it has a cursor, fetches. */
+    async function prepared(one: CommandClient, sql: string, cursor: number): Promise<unknown> {
+      const body = Buffer.from(sql);
+      const [ok = '', ...definitions] = await ask(one, { command: CommandByte.STMT_PREPARE, body });
+      const id = Buffer.from(ok.slice(1, 5), 'latin1');
+      const execute = Buffer.concat([id, Buffer.of(cursor, 1, 0, 0, 0)]);
+      const rows = await ask(one, { command: CommandByte.STMT_EXECUTE, body: execute });
+      const told = [sql, ok.slice(5), definitions, rows];
+      if (cursor === 0) return told;
+      const fetch = Buffer.concat([id, Buffer.of(9, 0, 0, 0)]);
+      return [...told, await ask(one, { command: CommandByte.STMT_FETCH, body: fetch })];
+    }
+
+    test('come as from a server, in whatever form', async (context) => {
+      if (engine.name === 'mariadb') context.skip('MariaDB has no such capability');
+      await client.query('CREATE TABLE few (id INT PRIMARY KEY, v MEDIUMTEXT)');
+      await client.query("INSERT INTO few VALUES (1, 'a'), (2, REPEAT('b', 70000)), (3, NULL)");
+      await client.query('CREATE PROCEDURE two() BEGIN SELECT 1; SELECT v FROM few; END');
+      const [server] = servers.servers;
+      const told: unknown[] = [];
+      const own = [optional, combine(optional, Capability.DEPRECATE_EOF)];
+      const places = [server?.port ?? 0, lockstep.port].flatMap((port) =>
+        own.map((capabilities) => ({ port, capabilities })),
+      );
+      for (const { port, capabilities } of places) {
+        await using one = await CommandClient.connect(port, { database: 'app', capabilities });
+        const heard: unknown[] = [];
+        for (const mode of [query('DO 1'), none, query('BEGIN')]) {
+          heard.push(await ask(one, mode));
+          for (const sql of [
+            'SELECT 5 AS a, 6 AS b',
+            'SELECT id, v FROM few ORDER BY id',
+            'SELECT id FROM few WHERE id = 77',
+            'SELECT 1; SELECT id, v FROM few; DO 1; SELECT 2',
+            'CALL two()',
+            "SELECT CAST('x' AS SIGNED)",
+            'SHOW WARNINGS',
+            'SELECT @@warning_count',
+            'SELEC',
+            "PREPARE s FROM 'SELECT id FROM few'",
+            'EXECUTE s',
+            'SELECT @@resultset_metadata, @@session.resultset_metadata',
+          ]) {
+            heard.push([sql, await ask(one, query(sql))]);
+          }
+          const few = Buffer.from('few\0');
+          heard.push(await ask(one, { command: CommandByte.FIELD_LIST, body: few }));
+          heard.push(await prepared(one, 'SELECT id, v FROM few WHERE id < 3', 0));
+          heard.push(await prepared(one, 'SELECT id, v FROM few ORDER BY v, id', 1));
+          heard.push(await prepared(one, 'DO 1', 0));
+        }
+        told.push(heard);
+      }
+      expect(told.slice(2)).toEqual(told.slice(0, 2));
+    });
+
+    test('are for a client to ask for in any words, until it begins afresh', async (context) => {
+      if (engine.name === 'mariadb') context.skip('MariaDB has no such capability');
+      const [server] = servers.servers;
+      const told: unknown[] = [];
+      for (const port of [server?.port ?? 0, lockstep.port]) {
+        await using able = await CommandClient.connect(port, { capabilities: optional });
+        await using other = await CommandClient.connect(port, { capabilities: 0 });
+        const heard: unknown[] = [];
+        for (const sql of [
+          "SET resultset_metadata = 'none'",
+          'SET @@resultset_metadata = 1',
+          'SET SESSION resultset_metadata = 0',
+          'SET resultset_metadata = DEFAULT',
+          'SET @a = 7, resultset_metadata = NONE, @b = 8',
+          'SET resultset_metadata = 2',
+          "SET resultset_metadata = CONCAT('FU', 'LL')",
+          "SET resultset_metadata = CONCAT('NO', 'NE')",
+          "SET resultset_metadata = FULL, sql_mode = 'nonsense'",
+          "SET sql_mode = 'ANSI', resultset_metadata = NULL",
+          'SET GLOBAL resultset_metadata = NONE',
+        ]) {
+          for (const one of [able, other]) {
+            heard.push([sql, await ask(one, query(sql)), await ask(one, shown)]);
+          }
+        }
+        heard.push(await ask(able, query('SELECT @a, @b, @@sql_mode')));
+        heard.push(await ask(able, none));
+        heard.push(
+          await ask(able, { command: CommandByte.RESET_CONNECTION, body: Buffer.alloc(0) }),
+        );
+        heard.push(await ask(able, query('SELECT 1')));
+        told.push(heard);
+      }
+      expect(told[1]).toEqual(told[0]);
     });
   });
 
