@@ -24,17 +24,21 @@ export interface FeedState {
 
 const keptMax = 2_000;
 const silentMsMax = 40_000;
+/** Nobody reads faster. */
+const flushMs = 100;
 const retryMs = [250, 500, 1_000, 2_000];
 
 /**
  * Follows the balancer's events, also over its restarts: it begins again behind the last one
- * that it has. What arrives within one frame is told to listeners at once.
+ * that it has. Listeners are told at once of what comes after a rest, and of a flood together,
+ * at most every 100 ms.
  */
 export class EventFeed {
   #state: FeedState = { connection: { kind: 'connecting' }, events: [] };
   #waiting: FeedEvent[] = [];
   #taken = 0;
-  #frame: number | undefined;
+  #isFlushing = false;
+  #flushedMs = -flushMs;
   #lastEventId: string | undefined;
   #ended = new AbortController();
   #knock: (() => void) | undefined;
@@ -101,14 +105,22 @@ export class EventFeed {
     if (messageId !== undefined) this.#lastEventId = messageId;
     this.#taken += 1;
     this.#waiting.push({ key: this.#taken, id: id ?? 0, at: at ?? Date.now(), kind, facts });
-    this.#frame ??= requestAnimationFrame(() => this.#flush());
+    this.#flushSoon();
     // A page that is not seen gets no frames.
     if (document.hidden && this.#waiting.length >= 100) this.#flush();
   }
 
+  #flushSoon(): void {
+    if (this.#isFlushing) return;
+    this.#isFlushing = true;
+    const waitMs = Math.max(0, this.#flushedMs + flushMs - performance.now());
+    setTimeout(() => requestAnimationFrame(() => this.#flush()), waitMs);
+  }
+
   #flush(): void {
-    if (this.#frame !== undefined) cancelAnimationFrame(this.#frame);
-    this.#frame = undefined;
+    this.#isFlushing = false;
+    this.#flushedMs = performance.now();
+    if (this.#waiting.length === 0) return;
     const events = [...this.#state.events, ...this.#waiting].slice(-keptMax);
     this.#waiting = [];
     this.#change({ ...this.#state, events });
