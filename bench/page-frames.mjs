@@ -76,13 +76,14 @@ async function measure(browser, url, view) {
 
 /** Statements that are refused, each of which is an event. */
 function startEvents(port) {
-  let running = true;
+  const ending = new AbortController();
+  const { signal } = ending;
   let sent = 0;
   const startedMs = performance.now();
   const work = (async () => {
     const address = { host: '127.0.0.1', port, user: 'app', password: 'app', database: 'app' };
     const client = await mysql.createConnection(address);
-    while (running) {
+    while (!signal.aborted) {
       await client.query(`XA START 'x${sent}'`).catch(() => {});
       sent += 1;
       await delay(Math.max(0, startedMs + (sent * 1_000) / eventsPerSecond - performance.now()));
@@ -93,7 +94,7 @@ function startEvents(port) {
     count: () => sent,
     seconds: () => (performance.now() - startedMs) / 1_000,
     stop: async () => {
-      running = false;
+      ending.abort();
       await work;
     },
   };
