@@ -16,6 +16,22 @@ export async function endTransaction(
   }
 }
 
+/**
+ * Ends one of which nothing is to be logged. A temporary table has no copy, and what was done to
+ * it stays, as on a server.
+ */
+export async function endUnlogged(core: SessionCore, transaction: OpenTransaction): Promise<void> {
+  if (core.temporaryTables.size === 0) return endTransaction(core, transaction);
+  try {
+    await transaction.lane.commitUnlogged();
+  } catch (error) {
+    core.checkPinned();
+    throw error;
+  } finally {
+    letGo(core, transaction);
+  }
+}
+
 /** It is over: its connection and its place at the gate are free. */
 export function letGo(core: SessionCore, transaction: OpenTransaction): void {
   core.transaction = undefined;

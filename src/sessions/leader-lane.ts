@@ -179,6 +179,11 @@ export class LeaderLane implements LeaderTransaction {
     }
   }
 
+  /** What the log need not know of is committed on this connection alone. */
+  async commitUnlogged(): Promise<void> {
+    if (this.#begun && !this.connection.lost) await queryRows(this.connection, 'COMMIT');
+  }
+
   async rollback(): Promise<void> {
     if (!this.#begun || this.connection.lost) return;
     try {

@@ -7,7 +7,7 @@ import { type Answer, okAnswer } from './answer.ts';
 import { beginOnLeader } from './begin-transaction.ts';
 import { checkWrite } from './check-write.ts';
 import { commitEntry } from './commit-entry.ts';
-import { endTransaction, letGo } from './end-transaction.ts';
+import { endTransaction, endUnlogged, letGo } from './end-transaction.ts';
 import type { NodeRequest } from './node-request.ts';
 import { notLogged } from './not-logged.ts';
 import { OpenTransaction } from './open-transaction.ts';
@@ -160,8 +160,8 @@ export async function commitTransaction(core: SessionCore): Promise<Answer> {
   if (!transaction) return okAnswer;
   const { replicator } = core.context;
   if (transaction.commands.length === 0) {
-    // Nothing was changed, so losing it loses nothing.
-    await endTransaction(core, transaction);
+    // Nothing was changed that others could see, so losing it loses nothing.
+    await endUnlogged(core, transaction);
     return okAnswer;
   }
   for (;;) {

@@ -130,4 +130,18 @@ describe.each(engines())('the limits of sessions, $name', (engine) => {
     await endAll();
     await expect.poll(pinned, { interval: 10 }).toBe('0');
   });
+
+  test('what a transaction does to a temporary table alone is committed with it', async () => {
+    const client = await connect();
+    await client.query('CREATE TEMPORARY TABLE one (id INT)');
+    await client.beginTransaction();
+    await client.query('INSERT INTO one VALUES (1), (2)');
+    await client.commit();
+    await client.beginTransaction();
+    await client.query('DELETE FROM one');
+    await client.rollback();
+    const [rows] = await client.query<RowDataPacket[]>('SELECT id FROM one ORDER BY id');
+    expect(rows).toEqual([{ id: 1 }, { id: 2 }]);
+    await endAll();
+  });
 });
