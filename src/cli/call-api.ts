@@ -1,3 +1,5 @@
+import { request as httpRequest } from 'node:http';
+import { request as httpsRequest } from 'node:https';
 import { CliError, type ExitCode, exitCodes } from './cli-error.ts';
 
 export interface ApiCall {
@@ -34,11 +36,11 @@ export async function openApi(url: string, call: ApiCall, signal: AbortSignal): 
 
 async function request(url: string, call: ApiCall): Promise<{ status: number; text: string }> {
   const deadlineMs = call.deadlineMs ?? deadlineMsDefault;
+  const deadline = AbortSignal.timeout(deadlineMs);
   try {
-    const response = await fetchApi(url, call, AbortSignal.timeout(deadlineMs));
-    return { status: response.status, text: await response.text() };
+    return await answerTo(url, call, deadline);
   } catch (cause) {
-    if (cause instanceof Error && cause.name === 'TimeoutError') {
+    if (deadline.aborted) {
       throw new CliError(`the balancer at ${url} did not answer within ${deadlineMs / 1000} s`, {
         exitCode: exitCodes.unreachable,
         cause,
@@ -48,18 +50,44 @@ async function request(url: string, call: ApiCall): Promise<{ status: number; te
   }
 }
 
+/** Not by `fetch`, which waits five minutes for an answer at most. */
+function answerTo(
+  url: string,
+  call: ApiCall,
+  signal: AbortSignal,
+): Promise<{ status: number; text: string }> {
+  const target = new URL(call.path, url);
+  const send = target.protocol === 'https:' ? httpsRequest : httpRequest;
+  return new Promise((resolve, reject) => {
+    const options = { method: call.method, headers: headersOf(call), agent: false, signal };
+    const sent = send(target, options, (answer) => {
+      let text = '';
+      answer.setEncoding('utf8');
+      answer.on('data', (chunk: string) => {
+        text += chunk;
+      });
+      answer.on('end', () => resolve({ status: answer.statusCode ?? 0, text }));
+      answer.on('error', reject);
+    });
+    sent.on('error', reject);
+    sent.end(call.body === undefined ? undefined : JSON.stringify(call.body));
+  });
+}
+
 function fetchApi(url: string, call: ApiCall, signal: AbortSignal): Promise<Response> {
-  const hasBody = call.body !== undefined;
+  const { method, body } = call;
   return fetch(new URL(call.path, url), {
-    method: call.method,
-    headers: {
-      ...authorization(),
-      ...(hasBody ? { 'content-type': 'application/json' } : {}),
-    },
-    ...(hasBody ? { body: JSON.stringify(call.body) } : {}),
+    method,
+    headers: headersOf(call),
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     signal,
   });
 }
+
+const headersOf = ({ body }: ApiCall): Readonly<Record<string, string>> => ({
+  ...authorization(),
+  ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+});
 
 /** From the environment: what stands in an argument everybody sees who can list processes. */
 function authorization(): Readonly<Record<string, string>> {
@@ -84,7 +112,8 @@ function unreachable(url: string, cause: unknown): CliError {
 }
 
 function tlsFault(cause: unknown): string | undefined {
-  const inner = cause instanceof Error ? (cause.cause as NodeJS.ErrnoException | undefined) : cause;
+  // `fetch` tells of it in the cause of its error.
+  const inner = cause instanceof Error ? (cause.cause ?? cause) : cause;
   const { code, message } = (inner ?? {}) as Partial<NodeJS.ErrnoException>;
   return /CERT|SELF_SIGNED|ISSUER/.test(code ?? '') ? message : undefined;
 }

@@ -6,8 +6,8 @@ import { exitCodes } from '../cli-error.ts';
 import { logVerificationText } from '../log-text.ts';
 import type { Terminal } from '../terminal.ts';
 
-/** Ten gigabytes take a slow disk more than a minute; the client waits five at most. */
-const deadlineMs = 290_000;
+/** Ten gigabytes take a slow disk more than a minute. */
+const deadlineMs = 60 * 60_000;
 
 interface Flags {
   readonly data?: string;

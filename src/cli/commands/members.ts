@@ -4,6 +4,7 @@ import type { NodeStatus } from '../../http/balancer-control.ts';
 import { callApi } from '../call-api.ts';
 import { CliError, exitCodes } from '../cli-error.ts';
 import { followNode } from '../follow-node.ts';
+import { fitText } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
 
 interface NewServer {
@@ -15,15 +16,18 @@ interface Force {
   readonly force: boolean;
 }
 
-/** Open transactions end first, and what a server holds may have to be compared. */
+/** Open transactions end first. */
 const deadlineMs = 10 * 60_000;
+/** What a server holds may have to be compared, as much as it is. */
+const joinDeadlineMs = 24 * 60 * 60_000;
 const form = 'mysql://user:password@host:port/schema?weight=1';
 const forceText = 'do not wait for transactions and reads to end; needed when the node is DOWN';
 
 /** `nodes add`, `remove` and `replace`: who the nodes are, while everything runs. */
 export function addMembers(nodes: Command, terminal: Terminal, url: () => string): void {
   const join = async (call: Parameters<typeof callApi>[1], name: string): Promise<void> => {
-    const begun = await callApi<NodeStatus>(url(), { ...call, deadlineMs });
+    terminal.draw?.(fitText(`${name}: looking at what the server holds …`, terminal.width));
+    const begun = await callApi<NodeStatus>(url(), { ...call, deadlineMs: joinDeadlineMs });
     const { state, reason } = await followNode(url(), begun, terminal);
     if (state !== 'UP') throw new CliError(`${name} is a node now, but not in sync: ${reason}`);
   };
