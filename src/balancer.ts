@@ -14,6 +14,7 @@ import {
 } from './control/assemble-core.ts';
 import { balancerMetrics } from './control/balancer-metrics.ts';
 import type { ShownTls } from './control/follow-settings.ts';
+import { KeptVerification } from './control/kept-verification.ts';
 import { LiveControl } from './control/live-control.ts';
 import { loadMembers } from './control/load-members.ts';
 import { Observation } from './control/observation.ts';
@@ -172,6 +173,9 @@ async function assembleFront(base: Base, core: Core, services: CoreServices): Pr
   const listener = new MysqlListener(sessionContext, tls);
   const queries = new QueryRunner({ listener, config, clock });
   const writes = await openWrites({ config, clock, log, sequencer, replicator, queries });
+  await services.verifications.remember(
+    new KeptVerification({ folder: config.log.folder, logger }),
+  );
   const shared = { version, config, clock, events, log, queries, ...writes };
   const createMember = (node: NodeConfig): Node => createNode({ ...base, ...core }, node);
   const known = { ...base, ...base.membership, ...core, ...services };

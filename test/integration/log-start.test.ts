@@ -59,6 +59,8 @@ describe.each(engines())('the log at start, $name', (engine) => {
 
   test('a torn last record is cut off with a warning, and nothing else is lost', async () => {
     const path = await segment();
+    await allInSync();
+    const report = await lockstep.balancer.control.verify();
     await lockstep.balancer.close();
     const { size } = await stat(path);
     const half = Buffer.alloc(61, 7);
@@ -71,6 +73,7 @@ describe.each(engines())('the log at start, $name', (engine) => {
       .since(0)
       .filter(({ kind }) => kind === 'log_warning');
     expect(JSON.stringify(warnings)).toMatch(/torn|cut/);
+    expect(lockstep.balancer.control.verifyStatus().last).toMatchObject({ id: 1, report });
     expect(await run('SELECT COUNT(*) AS n FROM t')).toEqual([{ n: 5 }]);
     await run("INSERT INTO t VALUES (6, 'after')");
     await allInSync();

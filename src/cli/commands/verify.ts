@@ -68,7 +68,7 @@ async function showLast(url: string, flags: VerifyFlags, terminal: Terminal): Pr
   if (status.nextAt !== undefined) terminal.say(`the next one begins at ${status.nextAt}`);
   const { last } = status;
   if (!last) {
-    terminal.say('no comparison has ended since Lockstep was started');
+    terminal.say('no comparison has ended yet');
     return;
   }
   terminal.say(`the last one ended at ${last.finishedAt}\n`);

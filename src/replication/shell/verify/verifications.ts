@@ -35,6 +35,13 @@ export interface LastVerification {
     | { readonly kind: 'failed'; readonly reason: string };
 }
 
+/** Where the result of the latest is kept; neither rejects. */
+export interface VerificationStore {
+  load(): Promise<LastVerification | undefined>;
+  /** In place of the one before. */
+  keep(last: LastVerification): Promise<void>;
+}
+
 export interface VerificationsStatus {
   readonly running?: {
     readonly id: number;
@@ -62,6 +69,9 @@ export class Verifications {
   readonly #options: VerificationsOptions;
   #running: Running | undefined;
   #last: LastVerification | undefined;
+  #store: VerificationStore | undefined;
+  #keeping: Promise<void> = Promise.resolve();
+  #closing = false;
   #timer: Timer | undefined;
   #nextAt: number | undefined;
   readonly #returned: ReturnedLeaders;
@@ -76,6 +86,13 @@ export class Verifications {
       verify: () => this.start({}).ended,
     });
     this.#schedule();
+  }
+
+  /** What is known from before the start; further results are kept there too. */
+  async remember(store: VerificationStore): Promise<void> {
+    this.#last ??= await store.load();
+    this.#started = Math.max(this.#started, this.#last?.id ?? 0);
+    this.#store = store;
   }
 
   get status(): VerificationsStatus {
@@ -136,8 +153,10 @@ export class Verifications {
   async close(): Promise<void> {
     this.#returned.close();
     this.#timer?.cancel();
+    this.#closing = true;
     await this.cancel('Lockstep stops');
     this.#timer?.cancel();
+    await this.#keeping;
   }
 
   #schedule(): void {
@@ -167,6 +186,8 @@ export class Verifications {
       this.#rows += progress.rows;
       this.#running = undefined;
       this.#last = { id, finishedAt: clock.wallMs(), outcome };
+      // That Lockstep stopped is no result: what is known from before says more.
+      if (this.#store && !this.#closing) this.#keeping = this.#store.keep(this.#last);
       this.#schedule();
     };
     try {
