@@ -29,6 +29,7 @@ export const steps = [
 ];
 
 const enginesScript = 'scripts/install-engines.mjs';
+const shellsScript = 'scripts/install-shells.mjs';
 
 /**
  * What comes first. `neededBy`: the steps without any of which it is left out. `requiredArgs`: its
@@ -47,6 +48,11 @@ export const preparation = [
     ...check('engines', process.execPath, [enginesScript], 30 * minute),
     requiredArgs: [enginesScript, '--required'],
     neededBy: ['integration', 'page', 'long'],
+  },
+  {
+    ...check('shells', process.execPath, [shellsScript], 10 * minute),
+    requiredArgs: [shellsScript],
+    neededBy: ['integration'],
   },
   {
     ...check('browser', process.execPath, ['scripts/install-browser.mjs'], 15 * minute),
