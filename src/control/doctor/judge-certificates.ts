@@ -34,7 +34,7 @@ function own({ tls, log, mysql, http }: Config, clock: Clock): Promise<Found[]> 
     file,
     clock,
     async (certificate) => [
-      ...(keyFile === undefined ? [] : await key(certificate, file, keyFile)),
+      ...(keyFile === undefined ? [] : await keyOf(certificate, file, keyFile)),
       ...names(certificate, file, hosts),
     ],
     certFile !== undefined,
@@ -89,7 +89,11 @@ export function validity(
   return [{ level: days < 0 ? 'error' : 'warning', check, message, remedy }];
 }
 
-async function key(certificate: X509Certificate, file: string, keyFile: string): Promise<Found[]> {
+async function keyOf(
+  certificate: X509Certificate,
+  file: string,
+  keyFile: string,
+): Promise<Found[]> {
   try {
     const key = createPrivateKey(await readFile(keyFile));
     if (certificate.checkPrivateKey(key)) return [];
