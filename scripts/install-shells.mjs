@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 // Makes the shells present in which completion is tried:
 //   node scripts/install-shells.mjs
-// As the system's own packages. Without them those tests are skips that say so. Plain JavaScript: it
-// runs before `npm ci`.
+// As the system's own packages. Without them those tests are skips that say so. Plain JavaScript:
+// it runs before `npm ci`.
 import { fileURLToPath } from 'node:url';
 import { aptInstall, findProgram, isRoot } from './install-engines.mjs';
 

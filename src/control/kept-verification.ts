@@ -18,7 +18,7 @@ const keptSchema = Type.Object({
   ]),
 });
 
-/** The result of the latest verification, in a file beside the log. What fails here stops nothing. */
+/** The latest verification's result, in a file beside the log. What fails here stops nothing. */
 export class KeptVerification implements VerificationStore {
   readonly #lines: DurableLines<LastVerification>;
   readonly #logger: Logger;
