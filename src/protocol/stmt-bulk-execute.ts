@@ -21,7 +21,7 @@ export interface StmtBulkExecute {
    * Reads them one by one, from the first at each call. Throws LockstepError('malformed_packet') at
    * one that is cut off; a server has executed those before it by then.
    */
-  rows(): Generator<readonly BulkParameter[]>;
+  readonly rows: () => Generator<readonly BulkParameter[]>;
 }
 
 export const BulkFlag = { SEND_UNIT_RESULTS: 64, SEND_TYPES: 128 } as const;

@@ -15,12 +15,14 @@ import {
   isSslRequest,
 } from '../../src/protocol/handshake-response.ts';
 import { readProxyHeader } from '../../src/protocol/proxy-header.ts';
+import { decodeStmtBulkExecute } from '../../src/protocol/stmt-bulk-execute.ts';
 import { rewriteStatementId, statementIdOf } from '../../src/protocol/statement-id.ts';
 import {
   decodeStmtExecute,
   decodeStmtSendLongData,
   encodeStmtExecute,
 } from '../../src/protocol/stmt-execute.ts';
+import { encodeStmtBulkExecute } from '../../src/protocol/testing/bulk-packet.ts';
 import { cutAt } from '../../src/protocol/testing/chunks.ts';
 import { literalOf } from '../../src/sql/literal-of.ts';
 import { clientPayloads } from './corpus.ts';
@@ -82,6 +84,30 @@ const execute = fuzzProperty(
       if (parameters.length > 0) assert.deepEqual(again.parameters, parameters);
       const options = { charset: 'utf8mb4', noBackslashEscapes: false };
       return parameters.map((parameter) => literal(() => literalOf(parameter, options)));
+    };
+    assert.deepEqual(
+      outcome(() => decode(one)),
+      outcome(() => decode(other)),
+    );
+  },
+);
+
+const bulkExecute = fuzzProperty(
+  'COM_STMT_BULK_EXECUTE',
+  fc.tuple(payload, fc.nat(8), fc.array(fc.tuple(fc.nat(255), fc.boolean()))),
+  ([bytes, parameterCount, previous]) => {
+    const previousTypes = previous.map(([type, unsigned]) => ({ type, unsigned }));
+    const [one, other] = surrounded(bytes);
+    const decode = (from: Buffer): unknown => {
+      const decoded = decodeStmtBulkExecute(from, { parameterCount, previousTypes });
+      const { types } = decoded;
+      const read = [...decoded.rows()];
+      assert.ok(read.every((row) => row.length === types.length));
+      if (read.length === 0) return decoded.flags;
+      const encoded = encodeStmtBulkExecute({ statementId: 1, rows: read });
+      const context = { parameterCount: types.length, previousTypes: [] };
+      assert.deepEqual([...decodeStmtBulkExecute(encoded, context).rows()], read);
+      return read;
     };
     assert.deepEqual(
       outcome(() => decode(one)),
@@ -220,6 +246,7 @@ export const clientProperties: readonly FuzzProperty[] = [
   changeUser,
   statementId,
   execute,
+  bulkExecute,
   packetStream,
   frames,
   proxy,

@@ -2,12 +2,11 @@ import type { Connection } from 'mysql2/promise';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { Capability } from '../../src/protocol/capabilities.ts';
 import { ColumnType } from '../../src/protocol/column-definition.ts';
-import { decodeErr } from '../../src/protocol/err-packet.ts';
 import type { BulkRow } from '../../src/protocol/testing/bulk-packet.ts';
-import { decodeTextRow } from '../../src/protocol/text-row.ts';
 import { startBalancer, type TestBalancer } from '../support/balancer.ts';
-import { BulkClient, type BulkTold } from '../support/bulk-client.ts';
+import { BulkClient } from '../support/bulk-client.ts';
 import { byDefault, ignored, int, parameter, text } from '../support/bulk-rows.ts';
+import { type Step, toldOf } from '../support/bulk-steps.ts';
 import {
   connectTo,
   engines,
@@ -15,31 +14,6 @@ import {
   startServers,
   type TestServers,
 } from '../support/cluster.ts';
-
-/** A text, or a text executed with rows. */
-type Step = string | readonly [sql: string, ...rows: BulkRow[]];
-
-async function toldOf(
-  client: BulkClient,
-  steps: readonly Step[],
-  ids: boolean,
-): Promise<unknown[]> {
-  const told: unknown[] = [];
-  for (const step of steps) {
-    const one = await toldBy(client, step);
-    told.push([step, !ids && 'affected' in one ? { ...one, insertId: undefined } : one]);
-  }
-  return told;
-}
-
-async function toldBy(client: BulkClient, step: Step): Promise<BulkTold | object> {
-  if (typeof step !== 'string') return client.bulk(step[0], step.slice(1) as BulkRow[]);
-  const packets = await client.commands.query(step);
-  const [first] = packets;
-  if (first?.[0] === 0xff) return { errno: decodeErr(first).errno };
-  if (first?.[0] === 0) return { ok: true };
-  return packets.slice(1 + (first?.[0] ?? 0), -1).map((row) => decodeTextRow(row).map(String));
-}
 
 /** MySQL has no such command. */
 const mariadb = engines().filter(({ name }) => name === 'mariadb');
