@@ -298,6 +298,22 @@ describe.each(mariadb)('statements executed with many rows at once, $name', (eng
       'SELECT * FROM log ORDER BY n',
     ]));
 
+  test('into temporary tables', () =>
+    same([
+      'CREATE TEMPORARY TABLE own (u INT PRIMARY KEY, v VARCHAR(9))',
+      ['INSERT INTO own VALUES (?, ?)', [int(1), text('a')], [int(2), text('b')]],
+      [
+        'INSERT INTO own VALUES (?, ?) ON DUPLICATE KEY UPDATE v = ?',
+        [int(1), text(''), text('c')],
+        [int(3), text('d'), text('')],
+      ],
+      'BEGIN',
+      ['INSERT INTO own VALUES (?, ?)', [int(5), text('e')], [int(6), text('f')]],
+      ['UPDATE own SET v = ? WHERE u = ?', [text('u'), int(2)], [text('w'), int(6)]],
+      'COMMIT',
+      'SELECT * FROM own ORDER BY u',
+    ]));
+
   test('values of every type', () => {
     const { DOUBLE, LONGLONG, NEWDECIMAL, DATETIME, DATE, TIME, BLOB, TINY, FLOAT } = ColumnType;
     const at = { kind: 'datetime', year: 2024, month: 2, day: 29 } as const;
