@@ -165,7 +165,7 @@ describe.each(cases)('what an operator does at the page, $name', ({ path, engine
     const odd = cluster.members[1] as LocalServer;
     await behindTheBack(odd, "UPDATE app.t SET word = 'bent' WHERE id = 1");
     await goTo(page, 'Verify');
-    await page.getByText('No comparison since').waitFor();
+    await page.getByText('have not been compared yet').waitFor();
     await page.getByRole('textbox', { name: 'Tables' }).fill('t');
     await page.getByRole('button', { name: 'Compare now' }).click();
     await fault().getByText('not of the form schema.table').waitFor();

@@ -33,7 +33,7 @@ function NextNote({ nextAt }: { readonly nextAt: string | undefined }) {
 }
 
 const NothingYet = () => (
-  <Empty icon="compare" title="No comparison since the balancer started">
+  <Empty icon="compare" title="The nodes have not been compared yet">
     Tables are walked by their key while clients work, each part as of one and the same entry.
   </Empty>
 );
