@@ -23,6 +23,12 @@ export type Answer =
       readonly digest: string | undefined;
     };
 
+/** Of the error that it ends in. */
+export function errnoOf(answer: Answer): number | undefined {
+  if (answer.kind === 'streamed') return answer.failed ? (answer.errno ?? 0) : undefined;
+  return answer.kind === 'held' ? answer.reply.error?.errno : undefined;
+}
+
 export const okAnswer: Answer = { kind: 'ok' };
 
 /** The client can no longer be told anything sensible: its connection is to be closed. */

@@ -176,6 +176,12 @@ export async function bringTo(connection: NodeConnection, state: CarriedState): 
 /** True when setting all of `next` leaves nothing of `current` behind. */
 function overrides(next: CarriedState, current: CarriedState): boolean {
   for (const name of current.settings.keys()) if (!next.settings.has(name)) return false;
-  for (const name of current.userVariables.keys()) if (!next.userVariables.has(name)) return false;
+  for (const [name, literal] of current.userVariables) {
+    const wanted = next.userVariables.get(name);
+    if (wanted === undefined || (isNull.test(wanted) && wanted !== literal)) return false;
+  }
   return true;
 }
+
+/** MySQL leaves a variable that is set to NULL the collation that it had (seen on 9.7). */
+const isNull = /^(?:NULLIF\(|\(NULL\)$)/;

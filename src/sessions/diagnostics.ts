@@ -36,6 +36,7 @@ const sqlStates: ReadonlyMap<number, string> = new Map([
   [1365, '22012'],
   [1406, '22001'],
   [1452, '23000'],
+  [1758, '35000'],
 ]);
 
 /** Whose conditions a connection still holds unread. */
@@ -95,12 +96,27 @@ export class Diagnostics {
    */
   begin(statement: Statement, flavor: Flavor): void {
     this.#noted = false;
-    this.#keeps =
-      statement.kind === 'show_session' ||
-      (flavor === 'mariadb' && statement.tables.length === 0 && !statement.verb.startsWith('SHOW'));
+    this.#keeps = keeps(statement, flavor);
     if (this.#keeps) this.read();
     else this.#forget();
     this.#begunAs = this.#generation;
+  }
+
+  /** The statement that began prepares or executes this one, whose tables count. */
+  means(statement: Statement, flavor: Flavor): void {
+    if (!this.#keeps || keeps(statement, flavor)) return;
+    this.#keeps = false;
+    this.#forget();
+  }
+
+  /** Preparing makes void what was left behind by the statement before, as executing does. */
+  notePrepared(
+    statement: Statement,
+    flavor: Flavor,
+    { warnings, connection }: { readonly warnings: number; readonly connection: NodeConnection },
+  ): void {
+    this.begin(statement, flavor);
+    if (warnings > 0) this.#leaveOn(connection, warnings);
   }
 
   /** A node's answer ended so; what it raised is still on `connection`, if on any. */
@@ -124,15 +140,26 @@ export class Diagnostics {
       this.#warningCount = warnings;
       if (warnings === 0) return;
     }
-    if (!connection) return;
-    this.#unread = connection;
-    unreadOn.set(connection, this);
+    if (connection) this.#leaveOn(connection, this.#warningCount);
   }
 
   /** As `note`, of a statement behind which the conditions were asked for at once. */
   noteAsked(end: Terminal, asked: Promise<Conditions> | undefined): void {
     this.note(end, undefined);
     if (asked && (end.type === 'err' || this.#warningCount > 0)) this.#await(asked);
+  }
+
+  /** COM_INIT_DB: it makes void nothing of what was there; MySQL counts its error beside that. */
+  async noteInitDb(end: Terminal, flavor: Flavor): Promise<void> {
+    this.#noted = true;
+    this.#rowCount = end.type === 'err' ? -1 : 0;
+    if (end.type !== 'err') return;
+    const error = decodeErr(end.payload);
+    const before = flavor === 'mysql' ? await this.conditions() : [];
+    const count = flavor === 'mysql' ? this.#warningCount : 0;
+    this.noteError(error);
+    this.#conditions = [...before, ...this.#conditions];
+    this.#warningCount += count;
   }
 
   /** Lockstep answered OK by itself. */
@@ -226,6 +253,12 @@ export class Diagnostics {
     this.#reading = Promise.all([this.#reading, taken]);
   }
 
+  #leaveOn(connection: NodeConnection, warnings: number): void {
+    this.#warningCount = warnings;
+    this.#unread = connection;
+    unreadOn.set(connection, this);
+  }
+
   #forget(): void {
     this.#generation += 1;
     if (this.#unread) unreadOn.delete(this.#unread);
@@ -239,6 +272,10 @@ export class Diagnostics {
 export function readLeftDiagnostics(connection: NodeConnection): void {
   unreadOn.get(connection)?.read();
 }
+
+const keeps = ({ kind, tables, verb }: Statement, flavor: Flavor): boolean =>
+  kind === 'show_session' ||
+  (flavor === 'mariadb' && tables.length === 0 && !verb.startsWith('SHOW'));
 
 /** Undefined when the connection broke. */
 type Conditions = readonly Condition[] | undefined;

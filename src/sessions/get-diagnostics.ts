@@ -35,6 +35,7 @@ export async function getDiagnostics(
     const condition = conditions[Number(numberAt(core, sql, tokens[start + 1])) - 1];
     if (!condition) {
       diagnostics.raise(invalidCondition);
+      diagnostics.noteRowCount(-1);
       return { kind: 'ok', ok: { warnings: 1 } };
     }
     valueOf = (item) => conditionItem(core, condition, item);
@@ -79,7 +80,7 @@ const emptyItems: ReadonlySet<string> = new Set(
 );
 
 function conditionItem(core: SessionCore, condition: Condition, item: string): string | undefined {
-  if (item === 'MYSQL_ERRNO') return String(condition.code);
+  if (item === 'MYSQL_ERRNO') return `CAST(${condition.code} AS UNSIGNED)`;
   if (item === 'RETURNED_SQLSTATE') return `'${core.diagnostics.sqlStateOf(condition)}'`;
   if (item === 'MESSAGE_TEXT') {
     const results = core.state.carried.settings.get('character_set_results') ?? 'NULL';

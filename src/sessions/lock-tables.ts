@@ -6,6 +6,7 @@ import { type Answer, okAnswer } from './answer.ts';
 import { isTemporary } from './check-write.ts';
 import type { SessionCore } from './session-core.ts';
 import { type HeldTableLock, type LockedTables, nameKey } from './table-locks.ts';
+import { inReadOnly, isReadOnlyNow, isReadOnlySession } from './transaction-characteristics.ts';
 import { commitTransaction } from './transaction-path.ts';
 import { untilWritable } from './until-writable.ts';
 import { withConnection } from './with-connection.ts';
@@ -17,7 +18,7 @@ const keyOf = (core: SessionCore, { schema, name }: TableName): string =>
   `${schema ?? core.state.schema}.${name}`.toLowerCase();
 
 /** LOCK TABLES: commits, lets go of the locks before, and keeps others from writing. */
-export async function lockTables(core: SessionCore, sql: string): Promise<Answer> {
+export async function lockTables(core: SessionCore, sql: string): Promise<void> {
   await commitAndRelease(core);
   const locks = parseLockTables(sql, core.lexMode);
   const { replicator, config } = core.context;
@@ -28,6 +29,8 @@ export async function lockTables(core: SessionCore, sql: string): Promise<Answer
     ]),
   );
   const tables = tablesOf(core, locks ?? []);
+  const writes = locks?.filter(({ write, table }) => write && !isTemporary(core, table)) ?? [];
+  if (writes.length > 0 && isReadOnlySession(core)) throw inReadOnly(core);
   if (locks?.some(({ write }) => write)) await untilWritable(core);
   const release = await core.sessions.tableLocks.lock(
     replicator.gate,
@@ -50,7 +53,6 @@ export async function lockTables(core: SessionCore, sql: string): Promise<Answer
     throw error;
   }
   core.tableLock = { release, tables, names };
-  return okAnswer;
 }
 
 /** A table that is locked under several names is held by the strongest. */
@@ -123,6 +125,9 @@ function refuseUnlocked(core: SessionCore, locked: HeldTableLock, statement: Sta
   const { kind, verb, temporary } = statement;
   if (!limited.has(kind) || (kind === 'ddl' && temporary)) return;
   if (kind === 'read' && !readsRows.test(verb)) return;
+  const { writtenTables } = statement;
+  const writes = kind !== 'ddl' && writtenTables.some((table) => !isTemporary(core, table));
+  if (writes && isReadOnlyNow(core)) throw inReadOnly(core);
   const used = new Set<string>();
   for (const { table, alias, written } of statement.references) {
     if (always.test(table.schema ?? core.state.schema) || isTemporary(core, table)) continue;

@@ -25,6 +25,8 @@ export class OpenTransaction {
   readonly serializable: boolean;
   /** In the words of SET TRANSACTION. */
   readonly characteristics: string;
+  /** Nothing in it has met a table yet, so a server would say that none is open. */
+  hidden = false;
   #place: TransactionPlace;
   #commands: Command[] = [];
   readonly #savepoints = new Map<string, number>();

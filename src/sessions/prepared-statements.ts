@@ -24,13 +24,14 @@ import { textRequest } from './node-request.ts';
 import { errorOf, prepareKept } from './prepared-on-node.ts';
 import { executeRequest, type PreparedStatement } from './prepared-statement.ts';
 import { packetLimit } from './packet-limit.ts';
-import { setUnknownVariables, variablesAssigned } from './user-variables.ts';
+import { takePreparedVariables, variablesAssigned } from './user-variables.ts';
 import { withConnection } from './with-connection.ts';
 import type { SessionCore } from './session-core.ts';
 import type { WriteRequest } from './write-request.ts';
 
 const statementIdAt = 5;
 const parameterCountAt = 11;
+const warningsAt = 14;
 /**
  * Stands for the statement prepared last: clients of MariaDB send its execution along with the
  * PREPARE, before they know the id. Source: MariaDB, COM_STMT_EXECUTE, "specific -1 value".
@@ -59,13 +60,19 @@ export class PreparedStatements {
       );
     }
     const statement = core.analyse(sql);
-    setUnknownVariables(core, variablesAssigned(core, { sql, statement }));
-    const answer = await withConnection(core, (connection) => prepareKept(connection, sql));
+    const assigned = variablesAssigned(core, { sql, statement });
+    const answer = await withConnection(core, async (connection) => {
+      const told = await prepareKept(connection, sql);
+      if (told[4] === 0) {
+        const warnings = told.readUInt16LE(warningsAt);
+        core.diagnostics.notePrepared(statement, core.lexMode.flavor, { warnings, connection });
+      }
+      await takePreparedVariables(core, connection, assigned);
+      return told;
+    });
     if (answer[4] !== 0) throw errorOf(answer);
     this.#lastId++;
     const parameterCount = answer.readUInt16LE(parameterCountAt);
-    // Preparing makes void what was left behind by the statement before, as executing does.
-    core.diagnostics.begin(statement, core.lexMode.flavor);
     const prepared: PreparedStatement = {
       id: this.#lastId,
       sql,

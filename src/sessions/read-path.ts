@@ -216,9 +216,10 @@ async function converse(
     throw stateRefused(connection, prelude);
   }
   if (options.statement?.usesRand) noteUsed(core, connection, 'rand_seed1', 'rand_seed2');
-  // COM_INIT_DB adds to what the connection has from before: its error is all there is to know.
-  if (request.kind === 'simple' && held.end) core.diagnostics.note(held.end, undefined);
-  else if (held.end) noteDiagnostics(core, connection, held.end, options);
+  // What the connection has from before is not the session's.
+  if (request.kind === 'simple' && held.end) {
+    await core.diagnostics.noteInitDb(held.end, core.lexMode.flavor);
+  } else if (held.end) noteDiagnostics(core, connection, held.end, options);
   await (held.error ? options.afterError : options.after)?.(connection);
   return { kind: 'answered', answer: { kind: 'held', reply: held } };
 }

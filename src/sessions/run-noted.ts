@@ -1,14 +1,16 @@
+import { NodeQueryError } from '../nodes/query-rows.ts';
 import { matchedRows } from '../replication/compare-results.ts';
 import type { Statement } from '../sql/statement.ts';
-import type { Answer } from './answer.ts';
+import { type Answer, errnoOf } from './answer.ts';
 import { getDiagnostics } from './get-diagnostics.ts';
 import { tellAttributes } from './query-attributes.ts';
 import type { HeldReply } from './held-reply.ts';
+import { settleImplicit, standingOf } from './implicit-transaction.ts';
 import type { SessionCore } from './session-core.ts';
 import { showDiagnostics } from './show-diagnostics.ts';
 import { type RunOptions, runStatement } from './statement-runner.ts';
 import { asksPrevious, tellPrevious } from './tell-previous.ts';
-import { spendsCharacteristics } from './transaction-characteristics.ts';
+import { inItsAccess, spendsCharacteristics } from './transaction-characteristics.ts';
 import type { WriteRequest } from './write-request.ts';
 
 /** Runs a client's statement and notes what it leaves behind for the next one to ask about. */
@@ -30,12 +32,7 @@ export async function runNoted(
   }
   const { implicitCommit, kind } = told.statement;
   if (implicitCommit && kind !== 'begin') core.nextIsolation = undefined;
-  let answer: Answer;
-  try {
-    answer = await runStatement(core, told, options);
-  } finally {
-    if (core.loadFiles.length > 0) await core.releaseFiles();
-  }
+  const answer = await runSettled(core, told, options);
   if (core.nextIsolation !== undefined && spendsCharacteristics(core, told.statement, answer)) {
     core.nextIsolation = undefined;
   }
@@ -45,6 +42,28 @@ export async function runNoted(
   }
   if (answer.kind === 'held') noteFound(core, told.statement, answer.reply);
   return answer;
+}
+
+/** Runs it, and leaves open what a server would have open. */
+async function runSettled(
+  core: SessionCore,
+  write: WriteRequest,
+  options: RunOptions,
+): Promise<Answer> {
+  const { statement } = write;
+  const before = standingOf(core);
+  try {
+    const answer = await inItsAccess(core, statement, () => runStatement(core, write, options));
+    await settleImplicit(core, statement, before, errnoOf(answer));
+    return answer;
+  } catch (error) {
+    if (error instanceof NodeQueryError) {
+      await settleImplicit(core, statement, before, error.errno);
+    }
+    throw error;
+  } finally {
+    if (core.loadFiles.length > 0) await core.releaseFiles();
+  }
 }
 
 /** Some writes count as found what they met (seen on the servers). */

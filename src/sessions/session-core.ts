@@ -175,7 +175,7 @@ export class SessionCore {
 
   get status(): VisibleStatus {
     return {
-      inTransaction: this.transaction !== undefined,
+      inTransaction: this.transaction !== undefined && !this.transaction.hidden,
       autocommit: this.autocommit,
       moreResults: false,
     };

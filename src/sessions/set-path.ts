@@ -64,6 +64,7 @@ async function runSessionSet(core: SessionCore, write: WriteRequest): Promise<An
   if (!autocommit) return setOnNode(core, sql, write, assignments, alsoSet);
   const known = knownAutocommit(autocommit);
   let held = 'NULL';
+  let told: Answer = okAnswer;
   const others = assignments.filter((assignment) => !isAutocommit(assignment));
   if (known === undefined) others.push(holdAutocommit(autocommit));
   if (others.length > 0) {
@@ -74,11 +75,11 @@ async function runSessionSet(core: SessionCore, write: WriteRequest): Promise<An
       held = await heldAutocommit(connection);
     };
     const asked = known === undefined ? heldBy : undefined;
-    const answer = await setOnNode(core, text, asText(write, text), parts, alsoSet, asked);
-    if (answer.kind === 'held' && answer.reply.error) return answer;
+    told = await setOnNode(core, text, asText(write, text), parts, alsoSet, asked);
+    if (told.kind === 'held' && told.reply.error) return told;
   }
   await setAutocommit(core, known ?? autocommitOf(held));
-  return okAnswer;
+  return told;
 }
 
 /** SET of global variables, perhaps with some of the session among them. */

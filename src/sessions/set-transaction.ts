@@ -2,6 +2,7 @@ import { NodeQueryError } from '../nodes/query-rows.ts';
 import type { SetAssignment } from '../sql/set-statement.ts';
 import { type Answer, okAnswer } from './answer.ts';
 import type { SessionCore } from './session-core.ts';
+import { variablePrefix } from './transaction-characteristics.ts';
 
 const weakIsolation = /READ[- ](UN)?COMMITTED/i;
 
@@ -36,10 +37,8 @@ export function strongIsolation(level: string): string {
 
 const onOff = (literal: string): string => (literal === '1' ? 'ON' : 'OFF');
 
-/** Both servers have the variables; MariaDB before 11.1 knows only their older names. */
 function setSession(core: SessionCore, what: 'isolation' | 'read_only', literal: string): void {
-  const prefix = core.anyFacts()?.isolation.variable.split('_')[0] ?? 'transaction';
-  const name = `${prefix}_${what}`;
+  const name = `${variablePrefix(core)}_${what}`;
   core.state.setVariables([[name, literal]]);
   core.tracker?.set(name, what === 'isolation' ? literal.replaceAll("'", '') : onOff(literal));
 }

@@ -22,9 +22,11 @@ import {
   meetsLocks,
   unlockTables,
 } from './lock-tables.ts';
+import { begins } from './meets-engine.ts';
 import { type NodeRequest, plainRequest } from './node-request.ts';
 import { asksForProcessList, processListQuery } from './process-list.ts';
 import { read, type ReadOptions } from './read-path.ts';
+import { ensureTransaction } from './implicit-transaction.ts';
 import { infileOf } from './receive-file.ts';
 import { runBulk } from './run-bulk.ts';
 import type { SessionCore } from './session-core.ts';
@@ -98,6 +100,7 @@ export async function runStatement(
     case 'release_savepoint':
       return runSavepoint(core, write);
     case 'set':
+      if (begins(core, statement)) await ensureTransaction(core);
       return statement.usesUserLock ? runLockingSet(core, write) : runSet(core, write);
     case 'use':
       return useAsStatement(core, statement.schema ?? '');
@@ -106,7 +109,9 @@ export async function runStatement(
     case 'load':
       return runLoad(core, write, options);
     case 'lock_tables':
-      return lockTables(core, write.sql);
+      await lockTables(core, write.sql);
+      await ensureTransaction(core);
+      return okAnswer;
     case 'unlock_tables':
       return unlockTables(core);
     case 'global_lock':
@@ -116,6 +121,7 @@ export async function runStatement(
     case 'prepared_text':
       return runPreparedText(core, write.sql, (executed) => {
         core.watch.means(executed.statement, executed.sql);
+        core.diagnostics.means(executed.statement, core.lexMode.flavor);
         return runStatement(core, executed, options);
       });
     case 'empty':
@@ -142,15 +148,6 @@ function refused(
   return new LockstepError(reason, message);
 }
 
-/** With autocommit off, any statement that touches data begins a transaction. */
-async function ensureTransaction(core: SessionCore): Promise<void> {
-  if (core.autocommit || core.transaction) return;
-  const answer = await openTransaction(core, query('START TRANSACTION'));
-  if (answer.kind === 'held' && answer.reply.error) {
-    throw new LockstepError('internal', answer.reply.error.message);
-  }
-}
-
 async function runRead(
   core: SessionCore,
   write: WriteRequest,
@@ -158,7 +155,7 @@ async function runRead(
 ): Promise<Answer> {
   const { statement } = write;
   const request = await requestOf(core, write);
-  if (statement.tables.length > 0) await ensureTransaction(core);
+  if (begins(core, statement)) await ensureTransaction(core);
   const programs = await calledPrograms(core, statement);
   if (programs.readTables) await ensureTransaction(core);
   if (programs.write) return runCallingWriter(core, write);
@@ -360,14 +357,13 @@ async function runSavepoint(core: SessionCore, write: WriteRequest): Promise<Ans
   return read(core, write.request, { statement: write.statement, leader: true, stream: false });
 }
 
-/** COM_INIT_DB counts what a connection had from before among its warnings, USE has none. */
 async function useAsStatement(core: SessionCore, schema: string): Promise<Answer> {
   const answer = await useSchema(core, schema);
-  return answer.kind === 'held' && answer.reply.error ? answer : okAnswer;
+  return answer.kind === 'ok' ? okAnswer : answer;
 }
 
 /** USE and COM_INIT_DB: a node says whether the schema is there. `schema` is a binary string. */
-export function useSchema(core: SessionCore, schema: string): Promise<Answer> {
+export async function useSchema(core: SessionCore, schema: string): Promise<Answer> {
   const packet = commandPacket(CommandByte.INIT_DB, Buffer.from(schema, 'latin1'));
   const after = (): Promise<void> => {
     core.state.useSchema(schema);
@@ -375,5 +371,14 @@ export function useSchema(core: SessionCore, schema: string): Promise<Answer> {
     return Promise.resolve();
   };
   const request = plainRequest(packet, 'simple');
-  return executeAndReadBack(core, undefined, request, { assigned: [], after, schema });
+  core.diagnostics.read();
+  const answer = await executeAndReadBack(core, undefined, request, {
+    assigned: [],
+    after,
+    schema,
+  });
+  if (answer.kind === 'held' && answer.reply.error) return answer;
+  // What the statement before left, not what the connection has.
+  const warnings = core.lexMode.flavor === 'mysql' ? core.diagnostics.warningCount : 0;
+  return { kind: 'ok', ok: { warnings } };
 }

@@ -2,10 +2,13 @@ import { commandPacket, type NodeConnection } from '../nodes/node-connection.ts'
 import { NodeQueryError, queryRows } from '../nodes/query-rows.ts';
 import { ColumnType } from '../protocol/column-definition.ts';
 import { CommandByte } from '../protocol/commands.ts';
+import { decodeErr } from '../protocol/err-packet.ts';
+import type { Terminal } from '../protocol/response-scanner.ts';
 import { replaceConnectionId } from '../sql/connection-id.ts';
-import { parsePreparedText, type UsingArgument } from '../sql/prepared-text.ts';
+import { type PreparedText, parsePreparedText, type UsingArgument } from '../sql/prepared-text.ts';
 import { literalOf, renderWithParameters } from '../sql/render-parameters.ts';
 import { type Answer, okAnswer } from './answer.ts';
+import { HeldReply } from './held-reply.ts';
 import type { NamedStatement } from './named-statements.ts';
 import { type NodeRequest, plainRequest, textRequest } from './node-request.ts';
 import type { SessionCore } from './session-core.ts';
@@ -15,7 +18,7 @@ import { asksPrevious, tellPrevious } from './tell-previous.ts';
 import {
   numberOf,
   plainLiteral,
-  setUnknownVariables,
+  takePreparedVariables,
   variablesAssigned,
 } from './user-variables.ts';
 import { withConnection } from './with-connection.ts';
@@ -25,7 +28,6 @@ type Run = (write: WriteRequest) => Promise<Answer>;
 
 /** One name on a node's connection, for whichever statement it is to execute next. */
 const nameOnNode = 'lockstep';
-const prepared: Answer = { kind: 'ok', ok: { info: 'Statement prepared' } };
 
 /**
  * PREPARE, EXECUTE and DEALLOCATE as text. Lockstep keeps the statements, so that any node may
@@ -37,11 +39,7 @@ export async function runPreparedText(core: SessionCore, sql: string, run: Run):
   if (!parsed) throw syntaxError(sql, 0, core.lexMode.flavor);
   switch (parsed.kind) {
     case 'prepare':
-      // Whatever becomes of it, what had the name is gone: so do the servers.
-      core.named.delete(parsed.name);
-      core.named.set(parsed.name, await prepare(core, await valueOf(core, parsed.from)));
-      core.tracker?.changed();
-      return prepared;
+      return prepareNamed(core, parsed);
     case 'deallocate':
       core.named.deallocate(parsed.name);
       core.tracker?.changed();
@@ -49,19 +47,46 @@ export async function runPreparedText(core: SessionCore, sql: string, run: Run):
     case 'execute':
       return execute(core, core.named.get(parsed.name), parsed.using, run);
     case 'immediate': {
-      const text = await valueOf(core, parsed.from);
-      return execute(core, await prepare(core, text), parsed.using, run);
+      const { flavor } = core.lexMode;
+      if (flavor === 'mysql') throw syntaxError(sql, sql.indexOf(parsed.from), flavor);
+      const named = toPrepare(core, await valueOf(core, parsed.from));
+      const reply = await prepare(core, named);
+      if (reply.end && reply.error) throw refusal(reply.end);
+      return execute(core, named, parsed.using, run);
     }
   }
 }
 
-/** A node says whether it can be prepared at all. */
-async function prepare(core: SessionCore, text: string): Promise<NamedStatement> {
+async function prepareNamed(
+  core: SessionCore,
+  { name, from }: Extract<PreparedText, { kind: 'prepare' }>,
+): Promise<Answer> {
+  // Whatever becomes of it, what had the name is gone: so do the servers.
+  core.named.delete(name);
+  const named = toPrepare(core, await valueOf(core, from));
+  const reply = await prepare(core, named);
+  if (reply.error) return { kind: 'held', reply };
+  core.named.set(name, named);
+  core.tracker?.changed();
+  return { kind: 'held', reply };
+}
+
+function toPrepare(core: SessionCore, text: string): NamedStatement {
   const sql = replaceConnectionId(text.replace(/[\s;]+$/, ''), core.lexMode, core.id);
-  const statement = core.analyse(sql);
-  setUnknownVariables(core, variablesAssigned(core, { sql, statement }));
-  await withConnection(core, (connection) => prepareOn(core, connection, sql));
-  return { sql, statement };
+  return { sql, statement: core.analyse(sql) };
+}
+
+/** A node says whether it can be prepared at all, and what there is to mind. */
+function prepare(core: SessionCore, named: NamedStatement): Promise<HeldReply> {
+  const assigned = variablesAssigned(core, named);
+  return withConnection(core, async (connection) => {
+    const reply = await sendPrepare(core, connection, named.sql);
+    if (!reply.end) return reply;
+    core.diagnostics.means(named.statement, core.lexMode.flavor);
+    core.diagnostics.note(reply.end, connection);
+    await takePreparedVariables(core, connection, assigned);
+    return reply;
+  });
 }
 
 async function prepareOn(
@@ -69,12 +94,29 @@ async function prepareOn(
   connection: NodeConnection,
   sql: string,
 ): Promise<void> {
-  const key = preparedKey(connection, sql);
-  if (connection.preparedText === key) return;
+  if (connection.preparedText === preparedKey(connection, sql)) return;
+  const reply = await sendPrepare(core, connection, sql);
+  if (reply.end && reply.error) throw refusal(reply.end);
+}
+
+async function sendPrepare(
+  core: SessionCore,
+  connection: NodeConnection,
+  sql: string,
+): Promise<HeldReply> {
   connection.preparedText = undefined;
+  const key = preparedKey(connection, sql);
   const text = `PREPARE ${nameOnNode} FROM ${textLiteral(core, sql)}`;
-  await queryRows(connection, text, { latin1: true });
-  connection.preparedText = key;
+  const reply = new HeldReply(core.context.config.limits.resultBufferBytes);
+  connection.send(commandPacket(CommandByte.QUERY, bytes(text)), 'query', reply);
+  await reply.done;
+  if (!reply.error) connection.preparedText = key;
+  return reply;
+}
+
+function refusal({ payload }: Terminal): NodeQueryError {
+  const { errno, sqlState, message } = decodeErr(payload);
+  return new NodeQueryError(errno, sqlState, message);
 }
 
 function textLiteral(core: SessionCore, sql: string): string {

@@ -1,7 +1,7 @@
 import { NodeQueryError } from '../nodes/query-rows.ts';
 import type { Statement } from '../sql/statement.ts';
-import type { Answer } from './answer.ts';
-import { isTemporary } from './check-write.ts';
+import { type Answer, errnoOf } from './answer.ts';
+import { meetsEngine, metNoEngine } from './meets-engine.ts';
 import type { SessionCore } from './session-core.ts';
 import type { WriteRequest } from './write-request.ts';
 
@@ -11,19 +11,32 @@ import type { WriteRequest } from './write-request.ts';
  */
 export function characteristicsOf(core: SessionCore, begin: WriteRequest | undefined): string {
   const once = core.nextIsolation ?? '';
-  const { settings } = core.state.carried;
-  const setting = (what: string): string | undefined =>
-    settings.get(`transaction_${what}`) ?? settings.get(`tx_${what}`);
-  const readOnly = setting('read_only')?.replaceAll("'", '');
   const access =
     /\bREAD\s+(?:ONLY|WRITE)\b/i.exec(begin?.sql ?? '')?.[0].toUpperCase() ??
     /^READ (?:ONLY|WRITE)/.exec(once)?.[0] ??
-    (readOnly === '1' || readOnly === 'ON' ? 'READ ONLY' : 'READ WRITE');
+    (isReadOnlySession(core) ? 'READ ONLY' : 'READ WRITE');
   const level =
     /ISOLATION LEVEL .*/.exec(once)?.[0] ??
-    `ISOLATION LEVEL ${setting('isolation')?.replaceAll("'", '').replaceAll('-', ' ')}`;
+    `ISOLATION LEVEL ${setting(core, 'isolation')?.replaceAll('-', ' ')}`;
   return level.endsWith('undefined') ? access : `${access}, ${level}`;
 }
+
+function setting({ state }: SessionCore, what: string): string | undefined {
+  const { settings } = state.carried;
+  return (settings.get(`transaction_${what}`) ?? settings.get(`tx_${what}`))?.replaceAll("'", '');
+}
+
+/** SET SESSION TRANSACTION READ ONLY. */
+export const isReadOnlySession = (core: SessionCore): boolean =>
+  /^(?:1|ON)$/.test(setting(core, 'read_only') ?? '');
+
+/** What runs now may write to no table but temporary ones. */
+export const isReadOnlyNow = (core: SessionCore): boolean =>
+  core.transaction?.characteristics.startsWith('READ ONLY') ?? isReadOnlySession(core);
+
+/** Both servers have the variables; MariaDB before 11.1 knows only their older names. */
+export const variablePrefix = (core: SessionCore): string =>
+  core.anyFacts()?.isolation.variable.split('_')[0] ?? 'transaction';
 
 /** The transaction that was open, or the next one that was asked for. */
 export const chainedCharacteristics = ({ transaction, nextIsolation }: SessionCore) =>
@@ -40,22 +53,36 @@ export function inReadOnly({ lexMode }: SessionCore): NodeQueryError {
   return new NodeQueryError(1792, '25006', message);
 }
 
-const noEngine = /^(?:information_schema|performance_schema)$/i;
-/** They read the dictionary, on MySQL as one reads tables. */
-const readsDictionary = /^SHOW (?:TABLES|COLUMNS|FIELDS|INDEX|INDEXES|KEYS|FULL|DATABASES)$/;
-
 /**
  * Whether a statement was itself the transaction that SET TRANSACTION spoke of: one outside any
- * that met a table's engine (seen on both servers).
+ * that met a table's engine.
  */
 export function spendsCharacteristics(core: SessionCore, statement: Statement, answer: Answer) {
-  if (core.transaction || !core.autocommit || failed(answer)) return false;
-  if (core.lexMode.flavor === 'mysql' && readsDictionary.test(statement.verb)) return true;
-  if (statement.kind === 'show_session' || statement.verb.startsWith('SHOW')) return false;
-  return statement.tables.some(
-    (table) => !noEngine.test(table.schema ?? core.state.schema) && !isTemporary(core, table),
-  );
+  if (core.transaction || !core.autocommit || !meetsEngine(core, statement)) return false;
+  const errno = errnoOf(answer);
+  return errno === undefined ? !statement.temporary : !metNoEngine(core, errno);
 }
 
-const failed = (answer: Answer): boolean =>
-  answer.kind === 'streamed' ? answer.failed : answer.kind === 'held' && !!answer.reply.error;
+const itsOwn: ReadonlySet<Statement['kind']> = new Set(['read', 'write', 'ddl', 'load_data']);
+
+/**
+ * Runs a statement that is itself the transaction that SET TRANSACTION spoke of, and may or may not
+ * write: what the session says of its transactions is not asked.
+ */
+export async function inItsAccess<T>(
+  core: SessionCore,
+  { kind, implicitCommit }: Statement,
+  run: () => Promise<T>,
+): Promise<T> {
+  const access = /^READ (?:ONLY|WRITE)/.exec(core.nextIsolation ?? '')?.[0];
+  const readOnly = isReadOnlySession(core);
+  const asks = !core.transaction && core.autocommit && itsOwn.has(kind) && !implicitCommit;
+  if (!asks || access === undefined || (access === 'READ ONLY') === readOnly) return run();
+  const name = `${variablePrefix(core)}_read_only`;
+  core.state.setVariables([[name, readOnly ? '0' : '1']]);
+  try {
+    return await run();
+  } finally {
+    core.state.setVariables([[name, readOnly ? '1' : '0']]);
+  }
+}

@@ -4,6 +4,7 @@ import { lowerName } from '../sql/lower-name.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
 import { parseSet } from '../sql/set-statement.ts';
 import type { Statement } from '../sql/statement.ts';
+import { noteCarried } from './carry-state.ts';
 import type { SessionCore } from './session-core.ts';
 import { renderUserVariables } from './session-state.ts';
 
@@ -77,13 +78,29 @@ export function variablesAssigned(
   return [...targets.map(({ name }) => name), ...userVariablesAssigned];
 }
 
+/**
+ * A statement that assigns these was prepared here. That alone may make known one that was never
+ * set: as NULL, with a type and collation of its own (seen on both servers).
+ */
+export async function takePreparedVariables(
+  core: SessionCore,
+  connection: NodeConnection,
+  assigned: readonly string[],
+): Promise<void> {
+  const { userVariables } = core.state.carried;
+  const unknown = assigned.filter((name) => !userVariables.has(lowerName(name)));
+  if (unknown.length === 0) return;
+  core.diagnostics.read();
+  await readBackUserVariables(core, connection, unknown);
+  noteCarried(connection, core.state.carried);
+}
+
 /** As `NULL`, which the session's state would take for a variable that was never set. */
 const nullThatWasSet = '(NULL)';
 
 /**
- * MySQL makes a variable known, if only as NULL, when a statement that assigns it is prepared, and
- * followers can only set one. So the session takes those that were never set as set to NULL; to be
- * called before a connection is brought to its state.
+ * Followers can only set a variable. So on MySQL the session takes those that were never set as
+ * set to NULL; to be called before a connection is brought to its state.
  */
 export function setUnknownVariables(core: SessionCore, names: Iterable<string>): void {
   if (core.lexMode.flavor !== 'mysql') return;

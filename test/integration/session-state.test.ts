@@ -4,7 +4,8 @@ import { defaultConfig } from '../../src/config/config.ts';
 import { startBalancer, type TestBalancer, untilAllUp } from '../support/balancer.ts';
 import { connectTo, engines, startServers, type TestServers } from '../support/cluster.ts';
 import { type Step, transcriptOf } from '../support/differential.ts';
-import { queryOf } from '../support/session-state/step.ts';
+import { found } from '../support/session-state/found.ts';
+import { stepOf } from '../support/session-state/step.ts';
 import { Twins } from '../support/session-state/twins.ts';
 import { setUp as vocabulary } from '../support/session-state/vocabulary.ts';
 
@@ -277,9 +278,9 @@ describe.each(engines())('what a session sets, $name', (engine) => {
     }
   });
 
-  test.each(Object.entries(together))('%s', async (_name, lines) => {
+  test.each(Object.entries({ ...together, ...found }))('%s', async (_name, lines) => {
     await using twins = await Twins.open({ direct: plain().port, through: lockstep.port }, 2);
-    expect(await twins.run(lines.map(queryOf))).toBeUndefined();
+    expect(await twins.run(lines.map(stepOf))).toBeUndefined();
   });
 
   test('a connection that is made fresh keeps the character set of its schema', async () => {

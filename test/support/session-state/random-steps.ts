@@ -1,7 +1,5 @@
 import { seededRandom } from '../../../src/log/testing/seeded-random.ts';
-import { ColumnType } from '../../../src/protocol/column-definition.ts';
-import type { BoundParameter } from '../../../src/protocol/stmt-execute.ts';
-import type { Sent, Step } from './step.ts';
+import { boundValues, type Sent, type Step } from './step.ts';
 import * as words from './vocabulary.ts';
 
 const slots = 2;
@@ -109,19 +107,3 @@ export class RandomSteps {
 function ofSession(sent: Sent, who: number): Sent {
   return 'sql' in sent ? { ...sent, sql: sent.sql.replaceAll('{own}', `app.t${who}`) } : sent;
 }
-
-const text = (value: string): BoundParameter => ({
-  type: ColumnType.VAR_STRING,
-  unsigned: false,
-  value: Buffer.from(value),
-});
-
-const boundValues: readonly BoundParameter[] = [
-  { type: ColumnType.LONG, unsigned: false, value: 1 },
-  { type: ColumnType.LONGLONG, unsigned: false, value: 2n },
-  { type: ColumnType.DOUBLE, unsigned: false, value: 1.5 },
-  { type: ColumnType.NULL, unsigned: false, value: null },
-  text('x'),
-  text('too long'),
-  text('+02:00'),
-];

@@ -1,0 +1,35 @@
+import type { Flavor } from '../nodes/server-facts.ts';
+import type { Statement } from '../sql/statement.ts';
+import type { SessionCore } from './session-core.ts';
+
+const noEngine = /^(?:information_schema|performance_schema)$/i;
+/** They read the dictionary, on MySQL as one reads tables. */
+const readsDictionary = /^SHOW (?:TABLES|COLUMNS|FIELDS|INDEX|INDEXES|KEYS|FULL|DATABASES)$/;
+
+/** What is a transaction of its own: it meets a table's engine (seen on both servers). */
+export function meetsEngine(core: SessionCore, { kind, verb, tables }: Statement): boolean {
+  if (core.lexMode.flavor === 'mysql' && readsDictionary.test(verb)) return true;
+  if (kind === 'show_session' || verb.startsWith('SHOW')) return false;
+  return tables.some(({ schema }) => !noEngine.test(schema ?? core.state.schema));
+}
+
+/** With autocommit off it begins one. Of MySQL's own tables most are views of the dictionary. */
+export function begins(core: SessionCore, statement: Statement): boolean {
+  if (meetsEngine(core, statement)) return true;
+  const { tables, verb } = statement;
+  return core.lexMode.flavor === 'mysql' && tables.length > 0 && !verb.startsWith('SHOW');
+}
+
+/**
+ * Errors of statements that met no table's engine before: the table is not there, what it names is
+ * not, or none may be written to. MariaDB locks the tables before it looks at columns.
+ */
+const metNone: Readonly<Record<Flavor, ReadonlySet<number>>> = {
+  mariadb: new Set([1051, 1060, 1109, 1146, 1792]),
+  mysql: new Set([
+    ...[1050, 1051, 1054, 1060, 1109, 1110, 1136, 1146, 1222, 1241, 1305, 1318, 1792],
+  ]),
+};
+
+export const metNoEngine = ({ lexMode }: SessionCore, errno: number): boolean =>
+  metNone[lexMode.flavor].has(errno);
