@@ -2,7 +2,7 @@ import { LockstepError } from '../base/errors.ts';
 import { Lexer } from '../sql/lexer.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
 import { isOperator, isWord, type Token, userVariableName } from '../sql/token.ts';
-import type { Answer } from './answer.ts';
+import { type Answer, errnoOf, okAnswer } from './answer.ts';
 import type { Condition } from './diagnostics.ts';
 import { textRequest } from './node-request.ts';
 import type { SessionCore } from './session-core.ts';
@@ -60,7 +60,10 @@ export async function getDiagnostics(
     { stream: false },
   );
   diagnostics.noteRowCount(rowCount);
-  return answer;
+  if (core.lexMode.flavor === 'mariadb' || errnoOf(answer) !== undefined) return answer;
+  // MySQL warns of utf8mb3 where it is written, and has made void what was asked for.
+  diagnostics.drop();
+  return okAnswer;
 }
 
 /** A condition's number: a literal, or a user variable. */
@@ -81,11 +84,20 @@ const emptyItems: ReadonlySet<string> = new Set(
 
 function conditionItem(core: SessionCore, condition: Condition, item: string): string | undefined {
   if (item === 'MYSQL_ERRNO') return `CAST(${condition.code} AS UNSIGNED)`;
-  if (item === 'RETURNED_SQLSTATE') return `'${core.diagnostics.sqlStateOf(condition)}'`;
+  if (item === 'RETURNED_SQLSTATE') return text(core.diagnostics.sqlStateOf(condition));
   if (item === 'MESSAGE_TEXT') {
     const results = core.state.carried.settings.get('character_set_results') ?? 'NULL';
-    const charset = results === 'NULL' ? 'utf8mb3' : results.replaceAll("'", '');
-    return `_${charset} X'${Buffer.from(condition.message, 'latin1').toString('hex')}'`;
+    return text(condition.message, results === 'NULL' ? utf8 : results.replaceAll("'", ''));
   }
-  return emptyItems.has(item) ? "''" : undefined;
+  return emptyItems.has(item) ? text('') : undefined;
+}
+
+/** What the servers speak among themselves, and so the character set of every item. */
+const utf8 = 'utf8mb3';
+
+/** An SQL literal of a binary string in a character set, as the servers give it. */
+function text(bytes: string, charset = utf8): string {
+  const literal = `_${charset} X'${Buffer.from(bytes, 'latin1').toString('hex')}'`;
+  const converted = charset === utf8 ? literal : `CONVERT(${literal} USING ${utf8})`;
+  return `${converted} COLLATE ${utf8}_general_ci`;
 }

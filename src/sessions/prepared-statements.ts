@@ -1,4 +1,5 @@
 import { LockstepError } from '../base/errors.ts';
+import type { NodeConnection } from '../nodes/node-connection.ts';
 import { NodeQueryError } from '../nodes/query-rows.ts';
 import { packetTooLarge } from '../protocol/command-scanner.ts';
 import { type PlainCommand, plainExecution } from '../protocol/query-attributes.ts';
@@ -25,6 +26,7 @@ import { errorOf, prepareKept } from './prepared-on-node.ts';
 import { executeRequest, type PreparedStatement } from './prepared-statement.ts';
 import { packetLimit } from './packet-limit.ts';
 import { takePreparedVariables, variablesAssigned } from './user-variables.ts';
+import { inItsAccess } from './transaction-characteristics.ts';
 import { withConnection } from './with-connection.ts';
 import type { SessionCore } from './session-core.ts';
 import type { WriteRequest } from './write-request.ts';
@@ -61,7 +63,7 @@ export class PreparedStatements {
     }
     const statement = core.analyse(sql);
     const assigned = variablesAssigned(core, { sql, statement });
-    const answer = await withConnection(core, async (connection) => {
+    const prepareHere = async (connection: NodeConnection): Promise<Buffer> => {
       const told = await prepareKept(connection, sql);
       if (told[4] === 0) {
         const warnings = told.readUInt16LE(warningsAt);
@@ -69,7 +71,8 @@ export class PreparedStatements {
       }
       await takePreparedVariables(core, connection, assigned);
       return told;
-    });
+    };
+    const answer = await inItsAccess(core, statement, () => withConnection(core, prepareHere));
     if (answer[4] !== 0) throw errorOf(answer);
     this.#lastId++;
     const parameterCount = answer.readUInt16LE(parameterCountAt);

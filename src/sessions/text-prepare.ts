@@ -15,6 +15,7 @@ import type { SessionCore } from './session-core.ts';
 import { preparedKey } from './prepared-on-node.ts';
 import { syntaxError } from './syntax-error.ts';
 import { asksPrevious, tellPrevious } from './tell-previous.ts';
+import { inItsAccess } from './transaction-characteristics.ts';
 import {
   numberOf,
   plainLiteral,
@@ -79,14 +80,15 @@ function toPrepare(core: SessionCore, text: string): NamedStatement {
 /** A node says whether it can be prepared at all, and what there is to mind. */
 function prepare(core: SessionCore, named: NamedStatement): Promise<HeldReply> {
   const assigned = variablesAssigned(core, named);
-  return withConnection(core, async (connection) => {
+  const prepareHere = async (connection: NodeConnection): Promise<HeldReply> => {
     const reply = await sendPrepare(core, connection, named.sql);
     if (!reply.end) return reply;
     core.diagnostics.means(named.statement, core.lexMode.flavor);
     core.diagnostics.note(reply.end, connection);
     await takePreparedVariables(core, connection, assigned);
     return reply;
-  });
+  };
+  return inItsAccess(core, named.statement, () => withConnection(core, prepareHere));
 }
 
 async function prepareOn(

@@ -57,6 +57,13 @@ export const found: Readonly<Record<string, readonly string[]>> = {
       '0: GET DIAGNOSTICS @c = NUMBER, @d = ROW_COUNT',
       '0: SELECT @@warning_count, ROW_COUNT(), @c, @d',
     ]),
+    ...['SET collation_connection = utf8mb4_bin', 'SET NAMES latin1'].flatMap((sql) => [
+      `0: ${sql}`,
+      '0: DROP TEMPORARY TABLE nosuch_table',
+      '0: GET DIAGNOSTICS CONDITION 1 @a = RETURNED_SQLSTATE, @b = MESSAGE_TEXT',
+      '0: SELECT @a, @b, @@warning_count',
+      '0: SELECT COLLATION(@a), COLLATION(@b)',
+    ]),
   ],
   'COM_INIT_DB keeps the conditions of the statement before': [
     noted,
@@ -106,6 +113,8 @@ export const found: Readonly<Record<string, readonly string[]>> = {
     'DROP TEMPORARY TABLE app.own',
     'DROP TEMPORARY TABLE nosuch_table',
     'LOCK TABLES app.t0 WRITE; UNLOCK TABLES',
+    'prepare 0: UPDATE app.t0 SET n = ? WHERE id = 1',
+    'PREPARE p FROM "DELETE FROM app.t0"',
   ].flatMap((sql) => [
     ...['READ ONLY', 'READ WRITE'].flatMap((access) => [
       '0: COM_RESET_CONNECTION',

@@ -95,8 +95,7 @@ function tellOk(packet: Buffer, lines: string[]): number {
 
 function errLine(packet: Buffer): string {
   const { errno, sqlState, message } = decodeErr(packet);
-  // MariaDB counts no row where the values stand in the text.
-  return `ERROR ${errno} ${sqlState} ${message.replace('at row 0', 'at row 1')}`;
+  return `ERROR ${errno} ${sqlState} ${message}`;
 }
 
 /** No variable tells which of them a result has, and not all that sets it sets it the same. */

@@ -187,7 +187,8 @@ export const bound = [
   'SELECT ROW_COUNT(), FOUND_ROWS(), LAST_INSERT_ID()',
   'SELECT CAST(? AS SIGNED)',
   'INSERT INTO {own} (n, w) VALUES (?, ?)',
-  'UPDATE {own} SET n = ? WHERE id = ?',
+  // A text that is no number: see docs/COMPATIBILITY.md.
+  'UPDATE {own} SET n = ? WHERE id = CAST(? AS SIGNED)',
   'SELECT id, w FROM {own} WHERE id > ? ORDER BY id',
   'INSERT INTO app.own (a) VALUES (?)',
   'SELECT * FROM app.own',
