@@ -92,6 +92,30 @@ test('each command begins at 0, each answer behind its own command', async () =>
   expect(answers).toEqual([2, 3, 1]);
 });
 
+test('a frame out of order is told behind what came before it, and is the last', async () => {
+  const cases: readonly (readonly [sequenceIds: readonly number[], taken: number])[] = [
+    [[0, 1, 3], 2],
+    [[0, 0, 2, 0], 2],
+    [[1], 0],
+    [[3, 0], 0],
+  ];
+  for (const [sequenceIds, taken] of cases) {
+    const [client, server] = await socketPair();
+    const answering = new CompressedStream(server, 'answering', zlibCodec);
+    let bytes = 0;
+    answering.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+    });
+    const body = Buffer.alloc(10_000);
+    const frames = sequenceIds.map((sequenceId) =>
+      encodeFrame({ sequenceId, plainBytes: 0, body }),
+    );
+    client.write(Buffer.concat(frames));
+    await once(answering, 'disordered');
+    expect(bytes).toBe(taken * body.length);
+  }
+});
+
 test('what is no compressed packet ends the connection with an error', async () => {
   for (const plainBytes of [5, 3]) {
     const [near, far] = await socketPair();

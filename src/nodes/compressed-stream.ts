@@ -17,7 +17,8 @@ const sliceBytes = 256 * 1024;
  * The packets of a connection that has agreed on compression, over the stream that carries the
  * frames. Its numbers: a command begins with 0, an answer with the one after its command's last;
  * commands that are sent together each in frames of their own, because a server numbers its
- * answer by the frames it has read for it.
+ * answer by the frames it has read for it. A client's frame of another number is the last that is
+ * read: `'disordered'`.
  */
 export class CompressedStream extends Duplex {
   readonly #carrier: Duplex;
@@ -35,6 +36,7 @@ export class CompressedStream extends Duplex {
   inFile = false;
   #reading = false;
   #full = false;
+  #disordered = false;
   #carrierEnded = false;
 
   /** `asking`: we send commands, each `write` whole ones; `answering`: we receive them. */
@@ -103,9 +105,10 @@ export class CompressedStream extends Duplex {
           body.length < slice.length
             ? { plainBytes: slice.length, body }
             : { plainBytes: 0, body: slice };
-        await this.#write(encodeFrame({ ...frame, sequenceId: id++ }));
+        const written = this.#write(encodeFrame({ ...frame, sequenceId: id++ }));
+        this.#nextId = id;
+        await written;
       }
-      this.#nextId = id;
     }
   }
 
@@ -125,6 +128,7 @@ export class CompressedStream extends Duplex {
   }
 
   #onData(chunk: Buffer): void {
+    if (this.#disordered) return;
     try {
       this.#frames.push(...this.#reader.push(chunk));
     } catch (error) {
@@ -140,6 +144,10 @@ export class CompressedStream extends Duplex {
     this.#reading = true;
     try {
       while (this.#frames.length > 0 && !this.#full && !this.destroyed) {
+        if (!this.#isDue(this.#frames[0] as CompressedFrame)) {
+          this.#disorder();
+          break;
+        }
         const frame = this.#frames.shift() as CompressedFrame;
         this.#count(frame);
         const { plainBytes, body } = frame;
@@ -156,6 +164,25 @@ export class CompressedStream extends Duplex {
     if (this.#full) this.#carrier.pause();
     else if (this.#carrierEnded) this.push(null);
     else this.#carrier.resume();
+  }
+
+  /** Whether a client's frame has the number that a server waits for. */
+  #isDue({ sequenceId }: CompressedFrame): boolean {
+    if (this.#side === 'asking' || (sequenceId === 0 && !this.inFile)) return true;
+    return sequenceId === ((this.#answerIds.at(-1) ?? this.#nextId) & 0xff);
+  }
+
+  /** Whatever comes now means nothing. It is told once what came before has been taken. */
+  #disorder(): void {
+    this.#disordered = true;
+    this.#frames.length = 0;
+    const tell = (): void => {
+      if (this.readableLength > 0) return;
+      this.off('data', tell);
+      this.emit('disordered');
+    };
+    this.on('data', tell);
+    tell();
   }
 
   /** A command may come while an answer goes out, so its number is kept until it is answered. */

@@ -197,6 +197,16 @@ export function packetTooLarge(payloadBytesMax: number): LockstepError {
   );
 }
 
+/** Stands for one that came out of order, so that those ahead of it have their answers first. */
+export const disorderedPacket: AssembledPacket = {
+  payload: empty,
+  sequenceId: 0xff,
+  firstSequenceId: undefined,
+  disordered: true,
+  raw: empty,
+  oversized: false,
+};
+
 /** In the servers' words, who then close the connection (ER_NET_PACKETS_OUT_OF_ORDER). */
 export const packetsOutOfOrder = (): LockstepError =>
   new LockstepError('packets_out_of_order', 'Got packets out of order');

@@ -9,6 +9,7 @@ import { type ChangeUser, decodeChangeUser } from '../protocol/change-user.ts';
 import { hasExtendedMetadata } from '../protocol/column-definition.ts';
 import {
   type AssembledPacket,
+  disorderedPacket,
   isOutOfOrder,
   PacketAssembler,
   packetsOutOfOrder,
@@ -323,6 +324,7 @@ export class ClientLogin implements AcceptedClient {
     const payloadBytesMax = packetLimit(core.context);
     this.#assembler = new PacketAssembler({ payloadBytesMax, report: true, numbered: false });
     this.#listen();
+    this.#client.once('disordered', () => this.#session?.receive(disorderedPacket));
   }
 
   #refuse(error: unknown, sequenceId: number): void {
