@@ -129,7 +129,8 @@ export class ClientCommands {
       return;
     }
     const packet = errorPacket(error);
-    this.#core.diagnostics.noteError(packet);
+    const keepsConditions = this.#core.state.carried.settings.get('max_error_count') !== '0';
+    this.#core.diagnostics.noteError(packet, keepsConditions);
     this.#core.lastError = error;
     if (error instanceof LockstepError) this.#core.context.counters.error(error.code);
     if (!this.#core.client.destroyed) {

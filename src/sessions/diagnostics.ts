@@ -18,6 +18,13 @@ export interface Condition {
   readonly message: string;
 }
 
+interface DiagnosticsSnapshot {
+  readonly conditions: readonly Condition[];
+  readonly warningCount: number;
+  readonly rowCount: number | bigint;
+  readonly error: Pick<ErrPacket, 'errno' | 'sqlState'> | undefined;
+}
+
 const query = (sql: string): Buffer => commandPacket(CommandByte.QUERY, Buffer.from(sql));
 const showWarnings = query('SHOW WARNINGS');
 const selectFoundRows = query('SELECT FOUND_ROWS()');
@@ -169,13 +176,14 @@ export class Diagnostics {
     if (!this.#keeps) this.#forget();
   }
 
-  /** The client is told of this error. */
-  noteError({ errno, sqlState, message }: ErrPacket): void {
+  /** The client is told of this error; `kept`: the session keeps any (`max_error_count`). */
+  noteError({ errno, sqlState, message }: ErrPacket, kept = true): void {
     this.#forget();
     this.#error = { errno, sqlState };
     this.#noted = true;
     this.#rowCount = -1;
     this.#warningCount = 1;
+    if (!kept) return;
     const bytes = Buffer.from(message, 'utf8').toString('latin1');
     this.#conditions = [{ level: 'Error', code: errno, message: bytes }];
   }
@@ -195,6 +203,21 @@ export class Diagnostics {
   /** Nothing of what was there is left. */
   drop(): void {
     this.#forget();
+  }
+
+  /** Of what has been read by `conditions`. */
+  snapshot(): DiagnosticsSnapshot {
+    const [conditions, warningCount] = [this.#conditions, this.#warningCount];
+    return { conditions, warningCount, rowCount: this.#rowCount, error: this.#error };
+  }
+
+  /** As if nothing had run since. */
+  restore({ conditions, warningCount, rowCount, error }: DiagnosticsSnapshot): void {
+    this.#forget();
+    this.#conditions = conditions;
+    this.#warningCount = warningCount;
+    this.#rowCount = rowCount;
+    this.#error = error;
   }
 
   /** ROW_COUNT() is this, whatever ran meanwhile. */

@@ -53,16 +53,15 @@ export async function getDiagnostics(
   }
   const set = `SET ${assignments.join(',')}`;
   const asSet = { sql: set, statement: core.analyse(set), parameters: [] };
-  const { rowCount } = diagnostics;
+  const before = diagnostics.snapshot();
   const answer = await runStatement(
     core,
     { ...asSet, request: textRequest(set) },
     { stream: false },
   );
-  diagnostics.noteRowCount(rowCount);
-  if (core.lexMode.flavor === 'mariadb' || errnoOf(answer) !== undefined) return answer;
-  // MySQL warns of utf8mb3 where it is written, and has made void what was asked for.
-  diagnostics.drop();
+  if (errnoOf(answer) !== undefined) return answer;
+  // MySQL warns of utf8mb3 where it is written.
+  diagnostics.restore(before);
   return okAnswer;
 }
 

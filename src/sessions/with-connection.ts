@@ -3,7 +3,7 @@ import { LockstepError } from '../base/errors.ts';
 import { NodeRefusedError } from '../nodes/client-handshake.ts';
 import type { NodeConnection } from '../nodes/node-connection.ts';
 import { NodeQueryError } from '../nodes/query-rows.ts';
-import { type PreludeOutcome, sendState, stateRefused } from './carry-state.ts';
+import { bringTo, type PreludeOutcome, sendState, stateRefused } from './carry-state.ts';
 import { chooseNode } from './read-path.ts';
 import type { SessionCore } from './session-core.ts';
 import { guard } from './transaction-replay.ts';
@@ -19,10 +19,13 @@ export async function withConnection<T>(
   const { transaction, pinned } = core;
   if (transaction) return guard(core, transaction, () => run(transaction.lane.connection));
   if (pinned) {
-    return run(pinned.connection).catch((error: unknown) => {
+    try {
+      await bringTo(pinned.connection, core.state.carried);
+      return await run(pinned.connection);
+    } catch (error) {
       core.checkPinned();
       throw error;
-    });
+    }
   }
   const { clock, config } = core.context;
   const deadlineMs = clock.nowMs() + config.noNodeTimeoutMs;

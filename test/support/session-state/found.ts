@@ -57,6 +57,10 @@ export const found: Readonly<Record<string, readonly string[]>> = {
       '0: GET DIAGNOSTICS @c = NUMBER, @d = ROW_COUNT',
       '0: SELECT @@warning_count, ROW_COUNT(), @c, @d',
     ]),
+    '0: SET max_error_count = 0',
+    '0: EXECUTE nosuch',
+    '0: GET DIAGNOSTICS CONDITION 1 @a = MYSQL_ERRNO',
+    '0: SET max_error_count = DEFAULT',
     ...['SET collation_connection = utf8mb4_bin', 'SET NAMES latin1'].flatMap((sql) => [
       `0: ${sql}`,
       '0: DROP TEMPORARY TABLE nosuch_table',

@@ -170,7 +170,8 @@ export const ofTemporaryTables = [
 ] as const;
 
 export const prepared = [
-  "PREPARE p FROM 'SELECT @a, ? + 1'",
+  // No user variable beside it: see docs/COMPATIBILITY.md.
+  "PREPARE p FROM 'SELECT ? + 1'",
   "PREPARE p FROM 'INSERT INTO {own} (n) VALUES (?)'",
   "PREPARE p FROM 'SET @a = ?'",
   "PREPARE p FROM 'SELECT missing_column, ?'",
@@ -183,7 +184,7 @@ export const prepared = [
 
 /** Of the binary protocol; of each value as many as it takes are bound. */
 export const bound = [
-  'SELECT ? AS x, @a, @b',
+  'SELECT ? AS x, DATABASE()',
   'SELECT ROW_COUNT(), FOUND_ROWS(), LAST_INSERT_ID()',
   'SELECT CAST(? AS SIGNED)',
   'INSERT INTO {own} (n, w) VALUES (?, ?)',
