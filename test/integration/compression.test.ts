@@ -4,9 +4,14 @@ import mysql, { type Connection, type RowDataPacket } from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { NodeConfig } from '../../src/config/config.ts';
 import { findEngine } from '../../src/demo/engine.ts';
+import { Capability } from '../../src/protocol/capabilities.ts';
+import { CommandByte } from '../../src/protocol/commands.ts';
+import { encodeFrame } from '../../src/protocol/compressed-frame.ts';
+import { encodePacket } from '../../src/protocol/packet-writer.ts';
 import { hasZstd } from '../../src/nodes/compression-codec.ts';
 import { startBalancer, type TestBalancer, untilAllUp } from '../support/balancer.ts';
 import { engines, expectEqualNodes, startServers, type TestServers } from '../support/cluster.ts';
+import { CommandClient } from '../support/command-client.ts';
 
 const MiB = 1024 * 1024;
 const script = `SELECT 'first'; SELECT REPEAT('long ', 100000);
@@ -124,6 +129,28 @@ describe.each(engines())('compression with clients and nodes, $name', (engine) =
       'SELECT 1 AS one FROM information_schema.COLUMNS a, information_schema.COLUMNS b LIMIT 2000',
     );
     expect(rows).toHaveLength(2000);
+  });
+
+  test('a frame out of order is the last, a packet in it is not looked at', async () => {
+    const ping = Buffer.of(CommandByte.PING);
+    for (const [frame, packet] of [
+      [0, 0],
+      [0, 5],
+      [3, 0],
+      [1, 1],
+    ] as const) {
+      const told: (string | undefined)[] = [];
+      for (const { port } of [servers.servers[0] ?? lockstep, lockstep]) {
+        await using one = await CommandClient.connect(port, { capabilities: Capability.COMPRESS });
+        const body = encodePacket(ping, packet);
+        one.raw.bytes(encodeFrame({ sequenceId: frame, plainBytes: 0, body }));
+        // Read as a packet: the rest of the frame's header, and that of the packet in it.
+        told.push((await one.raw.packet())?.toString('latin1', 7, 18));
+        if (frame > 0) await one.raw.ended;
+      }
+      expect(told[0]).toBe(frame === 0 ? '\0\0\0\x02' : '\xff\x84\x04#08S01Go');
+      expect(told[1]).toBe(told[0]);
+    }
   });
 
   test.for([
