@@ -23,7 +23,7 @@ export async function ensureTransaction(core: SessionCore): Promise<void> {
 }
 
 /** What a statement met when it began. */
-export interface Standing {
+interface Standing {
   readonly transaction: OpenTransaction | undefined;
   readonly hidden: boolean;
   readonly once: string | undefined;
