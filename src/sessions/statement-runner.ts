@@ -100,8 +100,7 @@ export async function runStatement(
     case 'release_savepoint':
       return runSavepoint(core, write);
     case 'set':
-      if (begins(core, statement)) await ensureTransaction(core);
-      return statement.usesUserLock ? runLockingSet(core, write) : runSet(core, write);
+      return runSessionSet(core, write);
     case 'use':
       return useAsStatement(core, statement.schema ?? '');
     case 'call':
@@ -109,9 +108,7 @@ export async function runStatement(
     case 'load':
       return runLoad(core, write, options);
     case 'lock_tables':
-      await lockTables(core, write.sql);
-      await ensureTransaction(core);
-      return okAnswer;
+      return runLockTables(core, write.sql);
     case 'unlock_tables':
       return unlockTables(core);
     case 'global_lock':
@@ -285,6 +282,19 @@ async function pinToLeader(core: SessionCore, reason: string): Promise<void> {
   const node = transaction?.node ?? core.node(leadership.name);
   const connection = transaction?.lane.connection ?? (await core.takeConnection(node));
   core.pin({ node, connection, leadership, reason });
+}
+
+async function runSessionSet(core: SessionCore, write: WriteRequest): Promise<Answer> {
+  const { statement } = write;
+  if (begins(core, statement)) await ensureTransaction(core);
+  return statement.usesUserLock ? runLockingSet(core, write) : runSet(core, write);
+}
+
+/** With autocommit off the locks are held by a transaction. */
+async function runLockTables(core: SessionCore, sql: string): Promise<Answer> {
+  await lockTables(core, sql);
+  await ensureTransaction(core);
+  return okAnswer;
 }
 
 /** SET @got = GET_LOCK(…). */
