@@ -4,7 +4,7 @@ import { defaultConfig } from '../../src/config/config.ts';
 import { startBalancer, type TestBalancer, untilAllUp } from '../support/balancer.ts';
 import { connectTo, engines, startServers, type TestServers } from '../support/cluster.ts';
 import { type Step, transcriptOf } from '../support/differential.ts';
-import { found } from '../support/session-state/found.ts';
+import { keptScripts } from '../support/session-state/kept-scripts.ts';
 import { stepOf } from '../support/session-state/step.ts';
 import { Twins } from '../support/session-state/twins.ts';
 import { setUp as vocabulary } from '../support/session-state/vocabulary.ts';
@@ -278,7 +278,7 @@ describe.each(engines())('what a session sets, $name', (engine) => {
     }
   });
 
-  test.each(Object.entries({ ...together, ...found }))('%s', async (_name, lines) => {
+  test.each(Object.entries({ ...together, ...keptScripts }))('%s', async (_name, lines) => {
     await using twins = await Twins.open({ direct: plain().port, through: lockstep.port }, 2);
     expect(await twins.run(lines.map(stepOf))).toBeUndefined();
   });
