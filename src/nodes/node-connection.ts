@@ -1,5 +1,6 @@
 import { asError } from '../base/as-error.ts';
 import type { Clock } from '../base/clock.ts';
+import { drained } from './drained.ts';
 import { LockstepError } from '../base/errors.ts';
 import { Capability } from '../protocol/capabilities.ts';
 import { CommandByte } from '../protocol/commands.ts';
@@ -342,20 +343,6 @@ export class NodeConnection {
     for (const listener of this.#lostListeners) listener(error);
     this.#lostListeners.clear();
   }
-}
-
-/** `'drain'` comes only after a `write` that returned false. */
-function drained(stream: FileStream): Promise<void> {
-  return new Promise((resolve) => {
-    if (stream.destroyed) return resolve();
-    const go = (): void => {
-      stream.off('drain', go);
-      stream.off('close', go);
-      resolve();
-    };
-    stream.on('drain', go);
-    stream.on('close', go);
-  });
 }
 
 /** One command as a packet that starts a new exchange. */

@@ -1,3 +1,4 @@
+import { drained } from '../nodes/drained.ts';
 import {
   type AssembledPacket,
   isOutOfOrder,
@@ -96,6 +97,9 @@ export class ClientSession implements SessionHandle {
       if (this.#queuedBytes <= queuedBytesMax && this.core.client.isPaused()) {
         this.core.client.resume();
       }
+      // Answers that nobody reads would pile up.
+      if (this.core.client.writableNeedDrain) await drained(this.core.client);
+      if (this.#closed) break;
       this.core.sessions.commands++;
       this.core.running.begin();
       this.#sinceMs = this.core.context.clock.nowMs();

@@ -48,6 +48,14 @@ export class StreamReply implements NodeResponseSink {
   #end: Terminal | undefined;
   #infile = false;
   #invalid = false;
+  #paused = false;
+  readonly #goOn = (): void => {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#client.off('drain', this.#goOn);
+    this.#client.off('close', this.#goOn);
+    this.#connection.resume();
+  };
   #resolve!: (outcome: StreamOutcome) => void;
 
   constructor(options: {
@@ -102,6 +110,8 @@ export class StreamReply implements NodeResponseSink {
 
   onEnd(): void {
     if (!this.#forwarding) this.#writeHeld();
+    // Others use the connection from here on, whether this client reads or not.
+    this.#goOn();
     const end = this.#end;
     const digest = this.#digest?.value();
     if (this.#invalid) this.#resolve({ kind: 'invalid' });
@@ -138,13 +148,10 @@ export class StreamReply implements NodeResponseSink {
   #write(bytes: Buffer): void {
     if (this.#invalid || this.#client.destroyed) return;
     if (this.#client.write(bytes) || this.#connection.lost) return;
+    if (this.#paused) return;
+    this.#paused = true;
     this.#connection.pause();
-    const go = (): void => {
-      this.#client.off('drain', go);
-      this.#client.off('close', go);
-      this.#connection.resume();
-    };
-    this.#client.on('drain', go);
-    this.#client.on('close', go);
+    this.#client.on('drain', this.#goOn);
+    this.#client.on('close', this.#goOn);
   }
 }

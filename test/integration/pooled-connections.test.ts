@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import mysql, { type RowDataPacket } from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { defaultConfig } from '../../src/config/config.ts';
@@ -18,7 +19,7 @@ describe.each(engines())('the connections to a node, $name', (engine) => {
   const server = (): { port: number } => servers.servers[0] ?? { port: 0 };
 
   beforeAll(async () => {
-    servers = await startServers({ engine, count: 2 });
+    servers = await startServers({ engine, count: 3 });
     const limits = { ...defaultConfig.limits, connectionsPerNode, connectionWaitMs: 60_000 };
     lockstep = await startBalancer(
       { ...servers, servers: servers.servers.slice(0, 1) },
@@ -156,6 +157,41 @@ describe.each(engines())('the connections to a node, $name', (engine) => {
     await client.end();
     await expect(countingChanges(behind)).rejects.toMatchObject({ errno: 1040 });
     expect(await listedConnections(second ?? { port: 0 })).toHaveLength(1);
+  });
+
+  test('are not kept from others by a client that does not read its last answer', async () => {
+    const [, , third] = servers.servers;
+    const [node] = lockstep.config.nodes;
+    const limits = { ...defaultConfig.limits, connectionsPerNode: 1 };
+    await using behind = await startBalancer(servers, {
+      limits,
+      nodes: node && third ? [{ ...node, port: third.port }] : [],
+    });
+    const flags = ['-CLIENT_QUERY_ATTRIBUTES'];
+    const account = { user: 'app', password: 'app', port: behind.port };
+    const deaf = await mysql.createConnection({ ...account, flags });
+    await using other = await connectTo(behind);
+    const { stream } = (deaf as unknown as { connection: { stream: Socket } }).connection;
+    stream.removeAllListeners('data');
+    stream.pause();
+    const bytes = 60_000;
+    const answers = 400;
+    const text = Buffer.from(`SELECT REPEAT('x', ${bytes})`);
+    // So many that they fill what systems keep of a connection.
+    for (let sent = 0; sent < answers; sent += 1) {
+      stream.write(commandPacket(CommandByte.QUERY, text));
+      await other.query('SELECT 1');
+    }
+    let received = 0;
+    const all = new Promise<void>((resolve) => {
+      stream.on('data', (chunk) => {
+        received += chunk.length;
+        if (received >= answers * bytes) resolve();
+      });
+    });
+    stream.resume();
+    await all;
+    stream.destroy();
   });
 
   test('are never more than the limit, as the server counts them', async () => {
