@@ -154,11 +154,14 @@ function generatingTables({ nestedIds, targets }: WriteEffects): TableId[] {
 }
 
 function refuseTable(table: TableInfo, { sql }: WriteRequest): void {
-  const { name, engine } = table;
+  const { schema, name, engine } = table;
   if (!table.transactional) {
     throw unsafe(
       `table ${name} uses the engine ${engine}, which cannot roll back`,
-      `ALTER TABLE ${name} ENGINE=InnoDB`,
+      // Servers keep their own tables in engines of their choice.
+      schema === 'mysql'
+        ? 'use the statements for it, such as CREATE USER, GRANT and DROP USER'
+        : `ALTER TABLE ${name} ENGINE=InnoDB`,
     );
   }
   if (table.keepsTransactionIds) {
