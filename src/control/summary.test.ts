@@ -3,7 +3,7 @@ import type { NodeState } from '../nodes/node-state.ts';
 import { type SummarisedNode, summarise } from './summary.ts';
 
 const node = (name: string, state: NodeState, rest: Partial<SummarisedNode> = {}) => ({
-  ...{ name, state, inSync: state === 'UP', pending: 0, needsResync: false },
+  ...{ name, state, reason: '', inSync: state === 'UP', pending: 0, needsResync: false },
   ...rest,
 });
 
@@ -21,8 +21,36 @@ test('what is wrong, and what to do about each node', () => {
   ];
   expect(summarise(nodes)).toBe(
     '1 of 4 nodes in sync, 10 pending; ' +
-      'b is DOWN: start its server, and what it missed is replayed; ' +
+      'b is DOWN: start the server, and what was missed is replayed; ' +
       'c is DISABLED and needs a resync: resync it to have it back; ' +
       'd is QUARANTINED: resync it, for its data may differ',
+  );
+});
+
+test('a server that runs, but lets nobody in or does not answer', () => {
+  const nodes = [
+    node('a', 'DOWN', { reason: "Access denied for user 'lockstep'@'localhost'" }),
+    node('b', 'DOWN', { reason: 'no answer within 2000 ms' }),
+  ];
+  expect(summarise(nodes)).toBe(
+    '0 of 2 nodes in sync, nothing pending; ' +
+      "a is DOWN: the server does not let Lockstep's account in: correct its password or rights; " +
+      'b is DOWN: the server does not answer: look at it, or restart it',
+  );
+});
+
+test('what is the same of several nodes is said once', () => {
+  const nodes = ['a', 'b', 'c'].map((name) => node(name, 'DOWN', { pending: 1 }));
+  expect(summarise(nodes)).toBe(
+    '0 of 3 nodes in sync, 3 pending; ' +
+      'a, b, c are DOWN: start the server, and what was missed is replayed',
+  );
+});
+
+test('a log that knows no node is the first suspect', () => {
+  const nodes = ['a', 'b'].map((name) => node(name, 'QUARANTINED', { needsResync: true }));
+  expect(summarise(nodes)).toBe(
+    '0 of 2 nodes in sync, nothing pending; ' +
+      'a, b are QUARANTINED: no node has data that this log knows; see the reasons, and log.folder',
   );
 });

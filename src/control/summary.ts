@@ -4,6 +4,8 @@ import type { NodeState } from '../nodes/node-state.ts';
 export interface SummarisedNode {
   readonly name: string;
   readonly state: NodeState;
+  /** Why it is in that state. */
+  readonly reason?: string;
   readonly inSync: boolean;
   readonly pending: number;
   readonly needsResync: boolean;
@@ -13,9 +15,9 @@ export interface SummarisedNode {
 const remedies: Readonly<Record<NodeState, string>> = {
   JOINING: 'it is being looked at',
   UP: 'it applies what it has yet to apply',
-  RECOVERING: 'what it missed is replayed',
+  RECOVERING: 'what was missed is replayed',
   LAGGING: 'it serves again when it has caught up; look at its load',
-  DOWN: 'start its server, and what it missed is replayed',
+  DOWN: 'start the server, and what was missed is replayed',
   DRAINING: 'it is disabled when its reads are done',
   DISABLED: 'enable it when it may serve again',
   QUARANTINED: 'resync it, for its data may differ',
@@ -27,12 +29,35 @@ export function summarise(nodes: readonly SummarisedNode[]): string {
   const inSync = nodes.filter((node) => node.inSync).length;
   const pending = nodes.reduce((sum, node) => sum + node.pending, 0);
   const waiting = pending === 0 ? 'nothing' : pending;
-  const out = nodes.filter((node) => !node.inSync).map(outOfSync);
-  return [`${inSync} of ${nodes.length} nodes in sync, ${waiting} pending`, ...out].join('; ');
+  const known = nodes.some(({ state }) => state !== 'QUARANTINED');
+  const out = new Map<string, string[]>();
+  for (const node of nodes) {
+    if (node.inSync) continue;
+    const text = outOfSync(node, known);
+    out.set(text, [...(out.get(text) ?? []), node.name]);
+  }
+  const parts = [...out].map(([text, names]) => {
+    const verb = names.length === 1 ? 'is' : 'are';
+    return `${names.join(', ')} ${verb} ${text}`;
+  });
+  return [`${inSync} of ${nodes.length} nodes in sync, ${waiting} pending`, ...parts].join('; ');
 }
 
-function outOfSync({ name, state, needsResync }: SummarisedNode): string {
-  if (!needsResync || state === 'QUARANTINED') return `${name} is ${state}: ${remedies[state]}`;
-  const remedy = state === 'DOWN' ? 'start its server and resync it' : 'resync it to have it back';
-  return `${name} is ${state} and needs a resync: ${remedy}`;
+/** `known`: some node is not in quarantine, so that there may be good data to copy. */
+function outOfSync({ state, reason = '', needsResync }: SummarisedNode, known: boolean): string {
+  if (state === 'QUARANTINED' && !known) {
+    return `${state}: no node has data that this log knows; see the reasons, and log.folder`;
+  }
+  const remedy = state === 'DOWN' ? remedyOfDown(reason) : remedies[state];
+  if (!needsResync || state === 'QUARANTINED') return `${state}: ${remedy}`;
+  const resync = state === 'DOWN' ? 'start the server and resync it' : 'resync it to have it back';
+  return `${state} and needs a resync: ${resync}`;
+}
+
+function remedyOfDown(reason: string): string {
+  if (/access denied/i.test(reason)) {
+    return "the server does not let Lockstep's account in: correct its password or rights";
+  }
+  if (/^no answer/.test(reason)) return 'the server does not answer: look at it, or restart it';
+  return remedies.DOWN;
 }

@@ -116,7 +116,7 @@ export async function chooseNode(
     if (leftMs <= 0) {
       throw new LockstepError(
         'no_node',
-        `no node could answer the read within ${config.noNodeTimeoutMs} ms`,
+        `no node could serve the statement within ${config.noNodeTimeoutMs} ms`,
       );
     }
     failed.clear();
