@@ -24,6 +24,7 @@ import { openTracer } from './control/open-tracer.ts';
 import { Membership } from './control/membership.ts';
 import { QueryRunner } from './control/query-runner.ts';
 import type { QueuedCommands } from './control/queued-commands.ts';
+import { refuseTakenPorts } from './control/refuse-taken-ports.ts';
 import { Settings } from './control/settings.ts';
 import type { BalancerControl } from './http/balancer-control.ts';
 import type { Operation } from './http/operation.ts';
@@ -68,8 +69,9 @@ const eventsKept = 10_000;
 const queueDrainMs = 250;
 
 /**
- * Builds a balancer and starts it; resolves when it serves. Throws LockstepError: config_invalid,
- * log_corrupt, log_behind_nodes, nodes_differ, no_node, conflict (a port or folder is taken).
+ * Builds a balancer and starts it; resolves when it serves. Throws LockstepError: config_invalid
+ * (also for a port that is taken), log_corrupt, log_behind_nodes, nodes_differ, no_node,
+ * conflict (the folder is taken).
  */
 export async function createBalancer(
   config: Config,
@@ -77,6 +79,7 @@ export async function createBalancer(
 ): Promise<Balancer> {
   const clock = systemClock;
   const logger = options.logger ?? createLogger({ level: config.logLevel });
+  await refuseTakenPorts(config);
   const events = new EventLog({ clock, capacity: eventsKept });
   events.subscribe((event) => logger.info(event, event.kind));
   const log = await openEmbeddedLog({
