@@ -95,7 +95,7 @@ export const errorTable = {
     errno: 1105,
     sqlState: 'HY000',
     httpStatus: 400,
-    remedy: 'Correct the configuration at the line and column named.',
+    remedy: 'Correct what the message names; in a file, at the line and column it gives.',
   },
   no_node: {
     errno: 1105,
@@ -284,7 +284,7 @@ export const errorTable = {
     errno: 1105,
     sqlState: 'HY000',
     httpStatus: 409,
-    remedy: 'The node is not in a state that allows this; see `lockstep nodes`.',
+    remedy: 'The message says what is in the way; `lockstep nodes` shows how each node is.',
   },
   internal: {
     errno: 1105,

@@ -6,7 +6,7 @@ import { systemClock } from '../base/clock.ts';
 import { temporaryFolder } from '../log/testing/temporary-folder.ts';
 import { tlsPair } from '../sessions/tls-identity.ts';
 import { callApi } from './call-api.ts';
-import { exitCodes } from './cli-error.ts';
+import { describeError, exitCodes } from './cli-error.ts';
 
 let server: Server | undefined;
 
@@ -58,6 +58,25 @@ test('half an answer is none', async () => {
   await expect(callApi(`http://127.0.0.1:${port}`, call)).rejects.toMatchObject({
     message: `no balancer answers at http://127.0.0.1:${port}`,
   });
+});
+
+test('what was asked wrongly exits 2, and what says all itself has no second line', async () => {
+  const refusing = async (code: string, status: number) => {
+    const problem = { code, message: 'health.interval: abc', remedy: 'At the line named.' };
+    const port = await answering((_request, response) => {
+      response.writeHead(status).end(JSON.stringify(problem));
+    });
+    const call = { method: 'PATCH', path: '/config', body: {} } as const;
+    const error: unknown = await callApi(`http://127.0.0.1:${port}`, call).catch((it) => it);
+    server?.close();
+    return describeError(error);
+  };
+  const text = 'lockstep: health.interval: abc';
+  expect(await refusing('config_invalid', 400)).toEqual({ text, exitCode: exitCodes.usage });
+  expect(await refusing('bad_request', 400)).toEqual({ text, exitCode: exitCodes.usage });
+  expect(await refusing('conflict', 409)).toEqual({ text, exitCode: exitCodes.failed });
+  const more = { text: `${text}\n  At the line named.`, exitCode: exitCodes.failed };
+  expect(await refusing('no_node', 503)).toEqual(more);
 });
 
 test('a certificate that nobody vouches for is named as the reason', async () => {

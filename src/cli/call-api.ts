@@ -1,6 +1,6 @@
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { CliError, type ExitCode, exitCodes } from './cli-error.ts';
+import { CliError, type ExitCode, exitCodes, isUsage, saysItself } from './cli-error.ts';
 
 export interface ApiCall {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -119,11 +119,14 @@ function tlsFault(cause: unknown): string | undefined {
 }
 
 function apiError(url: string, status: number, body: unknown): CliError {
-  const { message, remedy } = (body ?? {}) as { message?: string; remedy?: string };
+  const { message, remedy, code } = (body ?? {}) as Readonly<Record<string, string | undefined>>;
   if (message === undefined) {
     return new CliError(`what answers at ${url} is not Lockstep (status ${status})`, {
       exitCode: exitCodes.unreachable,
     });
+  }
+  if (code !== undefined && saysItself(code)) {
+    return new CliError(message, { exitCode: isUsage(code) ? exitCodes.usage : exitCodes.failed });
   }
   const denied = status === 401 || status === 403;
   const token = 'Put a token of `http.tokens` into the environment variable LOCKSTEP_TOKEN.';

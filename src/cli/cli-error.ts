@@ -33,16 +33,21 @@ export class CliError extends Error {
   }
 }
 
+/** Asked wrongly, be it on the command line or in a file. */
+export const isUsage = (code: string): boolean =>
+  code === 'config_invalid' || code === 'bad_request';
+
+/** Its message tells how it is resolved; the remedy of the code would add nothing. */
+export const saysItself = (code: string): boolean => code === 'conflict' || isUsage(code);
+
 /** What is printed of an error, and the exit code it means. */
 export function describeError(error: unknown): { text: string; exitCode: ExitCode } {
   if (error instanceof CliError) {
     return { text: withRemedy(error.message, error.remedy), exitCode: error.exitCode };
   }
   if (error instanceof LockstepError) {
-    const usage = error.code === 'config_invalid' || error.code === 'bad_request';
-    // A conflict in this very process (a port, a folder) says itself how it is resolved.
-    const remedy = error.code === 'conflict' || usage ? undefined : error.remedy;
-    const exitCode = usage ? exitCodes.usage : exitCodes.failed;
+    const remedy = saysItself(error.code) ? undefined : error.remedy;
+    const exitCode = isUsage(error.code) ? exitCodes.usage : exitCodes.failed;
     return { text: withRemedy(error.message, remedy), exitCode };
   }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -38,6 +38,14 @@ export interface MembershipParts extends SnapshotContext {
 
 const nodesMax = 64;
 
+function nameTaken(name: NodeName): LockstepError {
+  const message =
+    `there is a node named ${name} already: \`lockstep nodes replace ${name} <url>\` (HTTP: PUT ` +
+    `/nodes/${name}) gives it another server, and \`lockstep config set ` +
+    `nodes.${name}.password=…\` another password`;
+  return new LockstepError('bad_request', message, { field: 'name' });
+}
+
 /**
  * Adds, removes and replaces nodes while everything runs, one change at a time. A change is on
  * the disk before it takes effect, so that a restart finds the same members.
@@ -100,8 +108,7 @@ export class Membership {
     return this.#alone(async () => {
       const { nodes } = this.#parts;
       if (nodes.has(config.name)) {
-        const message = `there is a node named ${config.name} already`;
-        throw new LockstepError('bad_request', message, { field: 'name' });
+        throw nameTaken(config.name);
       }
       if (nodes.size >= nodesMax) {
         throw new LockstepError('bad_request', `there are ${nodesMax} nodes, which is the most`);

@@ -127,7 +127,8 @@ export class Settings implements SettingsControl {
   #readFile(): GivenConfig {
     const read = this.#parts.origin.read?.();
     if (read !== undefined) return read;
-    throw new LockstepError('config_invalid', 'Lockstep was started without a configuration file');
+    const message = 'Lockstep was started without a configuration file: give it one with --config';
+    throw new LockstepError('config_invalid', message);
   }
 
   async #alone<T>(change: () => Promise<T>): Promise<T> {

@@ -23,6 +23,14 @@ const possibleActions: Readonly<Record<DemoNodeState, readonly DemoAction[]>> = 
   stopped: ['start'],
 };
 
+const reached: Readonly<Record<DemoAction, DemoNodeState>> = {
+  stop: 'stopped',
+  kill: 'stopped',
+  pause: 'paused',
+  resume: 'running',
+  start: 'running',
+};
+
 /** Stop, kill, pause, resume and start for the servers that the demo runs itself. */
 export function demoOperations(servers: readonly LocalServer[]): Operation[] {
   return [
@@ -59,7 +67,11 @@ export function demoOperations(servers: readonly LocalServer[]): Operation[] {
 async function act(server: LocalServer, action: DemoAction): Promise<void> {
   const state = stateOf(server);
   if (!possibleActions[state].includes(action)) {
-    throw new LockstepError('conflict', `${server.name} is ${state}; it cannot ${action}`);
+    const wrong =
+      state === reached[action]
+        ? `${state} already`
+        : `${state}: of it you can ask ${possibleActions[state].join(', ')}`;
+    throw new LockstepError('conflict', `${server.name} is ${wrong}`);
   }
   await server[action]();
 }

@@ -47,7 +47,8 @@ async function refuseOther(folder: string, { engine, nodes }: DemoLayout): Promi
   throw new LockstepError(
     'conflict',
     `${folder} holds a demo of ${found.nodes} ${found.engine} nodes, not of ${nodes} ${engine}; ` +
-      `add --fresh to wipe it, or --nodes ${found.nodes} --engine ${found.engine} to go on with it`,
+      `add --fresh to wipe it, --nodes ${found.nodes} --engine ${found.engine} to go on with it, ` +
+      'or --data <another folder> to keep both',
   );
 }
 

@@ -81,9 +81,17 @@ describe.each(engines())('a running demo, $name', (engine) => {
 
   test('a node is stopped and started; what is not possible is a conflict', async () => {
     expect(await call('POST', '/demo/nodes/mysql9/stop')).toMatchObject({ status: 404 });
-    expect(await call('POST', '/demo/nodes/mysql1/start')).toMatchObject({ status: 409 });
+    expect(await call('POST', '/demo/nodes/mysql1/start')).toMatchObject({
+      ...{ status: 409, body: { message: 'mysql1 is running already' } },
+    });
     const stopped = { status: 200, body: { state: 'stopped', actions: ['start'] } };
     expect(await call('POST', '/demo/nodes/mysql1/stop')).toMatchObject(stopped);
+    expect(await call('POST', '/demo/nodes/mysql1/stop')).toMatchObject({
+      ...{ status: 409, body: { message: 'mysql1 is stopped already' } },
+    });
+    expect(await call('POST', '/demo/nodes/mysql1/resume')).toMatchObject({
+      ...{ status: 409, body: { message: 'mysql1 is stopped: of it you can ask start' } },
+    });
     expect(await call('POST', '/demo/nodes/mysql1/start')).toMatchObject({
       status: 200,
       body: { state: 'running' },

@@ -190,7 +190,10 @@ describe.each(engines())('nodes come and go while clients work, $name', (engine)
   test('what would lose data or confuse servers is refused, without a password', async () => {
     const other = server('mysql1').port;
     const cases: [string[], RegExp][] = [
-      [['add', `mysql1=${url('mysql4')}`], /there is a node named mysql1 already/],
+      [
+        ['add', `mysql1=${url('mysql4')}`],
+        /there is a node named mysql1 already: .* replace mysql1 <url>/,
+      ],
       [['add', `again=${url('mysql1')}`], /is the server of mysql1/],
       [['add', `again=mysql://root:root@localhost:${other}`], /is the server of mysql1/],
       [['add', `mysql4=${url('mysql4', 'root:wrong-secret')}`], /cannot be used: .*denied/i],

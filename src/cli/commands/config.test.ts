@@ -38,7 +38,7 @@ describe('lockstep config', () => {
     const { exitCode, complained } = await on.line.run([
       ...['config', 'set', 'health.interval=2s', 'health.fall=0', 'healt.rise=1'],
     ]);
-    expect(exitCode).toBe(1);
+    expect(exitCode).toBe(2);
     expect(complained).toMatch(
       /health\.fall: "0" is out of range.*\n.*did you mean "health\.rise"/,
     );
