@@ -11,6 +11,8 @@ test.each([
   ['sync_timout', 'sync_timeout'],
   ['user', 'users'],
   ['min_insync', 'min_in_sync'],
+  ['mininsnc', 'min_in_sync'],
+  ['nonodetimeo', 'no_node_timeout'],
 ])('%s was meant to be %s', (written, meant) => {
   expect(nearestName(written, keys)).toBe(meant);
 });

@@ -10,7 +10,17 @@ export function nearestName(written: string, names: readonly string[]): string |
       bestDistance = distance;
     }
   }
-  return best;
+  return best ?? names.find((name) => isShortFor(plain(written), plain(name)));
+}
+
+/** `params` for `parameters`: its letters in order, more than half of them, and the first. */
+function isShortFor(short: string, long: string): boolean {
+  if (short.length * 2 <= long.length || short[0] !== long[0]) return false;
+  let at = 0;
+  for (const letter of long) {
+    if (letter === short[at]) at += 1;
+  }
+  return at === short.length;
 }
 
 /** `syncTimeout`, `sync-timeout` and `sync_timeout` are the same name written differently. */

@@ -293,3 +293,20 @@ describe('the page', () => {
     }
   });
 });
+
+test('a field that a request does not have is named, with those that it has', async () => {
+  const told = async (path: string, body: unknown) =>
+    ((await (await post(path, body)).json()) as Problem).message;
+  expect(await told('/query', { sql: 'SELECT ?', params: [4] })).toBe(
+    'body: unknown field "params" (did you mean "parameters"?); there are sql, schema, limit, ' +
+      'timeoutMs, as, parameters, queueWhenDown, queue_when_down',
+  );
+  expect(await told('/query', { sql: 'SELECT 1', as: { user: 'a', password: '', pw: 1 } })).toBe(
+    'body: unknown field "as.pw"; there are user, password',
+  );
+  expect(await told('/query', { as: 1, one: 1, two: 2 })).toMatch(
+    /body must have required properties.*body: unknown fields "one", "two"; there are sql/,
+  );
+  const typo = (await (await get('/log?limmit=1')).json()) as Problem;
+  expect(typo.message).toMatch(/^querystring: unknown field "limmit" \(did you mean "limit"\?\)/);
+});

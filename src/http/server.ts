@@ -161,8 +161,9 @@ function addErrors(
   served: readonly Operation[],
   { onDefect }: HttpServerOptions,
 ): void {
-  app.setErrorHandler(async (error, _request, reply) => {
-    const invalid = validationMessage(error);
+  app.setErrorHandler(async (error, request, reply) => {
+    const { schema } = request.routeOptions;
+    const invalid = validationMessage(error, (part) => schema?.[part as keyof typeof schema]);
     const problem = problemOf(
       invalid === undefined ? error : new LockstepError('bad_request', invalid),
     );
