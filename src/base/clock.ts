@@ -14,6 +14,10 @@ export interface Clock {
   after(delayMs: number, run: () => void): Timer;
 }
 
+/** A duration as it is told: in milliseconds, to the microsecond. */
+export const elapsedMs = (clock: Clock, startedMs: number): number =>
+  Math.round((clock.nowMs() - startedMs) * 1000) / 1000;
+
 export const systemClock: Clock = {
   nowMs: () => performance.now(),
   wallMs: () => Date.now(),

@@ -1,6 +1,6 @@
 import mysql from 'mysql2';
 import type { SqlAccount } from '../access/http-sessions.ts';
-import type { Clock } from '../base/clock.ts';
+import { type Clock, elapsedMs } from '../base/clock.ts';
 import { LockstepError } from '../base/errors.ts';
 import type { QueryRequest, RowsOutcome } from '../http/balancer-control.ts';
 import { ServerError } from '../http/server-error.ts';
@@ -48,7 +48,7 @@ export async function queryNode(
     await queryRows(connection, 'SET SESSION TRANSACTION READ ONLY');
     signal?.throwIfAborted();
     const rows = await takeRows(node, connection, request);
-    return { kind: 'rows', ...rows, node: node.name, durationMs: clock.nowMs() - startedMs };
+    return { kind: 'rows', ...rows, node: node.name, durationMs: elapsedMs(clock, startedMs) };
   } catch (cause) {
     if (late) {
       throw new LockstepError('query_timeout', `it was ended after ${timeoutMs} ms`, { cause });

@@ -8,7 +8,7 @@ import type { QueryOutcome, RowSink } from '../http/balancer-control.ts';
 import { ServerError } from '../http/server-error.ts';
 import type { AcceptedClient } from '../sessions/accepted-client.ts';
 import type { MysqlListener } from '../sessions/mysql-listener.ts';
-import type { Clock } from '../base/clock.ts';
+import { type Clock, elapsedMs } from '../base/clock.ts';
 import { duplexPair } from './duplex-pair.ts';
 import { errorPosition } from './error-position.ts';
 import { readAnswer } from './read-answer.ts';
@@ -101,7 +101,7 @@ export class QueryRunner {
       const warningList = warnings > 0 && !stopped ? await readWarnings(connection) : [];
       const common = {
         node: route?.node ?? node,
-        durationMs: this.#clock.nowMs() - startedMs,
+        durationMs: elapsedMs(this.#clock, startedMs),
         warnings,
         ...(warningList.length === 0 ? {} : { warningList }),
       };

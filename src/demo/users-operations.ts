@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import type { BalancerControl, QueryOutcome } from '../http/balancer-control.ts';
+import type { BalancerControl } from '../http/balancer-control.ts';
 import { type Answer, closed, json, type Operation, operation } from '../http/operation.ts';
 import { httpProblem } from '../http/problem.ts';
 
@@ -33,7 +33,10 @@ const pageQuery = Type.Object(
   closed,
 );
 
-/** What an application would do with the demo's table, each operation one statement. */
+/**
+ * What an application would do with the demo's table. A write that waits for a node has no result
+ * yet, only an id to ask for (202).
+ */
 export const usersOperations: readonly Operation[] = [
   operation({
     name: 'listUsers',
@@ -67,10 +70,10 @@ export const usersOperations: readonly Operation[] = [
     async run(control, { body: { name, email } }) {
       const sql = 'INSERT INTO users (name, email) VALUES (?, ?)';
       const outcome = await control.query({ sql, schema, parameters: [name, email] });
-      return written(outcome, (result) => {
-        const user: User = { id: Number(result.insertId), name, email };
-        return { kind: 'json', status: 201, body: user, node: result.node };
-      });
+      if (outcome.kind !== 'result') return json(outcome, 202);
+      const id = Number(outcome.insertId);
+      const user: User = { id, name, email, ...(await creationOf(control, id)) };
+      return { kind: 'json', status: 201, body: user, node: outcome.node };
     },
   }),
   operation({
@@ -83,11 +86,10 @@ export const usersOperations: readonly Operation[] = [
     async run(control, { params: { id }, body: { name, email } }) {
       const sql = `UPDATE users SET name = ?, email = ? WHERE id = ${id}`;
       const outcome = await control.query({ sql, schema, parameters: [name, email] });
-      return written(outcome, ({ affectedRows, node }) =>
-        affectedRows === 0
-          ? noUser(id)
-          : { kind: 'json', status: 200, body: { id, name, email }, node },
-      );
+      if (outcome.kind !== 'result') return json(outcome, 202);
+      if (outcome.affectedRows === 0) return noUser(id);
+      const user: User = { id, name, email, ...(await creationOf(control, id)) };
+      return { kind: 'json', status: 200, body: user, node: outcome.node };
     },
   }),
   operation({
@@ -99,9 +101,8 @@ export const usersOperations: readonly Operation[] = [
     schema: { params: idParams, answers: { 204: Type.Null() } },
     async run(control, { params: { id } }) {
       const outcome = await control.query({ sql: `DELETE FROM users WHERE id = ${id}`, schema });
-      return written(outcome, ({ affectedRows }) =>
-        affectedRows === 0 ? noUser(id) : { kind: 'empty' },
-      );
+      if (outcome.kind !== 'result') return json(outcome, 202);
+      return outcome.affectedRows === 0 ? noUser(id) : { kind: 'empty' };
     },
   }),
 ];
@@ -131,10 +132,10 @@ async function select(
   return { kind: 'json', status: 200, body, node: outcome.node };
 }
 
-/** A write that waits for a node has no result yet, only an id to ask for. */
-function written(
-  outcome: QueryOutcome,
-  answerOf: (result: Extract<QueryOutcome, { kind: 'result' }>) => Answer,
-): Answer {
-  return outcome.kind === 'result' ? answerOf(outcome) : json(outcome, 202);
+/** The write has happened: that this cannot be read is no reason to call it failed. */
+async function creationOf(control: BalancerControl, id: number): Promise<Pick<User, 'createdAt'>> {
+  const sql = `SELECT created_at FROM users WHERE id = ${id}`;
+  const outcome = await control.query({ sql, schema }).catch(() => undefined);
+  const [row] = outcome?.kind === 'rows' ? outcome.rows : [];
+  return row === undefined ? {} : { createdAt: String(row[0]) };
 }

@@ -54,11 +54,14 @@ describe.each(engines())('a running demo, $name', (engine) => {
     const added = await call('POST', '/users', user);
     expect(added).toMatchObject({ status: 201, body: user });
     const path = `/users/${(added.body as { id: number }).id}`;
-    expect(await call('GET', path)).toMatchObject({ status: 200, body: user });
+    expect(await call('GET', path)).toEqual({ status: 200, body: added.body });
+    expect(added.body).toHaveProperty('createdAt', expect.stringMatching(/^\d{4}-\d\d-\d\d /));
     expect(await call('POST', '/users', user)).toMatchObject({ status: 409 });
     // A second time, when nothing is left to change.
     const changed = { ...user, name: 'B. Liskov' };
-    expect(await call('PUT', path, changed)).toMatchObject({ status: 200, body: changed });
+    expect(await call('PUT', path, changed)).toEqual({
+      ...{ status: 200, body: { ...(added.body as object), ...changed } },
+    });
     expect(await call('PUT', path, changed)).toMatchObject({ status: 200, body: changed });
     expect(await call('DELETE', path)).toMatchObject({ status: 204 });
     expect(await call('GET', path)).toMatchObject({ status: 404 });

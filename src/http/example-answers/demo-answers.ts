@@ -14,8 +14,12 @@ export const demoAnswers: ExampleAnswers = {
       createdAt: '2026-11-26 14:04:07',
     },
   },
-  addUser: { 201: { id: 4, name: 'Ada', email: 'ada@example.org' } },
-  changeUser: { 200: { id: 1, name: 'Ada', email: 'ada@example.net' } },
+  addUser: {
+    201: { id: 4, name: 'Ada', email: 'ada@example.org', createdAt: '2026-11-26 14:05:31' },
+  },
+  changeUser: {
+    200: { id: 1, name: 'Ada', email: 'ada@example.net', createdAt: '2026-11-26 14:04:07' },
+  },
   listDemoNodes: {
     200: [
       {

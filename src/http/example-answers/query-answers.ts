@@ -9,7 +9,7 @@ export const queryAnswers: ExampleAnswers = {
       rowCount: 1,
       truncated: false,
       node: 'mysql3',
-      durationMs: 57.75524499999847,
+      durationMs: 57.755,
       warnings: 0,
     },
     202: { kind: 'accepted', id: 'f574186c-a90e-4b0d-acc0-293fed047899' },
@@ -17,7 +17,7 @@ export const queryAnswers: ExampleAnswers = {
       '{"kind":"columns","columns":[{"name":"answer","type":"DOUBLE"}],"node":"mysql2"}\n',
       '{"kind":"rows","rows":[[42]]}\n',
       '{"kind":"end","rowCount":1,"truncated":false,"node":"mysql2",',
-      '"durationMs":47.46362500000032,"warnings":0}\n',
+      '"durationMs":47.464,"warnings":0}\n',
     ].join(''),
   },
   queryNode: {
@@ -28,7 +28,7 @@ export const queryAnswers: ExampleAnswers = {
       rowCount: 1,
       truncated: false,
       node: 'mysql2',
-      durationMs: 17.243836000001465,
+      durationMs: 17.244,
       position: 5,
     },
     lines: [
@@ -36,7 +36,7 @@ export const queryAnswers: ExampleAnswers = {
       '"node":"mysql2"}\n',
       '{"kind":"rows","rows":[[3]]}\n',
       '{"kind":"end","rowCount":1,"truncated":false,"node":"mysql2",',
-      '"durationMs":16.07014899999922,"position":5}\n',
+      '"durationMs":16.070,"position":5}\n',
     ].join(''),
   },
   getCommand: {
@@ -160,7 +160,7 @@ export const queryAnswers: ExampleAnswers = {
           user: 'app',
           host: 'localhost',
           node: 'mysql3',
-          durationMs: 19.109513999999763,
+          durationMs: 19.11,
           rows: 1,
         },
         {
@@ -171,7 +171,7 @@ export const queryAnswers: ExampleAnswers = {
           user: 'app',
           host: 'localhost',
           node: 'mysql1',
-          durationMs: 32.89676700000018,
+          durationMs: 32.897,
           rows: 1,
         },
       ],
