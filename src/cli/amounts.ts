@@ -8,6 +8,10 @@ export function duration(ms: number): string {
   return minutes > 0 ? `${minutes} min ${seconds % 60} s` : `${seconds} s`;
 }
 
+/** `1 node`, `2 nodes`; `things` is a plural that ends with an s. */
+export const counted = (count: number, things: string): string =>
+  `${count} ${count === 1 ? things.slice(0, -1) : things}`;
+
 export function bytes(count: number): string {
   const units = ['bytes', 'KB', 'MB', 'GB', 'TB'];
   const power = count < 1024 ? 0 : Math.min(4, Math.floor(Math.log2(count) / 10));

@@ -31,7 +31,8 @@ export function nodeTable(nodes: readonly NodeStatus[], options: NodeTableOption
     String(node.weight),
     node.state === 'UP' ? '' : (node.reason ?? ''),
   ]);
-  return `${table(shown, rows, terminal.width)}\n${paint('quiet', '(* leader)')}`;
+  const legend = nodes.some(({ leader }) => leader) ? `\n${paint('quiet', '(* leader)')}` : '';
+  return table(shown, rows, terminal.width) + legend;
 }
 
 function columnsOf(

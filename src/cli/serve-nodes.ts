@@ -3,6 +3,7 @@ import { type Balancer, createBalancer } from '../balancer.ts';
 import type { Config } from '../config/config.ts';
 import type { GivenConfig } from '../config/config-origin.ts';
 import { configError } from '../config/problem.ts';
+import { counted } from './amounts.ts';
 import { CliError } from './cli-error.ts';
 import { endOnSignal } from './end-on-signal.ts';
 import { type GivenFlags, givenConfig } from './given-config.ts';
@@ -51,5 +52,5 @@ function givenAgain(flags: GivenFlags): GivenConfig {
 function listeningLine(config: Config, { control, mysqlPort, httpPort }: Balancer): string {
   const http = httpPort === undefined ? '' : `, http://${config.http.host}:${httpPort}/`;
   const count = control.nodes().length;
-  return `serving mysql://${config.mysql.host}:${mysqlPort}${http}, ${count} nodes`;
+  return `serving mysql://${config.mysql.host}:${mysqlPort}${http}, ${counted(count, 'nodes')}`;
 }

@@ -24,6 +24,9 @@ interface Line {
   readonly source?: SettingSource;
 }
 
+const headLine =
+  '# To read: a file to start with takes nodes and users as docs/CONFIGURATION.md has them.';
+
 /**
  * A whole configuration as YAML, each value with where it comes from. What is hidden is `…`, and
  * lists of accounts show their names; so it is for reading, not for starting.
@@ -44,13 +47,12 @@ export function settingsText(settings: readonly SettingStatus[], paint: Paint): 
     lines.push({ text: `${'  '.repeat(groups.length)}${parts.at(-1)}: ${shown}`, source });
   }
   const width = Math.min(44, Math.max(...lines.map(({ text }) => text.length)));
-  return lines
-    .map(({ text, source }) =>
-      source === undefined
-        ? text
-        : `${text.padEnd(width)}  ${paint('quiet', `# ${sourceText[source]}`)}`,
-    )
-    .join('\n');
+  const said = lines.map(({ text, source }) =>
+    source === undefined
+      ? text
+      : `${text.padEnd(width)}  ${paint('quiet', `# ${sourceText[source]}`)}`,
+  );
+  return [paint('quiet', headLine), ...said].join('\n');
 }
 
 /** The name of a node may have dots. */

@@ -1,5 +1,5 @@
 import type { BalancerStatus, NodeStatus } from '../http/balancer-control.ts';
-import { bytes, duration } from './amounts.ts';
+import { bytes, counted, duration } from './amounts.ts';
 import { type ExitCode, exitCodes } from './cli-error.ts';
 import { progressBar, progressOf } from './node-progress.ts';
 import { nodeTable } from './node-table.ts';
@@ -39,7 +39,7 @@ export function statusText(
   const { version, uptimeMs, strategy, consistency, acks, log, sessions, leader, epoch } = status;
   const held = log.firstSeq > log.lastSeq ? 'empty' : `${log.firstSeq} to ${log.lastSeq}`;
   const quiet = [
-    `version ${version}, up ${duration(uptimeMs)}, ${sessions} sessions, ` +
+    `version ${version}, up ${duration(uptimeMs)}, ${counted(sessions, 'sessions')}, ` +
       (leader === undefined ? 'no leader' : `leader ${leader}, term ${epoch}`),
     `strategy ${strategy}, consistency ${consistency}, acks ${acks}`,
     `log ${held}, ${bytes(log.sizeBytes)} of at most ${bytes(log.retentionBytes)} ` +

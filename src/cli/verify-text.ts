@@ -1,17 +1,21 @@
 import type { VerifyReport } from '../http/balancer-control.ts';
+import { counted } from './amounts.ts';
 import { table } from './table.ts';
 
 type Table = VerifyReport['tables'][number];
 type Range = NonNullable<Table['ranges']>[number];
 type Row = NonNullable<Range['rows']>[number];
 
+/** What is compared besides tables has no rows. */
+const definition =
+  /(?:^| )\((?:schema|view|trigger|event|(?:function|procedure|package)[a-z ]*)\)$/;
 const rangesShownMax = 20;
 
 /** A report for people: every table, then where those that differ do so, and the way out. */
 export function verifyText(report: VerifyReport, width: number): string {
   const { equal, seq, rows, durationMs, repairs, missed } = report;
   const verdict = equal ? 'all nodes are equal' : 'the nodes DIFFER';
-  const effort = `${rows} rows in ${(durationMs / 1000).toFixed(1)} s`;
+  const effort = `${counted(rows, 'rows')} in ${(durationMs / 1000).toFixed(1)} s`;
   return [
     tablesText(report, width),
     ...report.tables.flatMap((one) => rangesText(one, width)),
@@ -25,12 +29,13 @@ export function verifyText(report: VerifyReport, width: number): string {
 function tablesText({ tables }: VerifyReport, width: number): string {
   const nodes = [...new Set(tables.flatMap((one) => Object.keys(one.nodes)))];
   const rows = tables.map(({ schema, table: name, equal, nodes: found }) => [
-    `${schema}.${name}`,
+    name === '(schema)' ? `${schema} (schema)` : `${schema}.${name}`,
     equal ? 'equal' : 'DIFFERS',
     ...nodes.map((node) => {
       const one = found[node];
       if (one === undefined) return 'not read';
       if (one.checksum === 'absent') return 'missing';
+      if (definition.test(name)) return equal ? '-' : `(${one.checksum})`;
       return equal ? String(one.rows) : `${one.rows} (${one.checksum})`;
     }),
   ]);

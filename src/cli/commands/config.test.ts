@@ -61,6 +61,7 @@ describe('lockstep config', () => {
       nodes: { mysql1: { port: 3307, password: '…' } },
     });
     expect(said).toMatch(/^ {2}interval: 5s +# default$/m);
+    expect(said).toMatch(/^# To read: a file to start with takes nodes and users as /);
     const file = await fileOf(`${nodes}\nhealth: { interval: 1s }\n`);
     const ofFile = (await on.line.run(['config', 'print', file])).said;
     expect(ofFile).toMatch(/^ {2}interval: 1s +# file$/m);
@@ -71,7 +72,7 @@ describe('lockstep config', () => {
     const right = await on.line.run(['config', 'check', await fileOf(nodes)]);
     expect(right).toMatchObject({
       exitCode: 0,
-      said: expect.stringContaining('is right: 1 nodes'),
+      said: expect.stringContaining('is right: 1 node'),
     });
     const wrong = await on.line.run([
       'config',

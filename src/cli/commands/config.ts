@@ -1,6 +1,7 @@
 import { resolve as absolutePath } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { SettingsChange, SettingsDiff, SettingsStatus } from '../../http/settings-control.ts';
+import { counted } from '../amounts.ts';
 import { callApi } from '../call-api.ts';
 import { CliError, exitCodes } from '../cli-error.ts';
 import { paintFor } from '../style.ts';
@@ -32,11 +33,11 @@ function addOffline(config: Command, { terminal, url }: Context): void {
     .action(async (file: string) => {
       const { givenConfig } = await import('../given-config.ts');
       const { config: read } = givenConfig({ config: file });
-      terminal.say(`${file} is right: ${read.nodes.length} nodes`);
+      terminal.say(`${file} is right: ${counted(read.nodes.length, 'nodes')}`);
     });
   config
     .command('print [file]')
-    .description('every setting and where its value comes from, as YAML; secrets are hidden')
+    .description('every setting and where its value comes from: to read, not to start with')
     .option('--json', 'as JSON', false)
     .action(async (file: string | undefined, { json }: { json: boolean }) => {
       const settings =

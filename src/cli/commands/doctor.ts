@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Examination, Finding } from '../../http/doctor-schemas.ts';
+import { counted } from '../amounts.ts';
 import { callApi } from '../call-api.ts';
 import { exitCodes } from '../cli-error.ts';
 import { type Paint, paintFor, type Tone } from '../style.ts';
@@ -43,14 +44,28 @@ const signs: Readonly<Record<Finding['level'], readonly [sign: string, tone: Ton
 };
 
 function examinationText({ findings }: Examination, paint: Paint): string {
-  const counted = (level: Finding['level']): number =>
+  const countOf = (level: Finding['level']): number =>
     findings.filter((one) => one.level === level).length;
-  const [errors, warnings] = [counted('error'), counted('warning')];
+  const [errors, warnings] = [countOf('error'), countOf('warning')];
   const verdict =
     errors + warnings === 0
       ? paint('good', 'nothing is wrong')
-      : paint(errors > 0 ? 'bad' : 'warning', `${errors} errors, ${warnings} warnings`);
-  return [...findings.flatMap((one) => findingLines(one, paint)), '', verdict].join('\n');
+      : paint(
+          errors > 0 ? 'bad' : 'warning',
+          `${counted(errors, 'errors')}, ${counted(warnings, 'warnings')}`,
+        );
+  return [...together(findings).flatMap((one) => findingLines(one, paint)), '', verdict].join('\n');
+}
+
+/** What is the same of several nodes is said once, of all of them. */
+function together(findings: readonly Finding[]): Finding[] {
+  const found = new Map<string, Finding>();
+  for (const one of findings) {
+    const key = JSON.stringify({ ...one, about: '' });
+    const said = found.get(key);
+    found.set(key, said ? { ...said, about: `${said.about}, ${one.about}` } : one);
+  }
+  return [...found.values()];
 }
 
 function findingLines({ level, about, message, remedy, sql = [] }: Finding, paint: Paint) {

@@ -40,6 +40,10 @@ describe('lockstep status', () => {
       return rest;
     };
     expect((await on.line.run(['status', '--json'])).exitCode).toBe(3);
+    expect((await on.line.run(['status'])).said).toContain('(* leader)');
+    const nodes = status.nodes.map((node) => Object.assign(node, { leader: false }));
+    on.control.status = () => ({ ...status, nodes });
+    expect((await on.line.run(['status'])).said).not.toContain('(* leader)');
   });
 
   test('no balancer is 4', async () => {

@@ -76,6 +76,20 @@ test('equal nodes: one line a table, and exit code 0', async () => {
   expect(control.verifications).toEqual([{ tables: ['app.t'], rows: false, rate: 500 }]);
 });
 
+test('what is compared besides tables has no rows', async () => {
+  const nodes = { mysql1: sums(0, 'aa'), mysql2: sums(0, 'aa') };
+  const one = { schema: 'app', nodes, equal: true, differing: [] };
+  const tables = ['(schema)', 'total (function)', 't'].map((table) =>
+    Object.assign({ table }, one),
+  );
+  control.report = { ...differing, equal: true, rows: 1, missed: [], tables };
+  const { text } = await verify([]);
+  expect(text).toMatch(/^app \(schema\) +equal +- +-$/m);
+  expect(text).toMatch(/^app\.total \(function\) +equal +- +-$/m);
+  expect(text).toMatch(/^app\.t +equal +0 +0$/m);
+  expect(text).toContain('(1 row in 1.5 s)');
+});
+
 test('what differs is shown by range and row, with the way out', async () => {
   control.report = differing;
   const { text, exitCode } = await verify(['--rows']);

@@ -15,7 +15,7 @@ const syncRounds = 5;
 const syncBytes = 4096;
 /** Every write of a client waits for one of these. */
 const syncSlowMs = 50;
-const mebibyte = 2 ** 20;
+const [mebibyte, gibibyte] = [2 ** 20, 2 ** 30];
 
 /** Whether the log has room on its disk, and what it writes there is safe, and how soon. */
 export async function judgeDisk({ folder, freeBytesMin }: Config['log'], clock: Clock) {
@@ -24,7 +24,7 @@ export async function judgeDisk({ folder, freeBytesMin }: Config['log'], clock: 
   try {
     await access(there, constants.W_OK);
     const { bavail, bsize, type } = await statfs(there);
-    const free = Math.floor((bavail * bsize) / mebibyte) * mebibyte;
+    const free = bavail * bsize;
     const syncMs = there === path ? await measureSync(path, clock) : undefined;
     const found = [...room(free, folder, freeBytesMin), ...safety(type, syncMs, folder)];
     return found.length > 0 ? found : [allWell(free, syncMs, folder)];
@@ -63,10 +63,16 @@ async function measureSync(folder: string, clock: Clock): Promise<number> {
   }
 }
 
+/** As people say it: `67.3GB`, `812MB`. */
+const roughly = (bytes: number): string =>
+  bytes < gibibyte
+    ? `${Math.floor(bytes / mebibyte)}MB`
+    : `${(Math.floor((bytes / gibibyte) * 10) / 10).toFixed(1)}GB`;
+
 function room(free: number, folder: string, least: number): Found[] {
   if (free >= least) return [];
   const message =
-    `${formatSize(free)} are free on the disk of the log, ${folder}: ` +
+    `${roughly(free)} are free on the disk of the log, ${folder}: ` +
     `less than log.free_bytes_min (${formatSize(least)})`;
   const remedy =
     'Make room there, or give the log another disk: writes are refused when it is full.';
@@ -92,6 +98,6 @@ function safety(type: number, syncMs: number | undefined, folder: string): Found
 
 function allWell(free: number, syncMs: number | undefined, folder: string): Found {
   const sync = syncMs === undefined ? '' : `, a write is safe after ${syncMs.toFixed(1)} ms`;
-  const message = `the disk of the log, ${folder}: ${formatSize(free)} are free${sync}`;
+  const message = `the disk of the log, ${folder}: ${roughly(free)} are free${sync}`;
   return { level: 'ok', check, message };
 }

@@ -31,7 +31,7 @@ describe('the disk of the log', () => {
     const found = await judge(/^log_folder/);
     for (const { level, message } of found) {
       expect(level, message).toBe('ok');
-      expect(message).toMatch(/are free, a write is safe after \d+\.\d ms/);
+      expect(message).toMatch(/: \d+(?:MB|\.\dGB) are free, a write is safe after \d+\.\d ms/);
     }
     expect(await readdir(folder)).toEqual([]);
   });
