@@ -16,11 +16,11 @@ export function nearestName(written: string, names: readonly string[]): string |
 /** `params` for `parameters`: its letters in order, more than half of them, and the first. */
 function isShortFor(short: string, long: string): boolean {
   if (short.length * 2 <= long.length || short[0] !== long[0]) return false;
-  let at = 0;
+  let matched = 0;
   for (const letter of long) {
-    if (letter === short[at]) at += 1;
+    if (letter === short[matched]) matched += 1;
   }
-  return at === short.length;
+  return matched === short.length;
 }
 
 /** `syncTimeout`, `sync-timeout` and `sync_timeout` are the same name written differently. */
