@@ -58,6 +58,7 @@ function remedyOfDown(reason: string): string {
   if (/access denied/i.test(reason)) {
     return "the server does not let Lockstep's account in: correct its password or rights";
   }
-  if (reason.startsWith('no answer')) return 'the server does not answer: look at it, or restart it';
+  if (reason.startsWith('no answer'))
+    return 'the server does not answer: look at it, or restart it';
   return remedies.DOWN;
 }
