@@ -3,11 +3,12 @@ import { AnswerDigest } from './answer-digest.ts';
 import type { NodeResponseSink } from '../nodes/node-connection.ts';
 import { LockstepError } from '../base/errors.ts';
 import { decodeErr } from '../protocol/err-packet.ts';
-import { decodeOk, type OkPacket } from '../protocol/ok-packet.ts';
+import { decodeOk, encodeOk, type OkPacket } from '../protocol/ok-packet.ts';
 import { Capability } from '../protocol/capabilities.ts';
 import { MetadataFilter, type ResultsetMetadata } from '../protocol/metadata-filter.ts';
 import { PayloadReader } from '../protocol/packet-reader.ts';
 import type { ResponseKind, Terminal } from '../protocol/response-scanner.ts';
+import { encodePacket } from '../protocol/packet-writer.ts';
 import { StatusFlag } from '../protocol/status-flags.ts';
 import {
   type ChangesOf,
@@ -121,6 +122,18 @@ export class HeldReply implements NodeResponseSink {
       this.#ended = true;
       this.#resolve();
     }
+  }
+
+  /** Puts a text into the OK packet that ends it. */
+  inform(info: string): void {
+    const at = this.#pieces.length - 1;
+    const piece = this.#pieces[at];
+    if (!this.#ok || !piece || !('terminal' in piece)) return;
+    this.#ok = { ...this.#ok, info };
+    const payload = encodeOk(this.#ok, Capability.PROTOCOL_41);
+    const raw = encodePacket(payload, piece.terminal.sequenceId);
+    this.#end = { ...piece.terminal, raw, payload };
+    this.#pieces[at] = { terminal: this.#end };
   }
 
   onLocalInfile(): void {

@@ -22,6 +22,7 @@ import {
   meetsLocks,
   unlockTables,
 } from './lock-tables.ts';
+import { tellHolders } from './lock-holders.ts';
 import { begins } from './meets-engine.ts';
 import { type NodeRequest, plainRequest } from './node-request.ts';
 import { asksForProcessList, processListQuery } from './process-list.ts';
@@ -301,7 +302,7 @@ async function runLockTables(core: SessionCore, sql: string): Promise<Answer> {
 async function runLockingSet(core: SessionCore, write: WriteRequest): Promise<Answer> {
   await pinToLeader(core, 'user-level lock');
   const settle = await watchConditions(core);
-  const answer = await runSet(core, write);
+  const answer = await runSet(core, tellHolders(core, write));
   await settle();
   core.userLocks.note(write.sql, core.lexMode);
   await unpinIfFree(core);
@@ -319,7 +320,8 @@ async function runPinned(
   if (!statement.usesUserLock && isReadOnlyOnce(core)) throw inReadOnly(core);
   await pinToLeader(core, reason);
   const settle = statement.usesUserLock ? await watchConditions(core) : undefined;
-  const answer = await runRead(core, write, { ...options, leader: true });
+  const asked = statement.usesUserLock ? tellHolders(core, write) : write;
+  const answer = await runRead(core, asked, { ...options, leader: true });
   await settle?.();
   const failed =
     (answer.kind === 'held' && answer.reply.error) || (answer.kind === 'streamed' && answer.failed);

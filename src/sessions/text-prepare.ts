@@ -188,5 +188,6 @@ function executeRequest(
   return {
     ...plainRequest(commandPacket(CommandByte.QUERY, bytes(text))),
     before: (connection) => prepareOn(core, connection, sql),
+    withText: (other) => executeRequest(core, other, using),
   };
 }

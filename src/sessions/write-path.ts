@@ -27,6 +27,7 @@ import {
 } from './determine-write.ts';
 import { notLogged } from './not-logged.ts';
 import { refuseTooLong } from './packet-limit.ts';
+import { tellOneRecord } from './one-record.ts';
 import { pinWrite, setVariablesRead } from './pin-write.ts';
 import { noteTold } from './read-consistency.ts';
 import { infileOf } from './receive-file.ts';
@@ -256,6 +257,7 @@ async function executeOn(
     keepConditions: core.lexMode.flavor === 'mysql',
     infile: write.file && infileOf(core, write.file),
   });
+  tellOneRecord(write.statement, reply);
   if (reply.end) noteWritten(core, lane.connection, reply.end, result.conditions);
   const call = write.statement.kind === 'call';
   const assigns = call || write.statement.kind === 'load_data';

@@ -18,10 +18,6 @@ export const knownDifferences: readonly KnownDifference[] = [
     engine: 'mysql',
     reason: "MariaDB's library is not asked for a password that nobody knows yet without TLS",
   },
-  ...because("IS_USED_LOCK() gives the number of a node's connection", [
-    ['pymysql', 'named_locks'],
-    ['mysqlclient', 'named_locks'],
-  ]),
   {
     suite: 'go-sql-driver',
     test: /^TestContextCancel(?:Stmt)?(?:Exec|Query)$/,

@@ -14,6 +14,7 @@ const connectionsPerNode = 5;
 
 const setUp = [
   'CREATE TABLE ids (id INT AUTO_INCREMENT PRIMARY KEY, v DOUBLE)',
+  'CREATE TABLE keyed (id INT PRIMARY KEY, v DOUBLE)',
   'CREATE FUNCTION sets_variable() RETURNS INT NO SQL BEGIN SET @leak = 77; RETURN 1; END',
   'CREATE FUNCTION asks_id() RETURNS BIGINT NO SQL RETURN LAST_INSERT_ID()',
   'CREATE FUNCTION sets_id() RETURNS BIGINT NO SQL RETURN LAST_INSERT_ID(99)',
@@ -108,6 +109,29 @@ const together: Readonly<Record<string, readonly string[]>> = {
       'EXPLAIN SELECT 1',
       'SELECT 1 FROM nosuch_table',
     ].flatMap((sql) => ['0: (SELECT 1) UNION (SELECT 2)', `0: ${sql}`, '0: SELECT FOUND_ROWS()']),
+  ],
+  'what is told of a single row that was selected': [
+    ...[
+      'INSERT INTO keyed SELECT 1, LENGTH(UUID())',
+      'INSERT INTO keyed SELECT 2, LENGTH(UUID()) UNION ALL SELECT 3, 2',
+      'INSERT INTO keyed SELECT 4, LENGTH(UUID()) FROM keyed WHERE id = 0',
+      'REPLACE INTO keyed SELECT 1, LENGTH(UUID())',
+      'REPLACE INTO keyed SELECT 1, 7 + LENGTH(UUID())',
+      'REPLACE INTO keyed SELECT 5, LENGTH(UUID())',
+      'INSERT IGNORE INTO keyed SELECT 1, LENGTH(UUID())',
+      'INSERT IGNORE INTO keyed SELECT 6, LENGTH(UUID())',
+      'INSERT INTO ids (v) SELECT LENGTH(UUID())',
+      'INSERT INTO keyed VALUES ((SELECT 7), LENGTH(UUID()))',
+      'REPLACE INTO keyed SET id = 7, v = (SELECT LENGTH(UUID()))',
+    ].map((sql) => `0: ${sql}`),
+    '0: SELECT ROW_COUNT(), LAST_INSERT_ID() > 0',
+    ...['', 'IGNORE '].flatMap((ignore) =>
+      ['1 + LENGTH(UUID()) * 0, 1', '1 + LENGTH(UUID()) * 0, 0', 'LENGTH(UUID()), 1'].map(
+        (row) =>
+          `0: INSERT ${ignore}INTO keyed SELECT ${row} ON DUPLICATE KEY UPDATE v = v + VALUES(v)`,
+      ),
+    ),
+    '0: DELETE FROM keyed',
   ],
   'the type of what is asked of the statement before': [
     '0: SELECT ROW_COUNT(), @@warning_count, @@session.error_count + 1',
@@ -293,6 +317,50 @@ describe.each(engines())('what a session sets, $name', (engine) => {
       const [rows] = await session.query('SELECT @@character_set_database AS charset');
       expect(rows).toEqual([{ charset: 'utf8mb3' }]);
     }
+  });
+
+  test('IS_USED_LOCK() is the number of the session that holds it', async () => {
+    const [one, other] = [await connect(lockstep), await connect(lockstep)];
+    await one.query("SELECT GET_LOCK('used', 0)");
+    for (const asking of [one, other]) {
+      const [rows] = await asking.query(
+        "SELECT IS_USED_LOCK('used'), IS_USED_LOCK(CONCAT('fr', 'ee')) AS free",
+      );
+      expect(rows).toEqual([{ "IS_USED_LOCK('used')": one.threadId, free: null }]);
+    }
+    const [bound] = await other.execute('SELECT IS_USED_LOCK(?) AS id', ['used']);
+    expect(bound).toEqual([{ id: one.threadId }]);
+    await other.query("SET @lock = 'used'");
+    await other.query("PREPARE asks FROM 'SELECT IS_USED_LOCK(?) AS id'");
+    const [executed] = await other.query('EXECUTE asks USING @lock');
+    expect(executed).toEqual([{ id: one.threadId }]);
+    await other.query("SET @id = IS_USED_LOCK('used')");
+    await one.query("SELECT RELEASE_LOCK('used')");
+    const [kept] = await other.query("SELECT @id AS id, IS_USED_LOCK('used') AS used");
+    expect(kept).toEqual([{ id: one.threadId, used: null }]);
+  });
+
+  test('IS_USED_LOCK() has the type that it has on a server', async () => {
+    await using twins = await Twins.open({ direct: plain().port, through: lockstep.port }, 1);
+    const lines = [
+      "0: SELECT IS_USED_LOCK('none'), IS_USED_LOCK('none') IS NULL AS free",
+      "0: SELECT GET_LOCK('typed', 0), IS_USED_LOCK('typed') = CONNECTION_ID() AS own",
+      "0: SELECT IS_USED_LOCK('')",
+      '0: SELECT IS_USED_LOCK()',
+      "0: SELECT RELEASE_LOCK('typed')",
+    ];
+    expect(await twins.run(lines.map(stepOf))).toBeUndefined();
+  });
+
+  test('a lock that is held on a node directly does not look free', async () => {
+    const through = await connect(lockstep);
+    const held = servers.servers.slice(0, 3);
+    for (const node of held) {
+      const direct = await connect(node);
+      await direct.query("SELECT GET_LOCK('direct', 0)");
+    }
+    const [rows] = await through.query("SELECT IS_USED_LOCK('direct') AS id");
+    expect(rows).toEqual([{ id: 999_999_999 }]);
   });
 
   test('a lock that a function takes would stay behind: it is refused', async () => {
