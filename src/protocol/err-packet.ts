@@ -30,7 +30,7 @@ export function decodeErr(payload: Buffer): ErrPacket {
   const errno = reader.u16();
   let sqlState = 'HY000';
   if (reader.peek() === sqlStateMarker) {
-    reader.skip(1);
+    reader.advance(1);
     sqlState = reader.bytes(5).toString('latin1');
   }
   return { errno, sqlState, message: reader.rest().toString('utf8') };

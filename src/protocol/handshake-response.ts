@@ -141,7 +141,7 @@ function readFixedPart(reader: PayloadReader): SslRequest {
   }
   const maxPacketBytes = reader.u32();
   const characterSet = reader.u8();
-  reader.skip(19);
+  reader.advance(19);
   const extension = reader.u32();
   return {
     capabilities,

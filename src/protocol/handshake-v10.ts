@@ -65,13 +65,13 @@ export function decodeHandshakeV10(payload: Buffer): HandshakeV10 {
   const serverVersion = reader.nullTerminated().toString('latin1');
   const connectionId = reader.u32();
   const authDataBegin = reader.bytes(8);
-  reader.skip(1);
+  reader.advance(1);
   const capabilitiesLow = reader.u16();
   const characterSet = reader.u8();
   const statusFlags = reader.u16();
   const capabilities = (capabilitiesLow | (reader.u16() << 16)) >>> 0;
   const authDataBytes = reader.u8();
-  reader.skip(6);
+  reader.advance(6);
   const extension = reader.u32();
   const authDataEnd = reader.bytes(Math.min(Math.max(13, authDataBytes - 8), reader.remaining));
   const authPlugin = has(capabilities, Capability.PLUGIN_AUTH)

@@ -44,7 +44,7 @@ describe('what a writer writes a reader reads', () => {
     expect([reader.float(), reader.double()]).toEqual([1.5, -2.25e100]);
     expect(reader.lenencBytes()).toEqual(Buffer.of(0xe9));
     expect(reader.nullTerminated().toString()).toBe('ab');
-    reader.skip(3);
+    reader.advance(3);
     expect(reader.rest()).toEqual(Buffer.of(1, 2));
     expect(reader.remaining).toBe(0);
   });

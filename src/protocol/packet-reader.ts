@@ -32,7 +32,7 @@ export class PayloadReader {
     return this.#payload[this.#offset] ?? -1;
   }
 
-  skip(length: number): void {
+  advance(length: number): void {
     this.#take(length);
   }
 

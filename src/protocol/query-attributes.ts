@@ -98,9 +98,9 @@ export function plainExecution(
 ): PlainCommand & { readonly types: readonly NamedType[] } {
   const reader = new PayloadReader(payload);
   if (reader.u8() !== CommandByte.STMT_EXECUTE) throw malformed('not a COM_STMT_EXECUTE');
-  reader.skip(4);
+  reader.advance(4);
   const flags = reader.u8();
-  reader.skip(4);
+  reader.advance(4);
   const head = Buffer.from(payload.subarray(0, reader.offset));
   head[5] = flags & ~CursorFlag.PARAMETER_COUNT_AVAILABLE;
   const counted = (flags & CursorFlag.PARAMETER_COUNT_AVAILABLE) !== 0;

@@ -51,7 +51,7 @@ function decodeChange(type: number, data: Buffer, changes: SessionChange[]): voi
       return;
     case trackType.gtids:
       // One byte names the encoding; 0, plain text, is the only one there is.
-      reader.skip(1);
+      reader.advance(1);
       changes.push({ kind: 'gtids', gtids: text() });
       return;
     case trackType.transactionCharacteristics:

@@ -18,7 +18,7 @@ export function decodeStmtPrepareOk(payload: Buffer): StmtPrepareOk {
   const statementId = reader.u32();
   const columnCount = reader.u16();
   const parameterCount = reader.u16();
-  reader.skip(1);
+  reader.advance(1);
   const warnings = reader.remaining >= 2 ? reader.u16() : 0;
   return { statementId, columnCount, parameterCount, warnings };
 }
