@@ -6,12 +6,10 @@ import { defaultConfig } from '../config/config.ts';
 import { operations } from './operations.ts';
 import { accessOf } from './operation.ts';
 import { type HttpServer, startHttpServer } from './server.ts';
+import { httpUsers } from '../access/testing/http-users.ts';
 
 const adminToken = 'a'.repeat(40);
 const viewerToken = 'v'.repeat(40);
-
-/** Of "correct horse" and "only looking", made so that checking them takes no time. */
-const cheapHash = (key: string) => `$scrypt$ln=4,r=1,p=1$MDEyMzQ1Njc4OWFiY2RlZg$${key}`;
 
 let nowMs: number;
 let clock: Clock;
@@ -28,18 +26,7 @@ beforeEach(async () => {
   });
   const http = {
     ...defaultConfig.http,
-    users: [
-      {
-        name: 'ada',
-        role: 'admin' as const,
-        password: cheapHash('2nYYR1WNiVIE4oqKrxPuQubql1AU4+laWwCM1jFvCJc'),
-      },
-      {
-        name: 'vic',
-        role: 'viewer' as const,
-        password: cheapHash('DJPy79KoePKMuN2LmOS1SdN8mbzIZ04L2X3Aji9tL7c'),
-      },
-    ],
+    users: httpUsers,
     tokens: [
       { name: 'deploy', role: 'admin' as const, token: adminToken },
       { name: 'board', role: 'viewer' as const, token: viewerToken },

@@ -3,12 +3,10 @@ import type { Engine } from '../../src/demo/engine.ts';
 import type { LocalServer } from '../../src/demo/local-server.ts';
 import { startBalancer, type TestBalancer } from '../support/balancer.ts';
 import { startServers } from '../support/cluster.ts';
+import { httpUsers } from '../../src/access/testing/http-users.ts';
 
 /** Accounts of the page by name, with their passwords. */
 export const accounts = { ada: 'correct horse', vic: 'only looking' } as const;
-
-/** So that checking one takes no time. */
-const cheapHash = (key: string) => `$scrypt$ln=4,r=1,p=1$MDEyMzQ1Njc4OWFiY2RlZg$${key}`;
 
 export interface GuardedCluster extends AsyncDisposable {
   readonly lockstep: TestBalancer;
@@ -27,18 +25,7 @@ export async function startGuardedCluster(engine: Engine): Promise<GuardedCluste
     const http = {
       ...defaultConfig.http,
       port: 0,
-      users: [
-        {
-          name: 'ada',
-          role: 'admin' as const,
-          password: cheapHash('2nYYR1WNiVIE4oqKrxPuQubql1AU4+laWwCM1jFvCJc'),
-        },
-        {
-          name: 'vic',
-          role: 'viewer' as const,
-          password: cheapHash('DJPy79KoePKMuN2LmOS1SdN8mbzIZ04L2X3Aji9tL7c'),
-        },
-      ],
+      users: httpUsers,
     };
     const lockstep = await startBalancer({ ...servers, servers: members }, { http });
     const url = `http://127.0.0.1:${lockstep.balancer.httpPort}`;
