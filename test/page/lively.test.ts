@@ -111,7 +111,7 @@ describe.each(cases)('the page beside a balancer of its own', ({ path, engine })
   test('draws events at most once a frame, and only those that are seen', extended, async () => {
     await using opened = await openPage(browser, { url: `${url()}/#/events` });
     const { page } = opened;
-    await statusLine(page).getByText('All well').waitFor();
+    await page.locator('.rows-box ol').waitFor();
     await page.evaluate(countDrawings);
     await refused(burst);
     await page.getByText(`XA START 'x${burst}x'`).first().waitFor();
