@@ -1,0 +1,34 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { usage } from './processes.mjs';
+import { sysbench, tableSize } from './sysbench.mjs';
+
+const run = promisify(execFile);
+const driver = fileURLToPath(new URL('driver.mjs', import.meta.url));
+
+/**
+ * As many statements as sysbench gets through: `perSecond`, `cpuUs` of the target for each,
+ * `residentBytes` of it at the end.
+ */
+export async function throughput(target, { workload, connections, seconds }) {
+  const before = usage(target.pids);
+  const result = await sysbench(workload, { port: target.port, connections, seconds });
+  const after = usage(target.pids);
+  return {
+    perSecond: result.perSecond,
+    cpuUs: (after.cpuUs - before.cpuUs) / result.statements,
+    residentBytes: after.residentBytes,
+    errors: result.errors,
+  };
+}
+
+/** Latencies of point selects at a rate that every target can keep up with. */
+export async function latency(target, { connections, idle = 0, rate, seconds }) {
+  const before = usage(target.pids);
+  const work = { port: target.port, connections, idle, rate, seconds, tableSize };
+  const { stdout } = await run(process.execPath, [driver, JSON.stringify(work)]);
+  const after = usage(target.pids);
+  const result = JSON.parse(stdout);
+  return { ...result, cpuUs: (after.cpuUs - before.cpuUs) / (result.perSecond * seconds) };
+}
