@@ -1,14 +1,19 @@
 import { analyse } from './analyse.ts';
 import type { LexMode } from './lex-mode.ts';
+import { isPlainRead } from './plain-read.ts';
+import { shapeOf } from './statement-shape.ts';
 import type { Statement } from './statement.ts';
 
 /** Texts longer than this (bytes) are analysed each time: they are seldom repeated. */
 const cachedTextBytesMax = 16_384;
 
+const firstOfSelect = new Set(['S', 's', '(']);
+
 /**
- * `analyse` with a memory of at most `capacity` statements, by text and mode. It keeps two
- * generations: when the younger is full it becomes the older, and what is not asked for again is
- * dropped with it. So a hit costs one or two look-ups and no bookkeeping.
+ * `analyse` with a memory of at most `capacity` statements, by text and mode; plain reads, of which
+ * applications send the same one with ever other literals, by shape. It keeps two generations:
+ * when the younger is full it becomes the older, and what is not asked for again is dropped with
+ * it. So a hit costs one or two look-ups and no bookkeeping.
  */
 export class StatementCache {
   readonly #capacity: () => number;
@@ -29,16 +34,37 @@ export class StatementCache {
 
   analyse(sql: string, mode: LexMode): Statement {
     if (sql.length > cachedTextBytesMax) return analyse(sql, mode);
+    const shape = firstOfSelect.has(sql.charAt(0)) ? shapeOf(sql) : undefined;
+    if (shape !== undefined) {
+      const known = this.#find(this.#keyOf(mode) + shape);
+      if (known) return known;
+    }
     const key = this.#keyOf(mode) + sql;
-    const known = this.#young.get(key);
-    if (known !== undefined) return known;
-    const statement = this.#old.get(key) ?? analyse(sql, mode);
+    const known = this.#find(key);
+    if (known) return known;
+    const statement = analyse(sql, mode);
+    const byShape = shape !== undefined && isPlainRead(statement);
+    this.#add(byShape ? this.#keyOf(mode) + shape : key, statement);
+    return statement;
+  }
+
+  #find(key: string): Statement | undefined {
+    const young = this.#young.get(key);
+    if (young !== undefined) return young;
+    const old = this.#old.get(key);
+    if (old !== undefined) {
+      this.#old.delete(key);
+      this.#add(key, old);
+    }
+    return old;
+  }
+
+  #add(key: string, statement: Statement): void {
     if (this.#young.size >= Math.max(1, Math.floor(this.#capacity() / 2))) {
       this.#old = this.#young;
       this.#young = new Map();
-    } else this.#old.delete(key);
+    }
     this.#young.set(key, statement);
-    return statement;
   }
 
   #keyOf(mode: LexMode): string {
