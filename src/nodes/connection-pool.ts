@@ -46,12 +46,18 @@ interface Waiter {
   readonly reject: (error: Error) => void;
 }
 
+const kindKeys = new WeakMap<ConnectionKind, string>();
+
 export function connectionKindKey(kind: ConnectionKind): string {
+  const known = kindKeys.get(kind);
+  if (known !== undefined) return known;
   const { deprecateEof, foundRows, extendedMetadata, accountVersion, user } = kind;
   const eof = deprecateEof ? 'e' : '-';
   const rows = foundRows ? 'f' : '-';
   const metadata = extendedMetadata ? 'x' : '-';
-  return `${eof}${rows}${metadata}${accountVersion},${user}`;
+  const key = `${eof}${rows}${metadata}${accountVersion},${user}`;
+  kindKeys.set(kind, key);
+  return key;
 }
 
 /** So many idle ones are looked at for one that carries the state already. */

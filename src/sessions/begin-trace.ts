@@ -11,7 +11,7 @@ import type { WriteRequest } from './write-request.ts';
 export function beginTrace(
   core: SessionCore,
   tracer: Tracer,
-  { statement, sql, attributes = [] }: WriteRequest,
+  { statement, sql, attributes = [] }: Pick<WriteRequest, 'statement' | 'sql' | 'attributes'>,
 ): Trace | undefined {
   const sent = attributes.find(({ name }) => name === 'traceparent')?.value;
   const traceParent = Buffer.isBuffer(sent) ? sent.toString('latin1') : traceParentOf(sql);

@@ -17,6 +17,7 @@ import { type Beginning, type ClientWishes, initialSettings } from './initial-se
 import { killSession } from './kill-path.ts';
 import type { UserChange } from './login-exchange.ts';
 import { packetLimit } from './packet-limit.ts';
+import { QuickRead, type QuickEnd } from './quick-read.ts';
 import { PreparedStatements } from './prepared-statements.ts';
 import { refreshStatements } from './refresh.ts';
 import { runNoted } from './run-noted.ts';
@@ -61,6 +62,9 @@ export class ClientCommands {
   #running: string | undefined;
   /** COM_CHANGE_USER that came to nothing. */
   #refusedChanges = 0;
+  readonly #quick: QuickRead;
+  #quickPacket: AssembledPacket | undefined;
+  #onQuickEnd = (): void => {};
 
   constructor({ core, wishes, changeUser, onCommand, end }: CommandsOptions) {
     this.#core = core;
@@ -74,6 +78,7 @@ export class ClientCommands {
     );
     core.state.reset(initialSettings(core, wishes, 'login'));
     if (has(wishes.capabilities, Capability.OPTIONAL_RESULTSET_METADATA)) core.metadata = 'full';
+    this.#quick = new QuickRead(core, (end) => this.#endQuick(end));
   }
 
   /** The text of the statement under way. */
@@ -101,6 +106,35 @@ export class ClientCommands {
   /** `schema` is '' for none. */
   async #enter(schema: string): Promise<Answer> {
     return schema === '' ? { kind: 'ok' } : useSchema(this.#core, schema);
+  }
+
+  /**
+   * Begins a command that is a quick read, and calls `onEnd` when it is answered. False when the
+   * command is to be run.
+   */
+  beginQuick(packet: AssembledPacket, onEnd: () => void): boolean {
+    if (packet.payload[0] !== CommandByte.QUERY || this.#attributes || packet.oversized) {
+      return false;
+    }
+    const sql = packet.payload.toString('latin1', 1);
+    if (!this.#quick.begin(packet, sql)) return false;
+    this.#running = sql;
+    this.#quickPacket = packet;
+    this.#onQuickEnd = onEnd;
+    return true;
+  }
+
+  #endQuick(end: QuickEnd): void {
+    const packet = this.#quickPacket;
+    this.#quickPacket = undefined;
+    if (end.kind === 'again' && packet) {
+      void this.run(packet).then(this.#onQuickEnd);
+      return;
+    }
+    if (end.kind === 'broken') this.fault(end.error, 1);
+    this.#prepared.closeEndedCursors();
+    this.#running = undefined;
+    this.#onQuickEnd();
   }
 
   /** Runs one command; what it fails with is the client's answer. */

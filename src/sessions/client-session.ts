@@ -24,6 +24,10 @@ export class ClientSession implements SessionHandle {
   #closed = false;
   #killed = false;
   #sinceMs: number;
+  readonly #onEnd = (): void => {
+    this.#ended();
+    this.#work();
+  };
 
   constructor({ onClosed, ...options }: Omit<CommandsOptions, 'end'> & { onClosed: () => void }) {
     this.core = options.core;
@@ -52,7 +56,7 @@ export class ClientSession implements SessionHandle {
     this.#queuedBytes += packet.payload.length;
     // A client that sends more than it is answered is not read for a while.
     if (this.#busy && this.#queuedBytes > queuedBytesMax) this.core.client.pause();
-    if (!this.#busy) void this.#work();
+    this.#work();
   }
 
   /** Like a server's, one that is at something hears no more of that, unless it ends itself. */
@@ -90,9 +94,12 @@ export class ClientSession implements SessionHandle {
     this.close();
   }
 
-  async #work(): Promise<void> {
-    this.#busy = true;
-    for (let packet = this.#queue.shift(); packet; packet = this.#queue.shift()) {
+  /** Begins the next command, if none is under way. */
+  #work(): void {
+    while (!this.#busy && !this.#closed) {
+      const packet = this.#queue.shift();
+      if (!packet) return;
+      this.#busy = true;
       this.#queuedBytes -= packet.payload.length;
       if (this.#queuedBytes <= queuedBytesMax && this.core.client.isPaused()) {
         this.core.client.resume();
@@ -103,14 +110,21 @@ export class ClientSession implements SessionHandle {
       this.core.sessions.commands++;
       this.core.running.begin();
       this.#sinceMs = this.core.context.clock.nowMs();
-      if (isOutOfOrder(packet, 0) || packet.disordered) this.#endDisordered(packet);
-      else await this.#commands.run(packet);
-      this.#sinceMs = this.core.context.clock.nowMs();
-      if (this.#killed) this.close();
-      if (this.#closed) break;
+      if (isOutOfOrder(packet, 0) || packet.disordered) {
+        this.#endDisordered(packet);
+        this.#ended();
+      } else if (!this.#commands.beginQuick(packet, this.#onEnd)) {
+        void this.#commands.run(packet).then(this.#onEnd);
+      }
     }
+  }
+
+  /** The command under way is answered. */
+  #ended(): void {
     this.#busy = false;
-    if (this.#closed) await this.#release();
+    this.#sinceMs = this.core.context.clock.nowMs();
+    if (this.#closed) void this.#release();
+    else if (this.#killed) this.close();
   }
 
   /** A server's last word has the number that was due. */

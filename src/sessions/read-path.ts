@@ -25,9 +25,10 @@ import {
 import { foundRowsAfter } from './found-rows.ts';
 import { HeldReply } from './held-reply.ts';
 import type { NodeRequest } from './node-request.ts';
-import { acknowledgedBefore, noteSeen, showsEnough, untilLeaderShows } from './read-consistency.ts';
+import { acknowledgedBefore, noteSeen, untilLeaderShows } from './read-consistency.ts';
+import { answersAtOnce, mayServe } from './read-place.ts';
 import type { SessionCore } from './session-core.ts';
-import { StreamReply } from './stream-reply.ts';
+import { StreamReply, type StreamOutcome } from './stream-reply.ts';
 
 export interface ReadOptions {
   readonly statement: Statement | undefined;
@@ -95,22 +96,17 @@ export async function chooseNode(
   failed: Set<NodeName>,
   deadlineMs: number,
 ): Promise<Node> {
-  const { clock, replicator, router, config, nodes } = core.context;
+  const { clock, replicator, router, config } = core.context;
   const acknowledged = acknowledgedBefore(core);
   for (;;) {
-    const mayServe = (name: NodeName): boolean => {
-      if (failed.has(name) || nodes.get(name)?.state !== 'UP' || !replicator.inSync(name)) {
-        return false;
-      }
+    const eligible = (name: NodeName): boolean => {
+      if (failed.has(name)) return false;
       if (leaderOnly && replicator.leadership?.name !== name) return false;
-      return showsEnough(core, name, acknowledged);
-    };
-    const atOnce = (name: NodeName): boolean => {
-      const node = nodes.get(name);
-      return node !== undefined && !node.questioned && !node.pool.exhausted;
+      return mayServe(core, name, acknowledged);
     };
     const chosen =
-      router.choose((name) => mayServe(name) && atOnce(name)) ?? router.choose(mayServe);
+      router.choose((name) => eligible(name) && answersAtOnce(core, name)) ??
+      router.choose(eligible);
     if (chosen !== undefined) return core.node(chosen);
     const leftMs = deadlineMs - clock.nowMs();
     if (leftMs <= 0) {
@@ -172,17 +168,21 @@ async function converse(
   options: ReadOptions,
 ): Promise<Attempt> {
   const prelude: PreludeOutcome[] = [];
+  let streamDone: (outcome: StreamOutcome) => void = () => {};
+  const streamed = new Promise<StreamOutcome>((resolve) => {
+    streamDone = resolve;
+  });
   const stream = options.stream
     ? new StreamReply({
-        client: core.client,
-        connection,
         status: core.status,
         changes: core.changes,
         valid: () => prelude.every((outcome) => outcome.error === undefined),
         digest: options.digest === true,
         filter: MetadataFilter.for(core.metadata, request.kind),
+        done: streamDone,
       })
     : undefined;
+  stream?.begin(core.client, connection);
   const held = new HeldReply(core.context.config.limits.resultBufferBytes, request.kind);
   if (request.before) {
     sendPrelude(core, connection, options, prelude);
@@ -194,7 +194,7 @@ async function converse(
     connection.send(packets, request.kind, stream ?? held, options.infile);
   });
   if (stream) {
-    const outcome = await stream.done;
+    const outcome = await streamed;
     if (outcome.kind === 'lost_midway') {
       throw new SessionBroken('a node was lost in the middle of its answer', {
         cause: outcome.error,

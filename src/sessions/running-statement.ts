@@ -64,6 +64,20 @@ export class RunningStatement {
     return this.observe(connection, work);
   }
 
+  /** As `during`, for work that `finish` ends. False when that has to be used. */
+  start(connection: NodeConnection): boolean {
+    if (this.#abandoned || this.#interrupted || this.trace) return false;
+    this.#connection = connection;
+    return true;
+  }
+
+  /** What was started has ended. Resolves when others may use its connection; undefined: now. */
+  finish(): Promise<void> | undefined {
+    const connection = this.#connection;
+    this.#connection = undefined;
+    return connection && this.#killing ? this.#settle(connection) : undefined;
+  }
+
   /** Has a connection work for the client's command; meanwhile that can be interrupted. */
   async observe<T>(connection: NodeConnection, work: () => Promise<T>): Promise<T> {
     this.#connection = connection;

@@ -98,6 +98,7 @@ export class SessionCore {
   route: Route | undefined;
   /** The latest error that Lockstep answered with, for callers inside the process. */
   lastError: unknown;
+  #lastWanted: { readonly carried: CarriedState; readonly wanted: Wanted } | undefined;
   #mode: { readonly stateKey: string; readonly mode: LexMode } | undefined;
 
   constructor(options: {
@@ -241,11 +242,27 @@ export class SessionCore {
     return connection;
   }
 
+  /** One that is idle now and can be brought to this session's state. */
+  tryTakeConnection(node: Node): NodeConnection | undefined {
+    const connection = node.pool.tryTake(this.#wanted(undefined));
+    if (connection) readLeftDiagnostics(connection);
+    return connection;
+  }
+
   #wanted(schema: string | undefined): Wanted {
     const { carried } = this.state;
     const kind = this.account;
     if (schema === undefined) {
-      return { kind, stateKey: carried.key, fits: (one) => canCarry(one, carried) };
+      // The same from statement to statement, as long as nothing is set.
+      const last = this.#lastWanted;
+      if (last?.carried === carried && last.wanted.kind === kind) return last.wanted;
+      const wanted: Wanted = {
+        kind,
+        stateKey: carried.key,
+        fits: (one) => canCarry(one, carried),
+      };
+      this.#lastWanted = { carried, wanted };
+      return wanted;
     }
     const stateKey = inSchema(carried, schema).key;
     return { kind, stateKey, fits: (one) => canCarry(one, inSchemaOf(one, carried)) };

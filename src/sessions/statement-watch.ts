@@ -32,7 +32,7 @@ export class StatementWatch implements ObservedStatement {
     this.#core = core;
   }
 
-  begin(write: WriteRequest): void {
+  begin(write: Pick<WriteRequest, 'statement' | 'sql' | 'attributes'>): void {
     const core = this.#core;
     const { clock, tracer } = core.context;
     this.#statement = write.statement;
@@ -53,7 +53,7 @@ export class StatementWatch implements ObservedStatement {
     if (!this.#statement) return;
     switch (answer.kind) {
       case 'streamed':
-        return this.#record(answer.rows, answer.errno, true);
+        return this.endStreamed(answer.rows, answer.errno);
       case 'held': {
         const { ok, end, error } = answer.reply;
         return this.#record(ok ? Number(ok.affectedRows) : (end?.rows ?? 0), error?.errno, true);
@@ -63,6 +63,11 @@ export class StatementWatch implements ObservedStatement {
       case 'ok':
         return this.#record(Number(answer.ok?.affectedRows ?? 0), undefined, true);
     }
+  }
+
+  /** The client has been sent so many rows, or the error. */
+  endStreamed(rows: number, errno: number | undefined): void {
+    this.#record(rows, errno, true);
   }
 
   /** The command ends in an error that was no node's answer. */

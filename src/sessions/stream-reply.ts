@@ -34,33 +34,32 @@ export type StreamOutcome =
 
 /** Forwards a node's answer to the client as it comes, without decoding it. */
 export class StreamReply implements NodeResponseSink {
-  readonly done: Promise<StreamOutcome>;
-  readonly #client: Duplex;
-  readonly #connection: NodeConnection;
   readonly #status: VisibleStatus;
   readonly #changes: ChangesOf | undefined;
   readonly #valid: () => boolean;
   readonly #digest: AnswerDigest | undefined;
   readonly #filter: MetadataFilter | undefined;
+  readonly #done: (outcome: StreamOutcome) => void;
+  #client!: Duplex;
+  #connection!: NodeConnection;
   readonly #held: Buffer[] = [];
   #heldBytes = 0;
   #forwarding = false;
   #end: Terminal | undefined;
   #infile = false;
   #invalid = false;
-  #paused = false;
+  /** Which connection waits for the client to read. */
+  #paused: NodeConnection | undefined;
   readonly #goOn = (): void => {
-    if (!this.#paused) return;
-    this.#paused = false;
+    const connection = this.#paused;
+    if (!connection) return;
+    this.#paused = undefined;
     this.#client.off('drain', this.#goOn);
     this.#client.off('close', this.#goOn);
-    this.#connection.resume();
+    connection.resume();
   };
-  #resolve!: (outcome: StreamOutcome) => void;
 
   constructor(options: {
-    client: Duplex;
-    connection: NodeConnection;
     status: VisibleStatus;
     /** Asked when the answer ends. */
     changes: ChangesOf | undefined;
@@ -69,17 +68,27 @@ export class StreamReply implements NodeResponseSink {
     digest: boolean;
     /** For a client to whom results come otherwise than from the node. */
     filter: MetadataFilter | undefined;
+    /** Called once, when nothing more will come. */
+    done: (outcome: StreamOutcome) => void;
   }) {
+    this.#done = options.done;
     this.#valid = options.valid;
-    this.#client = options.client;
-    this.#connection = options.connection;
     this.#status = options.status;
     this.#changes = options.changes;
     this.#filter = options.filter;
     if (options.digest) this.#digest = new AnswerDigest();
-    this.done = new Promise((resolve) => {
-      this.#resolve = resolve;
-    });
+  }
+
+  /** The next answer of the connection is for the client. The one before must be done. */
+  begin(client: Duplex, connection: NodeConnection): void {
+    this.#client = client;
+    this.#connection = connection;
+    this.#heldBytes = 0;
+    this.#held.length = 0;
+    this.#forwarding = false;
+    this.#end = undefined;
+    this.#infile = false;
+    this.#invalid = false;
   }
 
   onData(bytes: Buffer): void {
@@ -114,13 +123,14 @@ export class StreamReply implements NodeResponseSink {
     this.#goOn();
     const end = this.#end;
     const digest = this.#digest?.value();
-    if (this.#invalid) this.#resolve({ kind: 'invalid' });
-    else this.#resolve({ kind: 'complete', failed: end?.type === 'err', end, digest });
+    if (this.#invalid) this.#done({ kind: 'invalid' });
+    else this.#done({ kind: 'complete', failed: end?.type === 'err', end, digest });
   }
 
   onLost(error: Error): void {
+    this.#goOn();
     const unseen = !this.#forwarding && !this.#infile;
-    this.#resolve({ kind: unseen ? 'lost_unseen' : 'lost_midway', error });
+    this.#done({ kind: unseen ? 'lost_unseen' : 'lost_midway', error });
   }
 
   #pass(bytes: Buffer): void {
@@ -149,7 +159,7 @@ export class StreamReply implements NodeResponseSink {
     if (this.#invalid || this.#client.destroyed) return;
     if (this.#client.write(bytes) || this.#connection.lost) return;
     if (this.#paused) return;
-    this.#paused = true;
+    this.#paused = this.#connection;
     this.#connection.pause();
     this.#client.on('drain', this.#goOn);
     this.#client.on('close', this.#goOn);

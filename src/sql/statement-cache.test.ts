@@ -99,6 +99,7 @@ describe('the shape of a text', () => {
     "SELECT 'é'",
     'SELECT .5',
     'SELECT t.1',
+    'SELECT t. 1',
   ])('%s has none', (sql) => {
     expect(shapeOf(sql)).toBeUndefined();
   });

@@ -17,6 +17,7 @@ for (const character of 'abcdefghijklmnopqrstuvwxyz_$') {
 classes["'".charCodeAt(0)] = quote;
 classes['`'.charCodeAt(0)] = backtick;
 
+const blank = 0x20;
 const minus = 0x2d;
 const slash = 0x2f;
 const star = 0x2a;
@@ -38,17 +39,25 @@ export function shapeOf(sql: string): string | undefined {
   let shape = '';
   let copied = 0;
   let at = 0;
+  /** What a name begins behind: not a number, even with blanks between. */
+  let afterDot = false;
   const end = sql.length;
   while (at < end) {
     const code = sql.charCodeAt(at);
     const kind = code < asciiEnd ? (classes[code] as number) : strange;
-    if (kind === other) at += 1;
-    else if (kind === word) {
+    if (kind === other) {
+      if (code > blank) afterDot = code === dot;
+      at += 1;
+      continue;
+    }
+    if (afterDot && (kind === digit || kind === quote)) return undefined;
+    afterDot = false;
+    if (kind === word) {
       at = wordEnd(sql, at);
       // An introducer: what the string means depends on it.
       if (sql.charCodeAt(at) === apostrophe) return undefined;
     } else if (kind === digit) {
-      const next = at > 0 && sql.charCodeAt(at - 1) === dot ? -1 : numberEnd(sql, at);
+      const next = numberEnd(sql, at);
       if (next < 0) return undefined;
       shape += sql.slice(copied, at) + numberMark;
       at = next;

@@ -1,0 +1,174 @@
+import type { NodeName, Seq } from '../base/brands.ts';
+import type { NodeConnection } from '../nodes/node-connection.ts';
+import type { Node } from '../nodes/node.ts';
+import { decodeErr } from '../protocol/err-packet.ts';
+import type { AssembledPacket } from '../protocol/command-scanner.ts';
+import { isPlainRead } from '../sql/plain-read.ts';
+import type { Statement } from '../sql/statement.ts';
+import { SessionBroken } from './answer.ts';
+import {
+  distrustState,
+  holdsOtherInsertId,
+  type PreludeOutcome,
+  sendState,
+} from './carry-state.ts';
+import { meetsLocks } from './lock-tables.ts';
+import { acknowledgedBefore, noteSeen } from './read-consistency.ts';
+import { answersAtOnce, mayServe } from './read-place.ts';
+import type { SessionCore } from './session-core.ts';
+import { StreamReply, type StreamOutcome } from './stream-reply.ts';
+import { trackingOf } from './tracking.ts';
+
+/** How a quick read ended. */
+export type QuickEnd =
+  | { readonly kind: 'answered' }
+  /** Nothing has reached the client: it is to be run the long way. */
+  | { readonly kind: 'again' }
+  | { readonly kind: 'broken'; readonly error: Error };
+
+const answered: QuickEnd = { kind: 'answered' };
+const again: QuickEnd = { kind: 'again' };
+
+/** Whether a statement may be one, by its text; asked once for each. */
+const quickStatements = new WeakMap<Statement, boolean>();
+
+function isQuick(statement: Statement): boolean {
+  const known = quickStatements.get(statement);
+  if (known !== undefined) return known;
+  const quick = isPlainRead(statement) && statement.tables.length > 0;
+  quickStatements.set(statement, quick);
+  return quick;
+}
+
+/**
+ * The read that most statements are: a SELECT of tables outside a transaction, in a session that
+ * holds nothing, while a node and a connection to it are free. It does what `runNoted` and `read`
+ * do, in their order, without a promise or a closure for it; whatever is not as usual is left to
+ * them. One object for all of a session, one after another.
+ */
+export class QuickRead {
+  readonly #core: SessionCore;
+  readonly #onEnd: (end: QuickEnd) => void;
+  readonly #reply: StreamReply;
+  #node: Node | undefined;
+  #connection: NodeConnection | undefined;
+  #prelude: PreludeOutcome | undefined;
+  #acknowledged: Seq | undefined;
+  #startedMs = 0;
+  readonly #mayServe = (name: NodeName): boolean => mayServe(this.#core, name, this.#acknowledged);
+  readonly #atOnce = (name: NodeName): boolean =>
+    this.#mayServe(name) && answersAtOnce(this.#core, name);
+
+  /** `onEnd` is called once for each that was begun. */
+  constructor(core: SessionCore, onEnd: (end: QuickEnd) => void) {
+    this.#core = core;
+    this.#onEnd = onEnd;
+    this.#reply = new StreamReply({
+      status: { inTransaction: false, autocommit: true, moreResults: false },
+      changes: core.changes,
+      valid: () => this.#prelude?.error === undefined,
+      digest: false,
+      done: (outcome) => this.#done(outcome),
+    });
+  }
+
+  /** False when it takes the long way; nothing has happened then. */
+  begin({ raw, firstSequenceId }: AssembledPacket, sql: string): boolean {
+    // Inside compressed frames a packet may have any number.
+    if (firstSequenceId !== 0 || !this.#sessionIsFree()) return false;
+    const core = this.#core;
+    const statement = core.analyse(sql);
+    if (!isQuick(statement)) return false;
+    this.#acknowledged = acknowledgedBefore(core);
+    const { router, clock } = core.context;
+    const name = router.choose(this.#atOnce);
+    const node = name === undefined ? undefined : core.context.nodes.get(name);
+    if (!node) return false;
+    // What the statement before left on a connection is void before somebody reads it there.
+    core.diagnostics.begin(statement, core.lexMode.flavor);
+    const connection = core.tryTakeConnection(node);
+    if (!connection) return false;
+    const fits = !connection.lost && !holdsOtherInsertId(connection, core.lastInsertId);
+    if (!fits || !core.running.start(connection)) {
+      node.pool.give(connection);
+      return false;
+    }
+    core.watch.begin({ statement, sql });
+    this.#node = node;
+    this.#connection = connection;
+    this.#startedMs = clock.nowMs();
+    router.started(node.name);
+    this.#reply.begin(core.client, connection);
+    this.#send(connection, raw);
+    return true;
+  }
+
+  #sessionIsFree(): boolean {
+    const core = this.#core;
+    return (
+      core.autocommit &&
+      !core.transaction &&
+      !core.pinned &&
+      core.nextIsolation === undefined &&
+      core.loadFiles.length === 0 &&
+      !core.context.tracer &&
+      !meetsLocks(core) &&
+      (!core.tracker || trackingOf(core).transaction === 'off')
+    );
+  }
+
+  #send(connection: NodeConnection, packet: Buffer): void {
+    const { carried } = this.#core.state;
+    if (connection.stateKey === carried.key) {
+      this.#prelude = undefined;
+      connection.send(packet, 'query', this.#reply);
+      return;
+    }
+    connection.flushTogether(() => {
+      this.#prelude = sendState(connection, carried);
+      connection.send(packet, 'query', this.#reply);
+    });
+  }
+
+  #done(outcome: StreamOutcome): void {
+    const core = this.#core;
+    const connection = this.#connection;
+    if (outcome.kind === 'complete' && outcome.end && connection) {
+      core.diagnostics.note(outcome.end, connection);
+    }
+    const interrupted = core.running.finish();
+    if (interrupted) void interrupted.then(() => this.#settle(outcome));
+    else this.#settle(outcome);
+  }
+
+  #settle(outcome: StreamOutcome): void {
+    const core = this.#core;
+    const node = this.#node;
+    const connection = this.#connection;
+    if (!node || !connection) return;
+    const { router, counters } = core.context;
+    if (outcome.kind === 'invalid') distrustState(connection);
+    node.pool.give(connection);
+    router.finished(node.name, { startedMs: this.#startedMs, failed: outcome.kind !== 'complete' });
+    switch (outcome.kind) {
+      case 'complete': {
+        noteSeen(core, node.name);
+        core.route = { node: node.name };
+        const { end, failed } = outcome;
+        const errno = end && failed ? decodeErr(end.payload).errno : undefined;
+        core.watch.endStreamed(end?.rows ?? 0, errno);
+        return this.#onEnd(answered);
+      }
+      case 'lost_unseen':
+        counters.node(node.name).retries++;
+        return this.#onEnd(again);
+      case 'invalid':
+        return this.#onEnd(again);
+      case 'lost_midway': {
+        const { error: cause } = outcome;
+        const error = new SessionBroken('a node was lost in the middle of its answer', { cause });
+        return this.#onEnd({ kind: 'broken', error });
+      }
+    }
+  }
+}

@@ -1,0 +1,23 @@
+import type { NodeName, Seq } from '../base/brands.ts';
+import { showsEnough } from './read-consistency.ts';
+import type { SessionCore } from './session-core.ts';
+
+/** Whether the node is in sync and shows what a read of the session must see. */
+export function mayServe(
+  core: SessionCore,
+  name: NodeName,
+  acknowledged: Seq | undefined,
+): boolean {
+  const { nodes, replicator } = core.context;
+  return (
+    nodes.get(name)?.state === 'UP' &&
+    replicator.inSync(name) &&
+    showsEnough(core, name, acknowledged)
+  );
+}
+
+/** Whether nothing speaks against asking it now: a doubt, or a queue for its connections. */
+export function answersAtOnce(core: SessionCore, name: NodeName): boolean {
+  const node = core.context.nodes.get(name);
+  return node !== undefined && !node.questioned && !node.pool.exhausted;
+}
