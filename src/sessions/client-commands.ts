@@ -113,15 +113,29 @@ export class ClientCommands {
    * command is to be run.
    */
   beginQuick(packet: AssembledPacket, onEnd: () => void): boolean {
-    if (packet.payload[0] !== CommandByte.QUERY || this.#attributes || packet.oversized) {
-      return false;
-    }
-    const sql = packet.payload.toString('latin1', 1);
-    if (!this.#quick.begin(packet, sql)) return false;
+    // Inside compressed frames a packet may have any number.
+    if (packet.firstSequenceId !== 0 || packet.oversized || this.#attributes) return false;
+    const sql = this.#beginQuick(packet);
+    if (sql === undefined) return false;
     this.#running = sql;
     this.#quickPacket = packet;
     this.#onQuickEnd = onEnd;
     return true;
+  }
+
+  /** The text of what has begun. */
+  #beginQuick({ payload, raw }: AssembledPacket): string | undefined {
+    if (payload[0] === CommandByte.QUERY) {
+      const sql = payload.toString('latin1', 1);
+      // One behind a semicolon, be it a remark, is cut off before the text goes to a node.
+      if (sql.includes(';')) return undefined;
+      return this.#quick.begin(this.#core.analyse(sql), sql, raw) ? sql : undefined;
+    }
+    if (payload[0] !== CommandByte.STMT_EXECUTE) return undefined;
+    const execution = this.#prepared.quickExecution(payload);
+    if (!execution) return undefined;
+    const { statement, sql, packet } = execution;
+    return this.#quick.begin(statement, sql, packet) ? sql : undefined;
   }
 
   #endQuick(end: QuickEnd): void {

@@ -31,10 +31,15 @@ export async function prepareKept(connection: NodeConnection, sql: string): Prom
 
 /** Prepares the text on this connection unless it is; returns the server's id. */
 export async function prepareOn(connection: NodeConnection, sql: string): Promise<number> {
+  return preparedIdOn(connection, sql) ?? idOf(await prepareKept(connection, sql));
+}
+
+/** The server's id of the text on this connection; undefined when it is not prepared there. */
+export function preparedIdOn(connection: NodeConnection, sql: string): number | undefined {
   const key = preparedKey(connection, sql);
   const { preparedStatements } = connection;
   const known = preparedStatements.get(key);
-  if (known === undefined) return idOf(await prepareKept(connection, sql));
+  if (known === undefined) return undefined;
   // The one used last is the last to be closed.
   preparedStatements.delete(key);
   preparedStatements.set(key, known);

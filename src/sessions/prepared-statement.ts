@@ -7,7 +7,7 @@ import type { Statement } from '../sql/statement.ts';
 import type { Cursor } from './cursor.ts';
 import type { Expected } from './derived-types.ts';
 import type { NodeRequest } from './node-request.ts';
-import { prepareAlone, prepareOn } from './prepared-on-node.ts';
+import { preparedIdOn, prepareAlone, prepareOn } from './prepared-on-node.ts';
 
 const executeHeaderBytes = 10;
 const flagsAt = 5;
@@ -61,6 +61,20 @@ export function executeRequest(
     ([index, pieces]) => [index, Buffer.concat(pieces)] as const,
   );
   return executionOf(prepared.sql, execution, longData, how.prepare);
+}
+
+/** The packet that executes it on a connection where it is prepared already. */
+export function executionOn(
+  connection: NodeConnection,
+  prepared: PreparedStatement,
+  payload: Buffer,
+): Buffer | undefined {
+  const serverId = preparedIdOn(connection, prepared.sql);
+  if (serverId === undefined) return undefined;
+  const execution = withTypes(prepared, payload);
+  execution[flagsAt] = 0;
+  execution.writeUInt32LE(serverId, 1);
+  return encodePacket(execution, 0);
 }
 
 /**

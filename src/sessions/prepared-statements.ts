@@ -23,14 +23,17 @@ import { notInBulk, wrongBulkArguments } from './bulk-errors.ts';
 import { expectedNumbers } from './derived-types.ts';
 import { textRequest } from './node-request.ts';
 import { errorOf, prepareKept } from './prepared-on-node.ts';
-import { executeRequest, type PreparedStatement } from './prepared-statement.ts';
+import { executeRequest, executionOn, type PreparedStatement } from './prepared-statement.ts';
 import { packetLimit } from './packet-limit.ts';
+import type { QuickPacket } from './quick-read.ts';
 import { takePreparedVariables, variablesAssigned } from './user-variables.ts';
 import { inItsAccess } from './transaction-characteristics.ts';
 import { withConnection } from './with-connection.ts';
 import type { SessionCore } from './session-core.ts';
 import type { WriteRequest } from './write-request.ts';
 
+/** The command, the statement, flags and the number of iterations. */
+const executionBytesMin = 10;
 const statementIdAt = 5;
 const parameterCountAt = 11;
 const warningsAt = 14;
@@ -145,6 +148,19 @@ export class PreparedStatements {
     prepared.previousTypes = bulk.types;
     prepared.types = encodeTypes(bulk.types);
     return { statement, sql, parameters: [], request: textRequest(sql), bulk };
+  }
+
+  /** The same, where that is rows and nothing else; undefined otherwise. */
+  quickExecution(
+    payload: Buffer,
+  ): { statement: Statement; sql: string; packet: QuickPacket } | undefined {
+    if (payload.length < executionBytesMin || asksForCursor(payload)) return undefined;
+    const prepared = this.#find(statementIdOf(payload));
+    if (!prepared || prepared.cursor || prepared.longDataBytes > 0 || prepared.longData.size > 0) {
+      return undefined;
+    }
+    const { statement, sql } = prepared;
+    return { statement, sql, packet: (connection) => executionOn(connection, prepared, payload) };
   }
 
   /** COM_STMT_FETCH: the next rows go to the client. */

@@ -2,16 +2,10 @@ import type { NodeName, Seq } from '../base/brands.ts';
 import type { NodeConnection } from '../nodes/node-connection.ts';
 import type { Node } from '../nodes/node.ts';
 import { decodeErr } from '../protocol/err-packet.ts';
-import type { AssembledPacket } from '../protocol/command-scanner.ts';
 import { isPlainRead } from '../sql/plain-read.ts';
 import type { Statement } from '../sql/statement.ts';
 import { SessionBroken } from './answer.ts';
-import {
-  distrustState,
-  holdsOtherInsertId,
-  type PreludeOutcome,
-  sendState,
-} from './carry-state.ts';
+import { holdsOtherInsertId } from './carry-state.ts';
 import { meetsLocks } from './lock-tables.ts';
 import { acknowledgedBefore, noteSeen } from './read-consistency.ts';
 import { answersAtOnce, mayServe } from './read-place.ts';
@@ -29,6 +23,12 @@ export type QuickEnd =
 const answered: QuickEnd = { kind: 'answered' };
 const again: QuickEnd = { kind: 'again' };
 
+/** What is sent, or what makes it; undefined where something has to be done before. */
+export type QuickPacket = Buffer | ((connection: NodeConnection) => Buffer | undefined);
+
+const packetFor = (packet: QuickPacket, connection: NodeConnection): Buffer | undefined =>
+  Buffer.isBuffer(packet) ? packet : packet(connection);
+
 /** Whether a statement may be one, by its text; asked once for each. */
 const quickStatements = new WeakMap<Statement, boolean>();
 
@@ -42,9 +42,9 @@ function isQuick(statement: Statement): boolean {
 
 /**
  * The read that most statements are: a SELECT of tables outside a transaction, in a session that
- * holds nothing, while a node and a connection to it are free. It does what `runNoted` and `read`
- * do, in their order, without a promise or a closure for it; whatever is not as usual is left to
- * them. One object for all of a session, one after another.
+ * holds nothing, while a node is free and has a connection that is as the session is. It does what
+ * `runNoted` and `read` do, in their order, without a promise or a closure for it; whatever is not
+ * as usual is left to them. One object for all of a session's, which come one after another.
  */
 export class QuickRead {
   readonly #core: SessionCore;
@@ -52,7 +52,6 @@ export class QuickRead {
   readonly #reply: StreamReply;
   #node: Node | undefined;
   #connection: NodeConnection | undefined;
-  #prelude: PreludeOutcome | undefined;
   #acknowledged: Seq | undefined;
   #startedMs = 0;
   readonly #mayServe = (name: NodeName): boolean => mayServe(this.#core, name, this.#acknowledged);
@@ -66,30 +65,27 @@ export class QuickRead {
     this.#reply = new StreamReply({
       status: { inTransaction: false, autocommit: true, moreResults: false },
       changes: core.changes,
-      valid: () => this.#prelude?.error === undefined,
+      valid: () => true,
       digest: false,
       done: (outcome) => this.#done(outcome),
     });
   }
 
   /** False when it takes the long way; nothing has happened then. */
-  begin({ raw, firstSequenceId }: AssembledPacket, sql: string): boolean {
-    // Inside compressed frames a packet may have any number.
-    if (firstSequenceId !== 0 || !this.#sessionIsFree()) return false;
+  begin(statement: Statement, sql: string, packet: QuickPacket): boolean {
+    if (!isQuick(statement) || !this.#sessionIsFree()) return false;
     const core = this.#core;
-    const statement = core.analyse(sql);
-    if (!isQuick(statement)) return false;
     this.#acknowledged = acknowledgedBefore(core);
-    const { router, clock } = core.context;
+    const { router, clock, nodes } = core.context;
     const name = router.choose(this.#atOnce);
-    const node = name === undefined ? undefined : core.context.nodes.get(name);
+    const node = name === undefined ? undefined : nodes.get(name);
     if (!node) return false;
     // What the statement before left on a connection is void before somebody reads it there.
     core.diagnostics.begin(statement, core.lexMode.flavor);
     const connection = core.tryTakeConnection(node);
     if (!connection) return false;
-    const fits = !connection.lost && !holdsOtherInsertId(connection, core.lastInsertId);
-    if (!fits || !core.running.start(connection)) {
+    const bytes = this.#usable(connection) ? packetFor(packet, connection) : undefined;
+    if (!bytes || !core.running.start(connection)) {
       node.pool.give(connection);
       return false;
     }
@@ -99,8 +95,18 @@ export class QuickRead {
     this.#startedMs = clock.nowMs();
     router.started(node.name);
     this.#reply.begin(core.client, connection);
-    this.#send(connection, raw);
+    connection.send(bytes, 'query', this.#reply);
     return true;
+  }
+
+  /** It is as the session is: nothing has to be set there first. */
+  #usable(connection: NodeConnection): boolean {
+    const { state, lastInsertId } = this.#core;
+    return (
+      !connection.lost &&
+      connection.stateKey === state.carried.key &&
+      !holdsOtherInsertId(connection, lastInsertId)
+    );
   }
 
   #sessionIsFree(): boolean {
@@ -115,19 +121,6 @@ export class QuickRead {
       !meetsLocks(core) &&
       (!core.tracker || trackingOf(core).transaction === 'off')
     );
-  }
-
-  #send(connection: NodeConnection, packet: Buffer): void {
-    const { carried } = this.#core.state;
-    if (connection.stateKey === carried.key) {
-      this.#prelude = undefined;
-      connection.send(packet, 'query', this.#reply);
-      return;
-    }
-    connection.flushTogether(() => {
-      this.#prelude = sendState(connection, carried);
-      connection.send(packet, 'query', this.#reply);
-    });
   }
 
   #done(outcome: StreamOutcome): void {
@@ -147,7 +140,6 @@ export class QuickRead {
     const connection = this.#connection;
     if (!node || !connection) return;
     const { router, counters } = core.context;
-    if (outcome.kind === 'invalid') distrustState(connection);
     node.pool.give(connection);
     router.finished(node.name, { startedMs: this.#startedMs, failed: outcome.kind !== 'complete' });
     switch (outcome.kind) {
