@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
@@ -7,22 +8,58 @@ import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import { dyingWithParent } from '../dist/demo/engine-process.js';
 import { freePorts } from '../dist/demo/free-port.js';
-import { mysqlRouterCommand, pluginFolder } from './mysql-router.mjs';
+import { findProgram, installPackages } from '../scripts/install-engines.mjs';
+import { ensureMysqlRouter, mysqlRouterCommand, pluginFolder } from './mysql-router.mjs';
 
 const lockstepProgram = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
 
-/** What stands between the load and the nodes, each by the name that the tables show. */
-export function targets(wanted, { node, nodes, folder }) {
-  const all = {
-    direct: () => ({ port: node.port, pids: [], stop() {} }),
-    haproxy: () => haproxy(node, join(folder, 'haproxy')),
-    mysql_router: () => mysqlRouter(node, join(folder, 'mysql-router')),
-    proxysql_1: () => proxysql(node, join(folder, 'proxysql-1'), 1),
-    proxysql_2: () => proxysql(node, join(folder, 'proxysql-2'), 2),
-    proxysql_4: () => proxysql(node, join(folder, 'proxysql-4'), 4),
-    lockstep: () => lockstep(nodes, join(folder, 'lockstep')),
-  };
-  return Object.fromEntries(wanted.map((name) => [name, all[name]]));
+/** What can stand between the load and the node, by the names that the tables show. */
+const targets = {
+  direct: { start: ({ node }) => ({ port: node.port, pids: [], stop() {} }) },
+  haproxy: { need: needHaproxy, start: ({ node, folder }) => haproxy(node, folder) },
+  mysql_router: {
+    need: ensureMysqlRouter,
+    start: ({ node, folder }) => mysqlRouter(node, folder),
+  },
+  proxysql_1: { need: needProxysql, start: ({ node, folder }) => proxysql(node, folder, 1) },
+  proxysql_2: { need: needProxysql, start: ({ node, folder }) => proxysql(node, folder, 2) },
+  proxysql_4: { need: needProxysql, start: ({ node, folder }) => proxysql(node, folder, 4) },
+  lockstep: { start: ({ node, folder }) => lockstep([node], folder) },
+};
+
+export const targetNames = Object.keys(targets);
+
+/** Those that are here or could be installed; of the others it is said why not. */
+export function availableTargets(names, say) {
+  if (!findProgram('sysbench')) installPackages(['sysbench'], say);
+  return names.filter((name) => {
+    const target = targets[name];
+    if (!target) throw new Error(`no target "${name}"; there are: ${targetNames.join(', ')}`);
+    try {
+      target.need?.(say);
+      return true;
+    } catch (error) {
+      say(`${name}: skipped, ${error.message}`);
+      return false;
+    }
+  });
+}
+
+/** Starts each with a folder of its own and puts it into `running`, with how to stop it. */
+export async function startTargets(names, { node, folder }, running) {
+  for (const name of names) {
+    running[name] = await targets[name].start({ node, folder: join(folder, name) });
+  }
+}
+
+function needHaproxy(say) {
+  if (!findProgram('haproxy')) installPackages(['haproxy'], say);
+}
+
+function needProxysql() {
+  const path = process.env.PROXYSQL_BIN;
+  if (!path) throw new Error('PROXYSQL_BIN names no program');
+  accessSync(path, constants.X_OK);
 }
 
 async function haproxy(node, folder) {

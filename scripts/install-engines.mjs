@@ -78,6 +78,15 @@ function installMariadb(say) {
   withoutServiceStart(() => aptInstall(['mariadb-server']));
 }
 
+/** Programs that others need, their services not started. */
+export function installPackages(packages, say) {
+  if (findProgram('apt-get') === undefined || !isRoot) {
+    throw new Error(`${packages.join(', ')}: to be installed by hand`);
+  }
+  say(`installing ${packages.join(', ')} …`);
+  withoutServiceStart(() => aptInstall(packages));
+}
+
 export function aptInstall(packages) {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   run('apt-get', ['update', '-qq'], env);

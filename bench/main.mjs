@@ -1,0 +1,16 @@
+// `npm run bench` measures Lockstep beside what else can stand before a node:
+//
+//   npm run bench                      everything, interleaved: about an hour
+//   npm run bench -- smoke             a short form of the main figures, under a minute an engine
+//   npm run bench -- compare --help    which targets, workloads and connections, how long
+import { compare } from './compare.mjs';
+import { smoke } from './smoke.mjs';
+
+const [what = 'compare', ...options] = process.argv.slice(2);
+const benchmarks = { compare: () => compare(options), smoke };
+if (Object.hasOwn(benchmarks, what)) await benchmarks[what]();
+else {
+  const names = Object.keys(benchmarks).join(', ');
+  console.error(`there is no benchmark called "${what}"; there are: ${names}`);
+  process.exitCode = 2;
+}

@@ -1,0 +1,36 @@
+import { median, spread } from './statistics.mjs';
+
+const column = (all, key) => all.map((figures) => figures[key]);
+
+/** A line for each target: medians over the rounds. */
+export function throughputTable(figures) {
+  const lines = Object.entries(figures).map(([name, all]) => {
+    const rates = column(all, 'perSecond');
+    const percent = (spread(rates) * 100).toFixed(0);
+    const mebibytes = median(column(all, 'residentBytes')) / 2 ** 20;
+    return [
+      name.padEnd(14),
+      `${median(rates).toFixed(0)}/s`.padStart(10),
+      `± ${percent} %`.padStart(8),
+      `${median(column(all, 'cpuUs')).toFixed(1)} µs`.padStart(10),
+      `${mebibytes.toFixed(0)} MiB`.padStart(8),
+    ].join(' ');
+  });
+  const head = `${'target'.padEnd(14)}       rate   spread  CPU/stmt   memory`;
+  return [head, ...lines].join('\n');
+}
+
+const percentiles = ['p50Us', 'p95Us', 'p99Us', 'p999Us'];
+
+export function latencyTable(figures) {
+  const lines = Object.entries(figures).map(([name, all]) =>
+    [
+      name.padEnd(14),
+      ...percentiles.map((key) => `${median(column(all, key)).toFixed(0)} µs`.padStart(10)),
+      `${median(column(all, 'perSecond')).toFixed(0)}/s`.padStart(10),
+      `${median(column(all, 'failed'))} failed`.padStart(10),
+    ].join(' '),
+  );
+  const head = `${'target'.padEnd(14)}        p50        p95        p99      p99.9       rate`;
+  return [head, ...lines].join('\n');
+}
