@@ -28,6 +28,9 @@ import { useSchema } from './statement-runner.ts';
 import { splitText, textRequest } from './text-command.ts';
 import type { WriteRequest } from './write-request.ts';
 
+/** A longer text is not worth a second look. */
+const quickBytesMax = 16 * 1024;
+
 /** What MariaDB allows a connection, so that nobody tries passwords by it. */
 const refusedChangesMax = 3;
 
@@ -114,7 +117,8 @@ export class ClientCommands {
    */
   beginQuick(packet: AssembledPacket, onEnd: () => void): boolean {
     // Inside compressed frames a packet may have any number.
-    if (packet.firstSequenceId !== 0 || packet.oversized || this.#attributes) return false;
+    if (packet.firstSequenceId !== 0 || this.#attributes) return false;
+    if (packet.oversized || packet.payload.length > quickBytesMax) return false;
     const sql = this.#beginQuick(packet);
     if (sql === undefined) return false;
     this.#running = sql;
