@@ -17,7 +17,7 @@ import { type Beginning, type ClientWishes, initialSettings } from './initial-se
 import { killSession } from './kill-path.ts';
 import type { UserChange } from './login-exchange.ts';
 import { packetLimit } from './packet-limit.ts';
-import { QuickRead, type QuickEnd } from './quick-read.ts';
+import { QuickCommands } from './quick-commands.ts';
 import { PreparedStatements } from './prepared-statements.ts';
 import { refreshStatements } from './refresh.ts';
 import { runNoted } from './run-noted.ts';
@@ -27,9 +27,6 @@ import { debug, fieldList, multiStatementsOption, statistics } from './small-com
 import { useSchema } from './statement-runner.ts';
 import { splitText, textRequest } from './text-command.ts';
 import type { WriteRequest } from './write-request.ts';
-
-/** A longer text is not worth a second look. */
-const quickBytesMax = 16 * 1024;
 
 /** What MariaDB allows a connection, so that nobody tries passwords by it. */
 const refusedChangesMax = 3;
@@ -54,6 +51,8 @@ export interface CommandsOptions {
 
 /** What a client's commands ask for, one after another, and their answers on the wire. */
 export class ClientCommands {
+  /** To be asked first. */
+  readonly quick: QuickCommands;
   readonly #core: SessionCore;
   readonly #prepared: PreparedStatements;
   readonly #askUser: CommandsOptions['changeUser'];
@@ -65,9 +64,6 @@ export class ClientCommands {
   #running: string | undefined;
   /** COM_CHANGE_USER that came to nothing. */
   #refusedChanges = 0;
-  readonly #quick: QuickRead;
-  #quickPacket: AssembledPacket | undefined;
-  #onQuickEnd = (): void => {};
 
   constructor({ core, wishes, changeUser, onCommand, end }: CommandsOptions) {
     this.#core = core;
@@ -81,12 +77,18 @@ export class ClientCommands {
     );
     core.state.reset(initialSettings(core, wishes, 'login'));
     if (has(wishes.capabilities, Capability.OPTIONAL_RESULTSET_METADATA)) core.metadata = 'full';
-    this.#quick = new QuickRead(core, (end) => this.#endQuick(end));
+    this.quick = new QuickCommands({
+      core,
+      prepared: this.#prepared,
+      mayBegin: () => !this.#attributes,
+      run: (packet) => this.run(packet),
+      fault: (error) => this.fault(error, 1),
+    });
   }
 
   /** The text of the statement under way. */
   get running(): string | undefined {
-    return this.#running;
+    return this.#running ?? this.quick.running;
   }
 
   /** The client may be silent as long as one at a terminal. */
@@ -109,50 +111,6 @@ export class ClientCommands {
   /** `schema` is '' for none. */
   async #enter(schema: string): Promise<Answer> {
     return schema === '' ? { kind: 'ok' } : useSchema(this.#core, schema);
-  }
-
-  /**
-   * Begins a command that is a quick read, and calls `onEnd` when it is answered. False when the
-   * command is to be run.
-   */
-  beginQuick(packet: AssembledPacket, onEnd: () => void): boolean {
-    // Inside compressed frames a packet may have any number.
-    if (packet.firstSequenceId !== 0 || this.#attributes) return false;
-    if (packet.oversized || packet.payload.length > quickBytesMax) return false;
-    const sql = this.#beginQuick(packet);
-    if (sql === undefined) return false;
-    this.#running = sql;
-    this.#quickPacket = packet;
-    this.#onQuickEnd = onEnd;
-    return true;
-  }
-
-  /** The text of what has begun. */
-  #beginQuick({ payload, raw }: AssembledPacket): string | undefined {
-    if (payload[0] === CommandByte.QUERY) {
-      const sql = payload.toString('latin1', 1);
-      // One behind a semicolon, be it a remark, is cut off before the text goes to a node.
-      if (sql.includes(';')) return undefined;
-      return this.#quick.begin(this.#core.analyse(sql), sql, raw) ? sql : undefined;
-    }
-    if (payload[0] !== CommandByte.STMT_EXECUTE) return undefined;
-    const execution = this.#prepared.quickExecution(payload);
-    if (!execution) return undefined;
-    const { statement, sql, packet } = execution;
-    return this.#quick.begin(statement, sql, packet) ? sql : undefined;
-  }
-
-  #endQuick(end: QuickEnd): void {
-    const packet = this.#quickPacket;
-    this.#quickPacket = undefined;
-    if (end.kind === 'again' && packet) {
-      void this.run(packet).then(this.#onQuickEnd);
-      return;
-    }
-    if (end.kind === 'broken') this.fault(end.error, 1);
-    this.#prepared.closeEndedCursors();
-    this.#running = undefined;
-    this.#onQuickEnd();
   }
 
   /** Runs one command; what it fails with is the client's answer. */

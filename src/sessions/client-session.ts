@@ -113,7 +113,7 @@ export class ClientSession implements SessionHandle {
       if (isOutOfOrder(packet, 0) || packet.disordered) {
         this.#endDisordered(packet);
         this.#ended();
-      } else if (!this.#commands.beginQuick(packet, this.#onEnd)) {
+      } else if (!this.#commands.quick.begin(packet, this.#onEnd)) {
         void this.#commands.run(packet).then(this.#onEnd);
       }
     }
