@@ -4,7 +4,8 @@ sysbench.cmdline.commands = {
       local con = sysbench.sql.driver():connect()
       con:query("CREATE TABLE large (id INT PRIMARY KEY, body LONGBLOB NOT NULL)")
       for id = 1, 16 do
-         con:query("INSERT INTO large VALUES (" .. id .. ", REPEAT('" .. string.char(96 + id) .. "', 1048576))")
+         local letter = string.char(96 + id)
+         con:query("INSERT INTO large VALUES (" .. id .. ", REPEAT('" .. letter .. "', 1048576))")
       end
    end}
 }

@@ -12,8 +12,8 @@ const modes: readonly LexMode[] = [
 ];
 
 const words = (
-  'a t1 t2 id * , ( ) = < . `a` `b``c` "d" AND OR IN FROM WHERE LIMIT ORDER BY GROUP HAVING UNION ' +
-  'SELECT INTO OUTFILE @v @@sql_mode FOR UPDATE COUNT NOW LAST_INSERT_ID CONNECTION_ID f ' +
+  'a t1 t2 id * , ( ) = < . `a` `b``c` "d" AND OR IN FROM WHERE LIMIT ORDER BY GROUP HAVING ' +
+  'UNION SELECT INTO OUTFILE @v @@sql_mode FOR UPDATE COUNT NOW LAST_INSERT_ID CONNECTION_ID f ' +
   'DATE INTERVAL _utf8 x n b e -- # /* */ /*! ; ? : := { } - + NULL DUAL NEXT VALUE'
 ).split(' ');
 const literals = [

@@ -31,9 +31,10 @@ const numberMark = '\u0000n';
 const stringMark = '\u0000s';
 
 /**
- * The text with a mark for every number and string in it, so that two texts of the same shape differ
- * in literals only. Undefined for any text that takes a closer look: with comments, variables,
- * parameters, backslashes, letters beyond ASCII, double quotes, hexadecimal numbers and the like.
+ * The text with a mark for every number and string in it, so that two texts of the same shape
+ * differ in literals only. Undefined for any text that takes a closer look: with comments,
+ * variables, parameters, backslashes, letters beyond ASCII, double quotes, hexadecimal numbers and
+ * the like.
  */
 export function shapeOf(sql: string): string | undefined {
   let shape = '';
