@@ -67,6 +67,7 @@ export class QuickRead {
       changes: core.changes,
       valid: () => true,
       digest: false,
+      filter: undefined,
       done: (outcome) => this.#done(outcome),
     });
   }
@@ -117,6 +118,7 @@ export class QuickRead {
       !core.pinned &&
       core.nextIsolation === undefined &&
       core.loadFiles.length === 0 &&
+      !core.metadata &&
       !core.context.tracer &&
       !meetsLocks(core) &&
       (!core.tracker || trackingOf(core).transaction === 'off')
