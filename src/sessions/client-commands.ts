@@ -80,7 +80,7 @@ export class ClientCommands {
     this.quick = new QuickCommands({
       core,
       prepared: this.#prepared,
-      mayBegin: () => !this.#attributes,
+      attributes: () => this.#attributes,
       run: (packet) => this.run(packet),
       fault: (error) => this.fault(error, 1),
     });

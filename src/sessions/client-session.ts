@@ -104,18 +104,23 @@ export class ClientSession implements SessionHandle {
       if (this.#queuedBytes <= queuedBytesMax && this.core.client.isPaused()) {
         this.core.client.resume();
       }
+      const { client } = this.core;
       // Answers that nobody reads would pile up.
-      if (this.core.client.writableNeedDrain) await drained(this.core.client);
-      if (this.#closed) break;
-      this.core.sessions.commands++;
-      this.core.running.begin();
-      this.#sinceMs = this.core.context.clock.nowMs();
-      if (isOutOfOrder(packet, 0) || packet.disordered) {
-        this.#endDisordered(packet);
-        this.#ended();
-      } else if (!this.#commands.quick.begin(packet, this.#onEnd)) {
-        void this.#commands.run(packet).then(this.#onEnd);
-      }
+      if (client.writableNeedDrain) void drained(client).then(() => this.#run(packet));
+      else this.#run(packet);
+    }
+  }
+
+  #run(packet: AssembledPacket): void {
+    if (this.#closed) return this.#ended();
+    this.core.sessions.commands++;
+    this.core.running.begin();
+    this.#sinceMs = this.core.context.clock.nowMs();
+    if (isOutOfOrder(packet, 0) || packet.disordered) {
+      this.#endDisordered(packet);
+      this.#ended();
+    } else if (!this.#commands.quick.begin(packet, this.#onEnd)) {
+      void this.#commands.run(packet).then(this.#onEnd);
     }
   }
 

@@ -1,4 +1,6 @@
+import { asError } from '../base/as-error.ts';
 import type { AssembledPacket } from '../protocol/command-scanner.ts';
+import { commandPacket } from '../nodes/node-connection.ts';
 import { CommandByte } from '../protocol/commands.ts';
 import type { PreparedStatements } from './prepared-statements.ts';
 import { type QuickEnd, QuickRead } from './quick-read.ts';
@@ -10,8 +12,8 @@ const textBytesMax = 16 * 1024;
 export interface QuickCommandsOptions {
   readonly core: SessionCore;
   readonly prepared: PreparedStatements;
-  /** Commands are of a form that nodes take as it is. */
-  readonly mayBegin: () => boolean;
+  /** Commands may carry query attributes. */
+  readonly attributes: () => boolean;
   /** The long way. */
   readonly run: (packet: AssembledPacket) => Promise<void>;
   readonly fault: (error: Error) => void;
@@ -38,29 +40,41 @@ export class QuickCommands {
   /** Calls `onEnd` when the command is answered; false when it is to be run the long way. */
   begin(packet: AssembledPacket, onEnd: () => void): boolean {
     // Inside compressed frames a packet may have any number.
-    if (packet.firstSequenceId !== 0 || packet.oversized || !this.#options.mayBegin()) return false;
-    const sql = this.#begin(packet);
-    if (sql === undefined) return false;
-    this.#running = sql;
+    if (packet.firstSequenceId !== 0 || packet.oversized) return false;
     this.#packet = packet;
     this.#onEnd = onEnd;
-    return true;
+    try {
+      if (this.#begin(packet)) return true;
+    } catch (error) {
+      this.#end({ kind: 'broken', error: asError(error) });
+      return true;
+    }
+    this.#running = undefined;
+    return false;
   }
 
-  /** The text of what has begun. */
-  #begin({ payload, raw }: AssembledPacket): string | undefined {
-    if (payload.length > textBytesMax) return undefined;
+  #begin({ payload, raw }: AssembledPacket): boolean {
+    if (payload.length > textBytesMax) return false;
+    const attributed = this.#options.attributes();
     if (payload[0] === CommandByte.QUERY) {
-      const sql = payload.toString('latin1', 1);
+      // How many attributes, and how many sets of them; nodes are sent neither.
+      if (attributed && !(payload[1] === 0 && payload[2] === 1)) return false;
+      const textAt = attributed ? 3 : 1;
+      const sql = payload.toString('latin1', textAt);
       // One behind a semicolon, be it a remark, is cut off before the text goes to a node.
-      if (sql.includes(';')) return undefined;
-      return this.#read.begin(this.#options.core.analyse(sql), sql, raw) ? sql : undefined;
+      if (sql.includes(';')) return false;
+      this.#running = sql;
+      const packet = attributed
+        ? (): Buffer => commandPacket(CommandByte.QUERY, payload.subarray(textAt))
+        : raw;
+      return this.#read.begin(this.#options.core.analyse(sql), sql, packet);
     }
-    if (payload[0] !== CommandByte.STMT_EXECUTE) return undefined;
+    if (payload[0] !== CommandByte.STMT_EXECUTE || attributed) return false;
     const execution = this.#options.prepared.quickExecution(payload);
-    if (!execution) return undefined;
+    if (!execution) return false;
     const { statement, sql, packet } = execution;
-    return this.#read.begin(statement, sql, packet) ? sql : undefined;
+    this.#running = sql;
+    return this.#read.begin(statement, sql, packet);
   }
 
   #end(end: QuickEnd): void {

@@ -1,3 +1,4 @@
+import { asError } from '../base/as-error.ts';
 import type { NodeName, Seq } from '../base/brands.ts';
 import type { NodeConnection } from '../nodes/node-connection.ts';
 import type { Node } from '../nodes/node.ts';
@@ -15,13 +16,17 @@ import { trackingOf } from './tracking.ts';
 
 /** How a quick read ended. */
 export type QuickEnd =
-  | { readonly kind: 'answered' }
+  | { readonly kind: 'answered'; readonly rows: number; readonly errno: number | undefined }
   /** Nothing has reached the client: it is to be run the long way. */
   | { readonly kind: 'again' }
   | { readonly kind: 'broken'; readonly error: Error };
 
-const answered: QuickEnd = { kind: 'answered' };
 const again: QuickEnd = { kind: 'again' };
+
+const broken = (cause: unknown): QuickEnd => ({
+  kind: 'broken',
+  error: new SessionBroken('a node was lost in the middle of its answer', { cause }),
+});
 
 /** What is sent, or what makes it; undefined where something has to be done before. */
 export type QuickPacket = Buffer | ((connection: NodeConnection) => Buffer | undefined);
@@ -72,43 +77,64 @@ export class QuickRead {
     });
   }
 
-  /** False when it takes the long way; nothing has happened then. */
+  /**
+   * False when it takes the long way. Nothing has happened then, but that a node may be chosen
+   * already, whose turn it is.
+   */
   begin(statement: Statement, sql: string, packet: QuickPacket): boolean {
     if (!isQuick(statement) || !this.#sessionIsFree()) return false;
     const core = this.#core;
     this.#acknowledged = acknowledgedBefore(core);
-    const { router, clock, nodes } = core.context;
+    const { router, nodes } = core.context;
     const name = router.choose(this.#atOnce);
     const node = name === undefined ? undefined : nodes.get(name);
     if (!node) return false;
     // What the statement before left on a connection is void before somebody reads it there.
     core.diagnostics.begin(statement, core.lexMode.flavor);
-    const connection = core.tryTakeConnection(node);
-    if (!connection) return false;
-    const bytes = this.#usable(connection) ? packetFor(packet, connection) : undefined;
-    if (!bytes || !core.running.start(connection)) {
-      node.pool.give(connection);
+    const connection = core.tryTakeConnection(node, this.#usable);
+    if (!connection) {
+      core.chosen = node.name;
       return false;
     }
-    core.watch.begin({ statement, sql });
+    let begun = false;
+    try {
+      const bytes = packetFor(packet, connection);
+      if (!bytes || !core.running.start(connection)) return false;
+      begun = true;
+      this.#send(node, connection, bytes, { statement, sql });
+      return true;
+    } finally {
+      if (!begun) {
+        core.chosen = node.name;
+        node.pool.give(connection);
+      }
+    }
+  }
+
+  #send(
+    node: Node,
+    connection: NodeConnection,
+    bytes: Buffer,
+    watched: { readonly statement: Statement; readonly sql: string },
+  ): void {
+    const core = this.#core;
+    const { router, clock } = core.context;
+    core.watch.begin(watched);
     this.#node = node;
     this.#connection = connection;
     this.#startedMs = clock.nowMs();
     router.started(node.name);
     this.#reply.begin(core.client, connection);
     connection.send(bytes, 'query', this.#reply);
-    return true;
   }
 
   /** It is as the session is: nothing has to be set there first. */
-  #usable(connection: NodeConnection): boolean {
+  readonly #usable = (connection: NodeConnection): boolean => {
     const { state, lastInsertId } = this.#core;
     return (
-      !connection.lost &&
-      connection.stateKey === state.carried.key &&
-      !holdsOtherInsertId(connection, lastInsertId)
+      connection.stateKey === state.carried.key && !holdsOtherInsertId(connection, lastInsertId)
     );
-  }
+  };
 
   #sessionIsFree(): boolean {
     const core = this.#core;
@@ -126,43 +152,54 @@ export class QuickRead {
   }
 
   #done(outcome: StreamOutcome): void {
-    const core = this.#core;
     const connection = this.#connection;
-    if (outcome.kind === 'complete' && outcome.end && connection) {
-      core.diagnostics.note(outcome.end, connection);
+    if (!connection) return;
+    if (outcome.kind === 'lost_unseen' && this.#node) {
+      this.#core.context.counters.node(this.#node.name).retries++;
     }
-    const interrupted = core.running.finish();
-    if (interrupted) void interrupted.then(() => this.#settle(outcome));
-    else this.#settle(outcome);
+    const end = this.#endOf(outcome, connection);
+    const interrupted = this.#core.running.finish();
+    if (interrupted) void interrupted.then(() => this.#settle(end));
+    else this.#settle(end);
   }
 
-  #settle(outcome: StreamOutcome): void {
+  #settle(end: QuickEnd): void {
     const core = this.#core;
     const node = this.#node;
     const connection = this.#connection;
     if (!node || !connection) return;
-    const { router, counters } = core.context;
+    this.#node = undefined;
+    this.#connection = undefined;
     node.pool.give(connection);
-    router.finished(node.name, { startedMs: this.#startedMs, failed: outcome.kind !== 'complete' });
+    const failed = end.kind !== 'answered';
+    core.context.router.finished(node.name, { startedMs: this.#startedMs, failed });
+    if (!failed) {
+      noteSeen(core, node.name);
+      core.route = { node: node.name };
+      core.watch.endStreamed(end.rows, end.errno);
+    }
+    this.#onEnd(end);
+  }
+
+  #endOf(outcome: StreamOutcome, connection: NodeConnection): QuickEnd {
     switch (outcome.kind) {
       case 'complete': {
-        noteSeen(core, node.name);
-        core.route = { node: node.name };
         const { end, failed } = outcome;
-        const errno = end && failed ? decodeErr(end.payload).errno : undefined;
-        core.watch.endStreamed(end?.rows ?? 0, errno);
-        return this.#onEnd(answered);
+        try {
+          if (end) this.#core.diagnostics.note(end, connection);
+          const errno = end && failed ? decodeErr(end.payload).errno : undefined;
+          return { kind: 'answered', rows: end?.rows ?? 0, errno };
+        } catch (error) {
+          // What cannot be read has reached the client, who must not take it for an answer.
+          connection.destroy(asError(error));
+          return broken(error);
+        }
       }
+      case 'lost_midway':
+        return broken(outcome.error);
       case 'lost_unseen':
-        counters.node(node.name).retries++;
-        return this.#onEnd(again);
       case 'invalid':
-        return this.#onEnd(again);
-      case 'lost_midway': {
-        const { error: cause } = outcome;
-        const error = new SessionBroken('a node was lost in the middle of its answer', { cause });
-        return this.#onEnd({ kind: 'broken', error });
-      }
+        return again;
     }
   }
 }

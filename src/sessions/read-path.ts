@@ -104,9 +104,13 @@ export async function chooseNode(
       if (leaderOnly && replicator.leadership?.name !== name) return false;
       return mayServe(core, name, acknowledged);
     };
+    const atOnce = (name: NodeName): boolean => eligible(name) && answersAtOnce(core, name);
+    const { chosen: before } = core;
+    core.chosen = undefined;
     const chosen =
-      router.choose((name) => eligible(name) && answersAtOnce(core, name)) ??
-      router.choose(eligible);
+      before !== undefined && atOnce(before)
+        ? before
+        : (router.choose(atOnce) ?? router.choose(eligible));
     if (chosen !== undefined) return core.node(chosen);
     const leftMs = deadlineMs - clock.nowMs();
     if (leftMs <= 0) {

@@ -96,6 +96,8 @@ export class SessionCore {
   /** Files that the client has sent, as long as what is open may need them again. */
   readonly loadFiles: LoadFile[] = [];
   route: Route | undefined;
+  /** The node whose turn it is, of a strategy that was asked already. */
+  chosen: NodeName | undefined;
   /** The latest error that Lockstep answered with, for callers inside the process. */
   lastError: unknown;
   #lastWanted: { readonly carried: CarriedState; readonly wanted: Wanted } | undefined;
@@ -242,11 +244,19 @@ export class SessionCore {
     return connection;
   }
 
-  /** One that is idle now and can be brought to this session's state. */
-  tryTakeConnection(node: Node): NodeConnection | undefined {
+  /** One that is idle now and usable as it is. */
+  tryTakeConnection(
+    node: Node,
+    usable: (connection: NodeConnection) => boolean,
+  ): NodeConnection | undefined {
     const connection = node.pool.tryTake(this.#wanted(undefined));
-    if (connection) readLeftDiagnostics(connection);
-    return connection;
+    if (!connection) return undefined;
+    if (usable(connection)) {
+      readLeftDiagnostics(connection);
+      return connection;
+    }
+    node.pool.give(connection);
+    return undefined;
   }
 
   #wanted(schema: string | undefined): Wanted {
