@@ -3,12 +3,10 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { requireEngine } from '../dist/demo/engine.js';
-import { freePorts } from '../dist/demo/free-port.js';
-import { LocalServer } from '../dist/demo/local-server.js';
 import { latency, throughput } from './measure.mjs';
 import { latencyTable, throughputTable } from './report.mjs';
-import { makeTables, workloads } from './sysbench.mjs';
-import { availableTargets, startTargets, targetNames } from './targets.mjs';
+import { workloads } from './sysbench.mjs';
+import { availableTargets, startNode, startTargets, targetNames } from './targets.mjs';
 
 const usage = `npm run bench -- compare [options]
   --engine NAME         mariadb (default) or mysql
@@ -50,18 +48,10 @@ export async function compare(argv) {
   if (values.help) return console.log(usage);
   const names = availableTargets(list(values.targets), (line) => console.log(line));
   const folder = await mkdtemp(join(tmpdir(), 'lockstep-bench-'));
-  const [port] = await freePorts(1);
   const engine = requireEngine(values.engine);
-  const node = await LocalServer.create({
-    engine,
-    name: 'mysql1',
-    port,
-    folder: join(folder, 'mysql1'),
-  });
+  const node = await startNode({ engine, folder: join(folder, 'mysql1') });
   const running = {};
   try {
-    await node.start();
-    await makeTables(node.port);
     await startTargets(names, { node, folder }, running);
     const [{ model }] = cpus();
     console.log(`${engine.name} ${engine.version}, one node, ${cpus().length} × ${model}`);

@@ -8,10 +8,13 @@ import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import { dyingWithParent } from '../dist/demo/engine-process.js';
 import { freePorts } from '../dist/demo/free-port.js';
+import { LocalServer } from '../dist/demo/local-server.js';
 import { findProgram, installPackages } from '../scripts/install-engines.mjs';
 import { ensureMysqlRouter, mysqlRouterCommand, pluginFolder } from './mysql-router.mjs';
+import { makeTables } from './sysbench.mjs';
 
-const lockstepProgram = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
+const programIn = (project) => join(project, 'dist/cli/main.js');
+const ownProject = fileURLToPath(new URL('..', import.meta.url));
 
 /** What can stand between the load and the node, by the names that the tables show. */
 const targets = {
@@ -24,7 +27,9 @@ const targets = {
   proxysql_1: { need: needProxysql, start: ({ node, folder }) => proxysql(node, folder, 1) },
   proxysql_2: { need: needProxysql, start: ({ node, folder }) => proxysql(node, folder, 2) },
   proxysql_4: { need: needProxysql, start: ({ node, folder }) => proxysql(node, folder, 4) },
-  lockstep: { start: ({ node, folder }) => lockstep([node], folder) },
+  lockstep: { start: ({ node, folder }) => lockstep([node], folder, ownProject) },
+  // Another revision, to see what a change is worth.
+  lockstep_other: { need: needOther, start: otherLockstep },
 };
 
 export const targetNames = Object.keys(targets);
@@ -60,6 +65,38 @@ function needProxysql() {
   const path = process.env.PROXYSQL_BIN;
   if (!path) throw new Error('PROXYSQL_BIN names no program');
   accessSync(path, constants.X_OK);
+}
+
+function needOther() {
+  const project = process.env.LOCKSTEP_OTHER;
+  if (!project) throw new Error('LOCKSTEP_OTHER names no folder where Lockstep is built');
+  accessSync(programIn(project));
+}
+
+/** With a node of its own: no node obeys two of them. */
+async function otherLockstep({ node, folder }) {
+  const own = await startNode({ engine: node.engine, folder: join(folder, 'node') });
+  try {
+    const { stop, ...target } = await lockstep([own], folder, process.env.LOCKSTEP_OTHER);
+    return { ...target, stop: () => Promise.resolve(stop()).finally(() => own.kill()) };
+  } catch (error) {
+    await own.kill();
+    throw error;
+  }
+}
+
+/** A server with the tables of the workloads. */
+export async function startNode({ engine, folder }) {
+  const [port] = await freePorts(1);
+  const node = await LocalServer.create({ engine, name: 'mysql1', port, folder });
+  try {
+    await node.start();
+    await makeTables(port);
+    return node;
+  } catch (error) {
+    await node.kill();
+    throw error;
+  }
 }
 
 async function haproxy(node, folder) {
@@ -118,7 +155,7 @@ mysql_users=({ username="app" password="app" default_hostgroup=0 })
   return program({ folder, file, config, port, command });
 }
 
-async function lockstep(nodes, folder) {
+async function lockstep(nodes, folder, project) {
   const [port] = await freePorts(1);
   const file = join(folder, 'lockstep.yaml');
   const config = stringify({
@@ -136,7 +173,7 @@ async function lockstep(nodes, folder) {
       password: 'root',
     })),
   });
-  const command = [process.execPath, lockstepProgram, 'serve', '--config', file];
+  const command = [process.execPath, programIn(project), 'serve', '--config', file];
   return program({ folder, file, config, port, command });
 }
 
