@@ -78,7 +78,11 @@ async function otherLockstep({ node, folder }) {
   const own = await startNode({ engine: node.engine, folder: join(folder, 'node') });
   try {
     const { stop, ...target } = await lockstep([own], folder, process.env.LOCKSTEP_OTHER);
-    return { ...target, stop: () => Promise.resolve(stop()).finally(() => own.kill()) };
+    const stopBoth = async () => {
+      await stop();
+      await own.kill();
+    };
+    return { ...target, stop: stopBoth };
   } catch (error) {
     await own.kill();
     throw error;
