@@ -17,7 +17,7 @@ export type Begun =
 /** Begins a transaction on whichever node leads, in the session's present state. */
 export async function beginOnLeader(core: SessionCore, beginning: Beginning): Promise<Begun> {
   const { replicator, config } = core.context;
-  const { request, isolation } = beginning;
+  const { request, characteristics } = beginning;
   const retry = new LeaderRetry(core);
   for (;;) {
     const leadership = await replicator.beginTerm(config.noNodeTimeoutMs);
@@ -32,7 +32,7 @@ export async function beginOnLeader(core: SessionCore, beginning: Beginning): Pr
       connection = core.pinned?.connection ?? (await core.takeConnection(node));
       const lane = new LeaderLane(connection);
       const reply = new HeldReply(config.limits.resultBufferBytes);
-      await lane.begin(request, reply, { state: core.state.carried, isolation });
+      await lane.begin(request, reply, { state: core.state.carried, characteristics });
       if (faultPoints.armed) await faultPoints.reach('transaction.begun', node.name);
       if (reply.error) {
         await lane.rollback();

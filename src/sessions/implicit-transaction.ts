@@ -1,16 +1,13 @@
 import { LockstepError } from '../base/errors.ts';
-import { commandPacket } from '../nodes/node-connection.ts';
-import { CommandByte } from '../protocol/commands.ts';
+import { quoteIdentifier } from '../sql/quote.ts';
 import type { Statement } from '../sql/statement.ts';
 import { metNoEngine } from './meets-engine.ts';
-import { plainRequest } from './node-request.ts';
+import { textRequest } from './node-request.ts';
 import type { OpenTransaction } from './open-transaction.ts';
 import type { SessionCore } from './session-core.ts';
-import { openTransaction, rollbackTransaction } from './transaction-path.ts';
+import { openTransaction, rollbackTransaction, savepoint } from './transaction-path.ts';
 
-const startTransaction = plainRequest(
-  commandPacket(CommandByte.QUERY, Buffer.from('START TRANSACTION')),
-);
+const startTransaction = textRequest('START TRANSACTION');
 
 /** With autocommit off, any statement that touches data begins a transaction. */
 export async function ensureTransaction(core: SessionCore): Promise<void> {
@@ -22,17 +19,33 @@ export async function ensureTransaction(core: SessionCore): Promise<void> {
   }
 }
 
+/**
+ * What the next transaction is to be like has changed: one that has met no table yet begins anew,
+ * with the savepoints that it has.
+ */
+export async function beginAnew(core: SessionCore): Promise<void> {
+  const { transaction } = core;
+  if (!transaction?.hidden) return;
+  await rollbackTransaction(core);
+  await ensureTransaction(core);
+  const again = core.transaction;
+  if (!again) return;
+  for (const name of transaction.savepoints) {
+    const sql = `SAVEPOINT ${quoteIdentifier(name)}`;
+    await savepoint(core, again, core.analyse(sql), textRequest(sql));
+  }
+  again.hidden = true;
+}
+
 /** What a statement met when it began. */
 interface Standing {
   readonly transaction: OpenTransaction | undefined;
   readonly hidden: boolean;
-  readonly once: string | undefined;
 }
 
-export const standingOf = ({ transaction, nextIsolation }: SessionCore): Standing => ({
+export const standingOf = ({ transaction }: SessionCore): Standing => ({
   transaction,
   hidden: transaction?.hidden ?? false,
-  once: nextIsolation,
 });
 
 /**
@@ -49,14 +62,12 @@ export async function settleImplicit(
   if (!transaction || core.autocommit || saysSo.has(kind)) return;
   const began = transaction !== before.transaction;
   if (!began && !before.hidden) return;
-  const savepoint = ofSavepoints.has(kind);
-  if (!savepoint && (errno === undefined || !metNoEngine(core, errno))) return;
+  if (!ofSavepoints.has(kind) && (errno === undefined || !metNoEngine(core, errno))) return;
   if (!began || errno === undefined) {
     transaction.hidden = true;
     return;
   }
   await rollbackTransaction(core);
-  core.nextIsolation = before.once;
 }
 
 const saysSo: ReadonlySet<Statement['kind']> = new Set(['begin', 'commit', 'rollback']);

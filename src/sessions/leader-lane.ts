@@ -132,7 +132,7 @@ export class LeaderLane implements LeaderTransaction {
   async begin(
     request: NodeRequest,
     reply: HeldReply,
-    options: { state: CarriedState; isolation: string | undefined },
+    options: { state: CarriedState; characteristics: string },
   ): Promise<void> {
     const { connection } = this;
     const outcome = new PreludeOutcome();
@@ -143,8 +143,8 @@ export class LeaderLane implements LeaderTransaction {
     }
     connection.flushTogether(() => {
       if (!request.before) carried = sendState(connection, options.state);
-      if (options.isolation) {
-        const text = Buffer.from(`SET TRANSACTION ${options.isolation}`, 'latin1');
+      if (options.characteristics !== '') {
+        const text = Buffer.from(`SET TRANSACTION ${options.characteristics}`, 'latin1');
         connection.send(commandPacket(CommandByte.QUERY, text), 'query', outcome);
       }
       connection.send(request.packetsFor(connection), request.kind, reply);

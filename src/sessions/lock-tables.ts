@@ -6,7 +6,7 @@ import { type Answer, okAnswer } from './answer.ts';
 import { isTemporary } from './check-write.ts';
 import type { SessionCore } from './session-core.ts';
 import { type HeldTableLock, type LockedTables, nameKey } from './table-locks.ts';
-import { inReadOnly, isReadOnlyNow, isReadOnlySession } from './transaction-characteristics.ts';
+import { inReadOnly, isReadOnlyNow } from './transaction-characteristics.ts';
 import { commitTransaction } from './transaction-path.ts';
 import { untilWritable } from './until-writable.ts';
 import { withConnection } from './with-connection.ts';
@@ -30,7 +30,7 @@ export async function lockTables(core: SessionCore, sql: string): Promise<void> 
   );
   const tables = tablesOf(core, locks ?? []);
   const writes = locks?.filter(({ write, table }) => write && !isTemporary(core, table)) ?? [];
-  if (writes.length > 0 && isReadOnlySession(core)) throw inReadOnly(core);
+  if (writes.length > 0 && isReadOnlyNow(core)) throw inReadOnly(core);
   if (locks?.some(({ write }) => write)) await untilWritable(core);
   const release = await core.sessions.tableLocks.lock(
     replicator.gate,
@@ -68,7 +68,10 @@ function tablesOf(core: SessionCore, locks: readonly TableLock[]): LockedTables 
 /** UNLOCK TABLES: commits what was done under locks of tables, not what was under a global one. */
 export async function unlockTables(core: SessionCore): Promise<Answer> {
   try {
-    if (core.tableLock) await commitAndRelease(core);
+    if (core.tableLock) {
+      core.characteristics = {};
+      await commitAndRelease(core);
+    }
   } finally {
     core.globalReadLock?.();
     core.globalReadLock = undefined;

@@ -23,8 +23,6 @@ export class OpenTransaction {
   lastCommitted: Seq;
   /** Every SELECT in it takes locks, also in functions and triggers. */
   readonly serializable: boolean;
-  /** In the words of SET TRANSACTION. */
-  readonly characteristics: string;
   /** Nothing in it has met a table yet, so a server would say that none is open. */
   hidden = false;
   #place: TransactionPlace;
@@ -36,14 +34,12 @@ export class OpenTransaction {
     options: {
       lastCommitted: Seq;
       serializable: boolean;
-      characteristics: string;
       transcript: Transcript | undefined;
     },
   ) {
     this.#place = place;
     this.lastCommitted = options.lastCommitted;
     this.serializable = options.serializable;
-    this.characteristics = options.characteristics;
     this.transcript = options.transcript;
   }
 
@@ -76,6 +72,11 @@ export class OpenTransaction {
 
   record(command: Command): void {
     this.#commands.push(command);
+  }
+
+  /** In lower case. */
+  get savepoints(): readonly string[] {
+    return [...this.#savepoints.keys()];
   }
 
   setSavepoint(name: string): void {

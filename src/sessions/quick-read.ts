@@ -13,6 +13,7 @@ import { answersAtOnce, mayServe } from './read-place.ts';
 import type { SessionCore } from './session-core.ts';
 import { StreamReply, type StreamOutcome } from './stream-reply.ts';
 import { trackingOf } from './tracking.ts';
+import { isAsSession } from './transaction-characteristics.ts';
 
 /** How a quick read ended. */
 export type QuickEnd =
@@ -142,7 +143,7 @@ export class QuickRead {
       core.autocommit &&
       !core.transaction &&
       !core.pinned &&
-      core.nextIsolation === undefined &&
+      isAsSession(core.characteristics) &&
       core.loadFiles.length === 0 &&
       !core.metadata &&
       !core.context.tracer &&

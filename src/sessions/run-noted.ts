@@ -10,7 +10,11 @@ import type { SessionCore } from './session-core.ts';
 import { showDiagnostics } from './show-diagnostics.ts';
 import { type RunOptions, runStatement } from './statement-runner.ts';
 import { asksPrevious, tellPrevious } from './tell-previous.ts';
-import { inItsAccess, spendsCharacteristics } from './transaction-characteristics.ts';
+import {
+  beforeImplicitCommit,
+  inItsAccess,
+  spendsCharacteristics,
+} from './transaction-characteristics.ts';
 import type { WriteRequest } from './write-request.ts';
 
 /** Runs a client's statement and notes what it leaves behind for the next one to ask about. */
@@ -30,12 +34,9 @@ export async function runNoted(
     const shown = (await showDiagnostics(core, told)) ?? (await getDiagnostics(core, told));
     if (shown) return shown;
   }
-  const { implicitCommit, kind } = told.statement;
-  if (implicitCommit && kind !== 'begin') core.nextIsolation = undefined;
+  if (told.statement.implicitCommit) beforeImplicitCommit(core, told.statement);
   const answer = await runSettled(core, told, options);
-  if (core.nextIsolation !== undefined && spendsCharacteristics(core, told.statement, answer)) {
-    core.nextIsolation = undefined;
-  }
+  if (spendsCharacteristics(core, told.statement, answer)) core.characteristics = {};
   if (answer.kind === 'ok') diagnostics.noteOk();
   else if (answer.kind === 'held' && answer.reply.end && !diagnostics.noted) {
     diagnostics.note(answer.reply.end, undefined);
@@ -57,6 +58,8 @@ async function runSettled(
     await settleImplicit(core, statement, before, errnoOf(answer));
     return answer;
   } catch (error) {
+    // It is over.
+    if (before.transaction && !core.transaction) core.characteristics = {};
     if (error instanceof NodeQueryError) {
       await settleImplicit(core, statement, before, error.errno);
     }

@@ -28,6 +28,7 @@ import { StatementWatch } from './statement-watch.ts';
 import { type CarriedState, inSchema, SessionState } from './session-state.ts';
 import type { ChangesOf, VisibleStatus } from './status-patch.ts';
 import type { HeldTableLock } from './table-locks.ts';
+import type { Characteristics } from './transaction-characteristics.ts';
 import { UserLocks } from './user-locks.ts';
 
 /** The leader's connection that a session keeps because its state cannot be carried. */
@@ -79,8 +80,8 @@ export class SessionCore {
   tableLock: HeldTableLock | undefined;
   readonly temporaryTables = new Set<string>();
   readonly userLocks = new UserLocks();
-  /** SET TRANSACTION ISOLATION LEVEL, for the next transaction only. */
-  nextIsolation: string | undefined;
+  /** Of the transaction that is open or comes next, where they are not the session's. */
+  characteristics: Characteristics = {};
   /** LAST_INSERT_ID() as this session must see it. */
   lastInsertId = '0';
   readonly diagnostics = new Diagnostics();
@@ -330,7 +331,7 @@ export class SessionCore {
     this.instanceLock?.();
     this.instanceLock = undefined;
     this.temporaryTables.clear();
-    this.nextIsolation = undefined;
+    this.characteristics = {};
     this.named.clear();
     await this.releaseFiles();
   }

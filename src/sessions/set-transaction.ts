@@ -1,32 +1,39 @@
 import { NodeQueryError } from '../nodes/query-rows.ts';
 import type { SetAssignment } from '../sql/set-statement.ts';
 import { type Answer, okAnswer } from './answer.ts';
+import { beginAnew } from './implicit-transaction.ts';
 import type { SessionCore } from './session-core.ts';
-import { variablePrefix } from './transaction-characteristics.ts';
+import {
+  type Characteristics,
+  keepIfOpen,
+  presentCharacteristics,
+  variablePrefix,
+} from './transaction-characteristics.ts';
 
 const weakIsolation = /READ[- ](UN)?COMMITTED/i;
 
 /** SET [SESSION] TRANSACTION: Lockstep keeps it, because it decides how transactions run. */
-export function setTransaction(core: SessionCore, assignments: readonly SetAssignment[]): Answer {
+export async function setTransaction(
+  core: SessionCore,
+  assignments: readonly SetAssignment[],
+): Promise<Answer> {
   const once = assignments[0]?.scope === 'transaction_once';
-  if (once && core.transaction) {
-    const message =
-      "Transaction characteristics can't be changed while a transaction is in progress";
-    throw new NodeQueryError(1568, '25001', message);
+  if (once && core.status.inTransaction) throw whileInProgress();
+  for (const { name, literal = '' } of assignments) {
+    const asked: Characteristics =
+      name === 'transaction_read_only'
+        ? { access: literal === '1' ? 'READ ONLY' : 'READ WRITE' }
+        : { level: strongIsolation(literal).replaceAll('-', ' ') };
+    if (once) core.characteristics = { ...core.characteristics, ...asked };
+    else setSession(core, asked);
   }
-  const characteristics: string[] = [];
-  for (const { name, literal } of assignments) {
-    if (name === 'transaction_read_only') {
-      if (once) characteristics.unshift(literal === '1' ? 'READ ONLY' : 'READ WRITE');
-      else setSession(core, 'read_only', literal ?? '0');
-    } else {
-      const level = strongIsolation(literal ?? '');
-      if (once) characteristics.push(`ISOLATION LEVEL ${level.replaceAll('-', ' ')}`);
-      else setSession(core, 'isolation', `'${level}'`);
-    }
-  }
-  if (once) core.nextIsolation = characteristics.join(', ');
+  await beginAnew(core);
   return okAnswer;
+}
+
+function whileInProgress(): NodeQueryError {
+  const message = "Transaction characteristics can't be changed while a transaction is in progress";
+  return new NodeQueryError(1568, '25001', message);
 }
 
 /** Writes run at REPEATABLE READ or SERIALIZABLE: weaker levels do not replay the same. */
@@ -35,10 +42,22 @@ export function strongIsolation(level: string): string {
   return weakIsolation.test(name) ? 'REPEATABLE-READ' : name;
 }
 
-const onOff = (literal: string): string => (literal === '1' ? 'ON' : 'OFF');
+function setSession(core: SessionCore, { access, level }: Characteristics): void {
+  const before = presentCharacteristics(core);
+  if (access !== undefined) {
+    const readOnly = access === 'READ ONLY';
+    setVariable(core, 'read_only', readOnly ? '1' : '0', readOnly ? 'ON' : 'OFF');
+    keepIfOpen(core, ['access'], before);
+  }
+  if (level !== undefined) {
+    const name = level.replaceAll(' ', '-');
+    setVariable(core, 'isolation', `'${name}'`, name);
+    keepIfOpen(core, ['level'], before);
+  }
+}
 
-function setSession(core: SessionCore, what: 'isolation' | 'read_only', literal: string): void {
+function setVariable(core: SessionCore, what: string, literal: string, shown: string): void {
   const name = `${variablePrefix(core)}_${what}`;
   core.state.setVariables([[name, literal]]);
-  core.tracker?.set(name, what === 'isolation' ? literal.replaceAll("'", '') : onOff(literal));
+  core.tracker?.set(name, shown);
 }

@@ -36,11 +36,6 @@ import { executeAndReadBack, runServerSet, runSet } from './set-path.ts';
 import { runPreparedText } from './text-prepare.ts';
 import { untilWritable } from './until-writable.ts';
 import {
-  chainedCharacteristics,
-  inReadOnly,
-  isReadOnlyOnce,
-} from './transaction-characteristics.ts';
-import {
   commitTransaction,
   openTransaction,
   readInTransaction,
@@ -317,7 +312,6 @@ async function runPinned(
   options: RunOptions,
 ): Promise<Answer> {
   const { statement } = write;
-  if (!statement.usesUserLock && isReadOnlyOnce(core)) throw inReadOnly(core);
   await pinToLeader(core, reason);
   const settle = statement.usesUserLock ? await watchConditions(core) : undefined;
   const asked = statement.usesUserLock ? tellHolders(core, write) : write;
@@ -354,10 +348,9 @@ function noteTemporaryTables(core: SessionCore, statement: Statement): void {
 }
 
 async function endTransaction(core: SessionCore, statement: Statement): Promise<Answer> {
-  const kept = statement.chain ? chainedCharacteristics(core) : undefined;
+  if (!statement.chain) core.characteristics = {};
   const answer =
     statement.kind === 'commit' ? await commitTransaction(core) : await rollbackTransaction(core);
-  core.nextIsolation = kept;
   return statement.chain ? openTransaction(core, query('START TRANSACTION')) : answer;
 }
 

@@ -14,7 +14,11 @@ import { OpenTransaction } from './open-transaction.ts';
 import { noteSeen } from './read-consistency.ts';
 import { exchange, type ReadOptions } from './read-path.ts';
 import type { SessionCore } from './session-core.ts';
-import { characteristicsOf } from './transaction-characteristics.ts';
+import {
+  characteristicsAfterBegin,
+  characteristicsText,
+  presentCharacteristics,
+} from './transaction-characteristics.ts';
 import { replayTransaction, takeStep } from './transaction-replay.ts';
 import { Transcript } from './transcript.ts';
 import { untilWritable } from './until-writable.ts';
@@ -28,30 +32,21 @@ export async function openTransaction(
   begin?: WriteRequest,
 ): Promise<Answer> {
   const { replicator, config } = core.context;
-  const beginning = { request, isolation: core.nextIsolation, session: core.snapshot };
+  const characteristics = characteristicsText(core.characteristics);
+  const beginning = { request, characteristics, session: core.snapshot };
   const begun = await beginOnLeader(core, beginning);
-  const serializable = isSerializable(core);
-  const characteristics = characteristicsOf(core, begin);
-  core.nextIsolation = undefined;
   const { reply } = begun;
   if (begun.kind === 'refused') return { kind: 'held', reply };
+  if (begin) core.characteristics = characteristicsAfterBegin(core, begin.sql);
   core.transaction = new OpenTransaction(begun.place, {
     lastCommitted: replicator.lastCommitSent,
-    serializable,
-    characteristics,
+    serializable: presentCharacteristics(core).level === 'SERIALIZABLE',
     transcript: config.transactionReplay
       ? new Transcript(beginning, config.limits.transactionReplayBytes)
       : undefined,
   });
   core.route = { node: begun.place.node.name };
   return { kind: 'held', reply };
-}
-
-function isSerializable(core: SessionCore): boolean {
-  if (core.nextIsolation) return core.nextIsolation.endsWith('SERIALIZABLE');
-  const { settings } = core.state.carried;
-  const level = settings.get('transaction_isolation') ?? settings.get('tx_isolation');
-  return level === "'SERIALIZABLE'";
 }
 
 /** A read inside the transaction sees its own changes, so it runs on its connection. */
@@ -212,6 +207,7 @@ async function dropIfEnded(core: SessionCore, transaction: OpenTransaction): Pro
   if (await transaction.lane.stillOpen()) return;
   // READ ONLY and an isolation level given for it alone stay on the connection until this.
   await transaction.lane.rollback();
+  core.characteristics = {};
   letGo(core, transaction);
 }
 

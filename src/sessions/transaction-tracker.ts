@@ -2,6 +2,7 @@ import type { SessionChange } from '../protocol/session-change.ts';
 import type { Statement, TableName } from '../sql/statement.ts';
 import type { SessionCore } from './session-core.ts';
 import type { Tracking } from './tracking.ts';
+import type { Characteristics } from './transaction-characteristics.ts';
 import type { WriteRequest } from './write-request.ts';
 
 const none = '________';
@@ -90,19 +91,20 @@ export class TransactionTracker {
 }
 
 /** What SET TRANSACTION has asked of the next transaction. */
-function onceOf({ nextIsolation = '' }: SessionCore, whole: boolean): string {
-  const level = /ISOLATION LEVEL ([A-Z ]+)/.exec(nextIsolation)?.[1];
-  const access = /READ (?:ONLY|WRITE)/.exec(nextIsolation)?.[0];
+const askedOf = ({ transaction, characteristics }: SessionCore): Characteristics =>
+  transaction ? {} : characteristics;
+
+function onceOf(core: SessionCore, whole: boolean): string {
+  const { level, access } = askedOf(core);
   const parts: string[] = [];
   if (level !== undefined) parts.push(`SET TRANSACTION ISOLATION LEVEL ${level};`);
   if (whole && access !== undefined) parts.push(`SET TRANSACTION ${access};`);
   return parts.join(' ');
 }
 
-function startOf({ nextIsolation = '' }: SessionCore, statement: Statement): string {
+function startOf(core: SessionCore, statement: Statement): string {
   const snapshot = statement.consistentSnapshot ? ['WITH CONSISTENT SNAPSHOT'] : [];
-  const once = /^READ (?:ONLY|WRITE)/.exec(nextIsolation)?.[0];
-  const access = statement.readOnly ? 'READ ONLY' : once;
+  const access = statement.readOnly ? 'READ ONLY' : askedOf(core).access;
   const how = [...snapshot, ...(access === undefined ? [] : [access])].join(', ');
   return `START TRANSACTION${how === '' ? '' : ` ${how}`};`;
 }

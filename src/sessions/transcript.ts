@@ -10,8 +10,8 @@ const stepBytes = 256;
 export interface Beginning {
   /** BEGIN and its like, as the client wrote it. */
   readonly request: NodeRequest;
-  /** `ISOLATION LEVEL …` that SET TRANSACTION gave it. */
-  readonly isolation: string | undefined;
+  /** What SET TRANSACTION is to give it first; may be ''. */
+  readonly characteristics: string;
   readonly session: SessionSnapshot;
 }
 

@@ -33,7 +33,6 @@ import { noteTold } from './read-consistency.ts';
 import { infileOf } from './receive-file.ts';
 import { reconcileIds } from './reconcile-ids.ts';
 import type { SessionCore } from './session-core.ts';
-import { inReadOnly, isReadOnlyOnce } from './transaction-characteristics.ts';
 import { untilWritable } from './until-writable.ts';
 import { readUserVariables, restoreUserVariables, type UserVariables } from './user-variables.ts';
 import type { WriteRequest } from './write-request.ts';
@@ -52,7 +51,6 @@ type Attempt =
  */
 export async function writeAutocommit(core: SessionCore, write: WriteRequest): Promise<Answer> {
   const { replicator, config } = core.context;
-  if (isReadOnlyOnce(core)) throw inReadOnly(core);
   const facts = await checkWrite(core, write);
   const retry = new LeaderRetry(core);
   let { alone } = facts;

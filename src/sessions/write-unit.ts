@@ -21,7 +21,6 @@ export function asUnit(core: SessionCore, run: () => Promise<Answer>): Promise<A
 /** A transaction of its own, which the client never sees. */
 async function asEntry(core: SessionCore, run: () => Promise<Answer>): Promise<Answer> {
   const before = core.snapshot;
-  const isolation = core.nextIsolation;
   for (;;) {
     try {
       const begun = await openTransaction(core, textRequest('START TRANSACTION'));
@@ -35,7 +34,6 @@ async function asEntry(core: SessionCore, run: () => Promise<Answer>): Promise<A
       if (!(error instanceof LockstepError) || error.code !== 'transaction_lost') throw error;
       core.running.check();
       core.restore(before);
-      core.nextIsolation = isolation;
     }
   }
 }
