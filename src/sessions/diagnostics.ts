@@ -21,6 +21,7 @@ export interface Condition {
 interface DiagnosticsSnapshot {
   readonly conditions: readonly Condition[];
   readonly warningCount: number;
+  readonly errorCount: number;
   readonly rowCount: number | bigint;
   readonly error: Pick<ErrPacket, 'errno' | 'sqlState'> | undefined;
 }
@@ -60,6 +61,10 @@ const unreadOn = new WeakMap<NodeConnection, Diagnostics>();
 export class Diagnostics {
   #conditions: readonly Condition[] = [];
   #warningCount = 0;
+  /** Of those that were counted, also where none is kept (`max_error_count`). */
+  #errorCount = 0;
+  /** What the latest statement raised itself. */
+  #raised = 0;
   #rowCount: number | bigint = 0;
   #foundRows: number | bigint = 0;
   /** The latest error's own state, which SHOW WARNINGS does not tell. */
@@ -74,6 +79,17 @@ export class Diagnostics {
 
   get warningCount(): number {
     return this.#warningCount;
+  }
+
+  /** `@@error_count`, of what has been read by `conditions`. */
+  get errorCount(): number {
+    const errors = this.#conditions.filter(({ level }) => level === 'Error').length;
+    return Math.max(this.#errorCount, errors);
+  }
+
+  /** What COM_INIT_DB tells on MySQL: those that the statement before has raised itself. */
+  get raised(): number {
+    return this.#raised;
   }
 
   /** ROW_COUNT(): rows affected, -1 after rows and after errors. */
@@ -103,6 +119,7 @@ export class Diagnostics {
    */
   begin(statement: Statement, flavor: Flavor): void {
     this.#noted = false;
+    this.#raised = 0;
     this.#keeps = keeps(statement, flavor);
     if (this.#keeps) this.read();
     else this.#forget();
@@ -145,6 +162,7 @@ export class Diagnostics {
       if (warnings === 0 && this.#keeps) return;
       this.#forget();
       this.#warningCount = warnings;
+      this.#raised = warnings;
       if (warnings === 0) return;
     }
     if (connection) this.#leaveOn(connection, this.#warningCount);
@@ -162,11 +180,14 @@ export class Diagnostics {
     this.#rowCount = end.type === 'err' ? -1 : 0;
     if (end.type !== 'err') return;
     const error = decodeErr(end.payload);
-    const before = flavor === 'mysql' ? await this.conditions() : [];
-    const count = flavor === 'mysql' ? this.#warningCount : 0;
+    if (flavor !== 'mysql') return this.noteError(error);
+    const conditions = await this.conditions();
+    const [warnings, errors, raised] = [this.#warningCount, this.errorCount, this.#raised];
     this.noteError(error);
-    this.#conditions = [...before, ...this.#conditions];
-    this.#warningCount += count;
+    this.#conditions = [...conditions, ...this.#conditions];
+    this.#warningCount += warnings;
+    this.#errorCount += errors;
+    this.#raised += raised;
   }
 
   /** Lockstep answered OK by itself. */
@@ -183,6 +204,8 @@ export class Diagnostics {
     this.#noted = true;
     this.#rowCount = -1;
     this.#warningCount = 1;
+    this.#errorCount = 1;
+    this.#raised = 1;
     if (!kept) return;
     const bytes = Buffer.from(message, 'utf8').toString('latin1');
     this.#conditions = [{ level: 'Error', code: errno, message: bytes }];
@@ -207,17 +230,23 @@ export class Diagnostics {
 
   /** Of what has been read by `conditions`. */
   snapshot(): DiagnosticsSnapshot {
-    const [conditions, warningCount] = [this.#conditions, this.#warningCount];
-    return { conditions, warningCount, rowCount: this.#rowCount, error: this.#error };
+    return {
+      conditions: this.#conditions,
+      warningCount: this.#warningCount,
+      errorCount: this.#errorCount,
+      rowCount: this.#rowCount,
+      error: this.#error,
+    };
   }
 
   /** As if nothing had run since. */
-  restore({ conditions, warningCount, rowCount, error }: DiagnosticsSnapshot): void {
+  restore(before: DiagnosticsSnapshot): void {
     this.#forget();
-    this.#conditions = conditions;
-    this.#warningCount = warningCount;
-    this.#rowCount = rowCount;
-    this.#error = error;
+    this.#conditions = before.conditions;
+    this.#warningCount = before.warningCount;
+    this.#errorCount = before.errorCount;
+    this.#rowCount = before.rowCount;
+    this.#error = before.error;
   }
 
   /** ROW_COUNT() is this, whatever ran meanwhile. */
@@ -235,6 +264,8 @@ export class Diagnostics {
     this.#noted = true;
     this.#conditions = [...this.#conditions, condition];
     this.#warningCount += 1;
+    this.#raised += 1;
+    if (condition.level === 'Error') this.#errorCount += 1;
   }
 
   sqlStateOf({ code }: Condition): string {
@@ -261,11 +292,10 @@ export class Diagnostics {
     this.#reading = Promise.all([this.#reading, asked]);
   }
 
-  /** As in a session that has just begun. */
+  /** The session starts afresh; FOUND_ROWS() stays what it was (seen on both servers). */
   clear(): void {
     this.#forget();
     this.#rowCount = 0;
-    this.#foundRows = 0;
   }
 
   #await(asked: Promise<Conditions>): void {
@@ -278,6 +308,7 @@ export class Diagnostics {
 
   #leaveOn(connection: NodeConnection, warnings: number): void {
     this.#warningCount = warnings;
+    this.#raised = warnings;
     this.#unread = connection;
     unreadOn.set(connection, this);
   }
@@ -288,6 +319,8 @@ export class Diagnostics {
     this.#unread = undefined;
     this.#conditions = [];
     this.#warningCount = 0;
+    this.#errorCount = 0;
+    this.#raised = 0;
   }
 }
 

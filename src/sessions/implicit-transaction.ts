@@ -67,6 +67,8 @@ export async function settleImplicit(
     transaction.hidden = true;
     return;
   }
+  // The rollback makes void on the connection what the client may still ask for.
+  core.diagnostics.read();
   await rollbackTransaction(core);
 }
 

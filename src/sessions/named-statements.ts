@@ -7,6 +7,8 @@ export interface NamedStatement {
   /** Binary string. */
   readonly sql: string;
   readonly statement: Statement;
+  /** The session's schema when it was prepared. */
+  readonly schema: string;
 }
 
 /** A session's statements prepared by text: they outlive any node connection. */

@@ -18,30 +18,47 @@ export async function prepareRaw(connection: NodeConnection, sql: string): Promi
 }
 
 /** As `prepareRaw`, and the connection keeps the statement for whoever executes that text next. */
-export async function prepareKept(connection: NodeConnection, sql: string): Promise<Buffer> {
+export async function prepareKept(
+  connection: NodeConnection,
+  sql: string,
+  kinds = '',
+): Promise<Buffer> {
   const answer = await prepareRaw(connection, sql);
   if (answer[4] !== 0) return answer;
   connection.preparedStatements.set(
-    preparedKey(connection, sql),
+    preparedKey(connection, sql, kinds),
     answer.readUInt32LE(statementIdAt),
   );
   if (connection.preparedStatements.size > connection.preparedMax) closeOldest(connection);
   return answer;
 }
 
-/** Prepares the text on this connection unless it is; returns the server's id. */
-export async function prepareOn(connection: NodeConnection, sql: string): Promise<number> {
-  return preparedIdOn(connection, sql) ?? idOf(await prepareKept(connection, sql));
+/**
+ * Prepares the text on this connection unless it is; returns the server's id. `kinds`: of which
+ * kind the values are that it is executed with, for where that changes what it does.
+ */
+export async function prepareOn(
+  connection: NodeConnection,
+  sql: string,
+  kinds = '',
+): Promise<number> {
+  const known = preparedIdOn(connection, sql, kinds);
+  return known ?? idOf(await prepareKept(connection, sql, kinds));
 }
 
 /** The server's id of the text on this connection; undefined when it is not prepared there. */
-export function preparedIdOn(connection: NodeConnection, sql: string): number | undefined {
-  const key = preparedKey(connection, sql);
+export function preparedIdOn(
+  connection: NodeConnection,
+  sql: string,
+  kinds = '',
+): number | undefined {
+  const key = preparedKey(connection, sql, kinds);
   const { preparedStatements } = connection;
-  const known = preparedStatements.get(key);
+  const found = preparedStatements.has(key) ? key : preparedKey(connection, sql);
+  const known = preparedStatements.get(found);
   if (known === undefined) return undefined;
   // The one used last is the last to be closed.
-  preparedStatements.delete(key);
+  preparedStatements.delete(found);
   preparedStatements.set(key, known);
   return known;
 }
@@ -81,10 +98,14 @@ export function errorOf(answer: Buffer): NodeQueryError {
 /**
  * Names in a prepared text were resolved in the state that the connection carried. MySQL prepares
  * it again by itself when a table has changed, but its parameters keep the character sets of the
- * columns as they were (measured on 9.7: error 3988 for what the new column can hold).
+ * columns as they were (measured on 9.7: error 3988 for what the new column can hold). A parameter
+ * that was a number once stays one there, and a text is then 0, whoever executes it next.
  */
-export const preparedKey = ({ stateKey, definitions }: NodeConnection, sql: string): string =>
-  `${definitions}\0${stateKey}\0${sql}`;
+export const preparedKey = (
+  { stateKey, definitions }: NodeConnection,
+  sql: string,
+  kinds = '',
+): string => `${definitions}\0${stateKey}\0${kinds}\0${sql}`;
 
 function closeOldest(connection: NodeConnection): void {
   for (const [key, serverId] of connection.preparedStatements) {

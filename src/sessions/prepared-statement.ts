@@ -7,6 +7,7 @@ import type { Statement } from '../sql/statement.ts';
 import type { Cursor } from './cursor.ts';
 import type { Expected } from './derived-types.ts';
 import type { NodeRequest } from './node-request.ts';
+import { parameterKinds } from './parameter-kinds.ts';
 import { preparedIdOn, prepareAlone, prepareOn } from './prepared-on-node.ts';
 
 const executeHeaderBytes = 10;
@@ -17,7 +18,7 @@ const idInPacketAt = 5;
 /** How a statement gets to a node's connection, and what is asked of it there. */
 export interface Execution {
   /** Returns the server's id. */
-  readonly prepare: (connection: NodeConnection, sql: string) => Promise<number>;
+  readonly prepare: (connection: NodeConnection, sql: string, kinds: string) => Promise<number>;
   readonly cursor: boolean;
 }
 
@@ -29,11 +30,15 @@ export interface PreparedStatement {
   /** Binary string, as received. */
   readonly sql: string;
   readonly statement: Statement;
+  /** The session's schema when it was prepared. */
+  readonly schema: string;
   readonly parameterCount: number;
   /** At each; a server goes by it too when definitions have changed since. */
   readonly expected: readonly Expected[];
   /** Two bytes a parameter, as the client last sent them. */
   types: Buffer | undefined;
+  /** The same as letters, where a server goes by what was bound before. */
+  kinds: string | undefined;
   /** The same, decoded. */
   previousTypes: readonly ParameterType[];
   /** The same, with those of query attributes. */
@@ -60,7 +65,8 @@ export function executeRequest(
   const longData = [...prepared.longData].map(
     ([index, pieces]) => [index, Buffer.concat(pieces)] as const,
   );
-  return executionOf(prepared.sql, execution, longData, how.prepare);
+  const { sql, kinds = '' } = prepared;
+  return executionOf({ sql, execution, longData, kinds, prepare: how.prepare });
 }
 
 /** The packet that executes it on a connection where it is prepared already. */
@@ -69,9 +75,9 @@ export function executionOn(
   prepared: PreparedStatement,
   payload: Buffer,
 ): Buffer | undefined {
-  const serverId = preparedIdOn(connection, prepared.sql);
-  if (serverId === undefined) return undefined;
   const execution = withTypes(prepared, payload);
+  const serverId = preparedIdOn(connection, prepared.sql, prepared.kinds);
+  if (serverId === undefined) return undefined;
   execution[flagsAt] = 0;
   execution.writeUInt32LE(serverId, 1);
   return encodePacket(execution, 0);
@@ -83,7 +89,8 @@ export function executionOn(
  */
 export function textExecution(sql: string): NodeRequest {
   const payload = encodeStmtExecute({ statementId: 0, parameters: [] });
-  const request = executionOf(sql, payload, [], prepareAlone);
+  const sent = { sql, execution: payload, longData: [], kinds: '', prepare: prepareAlone };
+  const request = executionOf(sent);
   return {
     ...request,
     withText: textExecution,
@@ -95,20 +102,25 @@ export function textExecution(sql: string): NodeRequest {
   };
 }
 
-function executionOf(
-  sql: string,
-  execution: Buffer,
-  longData: readonly (readonly [index: number, data: Buffer])[],
-  prepare: Execution['prepare'],
-): NodeRequest {
+interface SentExecution {
+  readonly sql: string;
+  /** The payload of COM_STMT_EXECUTE. */
+  readonly execution: Buffer;
+  readonly longData: readonly (readonly [index: number, data: Buffer])[];
+  readonly kinds: string;
+  readonly prepare: Execution['prepare'];
+}
+
+function executionOf(sent: SentExecution): NodeRequest {
+  const { sql, execution, longData, kinds, prepare } = sent;
   let serverId = 0;
   return {
     kind: 'query',
     binary: true,
-    withText: (other) => executionOf(other, execution, longData, prepare),
+    withText: (other) => executionOf({ ...sent, sql: other }),
     bytes: longData.reduce((bytes, [, data]) => bytes + data.length, execution.length),
     before: async (connection) => {
-      serverId = await prepare(connection, sql);
+      serverId = await prepare(connection, sql, kinds);
     },
     packetsFor: () => {
       const packets: Buffer[] = [];
@@ -132,7 +144,9 @@ function withTypes(prepared: PreparedStatement, payload: Buffer): Buffer {
   const flagAt = executeHeaderBytes + ((prepared.parameterCount + 7) >> 3);
   const typesBytes = prepared.parameterCount * 2;
   if (copy[flagAt] === 1) {
-    prepared.types = Buffer.from(copy.subarray(flagAt + 1, flagAt + 1 + typesBytes));
+    const types = Buffer.from(copy.subarray(flagAt + 1, flagAt + 1 + typesBytes));
+    prepared.types = types;
+    if (prepared.kinds !== undefined) prepared.kinds = parameterKinds(types, prepared.kinds);
     return copy;
   }
   if (!prepared.types) return copy;

@@ -22,11 +22,20 @@ import { Cursor } from './cursor.ts';
 import { notInBulk, wrongBulkArguments } from './bulk-errors.ts';
 import { expectedNumbers } from './derived-types.ts';
 import { textRequest } from './node-request.ts';
-import { errorOf, prepareKept } from './prepared-on-node.ts';
-import { executeRequest, executionOn, type PreparedStatement } from './prepared-statement.ts';
+import { errorOf, preparedIdOn, prepareKept, prepareOn } from './prepared-on-node.ts';
+import {
+  type Execution,
+  executeRequest,
+  executionOn,
+  type PreparedStatement,
+} from './prepared-statement.ts';
 import { packetLimit } from './packet-limit.ts';
 import type { QuickPacket } from './quick-read.ts';
-import { takePreparedVariables, variablesAssigned } from './user-variables.ts';
+import {
+  restoreUserVariables,
+  takePreparedVariables,
+  variablesAssigned,
+} from './user-variables.ts';
 import { inItsAccess } from './transaction-characteristics.ts';
 import { withConnection } from './with-connection.ts';
 import type { SessionCore } from './session-core.ts';
@@ -83,9 +92,11 @@ export class PreparedStatements {
       id: this.#lastId,
       sql,
       statement,
+      schema: core.state.schema,
       parameterCount,
       expected: core.lexMode.flavor === 'mysql' ? expectedNumbers(answer, parameterCount) : [],
       types: undefined,
+      kinds: core.lexMode.flavor === 'mysql' ? '' : undefined,
       previousTypes: [],
       sentTypes: [],
       longData: new Map(),
@@ -113,7 +124,7 @@ export class PreparedStatements {
       forgetLongData(prepared);
       throw packetTooLarge(packetLimit(core.context));
     }
-    const request = executeRequest(prepared, payload);
+    const request = executeRequest(prepared, payload, executionFor(core, prepared));
     if (statement.kind === 'read' && asksForCursor(payload)) {
       if (statement.into === 'variables') {
         throw new NodeQueryError(1323, '42000', 'Cursor SELECT must not have INTO');
@@ -126,6 +137,7 @@ export class PreparedStatements {
     const { cursor } = prepared;
     return {
       ...{ statement, sql, parameters, request, attributes, ...(cursor && { cursor }) },
+      preparedIn: prepared.schema,
       ...(needsLiterals(statement, bound) && { needsLiterals: true }),
     };
   }
@@ -138,7 +150,7 @@ export class PreparedStatements {
     const { flags } = decodeStmtBulkExecute(received, { parameterCount: 0, previousTypes: [] });
     if (!agreed || (flags & ~BulkFlag.SEND_TYPES) !== 0) throw notInBulk();
     const prepared = this.#get(statementIdOf(received), 'EXECUTE');
-    const { statement, sql, parameterCount, previousTypes } = prepared;
+    const { statement, sql, parameterCount, previousTypes, schema } = prepared;
     if (statement.kind !== 'write') throw notInBulk();
     closeCursor(prepared);
     const sentAhead = prepared.longData.size > 0 || prepared.longDataBytes > 0;
@@ -147,11 +159,13 @@ export class PreparedStatements {
     if (sentAhead || bulk.types.length < parameterCount) throw wrongBulkArguments();
     prepared.previousTypes = bulk.types;
     prepared.types = encodeTypes(bulk.types);
-    return { statement, sql, parameters: [], request: textRequest(sql), bulk };
+    const request = textRequest(sql);
+    return { statement, sql, parameters: [], request, bulk, preparedIn: schema };
   }
 
   /** The same, where that is rows and nothing else; undefined otherwise. */
   quickExecution(
+    core: SessionCore,
     payload: Buffer,
   ): { statement: Statement; sql: string; packet: QuickPacket } | undefined {
     if (payload.length < executionBytesMin || asksForCursor(payload)) return undefined;
@@ -159,7 +173,8 @@ export class PreparedStatements {
     if (!prepared || prepared.cursor || prepared.longDataBytes > 0 || prepared.longData.size > 0) {
       return undefined;
     }
-    const { statement, sql } = prepared;
+    const { statement, sql, schema } = prepared;
+    if (schema !== '' && schema !== core.state.schema) return undefined;
     return { statement, sql, packet: (connection) => executionOn(connection, prepared, payload) };
   }
 
@@ -219,6 +234,19 @@ export class PreparedStatements {
     const message = `Unknown prepared statement handler (${id}) given to COM_STMT_${verb}`;
     throw new NodeQueryError(1243, 'HY000', message);
   }
+}
+
+/** On MariaDB preparing an assignment gives the variable the collation of a parameter (10.11). */
+function executionFor(core: SessionCore, prepared: PreparedStatement): Execution | undefined {
+  const assigned = core.lexMode.flavor === 'mariadb' ? variablesAssigned(core, prepared) : [];
+  if (assigned.length === 0) return undefined;
+  const prepare = async (connection: NodeConnection, sql: string): Promise<number> => {
+    const known = preparedIdOn(connection, sql) !== undefined;
+    const serverId = await prepareOn(connection, sql);
+    if (!known) await restoreUserVariables(core, connection, assigned);
+    return serverId;
+  };
+  return { prepare, cursor: false };
 }
 
 /** Types come with the first execution only, those of attributes too. */

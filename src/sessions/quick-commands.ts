@@ -70,7 +70,7 @@ export class QuickCommands {
       return this.#read.begin(this.#options.core.analyse(sql), sql, packet);
     }
     if (payload[0] !== CommandByte.STMT_EXECUTE || attributed) return false;
-    const execution = this.#options.prepared.quickExecution(payload);
+    const execution = this.#options.prepared.quickExecution(this.#options.core, payload);
     if (!execution) return false;
     const { statement, sql, packet } = execution;
     this.#running = sql;

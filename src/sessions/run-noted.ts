@@ -3,6 +3,7 @@ import { matchedRows } from '../replication/compare-results.ts';
 import type { Statement } from '../sql/statement.ts';
 import { type Answer, errnoOf } from './answer.ts';
 import { getDiagnostics } from './get-diagnostics.ts';
+import { inPreparedSchema } from './prepared-schema.ts';
 import { tellAttributes } from './query-attributes.ts';
 import type { HeldReply } from './held-reply.ts';
 import { settleImplicit, standingOf } from './implicit-transaction.ts';
@@ -54,7 +55,9 @@ async function runSettled(
   const { statement } = write;
   const before = standingOf(core);
   try {
-    const answer = await inItsAccess(core, statement, () => runStatement(core, write, options));
+    const answer = await inItsAccess(core, statement, () =>
+      inPreparedSchema(core, write, () => runStatement(core, write, options)),
+    );
     await settleImplicit(core, statement, before, errnoOf(answer));
     return answer;
   } catch (error) {

@@ -22,7 +22,9 @@ export async function showDiagnostics(
   if (statement.verb === 'SHOW COUNT') {
     const ofErrors = tokens.some((token) => isWord(token, 'ERRORS'));
     const name = ofErrors ? 'error_count' : 'warning_count';
-    const count = ofErrors ? errors.length : Math.max(diagnostics.warningCount, conditions.length);
+    const count = ofErrors
+      ? diagnostics.errorCount
+      : Math.max(diagnostics.warningCount, conditions.length);
     diagnostics.noteShown(true);
     const columns = [countColumn(`@@session.${name}`)];
     return { kind: 'rows', result: { ...result, columns, rows: [[BigInt(count)]] } };

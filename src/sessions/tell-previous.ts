@@ -23,16 +23,19 @@ export const asksPrevious = (
 export async function tellPrevious(core: SessionCore, write: WriteRequest): Promise<WriteRequest> {
   const { diagnostics } = core;
   const conditions = await diagnostics.conditions();
-  const { kind } = write.statement;
+  const { kind, tables } = write.statement;
+  // On MariaDB what meets a table has made void by then what was counted.
+  const voids = core.lexMode.flavor === 'mariadb' && tables.length > 0;
   const values = {
     rowCount: diagnostics.rowCount,
     foundRows: await diagnostics.foundRows(),
-    warningCount: Math.max(diagnostics.warningCount, conditions.length),
+    warningCount: voids ? 0 : Math.max(diagnostics.warningCount, conditions.length),
     autocommit: core.autocommit ? 1 : 0,
     metadata: core.metadata === 'none' ? 'NONE' : 'FULL',
-    errorCount: conditions.filter(({ level }) => level === 'Error').length,
+    errorCount: voids ? 0 : diagnostics.errorCount,
   };
   const purpose = kind === 'read' || kind === 'set' ? 'read' : 'write';
-  const sql = withPreviousValues(write.sql, core.lexMode, values, purpose);
+  const asked = { purpose, prepared: write.request.binary } as const;
+  const sql = withPreviousValues(write.sql, core.lexMode, values, asked);
   return { ...write, sql, statement: core.analyse(sql), request: write.request.withText(sql) };
 }

@@ -15,6 +15,7 @@ import type { SessionCore } from './session-core.ts';
 import { preparedKey } from './prepared-on-node.ts';
 import { syntaxError } from './syntax-error.ts';
 import { asksPrevious, tellPrevious } from './tell-previous.ts';
+import { inPreparedSchema } from './prepared-schema.ts';
 import { inItsAccess } from './transaction-characteristics.ts';
 import {
   numberOf,
@@ -74,7 +75,7 @@ async function prepareNamed(
 
 function toPrepare(core: SessionCore, text: string): NamedStatement {
   const sql = replaceConnectionId(text.replace(/[\s;]+$/, ''), core.lexMode, core.id);
-  return { sql, statement: core.analyse(sql) };
+  return { sql, statement: core.analyse(sql), schema: core.state.schema };
 }
 
 /** A node says whether it can be prepared at all, and what there is to mind. */
@@ -95,9 +96,10 @@ async function prepareOn(
   core: SessionCore,
   connection: NodeConnection,
   sql: string,
+  kinds: string,
 ): Promise<void> {
-  if (connection.preparedText === preparedKey(connection, sql)) return;
-  const reply = await sendPrepare(core, connection, sql);
+  if (connection.preparedText === preparedKey(connection, sql, kinds)) return;
+  const reply = await sendPrepare(core, connection, sql, kinds);
   if (reply.end && reply.error) throw refusal(reply.end);
 }
 
@@ -105,9 +107,10 @@ async function sendPrepare(
   core: SessionCore,
   connection: NodeConnection,
   sql: string,
+  kinds = '',
 ): Promise<HeldReply> {
   connection.preparedText = undefined;
-  const key = preparedKey(connection, sql);
+  const key = preparedKey(connection, sql, kinds);
   const text = `PREPARE ${nameOnNode} FROM ${textLiteral(core, sql)}`;
   const reply = new HeldReply(core.context.config.limits.resultBufferBytes);
   connection.send(commandPacket(CommandByte.QUERY, bytes(text)), 'query', reply);
@@ -145,28 +148,38 @@ async function valueOf(core: SessionCore, expression: string): Promise<string> {
 
 async function execute(
   core: SessionCore,
-  { sql, statement }: NamedStatement,
+  { sql, statement, schema }: NamedStatement,
   using: readonly UsingArgument[],
   run: Run,
 ): Promise<Answer> {
+  const runHere: Run = (write) => inPreparedSchema(core, write, () => run(write));
   if (using.length !== statement.parameterOffsets.length) {
     throw new NodeQueryError(1210, 'HY000', 'Incorrect arguments to EXECUTE');
   }
   if (statement.kind === 'read' && !statement.hasUnknownFunction) {
     const parameters = using.map((argument) => literal(core, argument));
-    const told = await withTold(core, { sql, statement, parameters, request: textRequest(sql) });
-    return run({ ...told, request: executeRequest(core, told.sql, using) });
+    const plain = { sql, statement, parameters, preparedIn: schema };
+    const told = await withTold(core, { ...plain, request: textRequest(sql) });
+    const kinds = core.lexMode.flavor === 'mysql' ? parameters.map(kindOf).join('') : '';
+    return runHere({ ...told, request: executeRequest(core, told.sql, using, kinds) });
   }
   // CALL gives back what its parameters have become: there the variables themselves stand.
   const call = statement.kind === 'call';
   const values = using.map((argument) => (call ? argument.text : literal(core, argument)));
   const text = renderWithParameters(sql, statement.parameterOffsets, values);
-  const plain = { sql: text, statement: core.analyse(text), parameters: [] };
-  return run(await withTold(core, { ...plain, request: textRequest(text) }));
+  const plain = { sql: text, statement: core.analyse(text), parameters: [], preparedIn: schema };
+  return runHere(await withTold(core, { ...plain, request: textRequest(text) }));
 }
 
 const withTold = async (core: SessionCore, write: WriteRequest): Promise<WriteRequest> =>
   asksPrevious(core, write.statement) ? tellPrevious(core, write) : write;
+
+/** A letter for what a literal is: whole number, exact, DOUBLE, or text. */
+function kindOf(written: string): string {
+  if (/^-?\d+$/.test(written)) return 'i';
+  if (/^-?\d*\.\d+$/.test(written)) return 'n';
+  return /^-?[\d.]+e-?\d+$/i.test(written) ? 'f' : 's';
+}
 
 /**
  * A bound value has the collation of the connection, not that of the variable: as the servers do
@@ -182,12 +195,13 @@ function executeRequest(
   core: SessionCore,
   sql: string,
   using: readonly UsingArgument[],
+  kinds: string,
 ): NodeRequest {
   const values = using.map(({ text }) => text).join(',');
   const text = `EXECUTE ${nameOnNode}${values === '' ? '' : ` USING ${values}`}`;
   return {
     ...plainRequest(commandPacket(CommandByte.QUERY, bytes(text))),
-    before: (connection) => prepareOn(core, connection, sql),
-    withText: (other) => executeRequest(core, other, using),
+    before: (connection) => prepareOn(core, connection, sql, kinds),
+    withText: (other) => executeRequest(core, other, using, kinds),
   };
 }

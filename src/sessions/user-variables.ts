@@ -80,7 +80,8 @@ export function variablesAssigned(
 
 /**
  * A statement that assigns these was prepared here. That alone may make known one that was never
- * set: as NULL, with a type and collation of its own (seen on both servers).
+ * set: as NULL, with a type and collation of its own (seen on both servers). On MariaDB it gives
+ * any of them another collation.
  */
 export async function takePreparedVariables(
   core: SessionCore,
@@ -88,10 +89,13 @@ export async function takePreparedVariables(
   assigned: readonly string[],
 ): Promise<void> {
   const { userVariables } = core.state.carried;
-  const unknown = assigned.filter((name) => !userVariables.has(lowerName(name)));
-  if (unknown.length === 0) return;
+  const { flavor } = core.lexMode;
+  const isChanged = (name: string): boolean =>
+    flavor === 'mariadb' || !userVariables.has(lowerName(name));
+  const changed = assigned.filter(isChanged);
+  if (changed.length === 0) return;
   core.diagnostics.read();
-  await readBackUserVariables(core, connection, unknown);
+  await readBackUserVariables(core, connection, changed);
   noteCarried(connection, core.state.carried);
 }
 

@@ -15,6 +15,8 @@ export interface WriteRequest {
   readonly request: NodeRequest;
   /** What is bound may not be quite what its literal is where the statement has it. */
   readonly needsLiterals?: true;
+  /** The session's schema when it was prepared. */
+  readonly preparedIn?: string;
   /** What the client sent beside it, for mysql_query_attribute_string(). */
   readonly attributes?: readonly QueryAttribute[];
   /** The client asks for a cursor, which a read on a connection of its own can have. */

@@ -6,6 +6,7 @@ const values = {
   ...{ rowCount: -1, foundRows: 7, warningCount: 2, errorCount: 1 },
   ...{ autocommit: 0, metadata: 'NONE' },
 };
+const reading = { purpose: 'read', prepared: false } as const;
 const mariadb: LexMode = { ...defaultLexMode, flavor: 'mariadb' };
 
 test.each([
@@ -29,10 +30,14 @@ test.each([
     'SET @@autocommit = 1, @@session.autocommit := 0',
     'SET @@autocommit = 1, @@session.autocommit := 0',
   ],
+  [
+    'SELECT FOUND_ROWS() AS f, @@warning_count AS w',
+    'SELECT IF(1,CAST(7 AS SIGNED),FOUND_ROWS()) AS f, NULLIF(CAST(1 AS UNSIGNED),-1) AS w',
+  ],
   ['SELECT @@resultset_metadata AS m', "SELECT 'NONE' AS m"],
   ['SELECT @@global.warning_count', 'SELECT @@global.warning_count'],
 ])('%s', (sql, expected) =>
-  expect(withPreviousValues(sql, defaultLexMode, values, 'read')).toBe(expected),
+  expect(withPreviousValues(sql, defaultLexMode, values, reading)).toBe(expected),
 );
 
 test.each([
@@ -40,12 +45,12 @@ test.each([
   ['SELECT FOUND_ROWS() AS n', 'SELECT CAST(7|0 AS SIGNED) AS n'],
   ['SELECT @@warning_count AS n', 'SELECT NULLIF(2|0,-1) AS n'],
 ])('%s on MariaDB', (sql, expected) =>
-  expect(withPreviousValues(sql, mariadb, values, 'read')).toBe(expected),
+  expect(withPreviousValues(sql, mariadb, values, reading)).toBe(expected),
 );
 
 test('a write names nothing that only one node knows', () => {
   const sql = 'INSERT INTO t VALUES (ROW_COUNT(), FOUND_ROWS(), @@autocommit)';
-  expect(withPreviousValues(sql, defaultLexMode, values, 'write')).toBe(
-    'INSERT INTO t VALUES (CAST(-1 AS SIGNED), CAST(7 AS SIGNED), 0)',
-  );
+  expect(
+    withPreviousValues(sql, defaultLexMode, values, { purpose: 'write', prepared: false }),
+  ).toBe('INSERT INTO t VALUES (CAST(-1 AS SIGNED), CAST(7 AS SIGNED), 0)');
 });

@@ -17,8 +17,12 @@ export interface PreviousValues {
   readonly metadata: string;
 }
 
-/** Whether the text is for a result of its own, or to be the same on every node. */
-export type Purpose = 'read' | 'write';
+export interface Asked {
+  /** Whether the text is for a result of its own, or to be the same on every node. */
+  readonly purpose: 'read' | 'write';
+  /** By the protocol, so that it was read when it was prepared. */
+  readonly prepared: boolean;
+}
 
 const functions: ReadonlyMap<string, keyof PreviousValues> = new Map([
   ['ROW_COUNT', 'rowCount'],
@@ -46,16 +50,26 @@ export function withPreviousValues(
   sql: string,
   mode: LexMode,
   values: PreviousValues,
-  purpose: Purpose,
+  { purpose, prepared }: Asked,
 ): string {
   const tokens = new Lexer(sql, mode).run();
   const uses = usesOf(sql, tokens);
+  const own = mode.flavor === 'mysql' ? ownWarnings(uses, prepared) : {};
   const spans: SpanReplacement[] = uses.map(({ value, first, last }) => ({
     start: tokens[first]?.start ?? 0,
     end: tokens[last]?.end ?? 0,
-    text: valueText(value, values[value], { flavor: mode.flavor, purpose }),
+    text: valueText(value, own[value] ?? values[value], { flavor: mode.flavor, purpose }),
   }));
   return replaceSpans(sql, [...spans, ...aliases(sql, tokens, uses)]);
+}
+
+/**
+ * MySQL warns of FOUND_ROWS() while it reads the text; what was counted before is gone then (seen
+ * on 9.7).
+ */
+function ownWarnings(uses: readonly Use[], prepared: boolean): Partial<PreviousValues> {
+  const raised = uses.filter(({ value }) => value === 'foundRows').length;
+  return raised === 0 ? {} : { warningCount: prepared ? 0 : raised, errorCount: 0 };
 }
 
 /**
@@ -65,7 +79,7 @@ export function withPreviousValues(
 function valueText(
   what: keyof PreviousValues,
   value: number | bigint | string,
-  { flavor, purpose }: { readonly flavor: LexMode['flavor']; readonly purpose: Purpose },
+  { flavor, purpose }: { readonly flavor: LexMode['flavor']; readonly purpose: Asked['purpose'] },
 ): string {
   // On MariaDB a literal is as short as its digits, but what bits make is BIGINT.
   const bits = `${value}|0`;

@@ -196,4 +196,85 @@ export const keptScripts: Readonly<Record<string, readonly string[]>> = {
     "0: SET @@autocommit = 1, @a = CAST('x' AS SIGNED)",
     ...shown,
   ],
+  'a prepared statement runs in the schema that it was prepared in': [
+    "0: PREPARE p FROM 'SELECT DATABASE(), COUNT(*) FROM t0'",
+    '0: prepare 0: SELECT DATABASE(), COUNT(*) FROM t0',
+    '0: prepare 1: INSERT INTO t0 (n, w) VALUES (?, ?)',
+    ...each(['USE information_schema', 'BEGIN', 'COM_INIT_DB app'], (sql) => [
+      `0: ${sql}`,
+      '0: EXECUTE p',
+      '0: execute 1: 1, NULL',
+      '0: execute 0: 1',
+      '0: SELECT DATABASE()',
+    ]),
+    '0: COMMIT',
+  ],
+  'what is bound is read by its own type, whoever executed the same text before': [
+    ...each(['0', '1'], (who) => [
+      `${who}: prepare 0: SELECT ? AS x, COALESCE(?, 1) AS y`,
+      `${who}: prepare 1: SET time_zone = ?`,
+      `${who}: PREPARE p FROM 'SELECT ?'`,
+      `${who}: SET @value = ${who === '0' ? "'x'" : '1'}`,
+    ]),
+    ...each(['1', '1', '1', '1', '0', '0', '0', '0'], (who) => [
+      `${who}: execute 0: ${who === '0' ? "'x', 'x'" : '1, 1'}`,
+      `${who}: execute 1: ${who === '0' ? "'+02:00'" : '1'}`,
+      `${who}: EXECUTE p USING @value`,
+    ]),
+  ],
+  'a NULL that is bound keeps the type of the variable': [
+    ...each(["'x'", "_latin1 'x'", '1', "X'00ff'"], (value) => [
+      '0: COM_RESET_CONNECTION',
+      '0: prepare 0: SET @a = ?, @b = ?',
+      `0: SET @b = ${value}`,
+      '0: execute 0: 1, NULL',
+      '0: SELECT @a, @b',
+      '0: prepare 1: SET @b = ?',
+      '0: SELECT @b',
+    ]),
+  ],
+  'FOUND_ROWS() outlives a session that starts afresh': each(
+    ['COM_RESET_CONNECTION', 'COM_CHANGE_USER app'],
+    (command) => ['0: SELECT 1 UNION SELECT 2', `0: ${command}`, '0: SELECT FOUND_ROWS()'],
+  ),
+  'errors are counted where none is kept': [
+    '0: SET max_error_count = 0',
+    ...each(['SELECT missing_column', 'EXECUTE nosuch', 'COM_INIT_DB nosuch'], (sql) => [
+      `0: ${sql}`,
+      '0: SHOW COUNT(*) ERRORS',
+      '0: SELECT @@error_count, @@warning_count',
+    ]),
+  ],
+  'COM_INIT_DB tells what the statement before has raised': each(
+    ["SELECT CAST('x' AS SIGNED)", 'SELECT missing_column', 'COM_INIT_DB nosuch'],
+    (sql) =>
+      each(
+        [
+          'SHOW WARNINGS',
+          'SHOW COUNT(*) ERRORS',
+          'GET DIAGNOSTICS @a = NUMBER',
+          'GET DIAGNOSTICS CONDITION 7 @a = MYSQL_ERRNO',
+          'COM_INIT_DB nosuch',
+        ],
+        (asked) => [`0: ${sql}`, `0: ${asked}`, '0: COM_INIT_DB app', '0: SHOW WARNINGS'],
+      ),
+  ),
+  'what a statement that asks for the counts raises itself': [
+    ...each(['SELECT 1', 'SELECT missing_column'], (sql) => [
+      `0: ${sql}`,
+      '0: SELECT @@warning_count, FOUND_ROWS(), @@error_count, FOUND_ROWS()',
+      `0: ${sql}`,
+      '0: SET @a = FOUND_ROWS(), @b = @@warning_count',
+      '0: SELECT @a, @b',
+      noted,
+      '0: SELECT @@warning_count, COUNT(*) FROM t0',
+    ]),
+    '0: prepare 0: SELECT FOUND_ROWS(), @@warning_count',
+    noted,
+    '0: execute 0: 1',
+  ],
+  'an error outlives the transaction that it ends': each(
+    ['ROLLBACK TO one', 'RELEASE SAVEPOINT one', 'SELECT * FROM nosuch_table'],
+    (sql) => ['0: SET autocommit = 0', `0: ${sql}`, ...shown],
+  ),
 };

@@ -1,4 +1,5 @@
 import { seededRandom } from '../../../src/log/testing/seeded-random.ts';
+import type { BoundParameter } from '../../../src/protocol/stmt-execute.ts';
 import { boundValues, type Sent, type Step } from './step.ts';
 import * as words from './vocabulary.ts';
 
@@ -25,7 +26,7 @@ export class RandomSteps {
         steps.push({ who, sent: ofSession(sent, who), alone });
       }
     }
-    return steps;
+    return bindingAlike(steps);
   }
 
   #below(bound: number): number {
@@ -101,6 +102,30 @@ export class RandomSteps {
     const [name, choices] = this.#pick(words.settings);
     return `${this.#pick(['', 'SESSION ', '@@'])}${name} = ${this.#pick(choices)}`;
   }
+}
+
+/**
+ * On MySQL a parameter stays the number that it once was, see docs/COMPATIBILITY.md: so each
+ * execution of a prepared statement binds values of the types of the first.
+ */
+function bindingAlike(steps: readonly Step[]): Step[] {
+  const firsts = new Map<string, readonly BoundParameter[]>();
+  return steps.map((step) => {
+    const { who, sent } = step;
+    if (sent.kind !== 'prepare' && sent.kind !== 'execute') return step;
+    const place = `${who} ${sent.slot}`;
+    if (sent.kind === 'prepare') {
+      firsts.delete(place);
+      return step;
+    }
+    const first = firsts.get(place) ?? sent.values;
+    firsts.set(place, first);
+    const values = sent.values.map((value, index) => {
+      const like = first[index] ?? value;
+      return value.type === like.type ? value : like;
+    });
+    return { ...step, sent: { ...sent, values } };
+  });
 }
 
 /** `{own}` becomes the table that only this session uses. */

@@ -15,6 +15,14 @@ export async function shrink(
 ): Promise<Shrunk> {
   let steps = all.slice(0, found.step + 1);
   let difference = found;
+  // Mostly it is a matter of one session.
+  const { who } = steps.at(-1) ?? {};
+  const own = steps.filter((step) => step.who === who);
+  const alone = own.length < steps.length ? await run(own) : undefined;
+  if (alone) {
+    difference = alone;
+    steps = own.slice(0, alone.step + 1);
+  }
   for (let size = Math.ceil(steps.length / 2); size >= 1; size = smaller(size)) {
     for (let at = 0; at < steps.length - 1 && Date.now() < untilMs; ) {
       const fewer = [...steps.slice(0, at), ...steps.slice(at + size)];
