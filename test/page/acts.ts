@@ -27,12 +27,27 @@ export async function confirmAction(page: Page, node: string): Promise<void> {
   await dialog.waitFor({ state: 'detached' });
 }
 
-/** Replaces what is in the editor, and runs it. */
-export async function runSql(page: Page, sql: string): Promise<void> {
-  await page.getByRole('textbox', { name: 'SQL' }).click();
+export const sqlEditor = (page: Page) => page.getByRole('textbox', { name: 'SQL', exact: true });
+
+/** Replaces what is in the editor. */
+export async function writeSql(page: Page, sql: string): Promise<void> {
+  await sqlEditor(page).click();
   await page.keyboard.press('ControlOrMeta+A');
   await page.keyboard.insertText(sql);
+}
+
+/** Replaces what is in the editor, and runs it. */
+export async function runSql(page: Page, sql: string): Promise<void> {
+  await writeSql(page, sql);
   await page.keyboard.press('ControlOrMeta+Enter');
+}
+
+/** What came of the statement that was run last. */
+export const sqlResult = (page: Page) => page.getByRole('region', { name: 'Result' });
+
+/** Where statements of the console run from now on: as its list names it. */
+export async function runOn(page: Page, where: string): Promise<void> {
+  await page.getByRole('combobox', { name: 'Where it runs' }).selectOption({ label: where });
 }
 
 export async function logIn(page: Page, name: string, password: string): Promise<void> {

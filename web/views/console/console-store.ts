@@ -5,6 +5,7 @@ import { runQuery } from './run-query.ts';
 
 export interface Ran {
   readonly sql: string;
+  readonly schema: string;
   /** Where the statement begins in the editor. */
   readonly offset: number;
   readonly node: string | undefined;
@@ -51,7 +52,7 @@ class ConsoleStore {
 
   readonly snapshot = (): ConsoleState => this.#state;
 
-  async run(ran: Ran, options: { schema: string; limit: number }): Promise<void> {
+  async run(ran: Ran, options: { limit: number }): Promise<void> {
     const signal = this.#begin();
     this.#change({ run: { kind: 'running', ran, partial: undefined }, sides: undefined });
     const run = await settle(ran, {
@@ -66,10 +67,7 @@ class ConsoleStore {
   }
 
   /** The same statement on each node by itself. */
-  async runOnAll(
-    ran: Ran,
-    options: { schema: string; limit: number; nodes: readonly string[] },
-  ): Promise<void> {
+  async runOnAll(ran: Ran, options: { limit: number; nodes: readonly string[] }): Promise<void> {
     const { nodes, ...rest } = options;
     const signal = this.#begin();
     const begun = nodes.map((name) => {
@@ -86,7 +84,8 @@ class ConsoleStore {
         this.#change({ sides: { ...sides, nodes: after } });
       }),
     );
-    this.#remember(ran.sql, false);
+    const states = this.#state.sides?.nodes.map(({ state }) => state) ?? [];
+    this.#remember(ran.sql, states.length > 0 && states.every(({ kind }) => kind === 'failed'));
   }
 
   cancel(): void {
@@ -128,7 +127,6 @@ class ConsoleStore {
 }
 
 interface SettleOptions {
-  readonly schema: string;
   readonly limit: number;
   readonly signal: AbortSignal;
   readonly onRows?: (partial: Rows) => void;
@@ -137,7 +135,8 @@ interface SettleOptions {
 async function settle(ran: Ran, options: SettleOptions): Promise<RunState> {
   const begunMs = performance.now();
   try {
-    const outcome = await runQuery({ ...options, sql: ran.sql, target: targetOf(ran.node) });
+    const { sql, schema, node } = ran;
+    const outcome = await runQuery({ ...options, sql, schema, target: targetOf(node) });
     return { kind: 'done', ran, outcome, tookMs: performance.now() - begunMs };
   } catch (error) {
     return { kind: 'failed', ran, error };
@@ -153,11 +152,14 @@ function readHistory(): readonly Remembered[] {
   }
 }
 
-/** Where in the editor the server found fault, if it said so. */
-export function faultPlace(run: RunState): number | undefined {
-  if (run.kind !== 'failed' || !(run.error instanceof ProblemError)) return undefined;
-  const { position } = run.error.problem;
-  return position === undefined ? undefined : run.ran.offset + position;
+/** Where in the editor a server found fault, if it said so. */
+export function faultPlace({ run, sides }: ConsoleState): number | undefined {
+  for (const state of [run, ...(sides?.nodes ?? []).map((node) => node.state)]) {
+    if (state.kind !== 'failed' || !(state.error instanceof ProblemError)) continue;
+    const { position } = state.error.problem;
+    if (position !== undefined) return state.ran.offset + position;
+  }
+  return undefined;
 }
 
 export const consoleStore = new ConsoleStore();

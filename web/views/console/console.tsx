@@ -67,6 +67,7 @@ function Workbench({ user }: { readonly user: string | undefined }) {
     const offset = kind === 'explain' ? chosen.offset - 'EXPLAIN '.length : chosen.offset;
     void start({ sql, offset, choice: { ...choice, limit }, nodes }).then(() => {
       if (isDefinition(sql)) void client.invalidateQueries({ queryKey: ['names'] });
+      if (!isRead(sql)) void client.invalidateQueries({ queryKey: ['/status'] });
     });
   };
   const { run: ran, sides, history } = state;
@@ -86,7 +87,7 @@ function Workbench({ user }: { readonly user: string | undefined }) {
         <Editor
           initial={consoleStore.draft ?? (isDemo ? readyMade.SELECT : 'SELECT 1;')}
           names={names}
-          fault={faultPlace(ran)}
+          fault={faultPlace(state)}
           onChange={(text) => consoleStore.keepDraft(text)}
           onRun={() => run('run')}
           onReady={(ready) => {
@@ -104,7 +105,7 @@ function Workbench({ user }: { readonly user: string | undefined }) {
                 ? () => {
                     const limit = choice.limit * 10;
                     setChoice({ ...choice, limit });
-                    void consoleStore.run(ran.ran, { schema: choice.schema, limit });
+                    void consoleStore.run(ran.ran, { limit });
                   }
                 : undefined
             }
@@ -128,10 +129,10 @@ function start({ sql, offset, choice, nodes }: Start): Promise<void> {
   const { schema, limit, target } = choice;
   localStorage.setItem(schemaKey, schema);
   if (target === '*') {
-    return consoleStore.runOnAll({ sql, offset, node: undefined }, { schema, limit, nodes });
+    return consoleStore.runOnAll({ sql, schema, offset, node: undefined }, { limit, nodes });
   }
   const node = target === '' ? undefined : target;
-  return consoleStore.run({ sql, offset, node }, { schema, limit });
+  return consoleStore.run({ sql, schema, offset, node }, { limit });
 }
 
 interface ControlsProps {

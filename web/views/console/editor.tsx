@@ -1,10 +1,11 @@
 import { useEffect, useRef } from 'react';
+import type { Names } from './column-completion.ts';
 import { type SqlEditor, createEditor } from './sql-editor.ts';
 
 interface EditorProps {
   readonly initial: string;
-  /** Names for completion: table to columns. */
-  readonly names: Readonly<Record<string, readonly string[]>>;
+  /** For completion. */
+  readonly names: Names;
   readonly fault: number | undefined;
   readonly onChange: (text: string) => void;
   readonly onRun: () => void;

@@ -38,11 +38,9 @@ export function HistoryMenu({ history, onChoose }: HistoryMenuProps) {
               {found.map(({ sql, at, failed }) => (
                 <li key={sql}>
                   <button type="button" onClick={() => choose(sql)}>
-                    <span className="muted">
-                      {timeOf(at)}
-                      {failed ? <span className="tone-bad"> failed</span> : null}
-                    </span>
+                    <span className="muted">{timeOf(at)}</span>
                     <code>{sql}</code>
+                    {failed ? <span className="tone-bad">failed</span> : null}
                   </button>
                 </li>
               ))}

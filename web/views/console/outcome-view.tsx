@@ -1,14 +1,15 @@
 import type { ReactNode } from 'react';
 import { ProblemError } from '../../data/api.ts';
 import { count, milliseconds } from '../../data/figures.ts';
+import { useStatus } from '../../data/queries.ts';
 import { Button } from '../../parts/button.tsx';
 import { Icon } from '../../parts/icon.tsx';
 import { messageOf, useNotices } from '../../parts/notices.tsx';
 import { Empty } from '../../parts/panel.tsx';
 import { hrefOf } from '../../shell/route.ts';
 import type { RunState } from './console-store.ts';
-import { csvOf, download, jsonOf, tabbedOf } from './export-rows.ts';
-import type { Outcome, Result, Rows, Warning } from './query-shapes.ts';
+import { csvOf, download, jsonOf, tabbedOf, textOf } from './export-rows.ts';
+import type { Column, Outcome, Result, Row, Rows, Warning } from './query-shapes.ts';
 import { ResultGrid } from './result-grid.tsx';
 
 interface OutcomeViewProps {
@@ -81,8 +82,9 @@ function RowsView({ rows: outcome, label, tookMs, onMore }: RowsViewProps) {
     <>
       <div className="outcome-head">
         <OutcomeLine>
-          <strong>{count(rows.length)}</strong> {rows.length === 1 ? 'row' : 'rows'}
-          {truncated ? ', and there are more' : ''} from <strong>{node}</strong>
+          {truncated ? 'The first ' : ''}
+          <strong>{count(rows.length)}</strong> {rows.length === 1 ? 'row' : 'rows'} from{' '}
+          <strong>{node}</strong>
           {position === undefined ? '' : ` at entry ${count(position)}`}
           {tookMs === undefined ? (
             ' so far …'
@@ -101,14 +103,42 @@ function RowsView({ rows: outcome, label, tookMs, onMore }: RowsViewProps) {
         {tookMs === undefined ? null : <ExportButtons rows={outcome} />}
       </div>
       <Warnings list={outcome.warningList} />
-      {columns.length === 0 ? null : <ResultGrid label={label} columns={columns} rows={rows} />}
+      {columns.length === 0 ? null : isText(rows) ? (
+        <TextRow label={label} columns={columns} row={rows[0] ?? []} />
+      ) : (
+        <ResultGrid label={label} columns={columns} rows={rows} />
+      )}
     </>
   );
 }
 
+/** A plan, a definition, a status of a server: one row whose value has lines of its own. */
+const isText = (rows: readonly Row[]): boolean =>
+  rows.length === 1 &&
+  rows[0]?.some((value) => typeof value === 'string' && /\n./.test(value)) === true;
+
+interface TextRowProps {
+  readonly label: string;
+  readonly columns: readonly Column[];
+  readonly row: Row;
+}
+
+function TextRow({ label, columns, row }: TextRowProps) {
+  return (
+    <dl className="text-row" aria-label={label} tabIndex={0}>
+      {columns.map(({ name }, index) => (
+        <div key={index}>
+          <dt>{name}</dt>
+          <dd>{textOf(row[index])}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
 const exports = [
-  { name: 'CSV', type: 'text/csv', textOf: csvOf },
-  { name: 'JSON', type: 'application/json', textOf: jsonOf },
+  { name: 'CSV', type: 'text/csv', write: csvOf },
+  { name: 'JSON', type: 'application/json', write: jsonOf },
 ] as const;
 
 function ExportButtons({ rows }: { readonly rows: Rows }) {
@@ -126,12 +156,12 @@ function ExportButtons({ rows }: { readonly rows: Rows }) {
       <Button small icon="copy" onClick={() => void copy()}>
         Copy
       </Button>
-      {exports.map(({ name, type, textOf }) => (
+      {exports.map(({ name, type, write }) => (
         <Button
           key={name}
           small
           icon="download"
-          onClick={() => download(`rows.${name.toLowerCase()}`, type, textOf(rows))}
+          onClick={() => download(`rows.${name.toLowerCase()}`, type, write(rows))}
         >
           {name}
         </Button>
@@ -151,13 +181,7 @@ function ResultView({ result, tookMs }: { readonly result: Result; readonly took
         <strong>{count(affectedRows)}</strong> {affectedRows === 1 ? 'row' : 'rows'} affected
         {insertId === '0' ? '' : `, insert id ${insertId}`}, executed first on{' '}
         <strong>{node}</strong>
-        {seq === undefined ? (
-          ', not logged'
-        ) : (
-          <>
-            , <a href={hrefOf('log')}>entry {count(seq)}</a> on every node
-          </>
-        )}
+        {seq === undefined ? ', not logged' : <Applied seq={seq} />}
         <span className="muted" title={`${milliseconds(tookMs)} until the answer was here`}>
           {' '}
           in {milliseconds(durationMs)}
@@ -165,6 +189,23 @@ function ResultView({ result, tookMs }: { readonly result: Result; readonly took
         {warnings > 0 && warningList === undefined ? `, ${count(warnings)} warnings` : ''}
       </OutcomeLine>
       <Warnings list={warningList} />
+    </>
+  );
+}
+
+/** Which nodes have an entry by now: one that is away gets it later. */
+function Applied({ seq }: { readonly seq: number }) {
+  const { data: status } = useStatus();
+  const behind = status?.nodes.filter(({ position }) => position < seq) ?? [];
+  const isKnown = status !== undefined && status.lastSeq >= seq;
+  return (
+    <>
+      , <a href={hrefOf('log', undefined, { upto: String(seq) })}>entry {count(seq)}</a>
+      {!isKnown
+        ? ''
+        : behind.length === 0
+          ? ' on every node'
+          : `, still pending for ${behind.map(({ name }) => name).join(', ')}`}
     </>
   );
 }

@@ -1,15 +1,12 @@
 import { Icon } from '../../parts/icon.tsx';
+import { messageOf } from '../../parts/notices.tsx';
 import type { RunState, SideState } from './console-store.ts';
 import { OutcomeView } from './outcome-view.tsx';
 
 /** The same statement's answers, a node each, and whether they are the same. */
 export function SideBySide({ sides }: { readonly sides: SideState }) {
   const answers = sides.nodes.map(({ state }) => answerOf(state));
-  const counts = new Map<string, number>();
-  for (const answer of answers) {
-    if (answer !== undefined) counts.set(answer, (counts.get(answer) ?? 0) + 1);
-  }
-  const usual = [...counts].toSorted((a, b) => b[1] - a[1])[0]?.[0];
+  const usual = usualOf(answers.filter((answer) => answer !== undefined));
   return (
     <div className="sides">
       {sides.nodes.map(({ name, state }, index) => (
@@ -22,6 +19,14 @@ export function SideBySide({ sides }: { readonly sides: SideState }) {
       ))}
     </div>
   );
+}
+
+/** What most of them say; where no answer has more voices than another, each of them differs. */
+function usualOf(answers: readonly string[]): string | undefined {
+  const counts = new Map<string, number>();
+  for (const answer of answers) counts.set(answer, (counts.get(answer) ?? 0) + 1);
+  const [first, second] = [...counts].toSorted((a, b) => b[1] - a[1]);
+  return first?.[1] === second?.[1] ? undefined : first?.[0];
 }
 
 interface VerdictProps {
@@ -40,7 +45,9 @@ function Verdict({ answer, usual }: VerdictProps) {
   );
 }
 
+/** An error is an answer too: a table may be on some nodes only. */
 function answerOf(state: RunState): string | undefined {
+  if (state.kind === 'failed') return messageOf(state.error);
   if (state.kind !== 'done' || state.outcome.kind !== 'rows') return undefined;
   return JSON.stringify(state.outcome.rows);
 }

@@ -7,6 +7,7 @@ import { Compartment, EditorState, StateEffect, StateField } from '@codemirror/s
 import { Decoration, type DecorationSet, EditorView, keymap, placeholder } from '@codemirror/view';
 import { highlightActiveLine, lineNumbers } from '@codemirror/view';
 import { tags } from '@lezer/highlight';
+import { columnCompletion, type Names } from './column-completion.ts';
 import { statementAt } from './statements.ts';
 
 export interface EditorOptions {
@@ -19,7 +20,7 @@ export interface SqlEditor {
   /** What is selected, or else the statement at the cursor. */
   chosen(): { readonly sql: string; readonly offset: number } | undefined;
   put(text: string): void;
-  complete(names: Readonly<Record<string, readonly string[]>>): void;
+  complete(names: Names): void;
   /** Underlines the word at a place, until the text changes. */
   mark(place: number | undefined): void;
   focus(): void;
@@ -81,8 +82,10 @@ const look = EditorView.theme({
 
 export function createEditor(root: ShadowRoot, options: EditorOptions): SqlEditor {
   const language = new Compartment();
-  const languageWith = (names: Readonly<Record<string, readonly string[]>>) =>
-    sql({ dialect: MySQL, schema: names, upperCaseKeywords: true });
+  const languageWith = (names: Names) => [
+    sql({ dialect: MySQL, schema: names, upperCaseKeywords: true }),
+    columnCompletion(names),
+  ];
   const run = (view: EditorView) => {
     closeCompletion(view);
     options.onRun();

@@ -1,8 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
+import type { Names } from './column-completion.ts';
 import { targetOf } from './query-shapes.ts';
 import { runQuery } from './run-query.ts';
-
-type Names = Readonly<Record<string, readonly string[]>>;
 
 const columnsMax = 10_000;
 const noNames: Names = {};

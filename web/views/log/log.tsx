@@ -2,13 +2,14 @@ import { useState } from 'react';
 import type { LoggedCommand, NodeStatus } from '../../../src/http/schemas.ts';
 import { bytes, count } from '../../data/figures.ts';
 import { useLog, useNodeLog, useStatus } from '../../data/queries.ts';
-import { Button } from '../../parts/button.tsx';
 import { Empty, Failure, Loading } from '../../parts/panel.tsx';
 import { SearchField } from '../../parts/search-field.tsx';
 import { hrefOf, useRoute } from '../../shell/route.ts';
 import { LogTable } from './log-table.tsx';
 
 const pageEntries = 200;
+/** Looked through at once. */
+const searchedEntries = 1_000;
 
 /** The command log: all of it, or what one node has not applied yet. */
 export function Log() {
@@ -67,34 +68,76 @@ function NodeTabs({ nodes, chosen, entries }: NodeTabsProps) {
   );
 }
 
+const limitFor = (search: string): number => (search === '' ? pageEntries : searchedEntries);
+
+/** The newest entries, or those up to the one in the address; newest first. */
 function WholeLog({ lastSeq, search }: { readonly lastSeq: number; readonly search: string }) {
-  const [pages, setPages] = useState(1);
-  const limit = Math.min(1000, pages * pageEntries);
-  const after = Math.max(0, lastSeq - limit);
-  const { data, error } = useLog(after, limit, true);
+  const { parameters } = useRoute();
+  const upTo = Math.min(lastSeq, Number(parameters.get('upto')) || lastSeq);
+  const after = Math.max(0, upTo - limitFor(search));
+  const { data, error } = useLog(after, Math.max(1, upTo - after), true);
   if (data === undefined) {
     if (error !== null) return <Failure what="The log could not be read" error={error} />;
     return <Loading what="the log" />;
   }
-  const found = matching(data.entries, search).toReversed();
-  if (found.length === 0) {
-    return (
-      <Empty icon="list" title={search === '' ? 'The log is empty' : 'No match'}>
-        Every statement that changes something is written here before it is acknowledged.
-      </Empty>
-    );
-  }
-  const hasMore = after >= data.firstSeq && limit < 1000;
+  // Where the log begins behind `after`, there come as many as were asked for all the same.
+  const entries = data.entries.filter(({ seq }) => seq <= upTo);
+  const found = matching(entries, search).toReversed();
+  const isGone = upTo < data.firstSeq && data.firstSeq <= lastSeq;
   return (
     <>
-      <LogTable label="Command log" entries={found} />
-      {hasMore ? <Button onClick={() => setPages(pages + 1)}>Show older</Button> : null}
+      {found.length > 0 ? (
+        <LogTable label="Command log" entries={found} />
+      ) : search === '' ? (
+        <Empty icon="list" title={isGone ? 'No longer kept' : 'The log is empty'}>
+          Every statement that changes something is written here before it is acknowledged.
+        </Empty>
+      ) : (
+        <Empty icon="search" title="No match">
+          {searchedText(entries)}
+        </Empty>
+      )}
+      <Pages
+        newest={upTo < lastSeq ? hrefOf('log') : undefined}
+        older={
+          after >= data.firstSeq ? hrefOf('log', undefined, { upto: String(after) }) : undefined
+        }
+      />
     </>
   );
 }
 
+interface PagesProps {
+  /** Undefined: they are shown. */
+  readonly newest: string | undefined;
+  readonly older: string | undefined;
+}
+
+function Pages({ newest, older }: PagesProps) {
+  if (newest === undefined && older === undefined) return null;
+  return (
+    <nav className="pages" aria-label="Pages of the log">
+      {newest === undefined ? null : (
+        <a className="button small" href={newest}>
+          Newest
+        </a>
+      )}
+      {older === undefined ? null : (
+        <a className="button small" href={older}>
+          Older
+        </a>
+      )}
+    </nav>
+  );
+}
+
+function searchedText(entries: readonly LoggedCommand[]): string {
+  const [first, last] = [entries[0]?.seq ?? 0, entries.at(-1)?.seq ?? 0];
+  return `Entries ${count(first)} to ${count(last)} were searched.`;
+}
+
 function Pending({ node, search }: { readonly node: string; readonly search: string }) {
-  const { data, error } = useNodeLog(node, pageEntries, true);
+  const { data, error } = useNodeLog(node, limitFor(search), true);
   if (data === undefined) {
     if (error !== null) return <Failure what={`The log of ${node}`} error={error} />;
     return <Loading what={`the log of ${node}`} />;
