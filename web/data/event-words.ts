@@ -69,6 +69,10 @@ const tablesText = (differing: string | undefined): string =>
   differing === '1' ? 'one table or definition' : `${number(differing)} tables or definitions`;
 const lasted = (text: string | undefined): string => duration(Number(text ?? 0));
 
+/** startDemoNode: start demo node */
+const apart = (name = ''): string =>
+  name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+
 const tonesOfState: Readonly<Record<string, Tone>> = {
   UP: 'good',
   DOWN: 'bad',
@@ -136,7 +140,8 @@ const dataTellers: Readonly<Record<string, Teller>> = {
 
 const otherTellers: Readonly<Record<string, Teller>> = {
   strategy_changed: ({ from, to }) => words('quiet', 'Strategy changed', `from ${from} to ${to}`),
-  operator_action: ({ operation, target }) => words('quiet', `Asked: ${operation}`, target ?? ''),
+  operator_action: ({ operation, target }) =>
+    words('quiet', `Asked: ${apart(operation)}`, target ?? ''),
   setting_changed: ({ path, from, to }) =>
     words('quiet', 'Setting changed', `${path} from ${from} to ${to}`),
   members_warning: ({ message }) => words('warn', 'Nodes', message ?? ''),

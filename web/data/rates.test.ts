@@ -5,11 +5,12 @@ import { RateWatch } from './rates.ts';
 interface Figures {
   readonly lastSeq: number;
   readonly startedAt?: string;
+  readonly strategy?: BalancerStatus['strategy'];
   readonly nodes: readonly Partial<NodeStatus>[];
 }
 
-function status({ lastSeq, startedAt = 'then', nodes }: Figures): BalancerStatus {
-  return { lastSeq, startedAt, nodes } as unknown as BalancerStatus;
+function status({ startedAt = 'then', ...figures }: Figures): BalancerStatus {
+  return { startedAt, ...figures } as unknown as BalancerStatus;
 }
 
 test('rates and shares are those of the last seconds', () => {
@@ -20,6 +21,21 @@ test('rates and shares are those of the last seconds', () => {
   expect(rates.readsPerSecond).toBe(20);
   expect(rates.writesPerSecond).toBe(2);
   expect(rates.nodes['a']).toMatchObject({ readsPerSecond: 15, share: 0.75 });
+});
+
+test('another strategy is seen in the shares at once, not mixed with the one before', () => {
+  const watch = new RateWatch();
+  const read = (strategy: BalancerStatus['strategy'], [a, b]: readonly [number, number]) => {
+    const nodes = [
+      { name: 'a', reads: a, state: 'UP', pending: 0 },
+      { name: 'b', reads: b, state: 'UP', pending: 0 },
+    ] as const;
+    return status({ lastSeq: 1, strategy, nodes });
+  };
+  watch.add(read('round_robin', [0, 0]), 0);
+  watch.add(read('round_robin', [500, 500]), 1_000);
+  const rates = watch.add(read('weighted_round_robin', [590, 510]), 2_000);
+  expect(rates).toMatchObject({ readsPerSecond: 100, nodes: { a: { share: 0.9 } } });
 });
 
 test('a restart of the balancer is no negative rate', () => {

@@ -29,14 +29,21 @@ interface Sample {
 
 const windowMs = 5_000;
 
+/** All that decides which node gets how many of the reads. */
+const choiceOf = ({ strategy, nodes }: BalancerStatus): string =>
+  [strategy, ...nodes.map(({ name, weight, inSync }) => `${name} ${weight} ${inSync}`)].join();
+
 /** What the figures of the status say of the last seconds, from one answer to the next. */
 export class RateWatch {
   #samples: Sample[] = [];
   readonly #backlogs = new Map<string, { total: number; position: number; atMs: number }>();
 
   add(status: BalancerStatus, atMs: number): Rates {
+    const last = this.#samples.at(-1);
     // After a restart the counters begin at 0 again.
-    if (this.#samples.at(-1)?.status.startedAt !== status.startedAt) this.#samples = [];
+    if (last?.status.startedAt !== status.startedAt) this.#samples = [];
+    // What was read before another choice says nothing of the shares now.
+    else if (choiceOf(last.status) !== choiceOf(status)) this.#samples = [last];
     this.#samples = [
       ...this.#samples.filter((one) => atMs - one.atMs <= windowMs),
       { atMs, status },

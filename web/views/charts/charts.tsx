@@ -6,7 +6,7 @@ import { useFeedPart } from '../../data/live.tsx';
 import type { ClusterColumn, History } from '../../data/shapes.ts';
 import { Failure, Loading, Panel } from '../../parts/panel.tsx';
 import { hrefOf, useRoute } from '../../shell/route.ts';
-import { useHistory } from './history-store.ts';
+import { type HistoryState, useHistory } from './history-store.ts';
 import { type ChartLine, LineChart, type Moment } from './line-chart.tsx';
 
 const spans = [
@@ -20,30 +20,63 @@ type Span = (typeof spans)[number];
 export function Charts() {
   const { parameters } = useRoute();
   const asked = Number(parameters.get('at') ?? 0);
-  const [span, setSpan] = useState<Span>(spans[0]);
-  const shown = asked > 0 ? spans[2] : span;
+  const [chosen, setChosen] = useState(() => ({ asked, span: spanWith(asked) }));
+  if (chosen.asked !== asked) setChosen({ asked, span: spanWith(asked) });
   const state = useHistory();
+  const place = useSeen(state.kind === 'ready' ? asked : 0);
   return (
-    <Panel
-      title="Last hour"
-      {...(asked > 0
-        ? {
-            note: (
-              <>
-                with the moment {timeOf(asked)} (<a href={hrefOf('overview')}>back</a>)
-              </>
-            ),
-          }
-        : {})}
-      actions={<SpanSwitch span={shown} onChange={setSpan} />}
-    >
-      <HistoryCharts state={state} span={shown} asked={asked} />
-    </Panel>
+    <div ref={place} className="charts-place">
+      <Panel
+        title="Last hour"
+        {...(asked > 0 ? { note: <AskedMoment at={asked} state={state} /> } : {})}
+        actions={<SpanSwitch span={chosen.span} onChange={(span) => setChosen({ asked, span })} />}
+      >
+        <HistoryCharts state={state} span={chosen.span} asked={asked} />
+      </Panel>
+    </div>
+  );
+}
+
+/** The shortest that holds the moment, with something before it. */
+function spanWith(at: number): Span {
+  if (at === 0) return spans[0];
+  const ageMs = Date.now() - at;
+  return spans.find(({ ms }) => ageMs < 0.9 * ms) ?? spans[2];
+}
+
+/** Brings the charts into sight, when they are drawn, if a moment in them was asked for. */
+function useSeen(at: number) {
+  const place = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (at === 0) return undefined;
+    // Behind the frame, which begins another view at its top.
+    const frame = requestAnimationFrame(() => place.current?.scrollIntoView());
+    return () => cancelAnimationFrame(frame);
+  }, [at]);
+  return place;
+}
+
+interface AskedMomentProps {
+  readonly at: number;
+  readonly state: HistoryState;
+}
+
+/** What happened at the moment that was asked for. */
+function AskedMoment({ at, state }: AskedMomentProps) {
+  const event = useFeedPart(({ events }) => events.find((one) => one.at === at));
+  const what = event === undefined ? '' : `, ${wordsOf(event).title}`;
+  const isBefore = state.kind === 'ready' && at < (state.history.at[0] ?? at);
+  return (
+    <>
+      at {timeOf(at)}
+      {what}
+      {isBefore ? ', of which no figures are kept' : ''} (<a href={hrefOf('overview')}>back</a>)
+    </>
   );
 }
 
 interface HistoryChartsProps {
-  readonly state: ReturnType<typeof useHistory>;
+  readonly state: HistoryState;
   readonly span: Span;
   readonly asked: number;
 }

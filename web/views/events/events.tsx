@@ -1,4 +1,4 @@
-import { useDeferredValue, useMemo, useRef, useState } from 'react';
+import { useDeferredValue, useMemo, useRef, useState, useSyncExternalStore } from 'react';
 import type { FeedEvent } from '../../data/event-feed.ts';
 import { type EventGroup, eventGroups, groupOf, nodeOf, wordsOf } from '../../data/event-words.ts';
 import { count } from '../../data/figures.ts';
@@ -42,10 +42,24 @@ export function Events() {
   );
 }
 
-const rowHeight = 32;
+const narrow = window.matchMedia('(max-width: 600px)');
+/** Where there is little room, what happened stands below its title. */
+const rowHeights = { narrow: 68, wide: 32 } as const;
+
+function useRowHeight(): number {
+  const isNarrow = useSyncExternalStore(
+    (listener) => {
+      narrow.addEventListener('change', listener);
+      return () => narrow.removeEventListener('change', listener);
+    },
+    () => narrow.matches,
+  );
+  return rowHeights[isNarrow ? 'narrow' : 'wide'];
+}
 
 function EventRows({ events }: { readonly events: readonly FeedEvent[] }) {
   const box = useRef<HTMLDivElement>(null);
+  const rowHeight = useRowHeight();
   const { first, end } = useVirtualRows(box, { rows: events.length, rowHeight });
   return (
     <div className="rows-box" ref={box} tabIndex={0} role="region" aria-label="Events">
@@ -55,7 +69,10 @@ function EventRows({ events }: { readonly events: readonly FeedEvent[] }) {
             key={event.key}
             aria-setsize={events.length}
             aria-posinset={first + index + 1}
-            style={{ transform: `translateY(${(first + index) * rowHeight}px)` }}
+            style={{
+              height: rowHeight,
+              transform: `translateY(${(first + index) * rowHeight}px)`,
+            }}
           >
             <EventLine event={event} />
           </li>

@@ -36,6 +36,8 @@ export const NodeCard = memo(function NodeCard(props: NodeCardProps) {
   const { name, state, leader, address } = node;
   // A node in sync has entries under way whenever there are writes.
   const isBehind = node.pending > 0 && state !== 'UP';
+  // How far that is says more than that it began.
+  const isReplaying = state === 'RECOVERING' && rates?.replay !== undefined;
   return (
     <article className={`node-card edge-${toneOfState(state)}`} aria-label={name}>
       <header className="node-head">
@@ -58,7 +60,7 @@ export const NodeCard = memo(function NodeCard(props: NodeCardProps) {
         ) : null}
         <ServerProcess {...(server === undefined ? {} : { server })} />
       </p>
-      <Reason node={node} />
+      {isReplaying ? null : <Reason node={node} />}
       <Progress node={node} {...(rates === undefined ? {} : { rates })} />
       <Share {...(rates === undefined ? {} : { rates })} />
       <dl className="facts">
@@ -128,11 +130,12 @@ function Reason({ node: { state, reason, needsResync } }: { readonly node: NodeS
 function Progress({ node, rates }: { readonly node: NodeStatus; readonly rates?: NodeRates }) {
   if (node.resync !== undefined && node.state === 'RESYNCING') {
     const { phase, source, tablesDone, tables, rows, bytes: size } = node.resync;
-    const text = `${phase}: table ${tablesDone} of ${tables} from ${source || 'another node'}`;
+    const from = `from ${source || 'another node'}`;
+    const done = `table ${tablesDone} of ${tables} ${from}, ${count(rows)} rows, ${bytes(size)}`;
     return (
       <Bar
         label="Copy"
-        text={`${text}, ${count(rows)} rows, ${bytes(size)}`}
+        text={`${phase}: ${tables === 0 ? from : done}`}
         share={tables === 0 ? 0 : tablesDone / tables}
       />
     );
@@ -141,7 +144,7 @@ function Progress({ node, rates }: { readonly node: NodeStatus; readonly rates?:
   if (replay === undefined) return null;
   const { done, total, perSecond, leftMs } = replay;
   const speed = perSecond === undefined ? '' : `, ${rate(perSecond)}/s`;
-  const left = leftMs === undefined ? '' : `, ${duration(leftMs)} left`;
+  const left = leftMs === undefined ? '' : `, ${unbroken(duration(leftMs))} left`;
   return (
     <Bar
       label="Replay"
@@ -150,6 +153,9 @@ function Progress({ node, rates }: { readonly node: NodeStatus; readonly rates?:
     />
   );
 }
+
+/** A figure stays on one line with its unit. */
+const unbroken = (text: string): string => text.replaceAll(' ', '\u00a0');
 
 interface BarProps {
   readonly label: string;
