@@ -53,11 +53,8 @@ function pinnedBy({ pinned, transaction, tableLock }: SessionCore): string | und
   if (tableLock) reasons.push('LOCK TABLES, until UNLOCK TABLES');
   if (transaction) {
     const count = transaction.commands.length;
-    const changed =
-      count === 0 ? 'nothing' : `${count} ${count === 1 ? 'statement' : 'statements'}`;
-    reasons.push(
-      `an open transaction on ${transaction.node.name} that has changed ${changed} so far`,
-    );
+    const writes = count === 0 ? 'no write' : `${count} ${count === 1 ? 'write' : 'writes'}`;
+    reasons.push(`an open transaction on ${transaction.node.name}, with ${writes} so far`);
   }
   return reasons.length === 0 ? undefined : reasons.join('; ');
 }

@@ -218,7 +218,7 @@ describe.each(engines())('what is told of statements and sessions, $name', (engi
     });
     expect((await find()).pinned).toBe(
       `a user-level lock on ${leader}, which no other node has; ` +
-        `an open transaction on ${leader} that has changed 1 statement so far`,
+        `an open transaction on ${leader}, with 1 write so far`,
     );
     const kill = (body?: object) => post(`/sessions/${held.threadId}/kill`, body);
     expect((await kill({ queryOnly: true })).status).toBe(204);

@@ -272,7 +272,7 @@ export const clusterAnswers: ExampleAnswers = {
           since: '2026-11-26T13:54:07.803Z',
           state: 'idle in a transaction',
           node: 'mysql2',
-          pinned: 'an open transaction on mysql2 that has changed 1 statement so far',
+          pinned: 'an open transaction on mysql2, with 1 write so far',
           inTransaction: true,
           tls: false,
           program: 'Node-MySQL-2',

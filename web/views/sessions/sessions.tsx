@@ -60,7 +60,7 @@ const columnsAt = (now: number): readonly DataColumn<Session>[] => [
         {sql === undefined ? null : <Statement sql={sql} />}
         <span className="muted">
           {state}
-          {inTransaction ? ' · in a transaction' : ''}
+          {inTransaction && sql !== undefined ? ' · in a transaction' : ''}
         </span>
       </>
     ),
@@ -87,9 +87,12 @@ function Who({ session: { user, host, program, schema, tls } }: OfSession) {
   );
 }
 
-function Pinned({ session: { pinned, node } }: OfSession) {
-  if (pinned === undefined) return <span className="muted">no</span>;
-  return `${node === undefined ? '' : `on ${node}: `}${pinned}`;
+function Pinned({ session: { pinned } }: OfSession) {
+  return pinned === undefined ? (
+    <span className="muted">no</span>
+  ) : (
+    <div className="pinned">{pinned}</div>
+  );
 }
 
 function KillButton({ session: { id, user, host, inTransaction } }: OfSession) {
