@@ -16,6 +16,7 @@ import {
   inItsAccess,
   spendsCharacteristics,
 } from './transaction-characteristics.ts';
+import { refuseUnreadable } from './unreadable.ts';
 import type { WriteRequest } from './write-request.ts';
 
 /** Runs a client's statement and notes what it leaves behind for the next one to ask about. */
@@ -35,7 +36,10 @@ export async function runNoted(
     const shown = (await showDiagnostics(core, told)) ?? (await getDiagnostics(core, told));
     if (shown) return shown;
   }
-  if (told.statement.implicitCommit) beforeImplicitCommit(core, told.statement);
+  if (told.statement.implicitCommit) {
+    await refuseUnreadable(core, told);
+    beforeImplicitCommit(core, told.statement);
+  }
   const answer = await runSettled(core, told, options);
   if (spendsCharacteristics(core, told.statement, answer)) core.characteristics = {};
   if (answer.kind === 'ok') diagnostics.noteOk();
