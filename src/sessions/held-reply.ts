@@ -159,6 +159,26 @@ export class HeldReply implements NodeResponseSink {
     this.onTerminal({ ...end, rows: rows + end.rows });
   }
 
+  /** Puts another row in the place of each of a single result. */
+  changeRows(change: (row: Buffer) => Buffer): void {
+    if (this.#ok || this.#error) return;
+    const end = this.#pieces.pop();
+    const definitionsEnd = this.#pieces.find((piece) => 'definitionsEnd' in piece);
+    const bytes = Buffer.concat(
+      this.#pieces.flatMap((piece) => ('bytes' in piece ? [piece.bytes] : [])),
+    );
+    const rows = behindDefinitions(bytes);
+    const changed: Buffer[] = [];
+    for (let at = 0; at + 4 <= rows.length; ) {
+      const next = at + 4 + rows.readUIntLE(at, 3);
+      changed.push(encodePacket(change(rows.subarray(at + 4, next)), 0));
+      at = next;
+    }
+    const definitions = { bytes: bytes.subarray(0, bytes.length - rows.length) };
+    const pieces = [definitions, definitionsEnd, { bytes: Buffer.concat(changed) }, end];
+    this.#pieces.splice(0, Infinity, ...pieces.filter((piece) => piece !== undefined));
+  }
+
   #tooLargeError(): LockstepError {
     return new LockstepError(
       'packet_too_large',

@@ -32,6 +32,7 @@ import { infileOf } from './receive-file.ts';
 import { runBulk } from './run-bulk.ts';
 import type { SessionCore } from './session-core.ts';
 import { shownText } from './shown-text.ts';
+import { showsVariables, tellVariables } from './shown-variables.ts';
 import { executeAndReadBack, runServerSet, runSet } from './set-path.ts';
 import { runPreparedText } from './text-prepare.ts';
 import { untilWritable } from './until-writable.ts';
@@ -163,13 +164,15 @@ async function runRead(
   const readOptions: ReadOptions = {
     statement,
     leader: options.leader,
-    stream: options.stream,
+    stream: options.stream && !showsVariables(statement),
     infile: write.file && infileOf(core, write.file),
   };
   if (write.cursor?.sql === write.sql) return write.cursor.begin(readOptions);
-  return core.transaction
-    ? readInTransaction(core, core.transaction, request, readOptions)
-    : read(core, request, readOptions);
+  const answer = core.transaction
+    ? await readInTransaction(core, core.transaction, request, readOptions)
+    : await read(core, request, readOptions);
+  if (showsVariables(statement)) tellVariables(core, answer, request.binary);
+  return answer;
 }
 
 const setsLastInsertId = /LAST_INSERT_ID\s*\(\s*[^\s)]/i;

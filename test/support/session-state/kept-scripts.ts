@@ -208,6 +208,18 @@ export const keptScripts: Readonly<Record<string, readonly string[]>> = {
       '0: UNLOCK TABLES',
     ],
   ),
+  'SHOW VARIABLES of a session without autocommit': [
+    '0: SET autocommit = 0',
+    '0: SHOW VARIABLES LIKE "auto%"',
+    '0: SELECT COUNT(*) FROM shared',
+    '0: SHOW SESSION VARIABLES WHERE Variable_name IN ("autocommit", "unique_checks")',
+    '0: SHOW GLOBAL VARIABLES LIKE "autocommit"',
+    '0: prepare 0: SHOW LOCAL VARIABLES LIKE "autocommit"',
+    '0: execute 0: 1',
+    '0: SHOW VARIABLES LIKE "nosuch"',
+    '0: SHOW VARIABLES LIKE',
+    '0: SET autocommit = 1; SHOW VARIABLES LIKE "autocommit"; SELECT 1',
+  ],
   'LOCK TABLES where only reading is permitted': [
     '0: SET SESSION TRANSACTION READ ONLY',
     '0: LOCK TABLES nosuch_table WRITE',
