@@ -1,5 +1,6 @@
 import type { Flavor } from '../nodes/server-facts.ts';
 import type { Statement } from '../sql/statement.ts';
+import { isTemporary } from './check-write.ts';
 import type { SessionCore } from './session-core.ts';
 
 const noEngine = /^(?:information_schema|performance_schema)$/i;
@@ -15,9 +16,21 @@ export function meetsEngine(core: SessionCore, { kind, verb, tables }: Statement
 
 /** With autocommit off it begins one. Of MySQL's own tables most are views of the dictionary. */
 export function begins(core: SessionCore, statement: Statement): boolean {
+  if (isTemporaryDefinition(statement)) return temporaryBegins(core, statement);
   if (meetsEngine(core, statement)) return true;
   const { tables, verb } = statement;
   return core.lexMode.flavor === 'mysql' && tables.length > 0 && !verb.startsWith('SHOW');
+}
+
+const isTemporaryDefinition = ({ kind, temporary, tables, writtenTables }: Statement): boolean =>
+  kind === 'ddl' && temporary && tables.length === writtenTables.length;
+
+/** Whether making or dropping a temporary table begins a transaction (seen on the servers). */
+function temporaryBegins(core: SessionCore, { verb, tables }: Statement): boolean {
+  const isThere = tables.some((table) => isTemporary(core, table));
+  const creates = verb.startsWith('CREATE');
+  // MariaDB opens a table that is there, and MySQL does anything else but that.
+  return core.lexMode.flavor === 'mysql' ? !(creates && isThere) : creates && isThere;
 }
 
 /**
