@@ -1,4 +1,5 @@
 import type { Node } from './node.ts';
+import { plainVersion } from './plain-version.ts';
 
 /**
  * The version of the servers as they number it in version comments: 90704 for 9.7.4. Undefined
@@ -11,6 +12,7 @@ export function commonVersion(nodes: Iterable<Pick<Node, 'facts'>>): number | un
     if (version !== undefined && facts.version !== version) return undefined;
     ({ version } = facts);
   }
-  const [, major = 0, minor = 0, patch = 0] = /^(\d+)\.(\d+)\.(\d+)/.exec(version ?? '') ?? [];
+  const numbers = /^(\d+)\.(\d+)\.(\d+)/.exec(plainVersion(version ?? ''));
+  const [, major = 0, minor = 0, patch = 0] = numbers ?? [];
   return Number(major) * 10_000 + Number(minor) * 100 + Number(patch) || undefined;
 }

@@ -1,4 +1,5 @@
 import { hasZstd } from '../nodes/compression-codec.ts';
+import { plainVersion } from '../nodes/plain-version.ts';
 import { Capability, combine, MariadbCapability, mariadbFlags } from '../protocol/capabilities.ts';
 
 /** What a server says of itself in its greeting. */
@@ -75,7 +76,7 @@ export function commonServer(servers: readonly ServerGreeting[]): CommonServer {
   };
 }
 
-/** By their numbers; MariaDB puts `5.5.5-` before its own, for old replicas. */
+/** By their numbers. */
 function compareVersions(a: string, b: string): number {
   const [left, right] = [numbersOf(a), numbersOf(b)];
   for (const [index, number] of left.entries()) {
@@ -86,4 +87,4 @@ function compareVersions(a: string, b: string): number {
 }
 
 const numbersOf = (version: string): readonly number[] =>
-  (/^[\d.]+/.exec(version.replace(/^5\.5\.5-/, ''))?.[0] ?? '').split('.').map(Number);
+  (/^[\d.]+/.exec(plainVersion(version))?.[0] ?? '').split('.').map(Number);

@@ -50,6 +50,32 @@ describe.each(engines())('the end of a statement, $name', (engine) => {
     expect(states).toEqual(['UP', 'UP']);
   });
 
+  test('what a server runs for its version only is a write on every node', async () => {
+    const [[server]] = await client.query<mysql.RowDataPacket[]>('SELECT VERSION() AS version');
+    const isMariadb = /mariadb/i.test(String(server?.['version']));
+    for (const marker of isMariadb ? ['M!100100', '!100100', 'M!999999'] : ['!80017', '!99999']) {
+      await client.query(`/*${marker} INSERT INTO e (v) VALUES (20) */`);
+      await client.query(`INSERT INTO e (v) VALUES (21) /*${marker} , (22) */`);
+    }
+    const [rows] = await client.query<mysql.RowDataPacket[]>(
+      'SELECT v, COUNT(*) AS n FROM e WHERE v BETWEEN 20 AND 22 GROUP BY v ORDER BY v',
+    );
+    expect(rows.map(({ v, n }) => [v, n])).toEqual(
+      isMariadb
+        ? [
+            [20, 2],
+            [21, 3],
+            [22, 2],
+          ]
+        : [
+            [20, 1],
+            [21, 2],
+            [22, 1],
+          ],
+    );
+    await expectEqualNodes(servers.servers);
+  });
+
   test('more than one without the capability is the error that a server gives', async () => {
     const text = 'INSERT INTO e (v) VALUES (1);\nDELETE FROM e WHERE v > 0 AND v < 1000000 OR 1=1';
     const refusal = async (port: number): Promise<unknown> => {

@@ -5,6 +5,7 @@ import { type Examination, type Finding, findingLevels } from '../../http/doctor
 import { examineServer, type ServerExam } from '../../nodes/examine-server.ts';
 import type { Node } from '../../nodes/node.ts';
 import { tlsFailed } from '../../nodes/node-tls.ts';
+import { plainVersion } from '../../nodes/plain-version.ts';
 import { judgeCluster } from './judge-cluster.ts';
 import { judgeHost } from './judge-host.ts';
 import { judgeServer } from './judge-server.ts';
@@ -24,7 +25,9 @@ export async function examine({ config, clock, nodes }: DoctorParts): Promise<Ex
       exams.set(node.name, exam);
       const found = judgeServer(node.name, exam, { limits: config.limits, clock });
       if (found.some(({ level }) => level !== 'note')) return found;
-      return found.concat(ok(node.name, `${exam.facts.version}: settings and rights are right`));
+      return found.concat(
+        ok(node.name, `${plainVersion(exam.facts.version)}: settings and rights are right`),
+      );
     } catch (error) {
       return [unreachable(node, asError(error).message)];
     }

@@ -1,5 +1,6 @@
 import type { Finding } from '../../http/doctor-schemas.ts';
 import type { ServerExam } from '../../nodes/examine-server.ts';
+import { plainVersion } from '../../nodes/plain-version.ts';
 
 /** Variables in which nodes should not differ, and why. */
 const alike: readonly (readonly [name: string, level: 'warning' | 'error', why: string])[] = [
@@ -17,7 +18,7 @@ export function judgeCluster(exams: ReadonlyMap<string, ServerExam>): Finding[] 
   const add = (level: Finding['level'], check: string, message: string, remedy?: string): void =>
     void findings.push({ level, about: 'lockstep', check, message, ...(remedy ? { remedy } : {}) });
   const flavors = groups(exams, ({ facts }) => facts.flavor);
-  const versions = groups(exams, ({ facts }) => facts.version);
+  const versions = groups(exams, ({ facts }) => plainVersion(facts.version));
   if (flavors.size > 1) {
     add('error', 'versions', `MySQL and MariaDB cannot be nodes together: ${shown(flavors)}`);
   } else if (versions.size > 1) {

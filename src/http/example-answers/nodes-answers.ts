@@ -18,7 +18,7 @@ const node = {
   reads: 1,
   writes: 5,
   connections: 2,
-  serverVersion: '5.5.5-10.11.19-MariaDB-0+deb12u1',
+  serverVersion: '10.11.19-MariaDB-0+deb12u1',
 };
 
 export const nodesAnswers: ExampleAnswers = {

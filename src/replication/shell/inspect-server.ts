@@ -4,6 +4,7 @@ import type { CommandLog } from '../../log/command-log.ts';
 import { isDenied } from '../../nodes/client-handshake.ts';
 import type { Node } from '../../nodes/node.ts';
 import type { NodeConnection } from '../../nodes/node-connection.ts';
+import { plainVersion } from '../../nodes/plain-version.ts';
 import { queryRows } from '../../nodes/query-rows.ts';
 import { quoteString } from '../../sql/quote.ts';
 import { decideJoin, unfinishedCopy } from '../join-decision.ts';
@@ -108,7 +109,8 @@ function refuseOtherEngine(
   const flavor = /mariadb/i.test(serverVersion) ? 'mariadb' : 'mysql';
   for (const { facts } of nodes.values()) {
     if (!facts || facts.flavor === flavor) continue;
-    const message = `${node.address} is ${serverVersion}, the nodes are ${facts.version}`;
+    const [own, others] = [plainVersion(serverVersion), plainVersion(facts.version)];
+    const message = `${node.address} is ${own}, the nodes are ${others}`;
     throw new LockstepError('bad_request', `${message}: MySQL and MariaDB cannot be mixed`, {
       field: 'url',
     });

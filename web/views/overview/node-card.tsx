@@ -193,9 +193,9 @@ function Share({ rates }: { readonly rates?: NodeRates }) {
   );
 }
 
-/** `5.5.5-10.11.19-MariaDB-0+deb12u1` is MariaDB 10.11.19: the 5.5.5 is for old clients. */
+/** `10.11.19-MariaDB-0+deb12u1` is MariaDB 10.11.19. */
 function shortVersion(version: string | undefined): string {
   if (version === undefined) return '';
-  const number = /(\d+\.\d+\.\d+)/.exec(version.replace(/^5\.5\.5-/, ''))?.[1] ?? version;
+  const number = /(\d+\.\d+\.\d+)/.exec(version)?.[1] ?? version;
   return `${/mariadb/i.test(version) ? 'MariaDB' : 'MySQL'} ${number}`;
 }
