@@ -15,8 +15,10 @@ export interface Clock {
 }
 
 /** A duration as it is told: in milliseconds, to the microsecond. */
+export const toldMs = (ms: number): number => Math.round(ms * 1000) / 1000;
+
 export const elapsedMs = (clock: Clock, startedMs: number): number =>
-  Math.round((clock.nowMs() - startedMs) * 1000) / 1000;
+  toldMs(clock.nowMs() - startedMs);
 
 export const systemClock: Clock = {
   nowMs: () => performance.now(),

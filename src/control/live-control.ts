@@ -1,6 +1,6 @@
 import type { NodeName, Seq } from '../base/brands.ts';
 import { seq } from '../base/brands.ts';
-import { type Clock, isoTime } from '../base/clock.ts';
+import { type Clock, isoTime, toldMs } from '../base/clock.ts';
 import { LockstepError } from '../base/errors.ts';
 import type { SqlAccount } from '../access/http-sessions.ts';
 import type { Config } from '../config/config.ts';
@@ -30,6 +30,7 @@ import type { Examination } from '../http/doctor-schemas.ts';
 import type { SettingsControl } from '../http/settings-control.ts';
 import type { EmbeddedLog } from '../log/embedded-log.ts';
 import type { Node } from '../nodes/node.ts';
+import { plainVersion } from '../nodes/plain-version.ts';
 import { checkRecord } from '../replication/check-record.ts';
 import { encodeEntry } from '../replication/entry-codec.ts';
 import type { Replicator } from '../replication/replicator.ts';
@@ -352,12 +353,12 @@ export class LiveControl implements BalancerControl {
       pending: cluster.pending(node.name),
       needsResync: lostPlace || node.state === 'QUARANTINED',
       activeReads: reads.active,
-      averageMs: reads.averageMs,
+      averageMs: toldMs(reads.averageMs),
       reads: counted.reads,
       writes: counted.writes + counted.applied,
       connections: node.connectionCount,
       ...(resync ? { resync } : {}),
-      ...(node.facts ? { serverVersion: node.facts.version } : {}),
+      ...(node.facts ? { serverVersion: plainVersion(node.facts.version) } : {}),
     };
   }
 }

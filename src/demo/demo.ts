@@ -193,6 +193,8 @@ function configOf(options: DemoOptions, folder: string): Config {
     http: { ...defaultConfig.http, port: options.httpPort },
     log: { ...defaultConfig.log, folder: join(folder, 'log') },
     logLevel: 'warn',
+    // The page shows slow statements; the terminal is for what has to be known.
+    telemetry: { ...defaultConfig.telemetry, slowQueryLog: false },
     users: [{ name: 'app', password: 'app' }],
     nodes: Array.from({ length: options.nodes }, (_, index) => ({
       name: nodeName(nameOf(index)),

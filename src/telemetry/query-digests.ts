@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { NodeName } from '../base/brands.ts';
-import type { Clock } from '../base/clock.ts';
+import { type Clock, toldMs } from '../base/clock.ts';
 import { LatencyHistogram } from './latency-histogram.ts';
 import type { ObservedStatement } from './observed-statement.ts';
 
@@ -111,7 +111,8 @@ export class QueryDigests {
     return [...this.#tallies].map(([normalised, tally]) => {
       const { kind, times, errors, rows, maxMs, nodes } = tally;
       // The bucket that holds a quantile may reach beyond the longest.
-      const quantile = (share: number): number => Math.min(times.quantile(share) ?? 0, maxMs);
+      const quantile = (share: number): number =>
+        toldMs(Math.min(times.quantile(share) ?? 0, maxMs));
       return {
         digest: digestOf(normalised),
         sql: asText(normalised),
@@ -119,11 +120,11 @@ export class QueryDigests {
         count: times.count,
         errors,
         rows,
-        totalMs: times.totalMs,
+        totalMs: toldMs(times.totalMs),
         p50Ms: quantile(0.5),
         p95Ms: quantile(0.95),
         p99Ms: quantile(0.99),
-        maxMs,
+        maxMs: toldMs(maxMs),
         nodes: new Map(nodes),
         firstSeenMs: bootMs + tally.firstMs,
         lastSeenMs: bootMs + tally.lastMs,

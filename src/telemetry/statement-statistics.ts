@@ -1,5 +1,5 @@
 import type { NodeName } from '../base/brands.ts';
-import type { Clock } from '../base/clock.ts';
+import { type Clock, toldMs } from '../base/clock.ts';
 import { LatencyHistogram } from './latency-histogram.ts';
 import type { ObservedStatement } from './observed-statement.ts';
 import { QueryDigests } from './query-digests.ts';
@@ -86,7 +86,8 @@ export class StatementStatistics {
   }
 
   recordSlow(query: Omit<SlowQuery, 'atMs'>): void {
-    const slow = { atMs: this.#clock.wallMs(), ...query };
+    const durationMs = toldMs(query.durationMs);
+    const slow = { atMs: this.#clock.wallMs(), ...query, durationMs };
     this.#slowCount += 1;
     this.#slow.push(slow);
     if (this.#slow.length > slowKept) this.#slow.shift();
