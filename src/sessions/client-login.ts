@@ -40,6 +40,7 @@ import { checkCharacterSet } from './initial-settings.ts';
 import type { LoginOutcome, UserChange } from './login-exchange.ts';
 import { nonceOf } from './nonce.ts';
 import { packetLimit } from './packet-limit.ts';
+import type { RsaKeys } from './rsa-keys.ts';
 import type { SessionContext } from './session-context.ts';
 import { type Route, SessionCore } from './session-core.ts';
 import type { SessionRegistry } from './session-registry.ts';
@@ -53,7 +54,7 @@ interface LoginOptions {
   readonly from: ConnectionOrigin;
   readonly connectionId: number;
   readonly sessions: SessionRegistry;
-  readonly rsaKeys: { readonly privateKeyPem: string; readonly publicKeyPem: string };
+  readonly rsaKeys: RsaKeys | undefined;
   readonly tls: SecureContext | undefined;
   /** Throws when this user may not have one more session, or this one of another user's. */
   readonly admit: (user: string, session?: ClientSession) => void;
@@ -236,7 +237,8 @@ export class ClientLogin implements AcceptedClient {
   get #asking(): Asking {
     const secure = this.#secure;
     const mayBeInClear = this.#response?.attributes?.get('_client_name') === 'libmariadb';
-    return secure || !mayBeInClear ? { secure, rsaKeys: this.#options.rsaKeys } : { secure };
+    const { rsaKeys } = this.#options;
+    return rsaKeys && (secure || !mayBeInClear) ? { secure, rsaKeys } : { secure };
   }
 
   /** COM_CHANGE_USER. The nonce is still the greeting's. */

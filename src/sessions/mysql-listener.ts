@@ -1,4 +1,3 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { rm, stat } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -12,6 +11,7 @@ import { ClientLogin } from './client-login.ts';
 import type { ConnectionOrigin } from './client-origin.ts';
 import { DeniedLogins } from './denied-logins.ts';
 import type { SessionContext } from './session-context.ts';
+import { makeRsaKeys, type RsaKeys } from './rsa-keys.ts';
 import { type SessionHandle, SessionRegistry } from './session-registry.ts';
 
 /** A time-out is told in whole seconds, so this is exact enough. */
@@ -26,7 +26,9 @@ export class MysqlListener {
   #trusted: { readonly written: string; readonly networks: NetworkList | undefined };
   readonly #connections = new Set<Duplex>();
   readonly #sessions: SessionRegistry;
-  readonly #rsaKeys: { readonly privateKeyPem: string; readonly publicKeyPem: string };
+  readonly #keysInWork: Promise<RsaKeys>;
+  /** There before anybody can connect; clients of this process need none. */
+  #rsaKeys: RsaKeys | undefined;
   #tls: SecureContext | undefined;
   #lastConnectionId = 0;
   #idleWatch: Timer;
@@ -36,12 +38,7 @@ export class MysqlListener {
     this.#context = context;
     this.#sessions = new SessionRegistry(context.clock);
     this.#tls = tls;
-    const { privateKey, publicKey } = generateKeyPairSync('rsa', {
-      modulusLength: 2048,
-      privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-      publicKeyEncoding: { type: 'spki', format: 'pem' },
-    });
-    this.#rsaKeys = { privateKeyPem: privateKey, publicKeyPem: publicKey };
+    this.#keysInWork = makeRsaKeys();
     this.#deniedLogins = new DeniedLogins(context.clock);
     this.#trusted = { written: '', networks: undefined };
     this.#server = createServer({ noDelay: true }, (socket) =>
@@ -62,6 +59,7 @@ export class MysqlListener {
 
   /** The port that is listened on; `port` 0 takes a free one. With `socket` there too. */
   async listen(address: Config['mysql']): Promise<number> {
+    this.#rsaKeys = await this.#keysInWork;
     const port = await this.#listenOnPort(address);
     if (address.socket !== undefined) await this.#listenOnSocket(address.socket);
     return port;
