@@ -90,8 +90,9 @@ test('the same key is run once, also at the same time and after a restart', asyn
 
 test('died before the log had it: it is run', async () => {
   void (await open()).run(write('k'), dies);
-  await expect.poll(() => stat(join(folder, 'idempotency-keys.jsonl'))).toBeDefined();
-  await appendFile(join(folder, 'idempotency-keys.jsonl'), '{"kind":"ended","id":"torn');
+  const file = join(folder, 'idempotency-keys.jsonl');
+  await expect.poll(async () => (await stat(file)).size).toBeGreaterThan(0);
+  await appendFile(file, '{"kind":"ended","id":"torn');
   expect(await (await open()).run(write('k'), logged)).toMatchObject({ seq: 1 });
   expect(ran).toBe(1);
 });
