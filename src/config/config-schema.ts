@@ -270,6 +270,12 @@ export const configSchema = group('', {
       100,
       'Connections to one node; keep below its `max_connections`.',
     ),
+    pipelinedReads: withDefault<number>(
+      integer(1, 64),
+      8,
+      'How many reads of different sessions may be under way on one connection to a node, of ' +
+        'statements that are known to be quick; 1: each has one for itself.',
+    ),
     packetBytes: withDefault<number>(
       size(KiB, GiB),
       64 * MiB,

@@ -21,7 +21,7 @@ export interface ConnectionKind {
 /** `sessions`: nobody can have more callers waiting than there are sessions. */
 export type PoolLimits = Pick<
   Config['limits'],
-  'connectionsPerNode' | 'connectionWaitMs' | 'sessions'
+  'connectionsPerNode' | 'connectionWaitMs' | 'sessions' | 'pipelinedReads'
 >;
 
 export interface ConnectionPoolOptions {

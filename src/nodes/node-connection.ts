@@ -79,6 +79,8 @@ export class NodeConnection {
   #reportSilenceAfterMs = 0;
   /** By when large requests have reached the server. */
   #arrivedByMs = 0;
+  /** Packets that leave before the event loop turns. */
+  readonly #soon: Buffer[] = [];
   #paused = false;
   #lostError: Error | undefined;
   #ended = false;
@@ -174,13 +176,33 @@ export class NodeConnection {
       sink.onLost(this.#lostError);
       return;
     }
-    this.#pending.push({ kind, sink, infile });
-    if (this.#pending.length === 1) {
-      this.#scanner.begin(kind);
-      this.#listen();
-    }
+    this.#expect({ kind, sink, infile });
     this.#write(packets);
   }
+
+  #expect(response: PendingResponse): void {
+    this.#pending.push(response);
+    if (this.#pending.length > 1) return;
+    this.#scanner.begin(response.kind);
+    this.#listen();
+  }
+
+  /** As `send`, but leaves with what else is sent so before the event loop turns. */
+  sendSoon(packets: Buffer, kind: ResponseKind, sink: NodeResponseSink): void {
+    if (this.#lostError) {
+      sink.onLost(this.#lostError);
+      return;
+    }
+    this.#expect({ kind, sink, infile: undefined });
+    this.#soon.push(packets);
+    if (this.#soon.length === 1) setImmediate(this.#sendSoon);
+  }
+
+  readonly #sendSoon = (): void => {
+    const [first, ...others] = this.#soon.splice(0);
+    if (!first || this.#lostError) return;
+    this.#write(others.length === 0 ? first : Buffer.concat([first, ...others]));
+  };
 
   /** Sends a command that the server never answers (statement close, long data). */
   sendUnanswered(packets: Buffer): void {
@@ -189,6 +211,7 @@ export class NodeConnection {
 
   /** False: what waits to be sent is a lot. */
   #write(packets: Buffer): boolean {
+    if (this.#soon.length > 0) this.#sendSoon();
     const room = this.#stream.write(packets);
     if (packets.length <= largeBytes) return room;
     const fromMs = Math.max(this.#clock.nowMs(), this.#arrivedByMs);

@@ -7,6 +7,7 @@ import type { Password } from '../protocol/auth/password.ts';
 import { NodeConnection, NodeConnectionLostError } from './node-connection.ts';
 import { NodeTls } from './node-tls.ts';
 import type { NodeState } from './node-state.ts';
+import { ReadPipelines } from './read-pipelines.ts';
 import { queryRows } from './query-rows.ts';
 import type { ServerFacts } from './server-facts.ts';
 import { ServerRuns } from './server-runs.ts';
@@ -41,6 +42,7 @@ const accountErrnos: ReadonlySet<number> = new Set([
 export class Node {
   readonly name: NodeName;
   readonly pool: ConnectionPool;
+  readonly pipelines: ReadPipelines;
   readonly #options: NodeOptions;
   #state: NodeState = 'JOINING';
   #stateSinceMs: number;
@@ -65,6 +67,12 @@ export class Node {
       open: (kind) => this.#openPooled(kind),
       limits: options.limits,
       clock: options.clock,
+    });
+    this.pipelines = new ReadPipelines({
+      clock: options.clock,
+      depthMax: () => options.limits.pipelinedReads,
+      give: (connection) => this.pool.give(connection),
+      killQuery: (connection) => this.killQuery(connection),
     });
   }
 

@@ -360,6 +360,6 @@ function rowsOf(
   });
 }
 
-function warningsOf(end: Terminal): number {
+export function warningsOf(end: Terminal): number {
   return end.type === 'eof' ? eofWarnings(end.payload) : okWarnings(end.payload);
 }

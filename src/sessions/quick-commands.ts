@@ -46,7 +46,7 @@ export class QuickCommands {
     try {
       if (this.#begin(packet)) return true;
     } catch (error) {
-      this.#end({ kind: 'broken', error: asError(error) });
+      this.#end({ kind: 'failed', error: asError(error) });
       return true;
     }
     this.#running = undefined;
@@ -85,7 +85,7 @@ export class QuickCommands {
       void this.#options.run(packet).then(this.#onEnd);
       return;
     }
-    if (end.kind === 'broken') this.#options.fault(end.error);
+    if (end.kind === 'failed') this.#options.fault(end.error);
     this.#options.prepared.closeEndedCursors();
     this.#onEnd();
   }

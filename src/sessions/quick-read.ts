@@ -2,14 +2,18 @@ import { asError } from '../base/as-error.ts';
 import type { NodeName, Seq } from '../base/brands.ts';
 import type { NodeConnection } from '../nodes/node-connection.ts';
 import type { Node } from '../nodes/node.ts';
+import type { ReadPipeline } from '../nodes/read-pipelines.ts';
 import { decodeErr } from '../protocol/err-packet.ts';
-import { isPlainRead } from '../sql/plain-read.ts';
+import type { Terminal } from '../protocol/response-scanner.ts';
 import type { Statement } from '../sql/statement.ts';
 import { SessionBroken } from './answer.ts';
 import { holdsOtherInsertId } from './carry-state.ts';
+import { type KnownQuick, knownOf } from './known-quick.ts';
 import { meetsLocks } from './lock-tables.ts';
+import { type PipelinedEnd, PipelinedReply } from './pipelined-reply.ts';
 import { acknowledgedBefore, noteSeen } from './read-consistency.ts';
 import { answersAtOnce, mayServe } from './read-place.ts';
+import { interruptedError } from './running-statement.ts';
 import type { SessionCore } from './session-core.ts';
 import { StreamReply, type StreamOutcome } from './stream-reply.ts';
 import { trackingOf } from './tracking.ts';
@@ -20,44 +24,43 @@ export type QuickEnd =
   | { readonly kind: 'answered'; readonly rows: number; readonly errno: number | undefined }
   /** Nothing has reached the client: it is to be run the long way. */
   | { readonly kind: 'again' }
-  | { readonly kind: 'broken'; readonly error: Error };
+  /** The client is told this, or is sent away. */
+  | { readonly kind: 'failed'; readonly error: Error };
 
 const again: QuickEnd = { kind: 'again' };
 
 const broken = (cause: unknown): QuickEnd => ({
-  kind: 'broken',
+  kind: 'failed',
   error: new SessionBroken('a node was lost in the middle of its answer', { cause }),
 });
 
 /** What is sent, or what makes it; undefined where something has to be done before. */
 export type QuickPacket = Buffer | ((connection: NodeConnection) => Buffer | undefined);
 
-const packetFor = (packet: QuickPacket, connection: NodeConnection): Buffer | undefined =>
-  Buffer.isBuffer(packet) ? packet : packet(connection);
-
-/** Whether a statement may be one, by its text; asked once for each. */
-const quickStatements = new WeakMap<Statement, boolean>();
-
-function isQuick(statement: Statement): boolean {
-  const known = quickStatements.get(statement);
-  if (known !== undefined) return known;
-  const quick = isPlainRead(statement) && statement.tables.length > 0;
-  quickStatements.set(statement, quick);
-  return quick;
-}
+/** Outside a transaction. */
+const status = { inTransaction: false, autocommit: true, moreResults: false };
 
 /**
  * The read that most statements are: a SELECT of tables outside a transaction, in a session that
  * holds nothing, while a node is free and has a connection that is as the session is. It does what
  * `runNoted` and `read` do, in their order, without a promise or a closure for it; whatever is not
  * as usual is left to them. One object for all of a session's, which come one after another.
+ *
+ * Of those that are known to be quick, several sessions' are under way on one connection at once.
  */
 export class QuickRead {
   readonly #core: SessionCore;
   readonly #onEnd: (end: QuickEnd) => void;
   readonly #reply: StreamReply;
+  #pipelined: PipelinedReply;
+  #known: KnownQuick | undefined;
   #node: Node | undefined;
   #connection: NodeConnection | undefined;
+  /** Of the connection, while others use it too. */
+  #pipeline: ReadPipeline | undefined;
+  #packet: QuickPacket | undefined;
+  /** What is to be sent on the connection that was found ready last. */
+  #bytes: Buffer | undefined;
   #acknowledged: Seq | undefined;
   #startedMs = 0;
   readonly #mayServe = (name: NodeName): boolean => mayServe(this.#core, name, this.#acknowledged);
@@ -69,12 +72,22 @@ export class QuickRead {
     this.#core = core;
     this.#onEnd = onEnd;
     this.#reply = new StreamReply({
-      status: { inTransaction: false, autocommit: true, moreResults: false },
+      status,
       changes: core.changes,
       valid: () => true,
       digest: false,
       filter: undefined,
       done: (outcome) => this.#done(outcome),
+    });
+    this.#pipelined = this.#newPipelined();
+  }
+
+  #newPipelined(): PipelinedReply {
+    return new PipelinedReply({
+      status,
+      changes: this.#core.changes,
+      onSlow: () => this.#known?.wasSlow(),
+      done: (end) => this.#pipelinedDone(end),
     });
   }
 
@@ -83,8 +96,9 @@ export class QuickRead {
    * already, whose turn it is.
    */
   begin(statement: Statement, sql: string, packet: QuickPacket): boolean {
-    if (!isQuick(statement) || !this.#sessionIsFree()) return false;
     const core = this.#core;
+    const known = knownOf(statement);
+    if (!known.plain || !core.running.mayStart || !this.#sessionIsFree()) return false;
     this.#acknowledged = acknowledgedBefore(core);
     const { router, nodes } = core.context;
     const name = router.choose(this.#atOnce);
@@ -92,49 +106,44 @@ export class QuickRead {
     if (!node) return false;
     // What the statement before left on a connection is void before somebody reads it there.
     core.diagnostics.begin(statement, core.lexMode.flavor);
-    const connection = core.tryTakeConnection(node, this.#usable);
-    if (!connection) {
+    this.#packet = packet;
+    const pipeline = known.quick ? core.joinPipeline(node, this.#ready) : undefined;
+    const connection = pipeline?.connection ?? core.tryTakeConnection(node, this.#ready);
+    const bytes = this.#bytes;
+    this.#packet = undefined;
+    this.#bytes = undefined;
+    if (!connection || !bytes) {
       core.chosen = node.name;
       return false;
     }
-    let begun = false;
-    try {
-      const bytes = packetFor(packet, connection);
-      if (!bytes || !core.running.start(connection)) return false;
-      begun = true;
-      this.#send(node, connection, bytes, { statement, sql });
-      return true;
-    } finally {
-      if (!begun) {
-        core.chosen = node.name;
-        node.pool.give(connection);
-      }
-    }
-  }
-
-  #send(
-    node: Node,
-    connection: NodeConnection,
-    bytes: Buffer,
-    watched: { readonly statement: Statement; readonly sql: string },
-  ): void {
-    const core = this.#core;
-    const { router, clock } = core.context;
-    core.watch.begin(watched);
+    core.watch.begin({ statement, sql });
+    this.#known = known;
     this.#node = node;
     this.#connection = connection;
-    this.#startedMs = clock.nowMs();
+    this.#pipeline = pipeline;
+    this.#startedMs = core.context.clock.nowMs();
     router.started(node.name);
-    this.#reply.begin(core.client, connection);
-    connection.send(bytes, 'query', this.#reply);
+    if (pipeline) {
+      core.running.startShared(connection, this.#leave);
+      pipeline.send(bytes, this.#pipelined);
+    } else {
+      core.running.start(connection);
+      this.#reply.begin(core.client, connection);
+      connection.send(bytes, 'query', this.#reply);
+    }
+    return true;
   }
 
-  /** It is as the session is: nothing has to be set there first. */
-  readonly #usable = (connection: NodeConnection): boolean => {
+  /** It is as the session is: nothing has to be set or prepared there first. */
+  readonly #ready = (connection: NodeConnection): boolean => {
     const { state, lastInsertId } = this.#core;
-    return (
-      connection.stateKey === state.carried.key && !holdsOtherInsertId(connection, lastInsertId)
-    );
+    if (connection.stateKey !== state.carried.key) return false;
+    if (holdsOtherInsertId(connection, lastInsertId)) return false;
+    const packet = this.#packet;
+    const bytes = typeof packet === 'function' ? packet(connection) : packet;
+    if (!bytes) return false;
+    this.#bytes = bytes;
+    return true;
   };
 
   #sessionIsFree(): boolean {
@@ -153,15 +162,50 @@ export class QuickRead {
   }
 
   #done(outcome: StreamOutcome): void {
+    const core = this.#core;
     const connection = this.#connection;
     if (!connection) return;
-    if (outcome.kind === 'lost_unseen' && this.#node) {
-      this.#core.context.counters.node(this.#node.name).retries++;
-    }
+    if (outcome.kind === 'lost_unseen') this.#countRetry();
     const end = this.#endOf(outcome, connection);
-    const interrupted = this.#core.running.finish();
+    if (end.kind === 'answered') this.#known?.ran(core.context.clock.nowMs() - this.#startedMs);
+    const interrupted = core.running.finish();
     if (interrupted) void interrupted.then(() => this.#settle(end));
     else this.#settle(end);
+  }
+
+  #pipelinedDone(outcome: PipelinedEnd): void {
+    const core = this.#core;
+    core.running.finish();
+    switch (outcome.kind) {
+      case 'complete': {
+        const { end, bytes } = outcome;
+        if (!core.client.destroyed) core.client.write(bytes);
+        return this.#settle(this.#noted(end, false, undefined));
+      }
+      case 'again':
+        if (outcome.slow) this.#known?.wasSlow();
+        break;
+      case 'lost':
+        this.#countRetry();
+        break;
+    }
+    this.#pipelined = this.#newPipelined();
+    this.#settle(again);
+  }
+
+  /** Ended from outside, while its connection works for others too. */
+  readonly #leave = (): void => {
+    const pipeline = this.#pipeline;
+    if (!pipeline) return;
+    this.#pipelined.abandon();
+    this.#pipelined = this.#newPipelined();
+    pipeline.endUnwanted();
+    this.#core.running.finish();
+    this.#settle({ kind: 'failed', error: interruptedError() });
+  };
+
+  #countRetry(): void {
+    if (this.#node) this.#core.context.counters.node(this.#node.name).retries++;
   }
 
   #settle(end: QuickEnd): void {
@@ -169,9 +213,10 @@ export class QuickRead {
     const node = this.#node;
     const connection = this.#connection;
     if (!node || !connection) return;
+    if (!this.#pipeline) node.pool.give(connection);
     this.#node = undefined;
     this.#connection = undefined;
-    node.pool.give(connection);
+    this.#pipeline = undefined;
     const failed = end.kind !== 'answered';
     core.context.router.finished(node.name, { startedMs: this.#startedMs, failed });
     if (!failed) {
@@ -182,14 +227,22 @@ export class QuickRead {
     this.#onEnd(end);
   }
 
+  #noted(
+    end: Terminal | undefined,
+    failed: boolean,
+    connection: NodeConnection | undefined,
+  ): QuickEnd {
+    if (end) this.#core.diagnostics.note(end, connection);
+    const errno = end && failed ? decodeErr(end.payload).errno : undefined;
+    return { kind: 'answered', rows: end?.rows ?? 0, errno };
+  }
+
   #endOf(outcome: StreamOutcome, connection: NodeConnection): QuickEnd {
     switch (outcome.kind) {
       case 'complete': {
         const { end, failed } = outcome;
         try {
-          if (end) this.#core.diagnostics.note(end, connection);
-          const errno = end && failed ? decodeErr(end.payload).errno : undefined;
-          return { kind: 'answered', rows: end?.rows ?? 0, errno };
+          return this.#noted(end, failed, connection);
         } catch (error) {
           // What cannot be read has reached the client, who must not take it for an answer.
           connection.destroy(asError(error));

@@ -23,6 +23,8 @@ export class RunningStatement {
   #killing: Promise<void> | undefined;
   #interrupted = false;
   #abandoned = false;
+  /** Set while the connection works for others too. */
+  #leave: (() => void) | undefined;
   /** Ends what waits for no node. */
   #wake = (): void => {};
 
@@ -64,17 +66,27 @@ export class RunningStatement {
     return this.observe(connection, work);
   }
 
-  /** As `during`, for work that `finish` ends. False when that has to be used. */
-  start(connection: NodeConnection): boolean {
-    if (this.#abandoned || this.#interrupted || this.trace) return false;
+  /** Whether `start` may be used instead of `during`. */
+  get mayStart(): boolean {
+    return !this.#abandoned && !this.#interrupted && !this.trace;
+  }
+
+  /** As `during`, for work that `finish` ends. */
+  start(connection: NodeConnection): void {
     this.#connection = connection;
-    return true;
+  }
+
+  /** As `start`, on a connection that works for others too: `leave` is called when it is ended. */
+  startShared(connection: NodeConnection, leave: () => void): void {
+    this.#connection = connection;
+    this.#leave = leave;
   }
 
   /** What was started has ended. Resolves when others may use its connection; undefined: now. */
   finish(): Promise<void> | undefined {
     const connection = this.#connection;
     this.#connection = undefined;
+    this.#leave = undefined;
     return connection && this.#killing ? this.#settle(connection) : undefined;
   }
 
@@ -101,6 +113,7 @@ export class RunningStatement {
     this.#interrupted = true;
     this.#wake();
     const connection = this.#connection;
+    if (this.#leave) return this.#leave();
     if (!connection || connection.lost || this.#killing) return;
     this.#killing = this.#interruptOn(connection);
   }

@@ -6,6 +6,7 @@ import { isDenied } from '../nodes/client-handshake.ts';
 import type { ConnectionKind, Wanted } from '../nodes/connection-pool.ts';
 import type { NodeConnection } from '../nodes/node-connection.ts';
 import type { Node } from '../nodes/node.ts';
+import type { ReadPipeline } from '../nodes/read-pipelines.ts';
 import type { LoadFile } from '../log/load-file.ts';
 import type { Leadership } from '../replication/replicator.ts';
 import type { Release } from '../replication/write-gate.ts';
@@ -252,12 +253,25 @@ export class SessionCore {
   ): NodeConnection | undefined {
     const connection = node.pool.tryTake(this.#wanted(undefined));
     if (!connection) return undefined;
-    if (usable(connection)) {
-      readLeftDiagnostics(connection);
-      return connection;
+    let taken = false;
+    try {
+      taken = usable(connection);
+    } finally {
+      if (!taken) node.pool.give(connection);
     }
-    node.pool.give(connection);
-    return undefined;
+    if (!taken) return undefined;
+    readLeftDiagnostics(connection);
+    return connection;
+  }
+
+  /** One that is shared with others, or can be; for a read that may wait behind others. */
+  joinPipeline(
+    node: Node,
+    usable: (connection: NodeConnection) => boolean,
+  ): ReadPipeline | undefined {
+    return node.pipelines.join(this.#wanted(undefined), usable, () =>
+      this.tryTakeConnection(node, usable),
+    );
   }
 
   #wanted(schema: string | undefined): Wanted {

@@ -1,0 +1,59 @@
+import { isPlainRead } from '../sql/plain-read.ts';
+import type { Statement } from '../sql/statement.ts';
+
+/** So many runs must have been quick before others are made to wait behind one. */
+const runsNeeded = 16;
+/** The fastest of them, and their average: a machine that is busy makes every statement wait. */
+const fastestMsMax = 2;
+const averageMsMax = 20;
+const averageWeight = 1 / 8;
+/** Each time that it was not quick twice as many are needed, up to this many doublings. */
+const doublingsMax = 10;
+
+/** What is known of how long a statement takes, whatever literals it has. */
+export class KnownQuick {
+  /** It may be run by the short cut. */
+  readonly plain: boolean;
+  #runs = 0;
+  #fastestMs = Number.POSITIVE_INFINITY;
+  #averageMs = 0;
+  #doublings = 0;
+
+  constructor(plain: boolean) {
+    this.plain = plain;
+  }
+
+  /** Others may wait behind it. */
+  get quick(): boolean {
+    return (
+      this.#runs >= runsNeeded << this.#doublings &&
+      this.#fastestMs <= fastestMsMax &&
+      this.#averageMs <= averageMsMax
+    );
+  }
+
+  /** It ran on a connection of its own. */
+  ran(durationMs: number): void {
+    this.#averageMs += (durationMs - this.#averageMs) * (this.#runs === 0 ? 1 : averageWeight);
+    this.#runs += 1;
+    if (durationMs < this.#fastestMs) this.#fastestMs = durationMs;
+  }
+
+  /** Others waited for it for too long, or in vain. */
+  wasSlow(): void {
+    this.#runs = 0;
+    this.#fastestMs = Number.POSITIVE_INFINITY;
+    this.#doublings = Math.min(this.#doublings + 1, doublingsMax);
+  }
+}
+
+const known = new WeakMap<Statement, KnownQuick>();
+
+/** By the statement that a form of text is remembered as. */
+export function knownOf(statement: Statement): KnownQuick {
+  const before = known.get(statement);
+  if (before) return before;
+  const now = new KnownQuick(isPlainRead(statement) && statement.tables.length > 0);
+  known.set(statement, now);
+  return now;
+}
