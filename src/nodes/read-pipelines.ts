@@ -76,7 +76,7 @@ export class ReadPipeline implements NodeResponseSink {
   leaveAlone(): void {
     this.#alone = true;
     const [slow, ...others] = this.#reads;
-    this.#reads.fill(nobody, 1);
+    this.#reads.splice(1, others.length, ...others.map(() => nobody));
     slow?.onSlow();
     for (const read of others) read.onHeldUp();
     this.endUnwanted();

@@ -175,7 +175,7 @@ export class QuickRead {
 
   #pipelinedDone(outcome: PipelinedEnd): void {
     const core = this.#core;
-    core.running.finish();
+    core.running.finishShared();
     switch (outcome.kind) {
       case 'complete': {
         const { end, bytes } = outcome;
@@ -200,7 +200,7 @@ export class QuickRead {
     this.#pipelined.abandon();
     this.#pipelined = this.#newPipelined();
     pipeline.endUnwanted();
-    this.#core.running.finish();
+    this.#core.running.finishShared();
     this.#settle({ kind: 'failed', error: interruptedError() });
   };
 

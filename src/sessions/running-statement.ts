@@ -86,8 +86,13 @@ export class RunningStatement {
   finish(): Promise<void> | undefined {
     const connection = this.#connection;
     this.#connection = undefined;
-    this.#leave = undefined;
     return connection && this.#killing ? this.#settle(connection) : undefined;
+  }
+
+  /** As `finish`, of what was started on a shared connection, which goes on in any case. */
+  finishShared(): void {
+    this.#connection = undefined;
+    this.#leave = undefined;
   }
 
   /** Has a connection work for the client's command; meanwhile that can be interrupted. */

@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest';
+import { KnownQuick } from './known-quick.ts';
+
+const ranTimes = (known: KnownQuick, times: number, durationMs: number): void => {
+  for (let count = 0; count < times; count += 1) known.ran(durationMs);
+};
+
+test('a statement is known to be quick after sixteen quick runs', () => {
+  const known = new KnownQuick(true);
+  ranTimes(known, 15, 0.5);
+  expect(known.quick).toBe(false);
+  known.ran(0.5);
+  expect(known.quick).toBe(true);
+});
+
+test('one that never was quick is not, nor one that mostly is not', () => {
+  const never = new KnownQuick(true);
+  ranTimes(never, 100, 3);
+  expect(never.quick).toBe(false);
+  const seldom = new KnownQuick(true);
+  seldom.ran(1);
+  ranTimes(seldom, 100, 50);
+  expect(seldom.quick).toBe(false);
+});
+
+test('each time that others waited for it in vain it has to prove itself for twice as long', () => {
+  const known = new KnownQuick(true);
+  ranTimes(known, 16, 0.5);
+  known.wasSlow();
+  ranTimes(known, 31, 0.5);
+  expect(known.quick).toBe(false);
+  known.ran(0.5);
+  expect(known.quick).toBe(true);
+  known.wasSlow();
+  ranTimes(known, 63, 0.5);
+  expect(known.quick).toBe(false);
+  known.ran(0.5);
+  expect(known.quick).toBe(true);
+});
