@@ -10,6 +10,7 @@ import { decodeOk, okHeader, resultEndHeader } from './ok-packet.ts';
 import type { OkPacket } from './ok-packet.ts';
 import { malformed, PayloadReader } from './packet-reader.ts';
 import { partBytesMax } from './packet-writer.ts';
+import { eofWarnings, okWarnings } from './quick-fields.ts';
 import { StatusFlag } from './status-flags.ts';
 import { decodeTextRow } from './text-row.ts';
 import { decodeBinaryRow } from './binary-row.ts';
@@ -56,6 +57,7 @@ export interface BinaryRows {
   readonly kind: 'rows';
   readonly columns: readonly ColumnDefinition41[];
   readonly rows: readonly (readonly BinaryValue[])[];
+  readonly warnings: number;
 }
 
 /** Decodes the whole answer to a COM_STMT_EXECUTE of a query. Throws as `parseTextResults`. */
@@ -66,14 +68,17 @@ export function parseBinaryRows(
   const cursor = new PacketCursor(new PacketAssembler({ payloadBytesMax: Infinity }).push(bytes));
   const first = cursor.next();
   if (first[0] === errHeader) return { kind: 'err', error: decodeErr(first) };
-  if (first[0] === okHeader) return { kind: 'rows', columns: [], rows: [] };
+  if (first[0] === okHeader) return { kind: 'rows', columns: [], rows: [], warnings: 0 };
   const columns = readColumns(cursor, first, capabilities);
   const deprecateEof = has(capabilities, Capability.DEPRECATE_EOF);
   const rows: BinaryValue[][] = [];
   for (;;) {
     const payload = cursor.next();
     if (payload[0] === errHeader) return { kind: 'err', error: decodeErr(payload) };
-    if (endsRows(payload, deprecateEof)) return { kind: 'rows', columns, rows };
+    if (endsRows(payload, deprecateEof)) {
+      const warnings = deprecateEof ? okWarnings(payload) : eofWarnings(payload);
+      return { kind: 'rows', columns, rows, warnings };
+    }
     rows.push(decodeBinaryRow(payload, columns));
   }
 }

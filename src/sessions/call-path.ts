@@ -1,6 +1,7 @@
 import type { Command } from '../replication/command.ts';
 import { callArguments } from '../sql/call-arguments.ts';
 import { renderWithParameters } from '../sql/render-parameters.ts';
+import type { Answer } from './answer.ts';
 import { refuseLocks } from './called-programs.ts';
 import { unsafe } from './check-write.ts';
 import type { SessionCore } from './session-core.ts';
@@ -14,6 +15,8 @@ export type CallPlan =
       readonly kind: 'read';
       readonly assigned: readonly string[];
       readonly readsTables: boolean;
+      /** None of its statements sets ROW_COUNT(), which MySQL then tells as it was. */
+      readonly keepsRowCount: boolean;
     }
   | { readonly kind: 'write'; readonly write: WriteRequest };
 
@@ -32,9 +35,20 @@ export async function planCall(core: SessionCore, write: WriteRequest): Promise<
   if (!effects.programsWrite && !statement.hasUnknownFunction) {
     const assigned = [...statement.userVariablesAssigned, ...effects.userVariablesAssigned];
     const readsTables = statement.tables.length > 0 || effects.programsRead;
-    return { kind: 'read', assigned: [...new Set(assigned)], readsTables };
+    const keepsRowCount = core.lexMode.flavor === 'mysql' && !effects.countsRows;
+    return { kind: 'read', assigned: [...new Set(assigned)], readsTables, keepsRowCount };
   }
   return { kind: 'write', write: { ...write, outParameters: await outParameters(core, write) } };
+}
+
+/** The answer to a CALL that tells how many rows the statement before it has changed. */
+export function tellKeptRows(core: SessionCore, answer: Answer, before: number | bigint): Answer {
+  const affectedRows = before < 0 ? 0 : before;
+  if (answer.kind === 'held' && answer.reply.ok) {
+    answer.reply.amend({ affectedRows });
+    core.diagnostics.noteRowCount(affectedRows);
+  }
+  return answer;
 }
 
 /** Which `?` stand for OUT and INOUT parameters. */

@@ -139,8 +139,7 @@ export class ClientCommands {
       return;
     }
     const packet = errorPacket(error);
-    const keepsConditions = this.#core.state.carried.settings.get('max_error_count') !== '0';
-    this.#core.diagnostics.noteError(packet, keepsConditions);
+    this.#core.diagnostics.noteError(packet, this.#core.keepsConditions);
     this.#core.lastError = error;
     if (error instanceof LockstepError) this.#core.context.counters.error(error.code);
     if (!this.#core.client.destroyed) {

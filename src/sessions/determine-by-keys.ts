@@ -4,7 +4,7 @@ import { type RowWriteShape, rowWriteShape, type Span } from '../sql/write-shape
 import { sequenceUses } from '../sql/sequence-uses.ts';
 import { isTemporary, refusal, unsafe } from './check-write.ts';
 import type { Rewriting, Rewritten } from './determine-write.ts';
-import { selectLiterals } from './leader-values.ts';
+import { selectForWrite } from './select-for-write.ts';
 
 const keysMax = 50_000;
 /** With a value for each row in the text, which the server looks for one by one. */
@@ -16,7 +16,7 @@ const keysWithValuesMax = 2_000;
  * (UUID() in SET) becomes a CASE over the key.
  */
 export async function determineByKeys(rewriting: Rewriting): Promise<Rewritten> {
-  const { core, connection, sql, facts, write } = rewriting;
+  const { core, sql, facts, write } = rewriting;
   const { verb } = write.statement;
   const shape = rowWriteShape(sql, core.lexMode);
   const [target, ...others] = facts.effects.targets;
@@ -43,9 +43,8 @@ export async function determineByKeys(rewriting: Rewriting): Promise<Rewritten> 
     part ? [text(part)] : [],
   );
   const wanted = [...key, ...places.map((place) => `(${text(place)})`)];
-  const { rows } = await selectLiterals(
-    core,
-    connection,
+  const { rows } = await selectForWrite(
+    rewriting,
     `SELECT ${wanted.join(',')} FROM ${text(shape.table)} ${rest.join(' ')} FOR UPDATE`,
   );
   const max = places.length > 0 ? keysWithValuesMax : keysMax;

@@ -1,10 +1,11 @@
 import type { TableInfo, UnstableDefault } from '../nodes/table-info.ts';
+import { NodeQueryError, queryRows } from '../nodes/query-rows.ts';
 import { type InsertRow, type InsertShape, insertShape } from '../sql/insert-shape.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
 import { replaceSpans, type SpanReplacement } from '../sql/replace-spans.ts';
 import { unsafe } from './check-write.ts';
 import type { Rewriting, Rewritten } from './determine-write.ts';
-import { selectLiterals } from './leader-values.ts';
+import { selectForWrite } from './select-for-write.ts';
 
 const metadataSchemas = /^(?:information_schema|performance_schema|mysql|sys)$/i;
 
@@ -13,18 +14,18 @@ const metadataSchemas = /^(?:information_schema|performance_schema|mysql|sys)$/i
  * it, the rows are locked as the statement itself would lock them.
  */
 export async function determineRows(rewriting: Rewriting): Promise<Rewritten> {
-  const { core, connection, sql, write } = rewriting;
+  const { core, sql, write } = rewriting;
   const shape = insertShape(sql, core.lexMode);
   if (!shape?.query) throw unknownForm(rewriting);
   const { statement } = write;
   refuseForeignTail(rewriting, shape);
+  if (statement.onDuplicateKey) await refuseUnclearNames(rewriting);
   const query = sql.slice(shape.query.start, shape.query.end);
   const locks =
     shape.queryLockable &&
     !statement.tables.some(({ schema }) => metadataSchemas.test(schema ?? ''));
-  const { rows, columns } = await selectLiterals(
-    core,
-    connection,
+  const { rows, columns } = await selectForWrite(
+    rewriting,
     locks ? `${query} LOCK IN SHARE MODE` : query,
   );
   const head = sql.slice(0, shape.query.start);
@@ -55,6 +56,18 @@ function refuseForeignTail({ write, facts }: Rewriting, shape: InsertShape): voi
   );
 }
 
+const unclear: ReadonlySet<number> = new Set([1052, 1054]);
+
+/** With the query go the names that are ambiguous beside it. */
+async function refuseUnclearNames({ connection, sql }: Rewriting): Promise<void> {
+  try {
+    await queryRows(connection, `EXPLAIN ${sql}`, { latin1: true });
+  } catch (error) {
+    // Others the statement itself meets, or they are of EXPLAIN.
+    if (!(error instanceof NodeQueryError) || unclear.has(error.errno)) throw error;
+  }
+}
+
 function unknownForm({ write }: Rewriting): Error {
   return unsafe(
     `this form of ${write.statement.verb} would give a different result on every node`,
@@ -78,7 +91,7 @@ export async function addDefaults(rewriting: Rewriting): Promise<string> {
 }
 
 async function defaultsOf(
-  { core, connection }: Rewriting,
+  rewriting: Rewriting,
   { unstableDefaults }: TableInfo,
   rows: number,
 ): Promise<(readonly string[])[]> {
@@ -87,7 +100,7 @@ async function defaultsOf(
   while (values.length < rows) {
     const count = Math.min(500, rows - values.length);
     const selects = Array.from({ length: count }, () => `SELECT ${expressions}`);
-    const found = await selectLiterals(core, connection, selects.join(' UNION ALL '));
+    const found = await selectForWrite(rewriting, selects.join(' UNION ALL '));
     values.push(...found.rows);
   }
   return values;

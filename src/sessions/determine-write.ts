@@ -7,11 +7,12 @@ import { renderWithParameters } from '../sql/render-parameters.ts';
 import { replaceSpans, type SpanReplacement } from '../sql/replace-spans.ts';
 import { type SequenceUse, sequenceUses } from '../sql/sequence-uses.ts';
 import { refusal, unsafe, type WriteFacts } from './check-write.ts';
+import type { Condition } from './diagnostics.ts';
 import { determineByKeys } from './determine-by-keys.ts';
 import { addDefaults, determineRows } from './determine-rows.ts';
-import { selectLiterals } from './leader-values.ts';
 import { plainRequest } from './node-request.ts';
 import { textExecution } from './prepared-statement.ts';
+import { selectForWrite } from './select-for-write.ts';
 import type { SessionCore } from './session-core.ts';
 import type { WriteRequest } from './write-request.ts';
 
@@ -22,6 +23,8 @@ export interface DeterminedWrite {
   readonly changesNothing: boolean;
   /** Statements that must be logged before it (sequences move forward). */
   readonly logBefore: readonly string[];
+  /** What was raised when it was determined. */
+  readonly raised: readonly Condition[];
   /** What is logged instead of it, where only that matters. */
   readonly logOnly?: true;
 }
@@ -35,6 +38,8 @@ export interface Rewriting {
   readonly write: WriteRequest;
   /** Binary string without parameters. */
   readonly sql: string;
+  /** What has been raised so far. */
+  readonly raised: Condition[];
 }
 
 const changesRows = /^(?:INSERT|REPLACE|UPDATE|DELETE)$/;
@@ -63,10 +68,12 @@ export async function determineWrite(
   const logBefore = () => positionsOf(connection, names);
   if (sequences.length > 0 && !changesRows.test(write.statement.verb)) {
     if (write.statement.userVariablesAssigned.length > 0) throw setFromSequence();
-    return { write, changesNothing: false, logBefore: [...names], logOnly: true };
+    return { write, changesNothing: false, logBefore: [...names], raised: [], logOnly: true };
   }
-  const sql = await withLiterals({ core, connection, facts, write, sql: flat }, sequences);
-  const rewriting = { core, connection, facts, write, sql };
+  const raised: Condition[] = [];
+  const begun = { core, connection, facts, write, sql: flat, raised };
+  const sql = await withLiterals(begun, sequences);
+  const rewriting = { ...begun, sql };
   const result = await rewrite(rewriting);
   if (result.sql.length > textBytesMax) {
     throw unsafe(
@@ -78,6 +85,7 @@ export async function determineWrite(
     write: asText(write, result.sql),
     changesNothing: result.changesNothing,
     logBefore: await logBefore(),
+    raised,
   };
 }
 
@@ -171,15 +179,15 @@ function outermostOf<Part extends { start: number; end: number }>(spans: readonl
 }
 
 async function replaceByValues(
-  { core, connection, sql }: Rewriting,
+  rewriting: Rewriting,
   spans: readonly { start: number; end: number; text?: string }[],
 ): Promise<string> {
   const asked = spans.filter(({ text }) => text === undefined);
   const values = new Map<object, string | undefined>();
   for (let from = 0; from < asked.length; from += columnsMax) {
     const some = asked.slice(from, from + columnsMax);
-    const expressions = some.map(({ start, end }) => `(${sql.slice(start, end)})`);
-    const { rows } = await selectLiterals(core, connection, `SELECT ${expressions.join(',')}`);
+    const expressions = some.map(({ start, end }) => `(${rewriting.sql.slice(start, end)})`);
+    const { rows } = await selectForWrite(rewriting, `SELECT ${expressions.join(',')}`);
     for (const [index, span] of some.entries()) values.set(span, rows[0]?.[index]);
   }
   const replacements: SpanReplacement[] = spans.map((span) => ({
@@ -187,7 +195,7 @@ async function replaceByValues(
     end: span.end,
     text: ` ${span.text ?? values.get(span) ?? 'NULL'} `,
   }));
-  return replaceSpans(sql, replacements);
+  return replaceSpans(rewriting.sql, replacements);
 }
 
 /**

@@ -43,8 +43,12 @@ const sqlStates: ReadonlyMap<number, string> = new Map([
   [1305, '42000'],
   [1365, '22012'],
   [1406, '22001'],
+  [1441, '22008'],
   [1452, '23000'],
+  [1642, '01000'],
+  [1643, '02000'],
   [1758, '35000'],
+  [3020, '2201E'],
 ]);
 
 /** Whose conditions a connection still holds unread. */
@@ -259,10 +263,21 @@ export class Diagnostics {
     this.#foundRows = rows;
   }
 
-  /** One more, beside those that are there. */
-  raise(condition: Condition): void {
+  /** These were raised before those that are there, or are being asked for. */
+  precede(conditions: readonly Condition[]): void {
+    if (conditions.length === 0) return;
+    this.#warningCount += conditions.length;
+    this.#raised += conditions.length;
+    const mine = this.#generation;
+    this.#reading = this.#reading.then(() => {
+      if (mine === this.#generation) this.#conditions = [...conditions, ...this.#conditions];
+    });
+  }
+
+  /** One more, beside those that are there; `kept` as of `noteError`. */
+  raise(condition: Condition, kept = true): void {
     this.#noted = true;
-    this.#conditions = [...this.#conditions, condition];
+    if (kept) this.#conditions = [...this.#conditions, condition];
     this.#warningCount += 1;
     this.#raised += 1;
     if (condition.level === 'Error') this.#errorCount += 1;

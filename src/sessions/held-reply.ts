@@ -124,12 +124,12 @@ export class HeldReply implements NodeResponseSink {
     }
   }
 
-  /** Puts a text into the OK packet that ends it. */
-  inform(info: string): void {
+  /** Changes the OK packet that ends it. */
+  amend(changes: Partial<OkPacket>): void {
     const at = this.#pieces.length - 1;
     const piece = this.#pieces[at];
     if (!this.#ok || !piece || !('terminal' in piece)) return;
-    this.#ok = { ...this.#ok, info };
+    this.#ok = { ...this.#ok, ...changes };
     const payload = encodeOk(this.#ok, Capability.PROTOCOL_41);
     const raw = encodePacket(payload, piece.terminal.sequenceId);
     this.#end = { ...piece.terminal, raw, payload };

@@ -7,12 +7,15 @@ import { CommandByte } from '../protocol/commands.ts';
 import { decodeErr } from '../protocol/err-packet.ts';
 import type { ResponseKind } from '../protocol/response-scanner.ts';
 import { parseBinaryRows } from '../protocol/result-set.ts';
+import { askConditions, type Condition } from './diagnostics.ts';
 import type { SessionCore } from './session-core.ts';
 
 const binaryCollation = 63;
 
 export interface LiteralRows {
   readonly columns: number;
+  /** What the query raised. */
+  readonly raised: readonly Condition[];
   readonly rows: readonly (readonly string[])[];
 }
 
@@ -30,9 +33,10 @@ export async function selectLiterals(
   const changed = results !== undefined && results !== "'utf8mb4'";
   if (changed) await queryRows(connection, "SET character_set_results='utf8mb4'");
   try {
-    const { columns, rows } = await selectBinary(connection, sql);
+    const { columns, rows, raised } = await selectBinary(connection, sql);
     return {
       columns: columns.length,
+      raised,
       rows: rows.map((row) =>
         row.map((value, index) => literalOfValue(value, columns[index] as ColumnDefinition41)),
       ),
@@ -45,6 +49,7 @@ export async function selectLiterals(
 }
 
 const statementIdAt = 5;
+const warningsAt = 14;
 
 async function selectBinary(connection: NodeConnection, sql: string) {
   const prepare = commandPacket(CommandByte.STMT_PREPARE, Buffer.from(sql, 'latin1'));
@@ -53,17 +58,25 @@ async function selectBinary(connection: NodeConnection, sql: string) {
     const error = decodeErr(prepared.subarray(4));
     throw new NodeQueryError(error.errno, error.sqlState, error.message);
   }
+  // MySQL evaluates what is constant when it prepares.
+  const raised = await raisedBy(connection, prepared.readUInt16LE(warningsAt));
   // id u32 | flags u8 | iterations u32 (always 1)
   const body = Buffer.alloc(9);
   prepared.copy(body, 0, statementIdAt, statementIdAt + 4);
   body.writeUInt32LE(1, 5);
   const execute = commandPacket(CommandByte.STMT_EXECUTE, body);
   const answer = await answerTo(connection, execute, 'query');
-  connection.sendUnanswered(commandPacket(CommandByte.STMT_CLOSE, body.subarray(0, 4)));
   const result = parseBinaryRows(answer, connection.capabilities);
-  if (result.kind === 'rows') return result;
+  const warnings = result.kind === 'rows' ? result.warnings : 0;
+  raised.push(...(await raisedBy(connection, warnings)));
+  connection.sendUnanswered(commandPacket(CommandByte.STMT_CLOSE, body.subarray(0, 4)));
+  if (result.kind === 'rows') return { ...result, raised };
   const { errno, sqlState, message } = result.error;
   throw new NodeQueryError(errno, sqlState, message);
+}
+
+async function raisedBy(connection: NodeConnection, warnings: number): Promise<Condition[]> {
+  return warnings > 0 ? [...((await askConditions(connection)) ?? [])] : [];
 }
 
 function answerTo(connection: NodeConnection, packet: Buffer, kind: ResponseKind): Promise<Buffer> {

@@ -10,7 +10,7 @@ type Inserting = Pick<Statement, 'verb' | 'ignore' | 'onDuplicateKey' | 'insertS
  */
 export function tellOneRecord(statement: Inserting, reply: HeldReply): void {
   const { ok } = reply;
-  if (statement.insertSelect && ok?.info === '') reply.inform(oneRecord(statement, ok));
+  if (statement.insertSelect && ok?.info === '') reply.amend({ info: oneRecord(statement, ok) });
 }
 
 function oneRecord(

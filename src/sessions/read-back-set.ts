@@ -63,6 +63,48 @@ export async function readBackSet(
   await core.tracker?.setOn(connection, assignments.flatMap(trackedNames));
 }
 
+/**
+ * The same of one that has failed: MySQL has set by then what stands before a variable that the
+ * account may not set to DEFAULT (seen on 9.7).
+ */
+export async function readBackFailedSet(
+  core: SessionCore,
+  connection: NodeConnection,
+  assignments: readonly SetAssignment[],
+): Promise<void> {
+  const names = assignments.flatMap(({ scope, name }) =>
+    scope !== 'session' || insertIdVariables.has(name) || setsOnce.test(name)
+      ? []
+      : [connectionCharsets.get(name) ?? name],
+  );
+  await takeChanged(core, connection, [...new Set(names)]);
+}
+
+/** Has the session carry those that are not as it has them, or as the server has. */
+async function takeChanged(
+  core: SessionCore,
+  connection: NodeConnection,
+  names: readonly string[],
+): Promise<void> {
+  if (names.length === 0) return;
+  const columns = names.map((name, at) => `@@session.${name} AS c${at},@@global.${name} AS g${at}`);
+  const { settings } = core.state.carried;
+  try {
+    const [row] = await queryRows(connection, `SELECT ${columns.join(',')}`);
+    for (const [at, name] of names.entries()) {
+      const literal = settingLiteral(row?.[`c${at}`] ?? null);
+      const before = settings.get(name) ?? settingLiteral(row?.[`g${at}`] ?? null);
+      if (literal !== before) core.state.setVariables([[name, literal]]);
+    }
+  } catch (error) {
+    // Where one of them is unknown none was set.
+    if (!(error instanceof NodeQueryError)) throw error;
+  }
+}
+
+/** What shows another value than was set, or none. */
+const setsOnce = /^(?:rand_seed[12]|timestamp|autocommit)$/;
+
 /** What a client may be told of that was assigned. */
 function trackedNames({ scope, name }: SetAssignment): readonly string[] {
   if (scope === 'names' || scope === 'charset') return trackedCharsets;

@@ -147,6 +147,11 @@ export class SessionCore {
     return mode;
   }
 
+  /** Errors and warnings are there for SHOW WARNINGS, and not only counted. */
+  get keepsConditions(): boolean {
+    return this.state.carried.settings.get('max_error_count') !== '0';
+  }
+
   get pinned(): PinnedConnection | undefined {
     return this.#pinned;
   }

@@ -181,7 +181,8 @@ export function renderUserVariables(state: CarriedState, names: Iterable<string>
     const key = lowerName(name);
     const collation = state.numberCollations.get(key) ?? current;
     const group = groups.get(collation) ?? [];
-    group.push(`@${quoteIdentifier(name)}=${state.userVariables.get(key) ?? 'NULL'}`);
+    const literal = state.userVariables.get(key) ?? 'NULL';
+    group.push(...assignmentsOf(`@${quoteIdentifier(name)}`, literal));
     groups.set(collation, group);
   }
   const [[, first] = [current, []], ...others] = groups;
@@ -190,8 +191,16 @@ export function renderUserVariables(state: CarriedState, names: Iterable<string>
   return [first, ...others.flatMap(([name, group]) => [under(name), group]), under(current)];
 }
 
+const unsignedZero = 'CAST(0 AS UNSIGNED)';
+
+/** On MySQL no expression is a NULL without sign, but a variable that had no sign stays without. */
+function assignmentsOf(variable: string, literal: string): string[] {
+  const isNull = literal === `NULLIF(${unsignedZero},${unsignedZero})`;
+  return isNull ? [`${variable}=${unsignedZero}`, `${variable}=NULL`] : [`${variable}=${literal}`];
+}
+
 /** It gets the collation that the connection has when the statement arrives. */
-const isNullNumber = /=NULLIF\([0C]/;
+const isNullNumber = /=(?:NULLIF\([0C]|CAST\(0 AS UNSIGNED\)$)/;
 
 /** A binary string holds bytes that mean something in a character set only. */
 export const beyondAscii = (text: string): boolean => /[\x80-\xff]/.test(text);

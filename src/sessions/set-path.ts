@@ -9,7 +9,7 @@ import { noteCarried } from './carry-state.ts';
 import { runDdl } from './ddl-path.ts';
 import { asText, flatten, setFromSequence } from './determine-write.ts';
 import type { NodeRequest } from './node-request.ts';
-import { readBackSet } from './read-back-set.ts';
+import { readBackFailedSet, readBackSet } from './read-back-set.ts';
 import { read } from './read-path.ts';
 import type { SessionCore } from './session-core.ts';
 import {
@@ -154,6 +154,7 @@ function setOnNode(
       await readBackSet(core, connection, sql, assignments);
       await asked?.(connection);
     },
+    failed: (connection) => readBackFailedSet(core, connection, assignments),
   });
 }
 
@@ -162,6 +163,8 @@ interface ReadBack {
   readonly assigned: readonly string[];
   /** Finds out what else has changed. */
   readonly after?: (connection: NodeConnection) => Promise<void>;
+  /** The same behind an error. */
+  readonly failed?: (connection: NodeConnection) => Promise<void>;
   readonly schema?: string;
 }
 
@@ -170,9 +173,9 @@ export async function executeAndReadBack(
   core: SessionCore,
   statement: Statement | undefined,
   request: NodeRequest,
-  { assigned, after, schema }: ReadBack,
+  { assigned, after, failed, schema }: ReadBack,
 ): Promise<Answer> {
-  const afterError = async (connection: NodeConnection): Promise<void> => {
+  const carry = async (connection: NodeConnection): Promise<void> => {
     await readBackUserVariables(core, connection, assigned);
     noteCarried(connection, core.state.carried);
   };
@@ -183,9 +186,14 @@ export async function executeAndReadBack(
     stream: false,
     after: async (connection: NodeConnection) => {
       await after?.(connection);
-      await afterError(connection);
+      await carry(connection);
     },
-    ...(assigned.length > 0 && { afterError }),
+    ...((assigned.length > 0 || failed) && {
+      afterError: async (connection: NodeConnection) => {
+        await failed?.(connection);
+        await carry(connection);
+      },
+    }),
   };
   return core.transaction
     ? readInTransaction(core, core.transaction, request, options)

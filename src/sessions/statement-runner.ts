@@ -5,7 +5,7 @@ import { CommandByte } from '../protocol/commands.ts';
 import { planStatement } from '../routing/plan.ts';
 import type { Statement } from '../sql/statement.ts';
 import { type Answer, okAnswer } from './answer.ts';
-import { planCall } from './call-path.ts';
+import { planCall, tellKeptRows } from './call-path.ts';
 import { channelStatusQuery } from './channel-status.ts';
 import { calledPrograms } from './called-programs.ts';
 import { noteInsertIdOn } from './carry-state.ts';
@@ -145,7 +145,7 @@ function refused(
 async function runRead(
   core: SessionCore,
   write: WriteRequest,
-  options: RunOptions & { leader: boolean },
+  options: RunOptions & { leader: boolean; generatesId?: boolean },
 ): Promise<Answer> {
   const { statement } = write;
   const request = await requestOf(core, write);
@@ -155,6 +155,7 @@ async function runRead(
   if (programs.write) return runCallingWriter(core, write);
   const assigned = [...statement.userVariablesAssigned, ...programs.assigned];
   const setsId =
+    options.generatesId === true ||
     programs.mayChangeInsertId ||
     (setsLastInsertId.test(write.sql) && statement.functions.has('LAST_INSERT_ID'));
   if (assigned.length > 0 || setsId) {
@@ -216,14 +217,16 @@ async function runCallingWriter(core: SessionCore, write: WriteRequest): Promise
 async function runCall(core: SessionCore, write: WriteRequest): Promise<Answer> {
   const plan = await orRefused(core, write, () => planCall(core, write));
   if (plan.kind === 'write') return runWrite(core, plan.write);
+  const { rowCount } = core.diagnostics;
   if (plan.readsTables) await ensureTransaction(core);
-  return executeAndReadBack(core, write.statement, write.request, plan);
+  const answer = await executeAndReadBack(core, write.statement, write.request, plan);
+  return plan.keepsRowCount ? tellKeptRows(core, answer, rowCount) : answer;
 }
 
 async function runWrite(core: SessionCore, write: WriteRequest): Promise<Answer> {
   return orRefused(core, write, async () => {
     if (onlyTemporary(core, write.statement)) {
-      return runRead(core, write, { stream: false, leader: true });
+      return runRead(core, write, { stream: false, leader: true, generatesId: true });
     }
     await untilWritable(core);
     await ensureTransaction(core);

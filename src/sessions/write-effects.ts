@@ -31,6 +31,8 @@ export interface WriteEffects {
   readonly userVariablesRead: readonly string[];
   readonly userVariablesAssigned: readonly string[];
   readonly usesLastInsertId: boolean;
+  /** A procedure may set ROW_COUNT(). */
+  readonly countsRows: boolean;
   /** A program that takes or releases user-level locks. */
   readonly lockingProgram: string | undefined;
 }
@@ -60,6 +62,7 @@ const none: WriteEffects = {
   userVariablesRead: [],
   userVariablesAssigned: [],
   usesLastInsertId: false,
+  countsRows: false,
   lockingProgram: undefined,
 };
 
@@ -146,6 +149,7 @@ class EffectsWalk {
   async #procedure({ schema, name }: TableName, inSchema: string, depth: number): Promise<void> {
     const found = await this.#core.context.catalogue.procedure(schema ?? inSchema, name);
     if (!found) return;
+    this.result.countsRows ||= found.facts.countsRows;
     const label = `procedure ${found.name}`;
     await this.#program({ label, schema: found.schema, facts: found.facts }, depth);
   }

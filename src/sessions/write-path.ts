@@ -32,6 +32,7 @@ import { pinWrite, setVariablesRead } from './pin-write.ts';
 import { noteTold } from './read-consistency.ts';
 import { infileOf } from './receive-file.ts';
 import { reconcileIds } from './reconcile-ids.ts';
+import { tellRaised } from './select-for-write.ts';
 import type { SessionCore } from './session-core.ts';
 import { untilWritable } from './until-writable.ts';
 import { readUserVariables, restoreUserVariables, type UserVariables } from './user-variables.ts';
@@ -255,8 +256,9 @@ async function executeOn(
     keepConditions: core.lexMode.flavor === 'mysql',
     infile: write.file && infileOf(core, write.file),
   });
+  tellRaised(determined.raised, reply);
   tellOneRecord(write.statement, reply);
-  if (reply.end) noteWritten(core, lane.connection, reply.end, result.conditions);
+  if (reply.end) noteWritten(core, lane.connection, reply.end, { ...result, ...determined });
   const call = write.statement.kind === 'call';
   const assigns = call || write.statement.kind === 'load_data';
   if (reply.error) {
@@ -310,11 +312,15 @@ function noteWritten(
   core: SessionCore,
   connection: NodeConnection,
   end: Terminal,
-  asked: LaneResult['conditions'],
+  { conditions, raised }: Pick<LaneResult & DeterminedWrite, 'conditions' | 'raised'>,
 ): void {
-  if (asked) return core.diagnostics.noteAsked(end, asked);
-  core.diagnostics.note(end, connection);
-  core.diagnostics.read();
+  const { diagnostics } = core;
+  if (conditions) diagnostics.noteAsked(end, conditions);
+  else {
+    diagnostics.note(end, connection);
+    diagnostics.read();
+  }
+  diagnostics.precede(raised);
 }
 
 async function determine(
@@ -325,7 +331,7 @@ async function determine(
 ): Promise<DeterminedWrite> {
   if (facts.way === 'as_is') {
     const same = asLiterals(write) ? asText(write, flatten(write)) : write;
-    return { write: same, changesNothing: false, logBefore: [] };
+    return { write: same, changesNothing: false, logBefore: [], raised: [] };
   }
   const { lane, leaderPins } = leader;
   await lane.prepare({ state: core.state.carried, pins: leaderPins });

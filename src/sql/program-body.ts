@@ -29,6 +29,11 @@ export class ProgramBody {
     this.#tokens = tokens;
   }
 
+  /** A statement may begin at the token that is visited next. */
+  get starts(): boolean {
+    return this.#statementStarts;
+  }
+
   get depth(): number {
     return this.#blocks.length;
   }

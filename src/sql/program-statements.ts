@@ -1,4 +1,5 @@
 import { isName, isOperator, isWord, nameOf, type Token, userVariableName } from './token.ts';
+import { ProgramBody } from './program-body.ts';
 import type { TableName } from './statement.ts';
 
 /** What the statements of a stored program's body do, told from their words. */
@@ -14,6 +15,8 @@ export interface ProgramStatements {
   readonly selects: boolean;
   /** It goes on after errors, also those of one node only: a lock that took too long. */
   readonly handlesErrors: boolean;
+  /** It may set ROW_COUNT() itself, beside what it calls. */
+  readonly countsRows: boolean;
   readonly calls: readonly TableName[];
   /** Lower case, without @. */
   readonly userVariablesAssigned: readonly string[];
@@ -33,6 +36,7 @@ export function programStatements(
     orderBound: statements.flatMap((statement) => orderBoundIn(statement) ?? []),
     selects: statements.some(selectsUnlocked),
     handlesErrors: tokens.some((_token, index) => handlesErrorsAt(sql, tokens, index)),
+    countsRows: countsRows(tokens),
     calls: tokens.flatMap((_token, index) => calledAt(sql, tokens, index) ?? []),
     userVariablesAssigned: assignedVariables(sql, tokens),
   };
@@ -175,6 +179,31 @@ function handlesErrorsAt(sql: string, tokens: readonly Token[], index: number): 
     if (!isOperator(tokens[at + 1], ',')) return false;
     at += 1;
   }
+}
+
+/** What is no statement to ROW_COUNT(), on MySQL (seen on 9.7). */
+const control = new Set(
+  (
+    'BEGIN END IF ELSEIF ELSE CASE WHEN LOOP WHILE REPEAT UNTIL FOR LEAVE ITERATE RETURN ' +
+    'DECLARE OPEN FETCH CLOSE CALL'
+  ).split(' '),
+);
+
+function countsRows(tokens: readonly Token[]): boolean {
+  const body = new ProgramBody(tokens);
+  for (let at = 0; at < tokens.length; at = body.visit(at) + 1) {
+    const token = tokens[at];
+    if (!body.starts || token?.kind !== 'word' || isOperator(tokens[at + 1], ':')) continue;
+    if (token.text === 'SET' ? setsOfSession(tokens, at) : !control.has(token.text)) return true;
+  }
+  return false;
+}
+
+function setsOfSession(tokens: readonly Token[], set: number): boolean {
+  const end = tokens.findIndex((token, index) => index > set && isOperator(token, ';'));
+  return tokens
+    .slice(set, end < 0 ? tokens.length : end)
+    .some(({ kind }) => kind === 'user_variable' || kind === 'system_variable');
 }
 
 function calledAt(sql: string, tokens: readonly Token[], index: number): TableName | undefined {

@@ -5,6 +5,9 @@ import * as words from './vocabulary.ts';
 
 const slots = 2;
 
+/** For where a session starts afresh: see docs/COMPATIBILITY.md on `character_set_database`. */
+const inDefaultCharset: Omit<Step, 'who'> = { sent: { kind: 'use', schema: 'app' }, alone: false };
+
 /** Unless what it names is a temporary table, for all others to wait for. */
 const actsOnAll = /\b(?:CREATE TABLE|ALTER TABLE|DROP TABLE|TRUNCATE)\b/;
 
@@ -49,6 +52,7 @@ export class RandomSteps {
       return [{ sent: { kind: 'query', sql: this.#pick(words.definitions) }, alone: true }];
     }
     const sent = this.#one(kind);
+    if (sent.kind === 'reset') return [inDefaultCharset, { sent, alone: false }];
     return [{ sent, alone: 'sql' in sent && actsOnAll.test(sent.sql) }];
   }
 
