@@ -35,6 +35,7 @@ export async function endUnlogged(core: SessionCore, transaction: OpenTransactio
 /** It is over: its connection and its place at the gate are free. */
 export function letGo(core: SessionCore, transaction: OpenTransaction): void {
   core.transaction = undefined;
+  core.savepoints.clear();
   transaction.release();
   const { connection } = transaction.lane;
   if (connection !== core.pinned?.connection) transaction.node.pool.give(connection);

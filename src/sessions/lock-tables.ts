@@ -133,6 +133,8 @@ function refuseUnlocked(core: SessionCore, locked: HeldTableLock, statement: Sta
   if (writes && isReadOnlyNow(core)) throw inReadOnly(core);
   const used = new Set<string>();
   for (const { table, alias, written } of statement.references) {
+    // No schema was chosen: a node says so.
+    if (table.schema === undefined && core.state.schema === '') return;
     if (always.test(table.schema ?? core.state.schema) || isTemporary(core, table)) continue;
     const key = keyOf(core, table);
     const name = alias === '' ? table.name : alias;

@@ -1,6 +1,7 @@
 import type { Flavor } from '../nodes/server-facts.ts';
 import type { Statement } from '../sql/statement.ts';
 import { isTemporary } from './check-write.ts';
+import { readingErrors } from './reading-errors.ts';
 import type { SessionCore } from './session-core.ts';
 
 const noEngine = /^(?:information_schema|performance_schema)$/i;
@@ -38,11 +39,11 @@ function temporaryBegins(core: SessionCore, { verb, tables }: Statement): boolea
  * not, or none may be written to. MariaDB locks the tables before it looks at columns.
  */
 const metNone: Readonly<Record<Flavor, ReadonlySet<number>>> = {
-  mariadb: new Set([1051, 1060, 1109, 1146, 1792]),
+  mariadb: new Set([1044, 1051, 1060, 1142, 1146, 1792]),
   mysql: new Set([
-    ...[1050, 1051, 1054, 1060, 1109, 1110, 1136, 1146, 1222, 1241, 1305, 1318, 1792],
+    ...[1044, 1050, 1051, 1054, 1060, 1110, 1136, 1142, 1146, 1222, 1241, 1305, 1318, 1792],
   ]),
 };
 
 export const metNoEngine = ({ lexMode }: SessionCore, errno: number): boolean =>
-  metNone[lexMode.flavor].has(errno);
+  metNone[lexMode.flavor].has(errno) || readingErrors.has(errno);

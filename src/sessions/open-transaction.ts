@@ -23,8 +23,6 @@ export class OpenTransaction {
   lastCommitted: Seq;
   /** Every SELECT in it takes locks, also in functions and triggers. */
   readonly serializable: boolean;
-  /** Nothing in it has met a table yet, so a server would say that none is open. */
-  hidden = false;
   #place: TransactionPlace;
   #commands: Command[] = [];
   readonly #savepoints = new Map<string, number>();

@@ -6,7 +6,7 @@ import { getDiagnostics } from './get-diagnostics.ts';
 import { inPreparedSchema } from './prepared-schema.ts';
 import { tellAttributes } from './query-attributes.ts';
 import type { HeldReply } from './held-reply.ts';
-import { settleImplicit, standingOf } from './implicit-transaction.ts';
+import { settleImplicit } from './implicit-transaction.ts';
 import type { SessionCore } from './session-core.ts';
 import { showDiagnostics } from './show-diagnostics.ts';
 import { type RunOptions, runStatement } from './statement-runner.ts';
@@ -57,7 +57,7 @@ async function runSettled(
   options: RunOptions,
 ): Promise<Answer> {
   const { statement } = write;
-  const before = standingOf(core);
+  const before = core.transaction;
   try {
     const answer = await inItsAccess(core, statement, () =>
       inPreparedSchema(core, write, () => runStatement(core, write, options)),
@@ -66,7 +66,7 @@ async function runSettled(
     return answer;
   } catch (error) {
     // It is over.
-    if (before.transaction && !core.transaction) core.characteristics = {};
+    if (before && !core.transaction) core.characteristics = {};
     if (error instanceof NodeQueryError) {
       await settleImplicit(core, statement, before, error.errno);
     }

@@ -17,6 +17,7 @@ import { SessionBroken } from './answer.ts';
 import { canCarry, inSchemaOf, isInSchema } from './carry-state.ts';
 import { ClientFile } from './client-file.ts';
 import { Diagnostics, readLeftDiagnostics } from './diagnostics.ts';
+import { EarlySavepoints } from './early-savepoints.ts';
 import { Horizon } from './horizon.ts';
 import { NamedStatements } from './named-statements.ts';
 import type { OpenTransaction } from './open-transaction.ts';
@@ -83,6 +84,7 @@ export class SessionCore {
   readonly userLocks = new UserLocks();
   /** Of the transaction that is open or comes next, where they are not the session's. */
   characteristics: Characteristics = {};
+  readonly savepoints = new EarlySavepoints();
   /** LAST_INSERT_ID() as this session must see it. */
   lastInsertId = '0';
   readonly diagnostics = new Diagnostics();
@@ -185,7 +187,7 @@ export class SessionCore {
 
   get status(): VisibleStatus {
     return {
-      inTransaction: this.transaction !== undefined && !this.transaction.hidden,
+      inTransaction: this.transaction !== undefined,
       autocommit: this.autocommit,
       moreResults: false,
     };
@@ -351,6 +353,7 @@ export class SessionCore {
     this.instanceLock = undefined;
     this.temporaryTables.clear();
     this.characteristics = {};
+    this.savepoints.clear();
     this.named.clear();
     await this.releaseFiles();
   }

@@ -40,7 +40,10 @@ export function autocommitOf(held: string): boolean {
 
 /** As on a server, switching it on commits what is open. */
 export async function setAutocommit(core: SessionCore, on: boolean): Promise<void> {
-  if (on && !core.autocommit) await commitTransaction(core);
+  if (on && !core.autocommit) {
+    await commitTransaction(core);
+    core.savepoints.clear();
+  }
   core.autocommit = on;
   core.tracker?.set('autocommit', on ? 'ON' : 'OFF');
 }

@@ -22,7 +22,7 @@ import {
   setAutocommit,
 } from './set-autocommit.ts';
 import { setMetadata } from './set-metadata.ts';
-import { setTransaction } from './set-transaction.ts';
+import { setTransaction, setTransactionVariables } from './set-transaction.ts';
 import { readInTransaction } from './transaction-path.ts';
 import { readBackUserVariables } from './user-variables.ts';
 import type { WriteRequest } from './write-request.ts';
@@ -50,7 +50,9 @@ const sessionScopes: ReadonlySet<SetScope> = new Set([
  * cannot be read back is carried as its text, and run again there.
  */
 export function runSet(core: SessionCore, write: WriteRequest): Promise<Answer> {
-  return setMetadata(core, write, (one) => runSessionSet(core, one));
+  return setMetadata(core, write, (one) =>
+    setTransactionVariables(core, one, (next) => runSessionSet(core, next)),
+  );
 }
 
 async function runSessionSet(core: SessionCore, write: WriteRequest): Promise<Answer> {

@@ -355,15 +355,19 @@ function noteTemporaryTables(core: SessionCore, statement: Statement): void {
 
 async function endTransaction(core: SessionCore, statement: Statement): Promise<Answer> {
   if (!statement.chain) core.characteristics = {};
+  core.savepoints.clear();
   const answer =
     statement.kind === 'commit' ? await commitTransaction(core) : await rollbackTransaction(core);
   return statement.chain ? openTransaction(core, query('START TRANSACTION')) : answer;
 }
 
 async function runSavepoint(core: SessionCore, write: WriteRequest): Promise<Answer> {
-  await ensureTransaction(core);
   const { transaction } = core;
   if (transaction) return savepoint(core, transaction, write.statement, write.request);
+  if (!core.autocommit) {
+    core.savepoints.run(write.statement);
+    return okAnswer;
+  }
   // Outside a transaction a server forgets a savepoint at once, and misses one it is asked for.
   return read(core, write.request, { statement: write.statement, leader: true, stream: false });
 }

@@ -26,6 +26,11 @@ export interface Characteristics {
  * both; seen on both.
  */
 
+export const sessionCharacteristics = (core: SessionCore): Characteristics => ({
+  access: sessionAccess(core),
+  level: sessionLevel(core),
+});
+
 /** Those of the transaction that is open or comes next. */
 export const presentCharacteristics = (core: SessionCore): Characteristics => ({
   access: core.characteristics.access ?? sessionAccess(core),
@@ -91,6 +96,7 @@ export function inReadOnly({ lexMode }: SessionCore): NodeQueryError {
 
 /** Before a statement that commits what is open. */
 export function beforeImplicitCommit(core: SessionCore, { kind }: Statement): void {
+  core.savepoints.clear();
   const keeps = core.lexMode.flavor === 'mysql' || !core.status.inTransaction;
   if (kind !== 'begin' || !keeps) core.characteristics = {};
 }
@@ -119,12 +125,17 @@ const itsOwn: ReadonlySet<Statement['kind']> = new Set([
  */
 export async function inItsAccess<T>(
   core: SessionCore,
-  { kind, implicitCommit }: Statement,
+  { kind, implicitCommit, systemVariables }: Statement,
   run: () => Promise<T>,
 ): Promise<T> {
   const { access } = core.characteristics;
   const readOnly = sessionAccess(core) === 'READ ONLY';
-  const asks = !core.transaction && itsOwn.has(kind) && !implicitCommit;
+  const asks =
+    !core.transaction &&
+    itsOwn.has(kind) &&
+    !implicitCommit &&
+    // It is to say what the session has.
+    !systemVariables.some((name) => name.endsWith('_read_only'));
   if (!asks || access === undefined || (access === 'READ ONLY') === readOnly) return run();
   const name = `${variablePrefix(core)}_read_only`;
   core.state.setVariables([[name, readOnly ? '0' : '1']]);

@@ -1,5 +1,6 @@
 import { LockstepError } from '../base/errors.ts';
 import type { Answer } from './answer.ts';
+import { ensureTransaction } from './implicit-transaction.ts';
 import { textRequest } from './node-request.ts';
 import type { SessionCore } from './session-core.ts';
 import {
@@ -41,10 +42,7 @@ async function asEntry(core: SessionCore, run: () => Promise<Answer>): Promise<A
 const name = 'lockstep_unit';
 
 async function withSavepoint(core: SessionCore, run: () => Promise<Answer>): Promise<Answer> {
-  if (!core.transaction) {
-    const begun = await openTransaction(core, textRequest('START TRANSACTION'));
-    if (failed(begun)) return begun;
-  }
+  await ensureTransaction(core);
   const { transaction } = core;
   // Some errors end the transaction, and the savepoint with it.
   const savepoints = async (sql: string): Promise<void> => {

@@ -48,6 +48,8 @@ export interface SetAssignment {
   readonly literalKind?: 'word' | 'string' | 'number';
   /** The y of SET NAMES x COLLATE y. */
   readonly collation?: string;
+  /** `@@transaction_read_only` and its like without a scope: for the next transaction only. */
+  readonly once?: true;
 }
 
 /** The assignments of a SET statement, in order; empty if the text is no SET at all. */
@@ -65,6 +67,8 @@ export function parseSetTokens(
 ): SetAssignment[] {
   return new SetParser(sql, tokens, at, mode).run();
 }
+
+const onceVariable = /^@@`?(?:transaction|tx)_(?:isolation|read_only)`?$/i;
 
 type Sticky = 'session' | 'global' | 'persist' | 'persist_only';
 
@@ -180,7 +184,8 @@ class SetParser {
     this.#at += 2;
     const name = systemVariableName(this.#sql, token);
     const scoped = /^(global|persist|persist_only)\.(.*)$/.exec(name);
-    if (scoped === null) this.#value('session', name);
+    const once = scoped === null && onceVariable.test(this.#sql.slice(token.start, token.end));
+    if (scoped === null) this.#value('session', name, once);
     else this.#value(scoped[1] as SetScope, scoped[2] as string);
   }
 
@@ -213,7 +218,8 @@ class SetParser {
       if (collation === undefined) return this.#unknown();
       this.#at += 2;
     }
-    this.#push('names', 'character_set_client', from, from + 1, collation);
+    const more = collation === undefined ? {} : { collation };
+    this.#push('names', 'character_set_client', from, from + 1, more);
   }
 
   #charset(skip: number): void {
@@ -257,11 +263,11 @@ class SetParser {
     });
   }
 
-  #value(scope: SetScope, name: string): void {
+  #value(scope: SetScope, name: string, once = false): void {
     const from = this.#at;
     const to = this.#expressionEnd();
     if (to === from) return this.#unknown();
-    this.#push(scope, name, from, to);
+    this.#push(scope, name, from, to, once ? { once } : {});
   }
 
   /** Moves behind the expression: to the next comma outside parentheses, or FOR of SET STATEMENT. */
@@ -287,7 +293,13 @@ class SetParser {
     return this.#at;
   }
 
-  #push(scope: SetScope, name: string, from: number, to: number, collation?: string): void {
+  #push(
+    scope: SetScope,
+    name: string,
+    from: number,
+    to: number,
+    more: Pick<SetAssignment, 'collation' | 'once'> = {},
+  ): void {
     const value = literalOfTokens(this.#sql, this.#tokens.slice(from, to), this.#mode);
     this.#assignments.push({
       scope,
@@ -295,7 +307,7 @@ class SetParser {
       expressionStart: this.#tokens[from]?.start ?? this.#sql.length,
       expressionEnd: this.#tokens[to - 1]?.end ?? this.#sql.length,
       ...(value === undefined ? {} : { literal: value.text, literalKind: value.kind }),
-      ...(collation === undefined ? {} : { collation }),
+      ...more,
     });
   }
 }

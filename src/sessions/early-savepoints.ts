@@ -1,0 +1,36 @@
+import { NodeQueryError } from '../nodes/query-rows.ts';
+import type { Statement } from '../sql/statement.ts';
+
+/**
+ * Savepoints of a session without autocommit that has met no table yet. A server keeps them for the
+ * transaction that comes, and has none open (seen on both): it holds up nobody.
+ */
+export class EarlySavepoints {
+  /** In lower case, the latest at the end. */
+  #names: readonly string[] = [];
+
+  get names(): readonly string[] {
+    return this.#names;
+  }
+
+  /** Those of a transaction that a server would not have begun. */
+  keep(names: readonly string[]): void {
+    this.#names = names;
+  }
+
+  clear(): void {
+    this.#names = [];
+  }
+
+  /** SAVEPOINT, ROLLBACK TO and RELEASE; throws what a server says of one that is not there. */
+  run({ kind, savepoint = '' }: Statement): void {
+    const name = savepoint.toLowerCase();
+    const at = this.#names.indexOf(name);
+    if (kind === 'savepoint') {
+      // One of the same name is replaced, and is then the latest.
+      this.#names = [...this.#names.filter((one) => one !== name), name];
+    } else if (at < 0) {
+      throw new NodeQueryError(1305, '42000', `SAVEPOINT ${savepoint} does not exist`);
+    } else this.#names = this.#names.slice(0, kind === 'release_savepoint' ? at : at + 1);
+  }
+}
