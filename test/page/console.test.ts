@@ -110,7 +110,20 @@ describe.each(cases)('the SQL console, $name', ({ path, name, later }) => {
     expect(await page.getByRole('combobox', { name: 'Rows' }).inputValue()).toBe('1000');
   });
 
-  test('completes tables, columns and keywords', own, async () => {
+  test('ten thousand rows are fetched, and as many drawn as are seen', extended, async () => {
+    await page.getByRole('combobox', { name: 'Rows' }).selectOption('1,000');
+    await runSql(page, `WITH a AS (${numbersTo(100)}) SELECT x.i, y.i FROM a x JOIN a y`);
+    await sqlResult(page).getByText('The first 1,000 rows from').waitFor();
+    await page.getByRole('button', { name: 'Fetch more' }).click();
+    await sqlResult(page).getByText('10,000 rows from').waitFor();
+    const grid = page.getByRole('table', { name: 'Result' });
+    await grid.evaluate((box) => box.scrollTo(0, box.scrollHeight));
+    await grid.locator('[aria-rowindex="10001"]').waitFor();
+    expect(await grid.getByRole('row').count()).toBeLessThan(80);
+    await page.getByRole('combobox', { name: 'Rows' }).selectOption('1,000');
+  });
+
+  test('completes tables, columns and keywords', extended, async () => {
     const list = page.getByRole('listbox');
     const complete = async (typed: string, last: string) => {
       await writeSql(page, typed);

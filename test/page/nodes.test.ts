@@ -97,6 +97,8 @@ describe.each(cases)('nodes, acted on from the page, $name', ({ path, name }) =>
 
   test('an event leads to its moment in the charts', extended, async () => {
     await goTo(page, 'Timeline');
+    await page.getByRole('combobox', { name: 'Kind of event' }).selectOption('Settings');
+    await page.getByText(`apply.batch_entries_max from 512 to ${batch} (by local)`).waitFor();
     await page.getByRole('combobox', { name: 'Node' }).selectOption('mysql2');
     await page.getByRole('combobox', { name: 'Kind of event' }).selectOption('Nodes');
     const line = page.getByRole('listitem').filter({ hasText: 'mysql2 is DOWN' }).first();
@@ -108,6 +110,9 @@ describe.each(cases)('nodes, acted on from the page, $name', ({ path, name }) =>
     await expect.poll(inSight).toBeLessThan(300);
     await charts.getByText('1 h', { exact: true }).click();
     expect(await charts.getByRole('radio', { name: '1 h' }).isChecked()).toBe(true);
+    await page.reload();
+    await charts.getByText(`at ${time}, mysql2 is DOWN`).waitFor();
+    await charts.getByRole('img', { name: 'Pending commands by node, now: mysql1 0' }).waitFor();
     await charts.getByRole('link', { name: 'back' }).click();
     await charts.getByText(`at ${time}`).waitFor({ state: 'detached' });
   });

@@ -135,10 +135,15 @@ describe.each(cases)('what an operator does at the page, $name', ({ path, engine
 
   test('kills a session', own, async () => {
     const victim = await connectTo(cluster.lockstep, { database: 'app' });
+    await victim.query('BEGIN');
+    await victim.query("UPDATE t SET word = 'half done' WHERE id = 1");
     const ended = new Promise((resolve) => victim.once('error', resolve));
     const { threadId: id } = victim;
     await goTo(page, 'Sessions');
+    const row = page.getByRole('table', { name: 'Sessions' }).getByRole('row').last();
+    await row.getByText(/an open transaction on mysql\d, with 1 write so far/).waitFor();
     await page.getByRole('button', { name: `Kill session ${id}` }).click();
+    await page.getByRole('alertdialog').getByText('is rolled back').waitFor();
     await confirmAction(page, `session ${id}`);
     await ended;
     await page.getByRole('button', { name: `Kill session ${id}` }).waitFor({ state: 'detached' });
