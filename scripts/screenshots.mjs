@@ -78,12 +78,23 @@ async function shootAll(browser, url, window) {
     await delay(settleMs);
     if (view === 'console') await runExample(page);
     await shoot(page, `${view}-${window.suffix}`);
+    if (view === 'console') await shootSides(page, window.suffix);
   }
   if (window.suffix !== 'wide') {
     await shootJoining(page, { url, suffix: window.suffix });
     await shootLogin(page, { url, suffix: window.suffix });
   }
   await page.context().close();
+}
+
+/** The same statement on every node; one of them holds something else. */
+async function shootSides(page, suffix) {
+  const where = page.getByRole('combobox', { name: 'Where it runs' });
+  await where.selectOption('*');
+  await runSql(page, 'SELECT id, name, email\nFROM users\nWHERE id < 5\nORDER BY id;');
+  await page.getByRole('region', { name: 'Answer of mysql5' }).getByRole('cell').first().waitFor();
+  await delay(settleMs);
+  await shoot(page, `sides-${suffix}`);
 }
 
 /** The form that adds a node, with what is wrong at its fields. */
@@ -126,7 +137,12 @@ async function shootOutage(browser, url, window) {
     await delay(settleMs);
     await shoot(page, `${name}-${window.suffix}`);
   }
-  await page.getByRole('navigation', { name: 'Views' }).getByText('Overview').click();
+  await page.goto(`${url}/#/events`);
+  const down = page.getByRole('listitem').filter({ hasText: 'mysql2 is DOWN' }).first();
+  await down.getByRole('link').click();
+  await delay(settleMs);
+  await shoot(page, `moment-${window.suffix}`);
+  await page.goto(`${url}/#/overview`);
   await page.getByRole('button', { name: 'Actions for mysql1' }).click();
   await page.getByRole('menuitem', { name: /^Kill/ }).click();
   await delay(settleMs);
@@ -143,11 +159,15 @@ async function open(browser, { theme, width, height }) {
   return await context.newPage();
 }
 
-async function runExample(page) {
+async function runSql(page, sql) {
   await page.getByRole('textbox', { name: 'SQL' }).click();
   await page.keyboard.press('ControlOrMeta+A');
-  await page.keyboard.insertText(example.join('\n'));
+  await page.keyboard.insertText(sql);
   await page.keyboard.press('ControlOrMeta+Enter');
+}
+
+async function runExample(page) {
+  await runSql(page, example.join('\n'));
   await page.getByRole('cell').first().waitFor();
   await delay(settleMs);
 }
