@@ -31,7 +31,7 @@ export const queryClient = new QueryClient({
 export function usePolled<T>(
   path: string,
   everyMs: number | ((data: T | undefined) => number),
-  options: { enabled?: boolean } = {},
+  options: { readonly gcTime?: number } = {},
 ): UseQueryResult<T> {
   return useQuery({
     queryKey: [path] satisfies QueryKey,
@@ -48,13 +48,14 @@ export function usePolled<T>(
 export const useStatus = () => usePolled<BalancerStatus>('/status', freshMs);
 export const useStrategy = () => usePolled<StrategyStatus>('/strategy', 5_000);
 
-export const useLog = (after: number, limit: number, enabled: boolean) =>
-  usePolled<LogPage>(`/log?after=${after}&limit=${limit}`, freshMs, { enabled });
+/** Pages of the log are many and soon old: none is kept that is not shown. */
+const pageOptions = { gcTime: 0 };
 
-export const useNodeLog = (node: string, limit: number, enabled: boolean) =>
-  usePolled<NodeLog>(`/nodes/${encodeURIComponent(node)}/log?limit=${limit}`, freshMs, {
-    enabled,
-  });
+export const useLog = (after: number, limit: number) =>
+  usePolled<LogPage>(`/log?after=${after}&limit=${limit}`, freshMs, pageOptions);
+
+export const useNodeLog = (node: string, limit: number) =>
+  usePolled<NodeLog>(`/nodes/${encodeURIComponent(node)}/log?limit=${limit}`, freshMs, pageOptions);
 
 /** A report may be long: it is asked for often only while there is a comparison to be watched. */
 export const useVerify = () =>

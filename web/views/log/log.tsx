@@ -75,7 +75,7 @@ function WholeLog({ lastSeq, search }: { readonly lastSeq: number; readonly sear
   const { parameters } = useRoute();
   const upTo = Math.min(lastSeq, Number(parameters.get('upto')) || lastSeq);
   const after = Math.max(0, upTo - limitFor(search));
-  const { data, error } = useLog(after, Math.max(1, upTo - after), true);
+  const { data, error } = useLog(after, Math.max(1, upTo - after));
   if (data === undefined) {
     if (error !== null) return <Failure what="The log could not be read" error={error} />;
     return <Loading what="the log" />;
@@ -137,7 +137,7 @@ function searchedText(entries: readonly LoggedCommand[]): string {
 }
 
 function Pending({ node, search }: { readonly node: string; readonly search: string }) {
-  const { data, error } = useNodeLog(node, limitFor(search), true);
+  const { data, error } = useNodeLog(node, limitFor(search));
   if (data === undefined) {
     if (error !== null) return <Failure what={`The log of ${node}`} error={error} />;
     return <Loading what={`the log of ${node}`} />;
