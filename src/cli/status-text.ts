@@ -16,9 +16,12 @@ export interface StatusSample {
 /** What an operator took out on purpose is no fault. */
 const meant = ({ state }: NodeStatus): boolean => state === 'DISABLED' || state === 'DRAINING';
 
-/** As an exit code: all well; a node is missing, but all is served; or something is not. */
-export function healthOf({ nodes, leader, log }: BalancerStatus): ExitCode {
+/**
+ * As an exit code: all well; a node is missing or differs, but all is served; or something is not.
+ */
+export function healthOf({ nodes, leader, log, differing }: BalancerStatus): ExitCode {
   if (leader === undefined || log.failure !== undefined) return exitCodes.unserved;
+  if (differing !== undefined) return exitCodes.failed;
   return nodes.every((node) => node.inSync || meant(node)) ? exitCodes.ok : exitCodes.failed;
 }
 

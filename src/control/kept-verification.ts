@@ -16,6 +16,7 @@ const keptSchema = Type.Object({
     Type.Object({ kind: Type.Literal('done'), report: verifyReportSchema }),
     Type.Object({ kind: Type.Literal('failed'), reason: Type.String() }),
   ]),
+  differing: Type.Optional(Type.Record(Type.String(), Type.Array(Type.String()))),
 });
 
 /** The latest verification's result, in a file beside the log. What fails here stops nothing. */

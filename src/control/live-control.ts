@@ -109,6 +109,8 @@ export class LiveControl implements BalancerControl {
     const nodes = this.nodes();
     const failure = sequencer.failed?.message;
     const leader = replicator.leadership?.name;
+    const { differing } = this.#parts.verifications;
+    const summary = summarise(nodes, differing);
     return {
       version,
       startedAt: isoTime(this.#startedAtMs),
@@ -128,9 +130,8 @@ export class LiveControl implements BalancerControl {
       },
       sessions: counters.sessionsOpen,
       nodes,
-      summary: failure
-        ? `${summarise(nodes)}; the latest write was refused: ${failure}`
-        : summarise(nodes),
+      ...(differing.length === 0 ? {} : { differing }),
+      summary: failure ? `${summary}; the latest write was refused: ${failure}` : summary,
     };
   }
 

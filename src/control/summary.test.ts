@@ -54,3 +54,14 @@ test('a log that knows no node is the first suspect', () => {
       'a, b are QUARANTINED: no node has data that this log knows; see the reasons, and log.folder',
   );
 });
+
+test('a node whose data a verification found to differ', () => {
+  const nodes = [node('a', 'UP'), node('b', 'UP'), node('c', 'UP')];
+  expect(summarise(nodes, ['c'])).toBe(
+    '3 of 3 nodes in sync, nothing pending; ' +
+      'c holds other data than most: repair it by verify, or resync',
+  );
+  expect(summarise(nodes, ['a', 'b', 'c'])).toBe(
+    '3 of 3 nodes in sync, nothing pending; the nodes hold different data: see verify',
+  );
+});

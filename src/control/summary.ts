@@ -24,8 +24,14 @@ const remedies: Readonly<Record<NodeState, string>> = {
   RESYNCING: 'it becomes a copy of another node',
 };
 
-/** How things are, in one line: that all is well, or what is wrong and what to do. */
-export function summarise(nodes: readonly SummarisedNode[]): string {
+/**
+ * How things are, in one line: that all is well, or what is wrong and what to do. `differing`:
+ * nodes that a verification found to hold other data than most, or all when none has a majority.
+ */
+export function summarise(
+  nodes: readonly SummarisedNode[],
+  differing: readonly string[] = [],
+): string {
   const inSync = nodes.filter((node) => node.inSync).length;
   const pending = nodes.reduce((sum, node) => sum + node.pending, 0);
   const waiting = pending === 0 ? 'nothing' : pending;
@@ -40,7 +46,15 @@ export function summarise(nodes: readonly SummarisedNode[]): string {
     const verb = names.length === 1 ? 'is' : 'are';
     return `${names.join(', ')} ${verb} ${text}`;
   });
-  return [`${inSync} of ${nodes.length} nodes in sync, ${waiting} pending`, ...parts].join('; ');
+  const served = `${inSync} of ${nodes.length} nodes in sync, ${waiting} pending`;
+  return [served, ...parts, ...dataOf(nodes, differing)].join('; ');
+}
+
+function dataOf(nodes: readonly SummarisedNode[], differing: readonly string[]): string[] {
+  if (differing.length === 0) return [];
+  if (differing.length === nodes.length) return ['the nodes hold different data: see verify'];
+  const holds = differing.length === 1 ? 'holds' : 'hold';
+  return [`${differing.join(', ')} ${holds} other data than most: repair it by verify, or resync`];
 }
 
 /** `known`: some node is not in quarantine, so that there may be good data to copy. */

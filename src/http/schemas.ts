@@ -70,6 +70,13 @@ export const balancerStatusSchema = Type.Object({
   }),
   sessions: count('Connected clients.'),
   nodes: Type.Array(nodeStatusSchema),
+  differing: Type.Optional(
+    Type.Array(Type.String(), {
+      description:
+        'Nodes that a verification found to hold other data than most, and that were neither ' +
+        'repaired nor resynchronised since; absent: none.',
+    }),
+  ),
   summary: text('One sentence, e.g. "5 of 5 nodes in sync, nothing pending".'),
 });
 export type BalancerStatus = Snapshot<typeof balancerStatusSchema>;

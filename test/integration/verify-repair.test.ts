@@ -32,7 +32,13 @@ describe.each(engines())('rows are repaired, $name', (engine) => {
     await writer.query('INSERT INTO child VALUES (1, 1), (2, 2), (3, 2)');
     const odd = cluster.follower;
     await cluster.behind(odd, 'UPDATE parent SET n = 5 WHERE id = 2');
+    await cluster.control.verify({ tables: ['app.parent'] });
+    expect(cluster.control.status()).toMatchObject({ differing: [odd] });
+    expect(cluster.control.status().summary).toContain(`${odd} holds other data than most`);
+    await cluster.control.verify({ tables: ['app.child'] });
+    expect(cluster.control.status()).toMatchObject({ differing: [odd] });
     expect(await outcomes('parent')).toEqual([`app.parent on ${odd}: repaired`]);
+    expect(cluster.control.status()).not.toHaveProperty('differing');
     await expectEqualNodes(cluster.servers.servers);
   });
 

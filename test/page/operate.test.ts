@@ -180,9 +180,12 @@ describe.each(cases)('what an operator does at the page, $name', ({ path, engine
     const rows = page.getByRole('table', { name: 'Differing rows' });
     await rows.getByRole('cell', { name: 'bent' }).waitFor();
     await page.getByText('mysql2 differs from most in one table').waitFor();
+    await statusLine(page).getByText('Needs you').waitFor();
+    await statusLine(page).getByText('mysql2 holds other data than most').waitFor();
     await page.getByRole('button', { name: 'Repair mysql2' }).click();
     await confirmAction(page, 'mysql2');
     await page.getByRole('heading', { name: '1 table differed and was repaired' }).waitFor();
+    await statusLine(page).getByText('All well').waitFor();
     await expectEqualNodes(cluster.members);
     await page.getByRole('button', { name: 'Compare now' }).click();
     await page.getByRole('heading', { name: 'All nodes are equal' }).waitFor();

@@ -22,13 +22,14 @@ export function healthOf(
     };
   }
   if (status === undefined) return { tone: 'quiet', word: 'Connecting', text: 'to the balancer …' };
-  const { nodes, log, summary, leader } = status;
+  const { nodes, log, summary, leader, differing = [] } = status;
   const inSync = nodes.filter((node) => node.inSync).length;
   if (inSync === 0) return { tone: 'bad', word: 'Not serving', text: summary };
   if (log.failure !== undefined || leader === undefined) {
     return { tone: 'bad', word: 'Writes refused', text: summary };
   }
-  if (nodes.some((node) => node.needsResync || node.state === 'QUARANTINED')) {
+  const needsYou = nodes.some((node) => node.needsResync || node.state === 'QUARANTINED');
+  if (needsYou || differing.length > 0) {
     return { tone: 'bad', word: 'Needs you', text: summary };
   }
   // A node may be an entry behind for a moment while it is written to: that is no trouble.

@@ -5,8 +5,16 @@ import type { HealthMonitor } from '../../../health/health-monitor.ts';
 import type { Node } from '../../../nodes/node.ts';
 import type { NodeState } from '../../../nodes/node-state.ts';
 import type { EventLog } from '../../../telemetry/event-log.ts';
+import type { StampedEvent } from '../../../telemetry/events.ts';
 import type { Cluster } from '../cluster.ts';
 import type { SnapshotContext } from '../snapshot.ts';
+import {
+  differencesAfter,
+  differencesAfterResync,
+  differencesWithout,
+  type KnownDifferences,
+  nodesOf,
+} from './known-differences.ts';
 import { ReturnedLeaders } from './returned-leaders.ts';
 import { repairDifferences } from './repair-differences.ts';
 import { runVerification, type VerifyProgress, type VerifyRequest } from './run-verification.ts';
@@ -33,6 +41,8 @@ export interface LastVerification {
   readonly outcome:
     | { readonly kind: 'done'; readonly report: VerifyReport }
     | { readonly kind: 'failed'; readonly reason: string };
+  /** Known from this one and those before it; absent: none. */
+  readonly differing?: KnownDifferences;
 }
 
 /** Where the result of the latest is kept; neither rejects. */
@@ -75,6 +85,7 @@ export class Verifications {
   #timer: Timer | undefined;
   #nextAt: number | undefined;
   readonly #returned: ReturnedLeaders;
+  readonly #unsubscribe: () => void;
   #started = 0;
   #rows = 0;
 
@@ -85,7 +96,17 @@ export class Verifications {
       isWanted: () => options.afterLeaderFailure,
       verify: () => this.start({}).ended,
     });
+    this.#unsubscribe = options.events.subscribe((event) => this.#on(event));
     this.#schedule();
+  }
+
+  /** Nodes that hold other data than most, as far as is known. */
+  get differing(): readonly string[] {
+    return nodesOf(this.#differences);
+  }
+
+  get #differences(): KnownDifferences {
+    return this.#last?.differing ?? {};
   }
 
   /** What is known from before the start; further results are kept there too. */
@@ -151,12 +172,39 @@ export class Verifications {
   }
 
   async close(): Promise<void> {
+    this.#unsubscribe();
     this.#returned.close();
     this.#timer?.cancel();
     this.#closing = true;
     await this.cancel('Lockstep stops');
     this.#timer?.cancel();
     await this.#keeping;
+  }
+
+  /** What mends a node that differs. */
+  #on(event: StampedEvent): void {
+    const known = this.#differences;
+    if (!this.#last || Object.keys(known).length === 0) return;
+    switch (event.kind) {
+      case 'resync_finished':
+        this.#keep(this.#last, differencesAfterResync(known, event.node, event.source));
+        break;
+      case 'node_removed':
+        this.#keep(this.#last, differencesWithout(known, event.node));
+        break;
+      default:
+    }
+  }
+
+  #keep({ id, finishedAt, outcome }: LastVerification, differing: KnownDifferences): void {
+    this.#last = {
+      id,
+      finishedAt,
+      outcome,
+      ...(Object.keys(differing).length > 0 ? { differing } : {}),
+    };
+    // That Lockstep stopped is no result: what is known from before says more.
+    if (this.#store && !this.#closing) this.#keeping = this.#store.keep(this.#last);
   }
 
   #schedule(): void {
@@ -185,9 +233,11 @@ export class Verifications {
     const end = (outcome: LastVerification['outcome']): void => {
       this.#rows += progress.rows;
       this.#running = undefined;
-      this.#last = { id, finishedAt: clock.wallMs(), outcome };
-      // That Lockstep stopped is no result: what is known from before says more.
-      if (this.#store && !this.#closing) this.#keeping = this.#store.keep(this.#last);
+      const differing =
+        outcome.kind === 'done'
+          ? differencesAfter(this.#differences, outcome.report, tables.length > 0)
+          : this.#differences;
+      this.#keep({ id, finishedAt: clock.wallMs(), outcome }, differing);
       this.#schedule();
     };
     try {
