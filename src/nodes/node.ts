@@ -72,7 +72,7 @@ export class Node {
       clock: options.clock,
       depthMax: () => options.limits.pipelinedReads,
       give: (connection) => this.pool.give(connection),
-      killQuery: (connection) => this.killQuery(connection),
+      kill: (connection) => this.kill(connection),
     });
   }
 
@@ -186,10 +186,20 @@ export class Node {
   }
 
   /** Ends what runs on one of the node's connections; the connection lives on. */
-  async killQuery(connection: NodeConnection): Promise<void> {
+  killQuery(connection: NodeConnection): Promise<void> {
+    return this.#kill(`QUERY ${connection.threadId}`);
+  }
+
+  /** Ends one of the node's connections with what runs on it, for whose answer nobody waits. */
+  kill(connection: NodeConnection): Promise<void> {
+    connection.end();
+    return this.#kill(`CONNECTION ${connection.threadId}`);
+  }
+
+  async #kill(what: string): Promise<void> {
     const control = await this.openControl();
     try {
-      await queryRows(control, `KILL QUERY ${connection.threadId}`, { timeoutMs: killTimeoutMs });
+      await queryRows(control, `KILL ${what}`, { timeoutMs: killTimeoutMs });
     } finally {
       control.end();
     }

@@ -32,31 +32,32 @@ export class ReadPipeline implements NodeResponseSink {
   readonly #reads: PipelinedRead[] = [];
   readonly #onIdle: (pipeline: ReadPipeline) => void;
   readonly #kill: () => void;
+  readonly #onLeft: (pipeline: ReadPipeline) => void;
   /** How many were answered, and the same when `stalls` was last asked. */
   #answered = 0;
   #answeredBefore = -1;
-  #killed = false;
+  /** How often in a row they were the same. */
+  #stalled = 0;
   #alone = false;
+  #left = false;
 
   constructor(options: {
     connection: NodeConnection;
     /** Nothing is under way on it any more. */
     onIdle: (pipeline: ReadPipeline) => void;
-    /** Ends what runs on the connection. */
+    /** Ends the connection with what runs on it. */
     kill: () => void;
+    /** Only what was asked elsewhere is still to come. */
+    onLeft: (pipeline: ReadPipeline) => void;
   }) {
     this.connection = options.connection;
     this.#onIdle = options.onIdle;
     this.#kill = options.kill;
+    this.#onLeft = options.onLeft;
   }
 
   get depth(): number {
     return this.#reads.length;
-  }
-
-  /** Was ended by force: something of that may still be on its way. */
-  get killed(): boolean {
-    return this.#killed;
   }
 
   /** Leaves with what else is sent before the event loop turns. */
@@ -65,11 +66,11 @@ export class ReadPipeline implements NodeResponseSink {
     this.connection.sendSoon(packet, 'query', this);
   }
 
-  /** Whether the read in front is the same as when this was last asked. */
-  stalls(): boolean {
-    const stalls = this.#answered === this.#answeredBefore;
+  /** How often in a row the read in front was the same as when this was last asked. */
+  stalls(): number {
+    this.#stalled = this.#answered === this.#answeredBefore ? this.#stalled + 1 : 0;
     this.#answeredBefore = this.#answered;
-    return stalls;
+    return this.#stalled;
   }
 
   /** Sends those behind the first elsewhere. */
@@ -82,11 +83,9 @@ export class ReadPipeline implements NodeResponseSink {
     this.endUnwanted();
   }
 
-  /** Ends what runs when it is alone and nobody waits for it. */
+  /** Ends what runs when it is alone and nobody waits for it, and what was left behind it. */
   endUnwanted(): void {
-    if (!this.#alone || this.#killed || this.#reads[0]?.abandoned !== true) return;
-    this.#killed = true;
-    this.#kill();
+    if (this.#alone && this.#reads[0]?.abandoned === true) this.#kill();
   }
 
   onData(bytes: Buffer): void {
@@ -112,6 +111,10 @@ export class ReadPipeline implements NodeResponseSink {
     this.#reads.shift()?.onEnd();
     // It may have brought the next one at once.
     if (this.#reads.length === 0) this.#onIdle(this);
+    else if (this.#alone && !this.#left) {
+      this.#left = true;
+      this.#onLeft(this);
+    }
   }
 
   onLost(error: Error): void {
@@ -128,6 +131,8 @@ export class ReadPipeline implements NodeResponseSink {
 const lookEveryMs = 20;
 /** A look that is so late says nothing: it was this process that had no time. */
 const lookLateMs = 2 * lookEveryMs;
+/** But so many of them do. */
+const lateLooks = 10;
 /** So long nobody shares after somebody was held up. */
 const restMs = 500;
 /** So many connections a node and state are shared: its server works on as many reads at once. */
@@ -138,7 +143,8 @@ export interface ReadPipelinesOptions {
   /** How many reads may be under way on one connection; asked at each. */
   readonly depthMax: () => number;
   readonly give: (connection: NodeConnection) => void;
-  readonly killQuery: (connection: NodeConnection) => Promise<void>;
+  /** Ends a connection with what runs on it. */
+  readonly kill: (connection: NodeConnection) => Promise<void>;
 }
 
 /**
@@ -195,11 +201,13 @@ export class ReadPipelines {
   }
 
   #begin(key: string, connection: NodeConnection): ReadPipeline {
-    const { killQuery } = this.#options;
+    const { clock, kill } = this.#options;
     const pipeline: ReadPipeline = new ReadPipeline({
       connection,
       onIdle: this.#onIdle,
-      kill: () => void killQuery(connection).catch(() => {}),
+      kill: () => void kill(connection).catch(() => {}),
+      // Most of it is quick, and costs less than another connection.
+      onLeft: (left) => void clock.after(lookEveryMs, () => left.endUnwanted()),
     });
     const shared = this.#shared.get(key);
     if (shared) shared.push(pipeline);
@@ -211,9 +219,7 @@ export class ReadPipelines {
 
   readonly #onIdle = (pipeline: ReadPipeline): void => {
     this.#unshare(pipeline);
-    const { connection } = pipeline;
-    if (pipeline.killed) connection.destroy(new Error('its last statement was ended'));
-    else this.#options.give(connection);
+    this.#options.give(pipeline.connection);
   };
 
   #unshare(pipeline: ReadPipeline): void {
@@ -231,7 +237,7 @@ export class ReadPipelines {
     const nowMs = this.#options.clock.nowMs();
     const late = nowMs - this.#lookedMs >= lookLateMs;
     for (const pipeline of this.#keys.keys()) {
-      if (!pipeline.stalls() || late) continue;
+      if (pipeline.stalls() < (late ? lateLooks : 1)) continue;
       this.#unshare(pipeline);
       this.#restsUntilMs = nowMs + restMs;
       pipeline.leaveAlone();

@@ -61,12 +61,12 @@ export class ClientSession implements SessionHandle {
 
   /** Like a server's, one that is at something hears no more of that, unless it ends itself. */
   kill({ queryOnly = false, byItself = false }: Killing): void {
-    this.core.running.interrupt();
-    if (queryOnly) return;
+    if (queryOnly) return this.core.running.interrupt();
+    // What is interrupted may end at once: by then it is known that nothing comes after it.
     this.#killed = true;
-    if (byItself) return;
-    if (this.#busy) this.core.client.destroy();
-    this.close();
+    if (this.#busy && !byItself) this.core.client.destroy();
+    this.core.running.interrupt();
+    if (!byItself) this.close();
   }
 
   /**
@@ -76,13 +76,15 @@ export class ClientSession implements SessionHandle {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    const busy = this.#busy;
     if (!this.#queue.some(({ payload }) => payload[0] === CommandByte.QUIT)) {
       this.core.running.abandon();
     }
     this.#queue.length = 0;
     this.core.clientFile?.abort();
     this.core.client.end();
-    if (!this.#busy) void this.#release();
+    // What was under way does so when it ends, which may have been just now.
+    if (!busy) void this.#release();
     this.#onClosed();
   }
 

@@ -67,12 +67,14 @@ export class PipelinedReply implements PipelinedRead {
 
   onTerminal(terminal: Terminal): void {
     if (this.#over) return;
-    if (terminal.type === 'err' || !terminal.last || warningsOf(terminal) > 0) {
+    const rows = terminal.type === 'eof' || terminal.type === 'result_end_ok';
+    if (!rows || !terminal.last || warningsOf(terminal) > 0) {
       this.#leave(true);
       return;
     }
     this.#end = terminal;
-    this.onData(patchStatus(terminal, this.#options.status, this.#options.changes));
+    // However long it is: what it tells of changes is told once.
+    this.#held.push(patchStatus(terminal, this.#options.status, this.#options.changes));
   }
 
   onLocalInfile(): void {

@@ -49,6 +49,8 @@ export class QuickCommands {
       this.#end({ kind: 'failed', error: asError(error) });
       return true;
     }
+    // A large one is not kept while its client does nothing.
+    this.#packet = undefined;
     this.#running = undefined;
     return false;
   }

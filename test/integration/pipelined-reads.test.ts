@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { startBalancer, type TestBalancer, untilAllUp } from '../support/balancer.ts';
 import { connectTo, engines, startServers, type TestServers } from '../support/cluster.ts';
 
@@ -47,6 +47,19 @@ describe.each(engines())('quick reads share connections, $name', (engine) => {
     await using client = await connectTo(lockstep, { database: 'app' });
     for (let count = 0; count < runsUntilKnown; count += 1) await client.query(sql);
   };
+
+  /** How many statements with the text each node is at. */
+  const running = (text: string): Promise<number[]> =>
+    Promise.all(
+      servers.servers.map(async ({ port }) => {
+        await using root = await connectTo({ port }, { user: 'root' });
+        const [found] = await root.query<RowDataPacket[]>(
+          `SELECT id FROM information_schema.processlist WHERE info LIKE '%${text}%' ` +
+            'AND id <> CONNECTION_ID()',
+        );
+        return found.length;
+      }),
+    );
 
   test('each session gets its own answers, of text and prepared', async () => {
     await learn('SELECT word FROM t WHERE id = 0');
@@ -113,17 +126,30 @@ describe.each(engines())('quick reads share connections, $name', (engine) => {
     expect(await slept).toBe(1317);
     await Promise.all(working);
     expect(await read(slow, 'SELECT word FROM t WHERE id = 5')).toEqual([{ word: 'word 5' }]);
-    const running = await Promise.all(
-      servers.servers.map(async ({ port }) => {
-        await using root = await connectTo({ port }, { user: 'root' });
-        const [found] = await root.query<RowDataPacket[]>(
-          "SELECT id FROM information_schema.processlist WHERE info LIKE '%SLEEP(60)%' " +
-            'AND id <> CONNECTION_ID()',
-        );
-        return found.length;
-      }),
-    );
-    expect(running).toEqual([0, 0]);
+    expect(await running('SLEEP(60)')).toEqual([0, 0]);
+  });
+
+  test('what was asked elsewhere does not run to its end behind a slow one', async () => {
+    const sql = (seconds: number): string =>
+      `SELECT id FROM t WHERE id = 2 AND SLEEP(${seconds}) = 0`;
+    await learn(sql(0));
+    await each((session) => session.query(sql(1.5)));
+    await vi.waitFor(async () => expect(await running('SLEEP(1.5)')).toEqual([0, 0]), 500);
+  });
+
+  test('a session that is ended hears nothing more', async () => {
+    const sql = (seconds: number): string =>
+      `SELECT id FROM t WHERE id = 3 AND SLEEP(${seconds}) = 0`;
+    await learn(sql(0));
+    for (const afterMs of [0, 100]) {
+      const victim = await connectTo(lockstep, { database: 'app' });
+      const ended = victim.query(sql(60)).catch((error: { code?: string }) => error.code);
+      await delay(afterMs);
+      await using killer = await connectTo(lockstep);
+      await killer.query(`KILL ${victim.threadId}`);
+      expect(await ended).toBe('PROTOCOL_CONNECTION_LOST');
+    }
+    await vi.waitFor(async () => expect(await running('SLEEP(60)')).toEqual([0, 0]), 2000);
   });
 
   test('warnings and errors are those of the own statement', async () => {

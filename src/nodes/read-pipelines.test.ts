@@ -1,0 +1,84 @@
+import { expect, test } from 'vitest';
+import type { Clock } from '../base/clock.ts';
+import type { NodeConnection } from './node-connection.ts';
+import { type PipelinedRead, ReadPipelines } from './read-pipelines.ts';
+
+/** Of a process that has so little time that each timer is as late as the test says. */
+class BusyClock implements Clock {
+  #nowMs = 0;
+  #due: (() => void)[] = [];
+
+  nowMs(): number {
+    return this.#nowMs;
+  }
+
+  wallMs(): number {
+    return this.#nowMs;
+  }
+
+  after(_: number, run: () => void) {
+    this.#due.push(run);
+    return { cancel: () => {} };
+  }
+
+  pass(ms: number): void {
+    this.#nowMs += ms;
+    for (const run of this.#due.splice(0)) run();
+  }
+}
+
+const kind = {
+  ...{ user: 'app', password: { kind: 'plain' } as never, accountVersion: 0 },
+  ...{ deprecateEof: true, foundRows: false, extendedMetadata: false },
+};
+
+function shared(clock: Clock) {
+  const told: string[] = [];
+  const read = (name: string): PipelinedRead => ({
+    abandoned: false,
+    onData() {},
+    onTerminal() {},
+    onLocalInfile() {},
+    onLost() {},
+    onEnd: () => told.push(`${name} ended`),
+    onHeldUp: () => told.push(`${name} held up`),
+    onSlow: () => told.push(`${name} slow`),
+  });
+  const connection = { sendSoon: () => {} } as unknown as NodeConnection;
+  const pipelines = new ReadPipelines({
+    clock,
+    depthMax: () => 8,
+    give: () => told.push('given back'),
+    kill: () => Promise.resolve(void told.push('killed')),
+  });
+  const wanted = { kind, stateKey: '' };
+  const join = (take: () => NodeConnection | undefined) => pipelines.join(wanted, () => true, take);
+  const pipeline = join(() => connection);
+  for (const name of ['first', 'second']) {
+    join(() => undefined)?.send(Buffer.alloc(0), read(name));
+  }
+  return { pipeline, told };
+}
+
+test('in a process that always comes late others do not wait for ever', () => {
+  const clock = new BusyClock();
+  const { told } = shared(clock);
+  for (let look = 0; look < 5; look += 1) clock.pass(100);
+  expect(told).toEqual([]);
+  for (let look = 0; look < 10; look += 1) clock.pass(100);
+  expect(told).toEqual(['first slow', 'second held up']);
+});
+
+test('what is left behind a slow one may be quick, else it is ended', () => {
+  const clock = new BusyClock();
+  const { pipeline, told } = shared(clock);
+  clock.pass(20);
+  clock.pass(20);
+  told.length = 0;
+  pipeline?.onEnd();
+  expect(told).toEqual(['first ended']);
+  clock.pass(20);
+  expect(told).toEqual(['first ended', 'killed']);
+  pipeline?.onEnd();
+  expect(told).toEqual(['first ended', 'killed', 'given back']);
+});
