@@ -29,12 +29,13 @@ const eofHeader = 0xfe;
 export async function readResults(first: Buffer, next: Next, binary: boolean): Promise<ToldAnswer> {
   const lines: string[] = [];
   let packet = first;
+  let told: number | undefined;
   for (;;) {
-    if (packet[0] === errHeader)
-      return { lines: [...lines, errLine(packet)], statusFlags: undefined };
+    if (packet[0] === errHeader) return { lines: [...lines, errLine(packet)], statusFlags: told };
     const statusFlags = packet[0] === okHeader ? tellOk(packet, lines) : undefined;
     const flags = statusFlags ?? (await readRows(packet, next, { binary, lines }));
-    if (flags === undefined) return { lines, statusFlags: undefined };
+    if (flags === undefined) return { lines, statusFlags: told };
+    told = flags;
     if ((flags & StatusFlag.MORE_RESULTS_EXISTS) === 0) return { lines, statusFlags: flags };
     packet = await next();
   }

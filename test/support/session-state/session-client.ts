@@ -21,6 +21,7 @@ export class SessionClient implements AsyncDisposable {
   readonly #client: CommandClient;
   readonly #prepared = new Map<number, Prepared>();
   #inTransaction = false;
+  #autocommit = true;
 
   private constructor(client: CommandClient) {
     this.#client = client;
@@ -31,7 +32,7 @@ export class SessionClient implements AsyncDisposable {
     return new SessionClient(await CommandClient.connect(port, { database: 'app', capabilities }));
   }
 
-  /** As the latest answer that told it said. */
+  /** As the latest answer that told it said; without autocommit an error may have begun one. */
   get inTransaction(): boolean {
     return this.#inTransaction;
   }
@@ -41,7 +42,9 @@ export class SessionClient implements AsyncDisposable {
     const answer = await this.#answer(sent);
     if (answer.statusFlags !== undefined) {
       this.#inTransaction = (answer.statusFlags & StatusFlag.IN_TRANS) !== 0;
+      this.#autocommit = (answer.statusFlags & StatusFlag.AUTOCOMMIT) !== 0;
     }
+    if (answer.lines.at(-1)?.startsWith('ERROR') && !this.#autocommit) this.#inTransaction = true;
     return answer.lines;
   }
 
