@@ -17,6 +17,8 @@ export function meetsEngine(core: SessionCore, { kind, verb, tables }: Statement
 
 /** With autocommit off it begins one. Of MySQL's own tables most are views of the dictionary. */
 export function begins(core: SessionCore, statement: Statement): boolean {
+  // Of a temporary table it is; it has committed by then.
+  if (statement.implicitCommit) return false;
   if (isTemporaryDefinition(statement)) return temporaryBegins(core, statement);
   if (meetsEngine(core, statement)) return true;
   const { tables, verb } = statement;
@@ -39,9 +41,9 @@ function temporaryBegins(core: SessionCore, { verb, tables }: Statement): boolea
  * not, or none may be written to. MariaDB locks the tables before it looks at columns.
  */
 const metNone: Readonly<Record<Flavor, ReadonlySet<number>>> = {
-  mariadb: new Set([1044, 1051, 1060, 1142, 1146, 1792]),
+  mariadb: new Set([1044, 1051, 1060, 1109, 1142, 1146, 1792]),
   mysql: new Set([
-    ...[1044, 1050, 1051, 1054, 1060, 1110, 1136, 1142, 1146, 1222, 1241, 1305, 1318, 1792],
+    ...[1044, 1050, 1051, 1054, 1060, 1109, 1110, 1136, 1142, 1146, 1222, 1241, 1305, 1318, 1792],
   ]),
 };
 

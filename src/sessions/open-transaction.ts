@@ -21,6 +21,8 @@ export class OpenTransaction {
   readonly transcript: Transcript | undefined;
   /** Highest seq whose COMMIT had been sent to the leader when the last answer arrived. */
   lastCommitted: Seq;
+  /** It has made or dropped a temporary table, which MySQL warns of when it is rolled back. */
+  definesTemporary = false;
   /** Every SELECT in it takes locks, also in functions and triggers. */
   readonly serializable: boolean;
   #place: TransactionPlace;

@@ -38,9 +38,9 @@ import { runPreparedText } from './text-prepare.ts';
 import { untilWritable } from './until-writable.ts';
 import {
   commitTransaction,
+  endByStatement,
   openTransaction,
   readInTransaction,
-  rollbackTransaction,
   savepoint,
   writeInTransaction,
 } from './transaction-path.ts';
@@ -91,7 +91,7 @@ export async function runStatement(
       return openTransaction(core, request, write);
     case 'commit':
     case 'rollback':
-      return endTransaction(core, statement);
+      return endByStatement(core, statement);
     case 'savepoint':
     case 'rollback_to_savepoint':
     case 'release_savepoint':
@@ -346,19 +346,12 @@ async function unpinIfFree(core: SessionCore): Promise<void> {
 
 function noteTemporaryTables(core: SessionCore, statement: Statement): void {
   if (statement.writtenTables.length > 0) core.tracker?.changed();
+  if (core.transaction && statement.kind === 'ddl') core.transaction.definesTemporary = true;
   for (const table of statement.writtenTables) {
     const name = temporaryName(core, table);
     if (statement.verb.startsWith('DROP')) core.temporaryTables.delete(name);
     else core.temporaryTables.add(name);
   }
-}
-
-async function endTransaction(core: SessionCore, statement: Statement): Promise<Answer> {
-  if (!statement.chain) core.characteristics = {};
-  core.savepoints.clear();
-  const answer =
-    statement.kind === 'commit' ? await commitTransaction(core) : await rollbackTransaction(core);
-  return statement.chain ? openTransaction(core, query('START TRANSACTION')) : answer;
 }
 
 async function runSavepoint(core: SessionCore, write: WriteRequest): Promise<Answer> {

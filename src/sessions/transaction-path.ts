@@ -8,7 +8,7 @@ import { beginOnLeader } from './begin-transaction.ts';
 import { checkWrite } from './check-write.ts';
 import { commitEntry } from './commit-entry.ts';
 import { endTransaction, endUnlogged, letGo } from './end-transaction.ts';
-import type { NodeRequest } from './node-request.ts';
+import { type NodeRequest, textRequest } from './node-request.ts';
 import { notLogged } from './not-logged.ts';
 import { OpenTransaction } from './open-transaction.ts';
 import { noteSeen } from './read-consistency.ts';
@@ -200,6 +200,35 @@ async function untilCommittable(core: SessionCore, transaction: OpenTransaction)
 export async function rollbackTransaction(core: SessionCore): Promise<Answer> {
   if (core.transaction) await endTransaction(core, core.transaction);
   return okAnswer;
+}
+
+/** COMMIT and ROLLBACK, perhaps AND CHAIN. */
+export async function endByStatement(
+  core: SessionCore,
+  { kind, chain }: Statement,
+): Promise<Answer> {
+  if (!chain) core.characteristics = {};
+  core.savepoints.clear();
+  const answer = kind === 'commit' ? await commitTransaction(core) : await rollbackTold(core);
+  if (!chain) return answer;
+  const begun = await openTransaction(core, textRequest('START TRANSACTION'));
+  return answer.kind === 'held' ? answer : begun;
+}
+
+/** Tells what a server has to say of it. */
+async function rollbackTold(core: SessionCore): Promise<Answer> {
+  const { transaction } = core;
+  if (!transaction?.definesTemporary) return rollbackTransaction(core);
+  const { connection } = transaction.lane;
+  try {
+    const request = textRequest('ROLLBACK');
+    const options = { statement: undefined, leader: true, stream: false };
+    const attempt = await exchange(core, connection, request, options);
+    core.diagnostics.read();
+    return attempt.kind === 'answered' ? attempt.answer : okAnswer;
+  } finally {
+    await endTransaction(core, transaction);
+  }
 }
 
 /** Some errors (a deadlock) end the transaction on the server: then it is over here too. */

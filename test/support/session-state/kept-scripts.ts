@@ -189,6 +189,8 @@ export const keptScripts: Readonly<Record<string, readonly string[]>> = {
       'LOCK TABLES app.t0 READ, app.t0 READ',
       'CREATE TABLE app.made (n DECIMAL(90))',
       'CREATE TABLE app.made (n VARCHAR(5) CHARACTER SET nosuch)',
+      'DROP TABLE information_schema.nosuch',
+      'LOCK TABLES information_schema.nosuch READ',
       'CREATE PROCEDURE app.made() RETURN 5',
       'CREATE PROCEDURE app.made() BEGIN LEAVE made; END',
     ],
@@ -226,6 +228,9 @@ export const keptScripts: Readonly<Record<string, readonly string[]>> = {
       'DROP TEMPORARY TABLE IF EXISTS app.own',
       'DROP TEMPORARY TABLE IF EXISTS app.t1',
       'DROP TEMPORARY TABLE app.t1',
+      'TRUNCATE TABLE app.own',
+      'ALTER TABLE app.own ADD COLUMN b INT',
+      'DROP TABLE IF EXISTS app.own',
     ],
     (sql) => [
       '0: COM_RESET_CONNECTION',
@@ -242,6 +247,20 @@ export const keptScripts: Readonly<Record<string, readonly string[]>> = {
       '0: SELECT 1',
     ],
   ),
+  'temporary tables that a ROLLBACK leaves as they are': [
+    ...each(['BEGIN', 'SET autocommit = 0'], (begin) => [
+      `0: ${begin}`,
+      '0: CREATE TEMPORARY TABLE app.own (a INT); ROLLBACK; SHOW WARNINGS',
+      `0: ${begin}`,
+      '0: DROP TEMPORARY TABLE app.own; ROLLBACK AND CHAIN; SELECT @@warning_count',
+      '0: CREATE TEMPORARY TABLE app.own (a INT)',
+      '0: ROLLBACK AND CHAIN',
+      '0: SHOW WARNINGS',
+      '0: INSERT INTO app.own VALUES (1)',
+      '0: ROLLBACK; SHOW WARNINGS; DROP TEMPORARY TABLE app.own; SELECT 1',
+      '0: COMMIT',
+    ]),
+  ],
   'variables of the next transaction are of no other one, nor of another session': each(
     ['transaction', 'tx'],
     (prefix) => [
