@@ -139,7 +139,7 @@ export class ClientCommands {
       return;
     }
     const packet = errorPacket(error);
-    this.#core.diagnostics.noteError(packet, this.#core.keepsConditions);
+    this.#core.diagnostics.noteError(packet, this.#core.conditionsMax > 0);
     this.#core.lastError = error;
     if (error instanceof LockstepError) this.#core.context.counters.error(error.code);
     if (!this.#core.client.destroyed) {

@@ -274,10 +274,10 @@ export class Diagnostics {
     });
   }
 
-  /** One more, beside those that are there; `kept` as of `noteError`. */
-  raise(condition: Condition, kept = true): void {
+  /** One more, beside those that are there; the session keeps at most `max` (`max_error_count`). */
+  raise(condition: Condition, max = Infinity): void {
     this.#noted = true;
-    if (kept) this.#conditions = [...this.#conditions, condition];
+    if (this.#conditions.length < max) this.#conditions = [...this.#conditions, condition];
     this.#warningCount += 1;
     this.#raised += 1;
     if (condition.level === 'Error') this.#errorCount += 1;

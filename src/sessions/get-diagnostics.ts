@@ -34,7 +34,7 @@ export async function getDiagnostics(
   if (ofCondition) {
     const condition = conditions[Number(numberAt(core, sql, tokens[start + 1])) - 1];
     if (!condition) {
-      diagnostics.raise(invalidCondition, core.keepsConditions);
+      diagnostics.raise(invalidCondition, core.conditionsMax);
       diagnostics.noteRowCount(-1);
       return { kind: 'ok', ok: { warnings: 1 } };
     }

@@ -149,9 +149,9 @@ export class SessionCore {
     return mode;
   }
 
-  /** Errors and warnings are there for SHOW WARNINGS, and not only counted. */
-  get keepsConditions(): boolean {
-    return this.state.carried.settings.get('max_error_count') !== '0';
+  /** How many errors and warnings there may be for SHOW WARNINGS; others are only counted. */
+  get conditionsMax(): number {
+    return Number(this.state.carried.settings.get('max_error_count') ?? Infinity);
   }
 
   get pinned(): PinnedConnection | undefined {

@@ -193,7 +193,8 @@ export const bound = [
   'SELECT id, w FROM {own} WHERE id > ? ORDER BY id',
   'INSERT INTO app.own (a) VALUES (?)',
   'SELECT * FROM app.own',
-  'SET @a = ?, @b = ?',
+  // On MySQL a text of its own character set: see docs/COMPATIBILITY.md.
+  'SET @a = CONVERT(? USING utf8mb4), @b = ?',
   'SET time_zone = ?',
   'SELECT missing_column, ?',
   'SHOW WARNINGS',
