@@ -157,7 +157,7 @@ async function execute(
     throw new NodeQueryError(1210, 'HY000', 'Incorrect arguments to EXECUTE');
   }
   if (statement.kind === 'read' && !statement.hasUnknownFunction) {
-    const parameters = using.map((argument) => literal(core, argument));
+    const parameters = using.map((argument) => plainValue(core, argument));
     const plain = { sql, statement, parameters, preparedIn: schema };
     const told = await withTold(core, { ...plain, request: textRequest(sql) });
     const kinds = core.lexMode.flavor === 'mysql' ? parameters.map(kindOf).join('') : '';
@@ -165,7 +165,9 @@ async function execute(
   }
   // CALL gives back what its parameters have become: there the variables themselves stand.
   const call = statement.kind === 'call';
-  const values = using.map((argument) => (call ? argument.text : literal(core, argument)));
+  // What is set keeps being without sign.
+  const asBound = statement.kind === 'set' ? literal : plainValue;
+  const values = using.map((argument) => (call ? argument.text : asBound(core, argument)));
   const text = renderWithParameters(sql, statement.parameterOffsets, values);
   const plain = { sql: text, statement: core.analyse(text), parameters: [], preparedIn: schema };
   return runHere(await withTold(core, { ...plain, request: textRequest(text) }));
@@ -188,8 +190,12 @@ function kindOf(written: string): string {
 function literal(core: SessionCore, { text, variable }: UsingArgument): string {
   if (variable === undefined) return `(${text})`;
   const value = core.state.carried.userVariables.get(variable) ?? 'NULL';
-  return numberOf(plainLiteral(value)).replace(/ COLLATE \w+$/, '');
+  return plainLiteral(value).replace(/ COLLATE \w+$/, '');
 }
+
+/** MySQL warns of utf8mb3 where it is written; the bytes are the same. */
+const plainValue = (core: SessionCore, argument: UsingArgument): string =>
+  numberOf(literal(core, argument)).replace(/^_utf8mb3 /, '_utf8mb4 ');
 
 function executeRequest(
   core: SessionCore,

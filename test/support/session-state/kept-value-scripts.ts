@@ -126,6 +126,10 @@ export const keptValueScripts: Readonly<Record<string, readonly string[]>> = {
     '1: SELECT @a',
     '0: SET NAMES latin1',
     '0: SELECT @a, COLLATION(@a)',
+    "0: PREPARE p FROM 'SET @b = ?'",
+    '0: GET DIAGNOSTICS @a = NUMBER',
+    '0: EXECUTE p USING @a',
+    '0: SELECT @a, @b',
   ],
   'a condition that is not there, where none is kept': [
     '0: SET max_error_count = 0',
@@ -139,6 +143,12 @@ export const keptValueScripts: Readonly<Record<string, readonly string[]>> = {
     '0: SET @b = 1',
     '0: GET DIAGNOSTICS CONDITION 1 @a = RETURNED_SQLSTATE',
     '0: SELECT @a',
+  ],
+  'what is raised by a text in the character set of the server': [
+    '0: SET @a = @@sql_mode',
+    "0: PREPARE p FROM 'INSERT INTO t0 (n) VALUES (?)'",
+    '0: EXECUTE p USING @a',
+    ...shown,
   ],
   'what a write refuses of what a query warns of': [
     ...each(['DEFAULT', "''"], (mode) => [
