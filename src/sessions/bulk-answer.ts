@@ -24,6 +24,8 @@ export class BulkAnswer {
   #conditions: Condition[] = [];
   #records = 0;
   #duplicates = 0;
+  /** What the latest part told. */
+  #lastInfo = '';
 
   constructor(core: SessionCore, statement: Statement) {
     this.#core = core;
@@ -44,6 +46,7 @@ export class BulkAnswer {
     if (!ok) return undefined;
     this.#affected += BigInt(ok.affectedRows);
     this.#statusFlags = ok.statusFlags;
+    this.#lastInfo = ok.info;
     // Of an INSERT the first id counts, of an UPDATE that of the row that came last.
     if (!this.#inserts || this.#insertId === 0n) this.#insertId = ok.lastInsertId;
     return undefined;
@@ -75,13 +78,16 @@ export class BulkAnswer {
     return this.#statement.verb === 'INSERT' || this.#statement.verb === 'REPLACE';
   }
 
-  /** MariaDB says of both numbers of an UPDATE in bulk what the OK packet says (seen on 10.11). */
+  /**
+   * MariaDB says of both numbers of an UPDATE in bulk what the OK packet says, and nothing when no
+   * row can meet the condition of the last (seen on 10.11).
+   */
   #info(): string {
     const warnings = `Warnings: ${this.#warnings}`;
     if (this.#inserts) {
       return `Records: ${this.#records}  Duplicates: ${this.#duplicates}  ${warnings}`;
     }
-    if (this.#statement.verb !== 'UPDATE') return '';
+    if (this.#statement.verb !== 'UPDATE' || this.#lastInfo === '') return '';
     return `Rows matched: ${this.#affected}  Changed: ${this.#affected}  ${warnings}`;
   }
 

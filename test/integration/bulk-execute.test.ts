@@ -207,6 +207,15 @@ describe.each(mariadb)('statements executed with many rows at once, $name', (eng
       ['UPDATE b SET v = ? WHERE u > ?', [text('p'), int(2)], [text('q'), int(2)]],
       ['DELETE FROM b WHERE u > ? ORDER BY u LIMIT ?', [int(0), int(1)], [int(0), int(1)]],
       shown,
+      // No row can meet the second condition.
+      ...[1e10, 4].map((last): Step => {
+        const double = (value: number) => parameter(ColumnType.DOUBLE, value);
+        return [
+          'UPDATE b SET v = ? WHERE u = ?',
+          [text('r'), double(4)],
+          [text('s'), double(last)],
+        ];
+      }),
     ]));
 
   test('what is matched counts for a client that wants it', () =>
