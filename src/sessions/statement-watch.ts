@@ -97,6 +97,8 @@ export class StatementWatch implements ObservedStatement {
     }
     if (statistics.record(this, nowMs)) this.#recordSlow(statement, errno);
     if (core.running.trace) this.#endTrace(core.running.trace, route, errno);
+    // It may be long, and the session idle for hours.
+    this.#sql = '';
   }
 
   #endTrace(trace: Trace, route: Route | undefined, errno: number | undefined): void {
