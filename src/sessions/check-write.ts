@@ -293,5 +293,6 @@ export function isTemporary(
 
 export function refusal(item: Unsafe, statement: Statement): LockstepError {
   const { reason, remedy } = unsafeKinds[item.kind];
-  return unsafe(`${item.text} in ${statement.verb}: it ${reason}`, remedy);
+  const what = `${item.text} in ${statement.verb}: it ${reason}`;
+  return new LockstepError('unsafe_statement', `${what}. ${remedy}`);
 }
