@@ -243,6 +243,9 @@ function noteDiagnostics(
   if (asks) diagnostics.readFoundRows(connection);
 }
 
+/** It is read back behind these; a write here is one to a temporary table. */
+const ofItsOwn: ReadonlySet<Statement['kind']> = new Set(['call', 'write']);
+
 function sendPrelude(
   core: SessionCore,
   connection: NodeConnection,
@@ -254,7 +257,7 @@ function sendPrelude(
   if (carried) outcomes.push(carried);
   const mayAsk =
     statement !== undefined &&
-    (statement.usesLastInsertId || statement.hasUnknownFunction || statement.kind === 'call');
+    (statement.usesLastInsertId || statement.hasUnknownFunction || ofItsOwn.has(statement.kind));
   if (!mayAsk && !holdsOtherInsertId(connection, core.lastInsertId)) return;
   noteInsertIdOn(connection, core.lastInsertId);
   const outcome = new PreludeOutcome();
