@@ -38,6 +38,8 @@ export async function settleImplicit(
   const { transaction } = core;
   if (!transaction || transaction === before || core.autocommit || saysSo.has(kind)) return;
   if (errno === undefined || !metNoEngine(core, errno)) return;
+  // What it raised goes with the transaction on the node.
+  core.diagnostics.read();
   await rollbackTransaction(core);
   core.savepoints.keep(transaction.savepoints);
 }
