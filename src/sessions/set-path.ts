@@ -1,4 +1,5 @@
 import { LockstepError } from '../base/errors.ts';
+import type { Infile } from '../nodes/infile.ts';
 import type { NodeConnection } from '../nodes/node-connection.ts';
 import { parseSet, type SetAssignment, type SetScope } from '../sql/set-statement.ts';
 import { setText } from '../sql/set-text.ts';
@@ -168,6 +169,8 @@ interface ReadBack {
   /** The same behind an error. */
   readonly failed?: (connection: NodeConnection) => Promise<void>;
   readonly schema?: string;
+  /** What the node gets that asks for a file. */
+  readonly infile?: Infile | undefined;
 }
 
 /** Runs a statement that changes session state, then carries what it has come to. */
@@ -175,7 +178,7 @@ export async function executeAndReadBack(
   core: SessionCore,
   statement: Statement | undefined,
   request: NodeRequest,
-  { assigned, after, failed, schema }: ReadBack,
+  { assigned, after, failed, schema, infile }: ReadBack,
 ): Promise<Answer> {
   const carry = async (connection: NodeConnection): Promise<void> => {
     await readBackUserVariables(core, connection, assigned);
@@ -184,6 +187,7 @@ export async function executeAndReadBack(
   const options = {
     statement,
     schema,
+    infile,
     leader: false,
     stream: false,
     after: async (connection: NodeConnection) => {

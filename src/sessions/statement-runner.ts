@@ -158,15 +158,17 @@ async function runRead(
     options.generatesId === true ||
     programs.mayChangeInsertId ||
     (setsLastInsertId.test(write.sql) && statement.functions.has('LAST_INSERT_ID'));
+  const infile = write.file && infileOf(core, write.file);
   if (assigned.length > 0 || setsId) {
     const after = (connection: NodeConnection) => readBackLastInsertId(core, connection);
-    return executeAndReadBack(core, statement, request, { assigned, ...(setsId && { after }) });
+    const back = { assigned, infile, ...(setsId && { after }) };
+    return executeAndReadBack(core, statement, request, back);
   }
   const readOptions: ReadOptions = {
     statement,
     leader: options.leader,
     stream: options.stream && !showsVariables(statement),
-    infile: write.file && infileOf(core, write.file),
+    infile,
   };
   if (write.cursor?.sql === write.sql) return write.cursor.begin(readOptions);
   const answer = core.transaction

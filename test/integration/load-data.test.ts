@@ -161,11 +161,12 @@ describe.each(engines())('LOAD DATA LOCAL, $name', (engine) => {
     await several.query('CREATE TABLE target (id INT PRIMARY KEY)');
     await several.query('CREATE TEMPORARY TABLE staging (id INT)');
     const [results] = await several.query<RowDataPacket[][]>({
-      sql: `${loadStatement('staging', '')};INSERT INTO target SELECT id FROM staging;
+      sql: `${loadStatement('staging', '')};${loadStatement('staging', '(@v) SET id = @v + 10')};
+        INSERT INTO target SELECT id FROM staging;
         ${loadStatement('target', '')};SELECT COUNT(*) AS n FROM target`,
       infileStreamFactory: (name) => streamOf(name === 'a file' ? ['7\n8\n'] : []),
     });
-    expect(results.at(-1)).toEqual([{ n: 2 }]);
+    expect(results.at(-1)).toEqual([{ n: 4 }]);
     several.destroy();
   });
 
