@@ -8,7 +8,7 @@ import { chromium } from 'playwright-core';
 import { ensureBrowser } from './install-browser.mjs';
 import { ensureEngines } from './install-engines.mjs';
 import { prepare, projectFolder } from './prepare.mjs';
-import { compareNodes, startDemo, startWork } from './screenshots/demo.mjs';
+import { compareNodes, repairNodes, startDemo, startWork } from './screenshots/demo.mjs';
 import { shrinkPng } from './screenshots/shrink-png.mjs';
 
 const folder = join(projectFolder, 'docs', 'images');
@@ -24,7 +24,6 @@ const views = [
   'events',
   'queries',
   'sessions',
-  'verify',
   'strategy',
   'settings',
 ];
@@ -54,8 +53,10 @@ async function main() {
   const browser = await chromium.launch({ executablePath, args });
   try {
     await delay(workMs);
-    await compareNodes(demo);
     for (const window of windows) await shootAll(browser, demo.url, window);
+    await compareNodes(demo);
+    for (const window of windows) await shootDiffering(browser, demo.url, window);
+    await repairNodes(demo);
     await server(demo.url, 'kill');
     await delay(outageMs);
     for (const window of windows.slice(0, 2)) await shootOutage(browser, demo.url, window);
@@ -78,7 +79,6 @@ async function shootAll(browser, url, window) {
     await delay(settleMs);
     if (view === 'console') await runExample(page);
     await shoot(page, `${view}-${window.suffix}`);
-    if (view === 'console') await shootSides(page, window.suffix);
   }
   if (window.suffix !== 'wide') {
     await shootJoining(page, { url, suffix: window.suffix });
@@ -87,7 +87,17 @@ async function shootAll(browser, url, window) {
   await page.context().close();
 }
 
-/** The same statement on every node; one of them holds something else. */
+/** One node holds something else: what a comparison says, and the same statement on every node. */
+async function shootDiffering(browser, url, window) {
+  const page = await open(browser, window);
+  await page.goto(`${url}/#/verify`);
+  await delay(settleMs);
+  await shoot(page, `verify-${window.suffix}`);
+  await page.goto(`${url}/#/console`);
+  await shootSides(page, window.suffix);
+  await page.context().close();
+}
+
 async function shootSides(page, suffix) {
   const where = page.getByRole('combobox', { name: 'Where it runs' });
   await where.selectOption('*');

@@ -79,10 +79,17 @@ export async function compareNodes({ url, basePort }) {
   await connection.query("UPDATE app.users SET name = 'G. Hopper' WHERE id = 2");
   await connection.query('DELETE FROM app.users WHERE id = 3');
   await connection.end();
+  await verify(url, { rows: true });
+}
+
+/** They are equal again. */
+export const repairNodes = ({ url }) => verify(url, { repair: true });
+
+async function verify(url, request) {
   const response = await fetch(`${url}/verify`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ rows: true }),
+    body: JSON.stringify(request),
   });
   if (!response.ok) throw new Error(`verify: ${await response.text()}`);
 }

@@ -83,7 +83,7 @@ describe.each(cases)('how the page looks and is reached', ({ path, name }) => {
   test.each([375, 768, 2560])('no view is wider than %i px', extended, async (width) => {
     await using opened = await openPage(browser, { url: demo.url, width });
     const { page } = opened;
-    await statusLine(page).getByText('All well').waitFor();
+    await statusLine(page).getByText('Needs you').waitFor();
     const wide: string[] = [];
     for (const view of views) {
       if (width < 800) await page.getByRole('button', { name: 'Menu' }).click();
@@ -106,7 +106,7 @@ describe.each(cases)('how the page looks and is reached', ({ path, name }) => {
   test('everything can be done by the keyboard alone', extended, async () => {
     await using opened = await openPage(browser, { url: demo.url });
     const { page } = opened;
-    await statusLine(page).getByText('All well').waitFor();
+    await statusLine(page).getByText('Needs you').waitFor();
     const press = async (key: string, times = 1): Promise<void> => {
       for (let count = 0; count < times; count += 1) await page.keyboard.press(key);
     };
