@@ -73,7 +73,11 @@ describe('on a terminal', () => {
 
   test('status --watch draws over itself, until ctrl-C', async () => {
     const words = ['--url', server.url, 'status', '--watch'];
-    const typed = [[`${escape}J`, '\u0003']] as const;
+    // Of the second drawing it is seen by then, and not its beginning alone.
+    const typed = [
+      ['strategy least_time', ''],
+      ['strategy least_time', '\u0003'],
+    ] as const;
     const { output, exitCode } = await runOnTerminal([...command, ...words], {
       columns: 80,
       typed,
