@@ -184,6 +184,8 @@ export class QuickRead {
       }
       case 'again':
         if (outcome.slow) this.#known?.wasSlow();
+        // It is still this node's turn.
+        core.chosen = this.#node?.name;
         break;
       case 'lost':
         this.#countRetry();
