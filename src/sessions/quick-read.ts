@@ -100,6 +100,8 @@ export class QuickRead {
     const known = knownOf(statement);
     if (!known.plain || !core.running.mayStart || !this.#sessionIsFree()) return false;
     this.#acknowledged = acknowledgedBefore(core);
+    // Of a read before that came to nothing.
+    core.chosen = undefined;
     const { router, nodes } = core.context;
     const name = router.choose(this.#atOnce);
     const node = name === undefined ? undefined : nodes.get(name);
