@@ -27,6 +27,8 @@ export default defineConfig({
             'test/fuzz/**/*.test.ts',
           ],
           environment: 'node',
+          // Of two cores vitest would leave one to itself.
+          maxWorkers: 2,
           // Tests of the house start other programs, on machines that are busy with the rest.
           testTimeout: 20_000,
         },

@@ -1,17 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Connection } from 'mysql2/promise';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { type Config, defaultConfig } from '../../src/config/config.ts';
 import type { LocalServer } from '../../src/demo/local-server.ts';
 import { startBalancer, type TestBalancer } from '../support/balancer.ts';
-import {
-  connectTo,
-  engines,
-  expectEqualNodes,
-  startServers,
-  type TestServers,
-} from '../support/cluster.ts';
-import { extended } from '../support/extended.ts';
+import { connectTo, expectEqualNodes, startServers, type TestServers } from '../support/cluster.ts';
+import { describeAlike, extended } from '../support/extended.ts';
 import { until } from '../support/load.ts';
 
 // A frozen server must not be found out by anything but what is tested here.
@@ -23,7 +17,7 @@ const patient = {
 };
 const longMs = 60_000;
 
-describe.each(engines())('when a write counts as done, $name', (engine) => {
+describeAlike('when a write counts as done', (engine) => {
   let servers: TestServers | undefined;
   let lockstep: TestBalancer | undefined;
   let client: Connection | undefined;

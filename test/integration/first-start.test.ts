@@ -1,18 +1,12 @@
 import type { RowDataPacket } from 'mysql2/promise';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { nodeName } from '../../src/base/brands.ts';
 import { LockstepError } from '../../src/base/errors.ts';
 import { startBalancer, type TestBalancer } from '../support/balancer.ts';
-import {
-  connectTo,
-  engines,
-  expectEqualNodes,
-  startServers,
-  type TestServers,
-} from '../support/cluster.ts';
-import { extended } from '../support/extended.ts';
+import { connectTo, expectEqualNodes, startServers, type TestServers } from '../support/cluster.ts';
+import { describeAlike, extended } from '../support/extended.ts';
 
-describe.each(engines())('the first start of a cluster, $name', (engine) => {
+describeAlike('the first start of a cluster', (engine) => {
   let servers: TestServers;
   let lockstep: TestBalancer | undefined;
 

@@ -1,9 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import type { RowDataPacket } from 'mysql2/promise';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { LocalServer } from '../../src/demo/local-server.ts';
-import { connectTo, engines, expectEqualNodes, startServers } from '../support/cluster.ts';
-import { extended } from '../support/extended.ts';
+import { connectTo, expectEqualNodes, startServers } from '../support/cluster.ts';
+import { describeAlike, extended } from '../support/extended.ts';
 
 async function names(server: LocalServer): Promise<string[]> {
   const connection = await connectTo(server, { database: 'app' });
@@ -26,7 +26,7 @@ async function run(server: LocalServer, ...statements: string[]): Promise<void> 
 
 const createUsers = 'CREATE TABLE users (id INT PRIMARY KEY AUTO_INCREMENT, name VARCHAR(40))';
 
-describe.each(engines())('a local server, $name', (engine) => {
+describeAlike('a local server', (engine) => {
   test('keeps committed data over an orderly stop and over kill -9', async () => {
     await using cluster = await startServers({ engine, count: 1 });
     const [server] = cluster.servers as [LocalServer];

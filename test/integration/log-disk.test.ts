@@ -1,25 +1,11 @@
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
-import {
-  afterAll,
-  afterEach,
-  beforeAll,
-  beforeEach,
-  describe,
-  expect,
-  test,
-  type TestContext,
-} from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, type TestContext } from 'vitest';
 import { createBalancer } from '../../src/balancer.ts';
 import { startBalancer, type TestBalancer } from '../support/balancer.ts';
-import {
-  connectTo,
-  engines,
-  expectEqualNodes,
-  startServers,
-  type TestServers,
-} from '../support/cluster.ts';
+import { connectTo, expectEqualNodes, startServers, type TestServers } from '../support/cluster.ts';
+import { describeAlike } from '../support/extended.ts';
 import { until } from '../support/load.ts';
 import { ThinDisk } from '../support/thin-disk.ts';
 
@@ -34,7 +20,7 @@ const refusal = {
   message: expect.stringMatching(/command log takes no writes: E[A-Z]+: /),
 };
 
-describe.each(engines())('log disk full or failing, $name', (engine) => {
+describeAlike('log disk full or failing', (engine) => {
   let disk: ThinDisk | string;
   let servers: TestServers;
   let lockstep: TestBalancer;

@@ -2,19 +2,20 @@ import { spawn } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { seq } from '../../src/base/brands.ts';
 import type { LoggedCommand, NodeLog, NodeStatus } from '../../src/http/balancer-control.ts';
 import { segmentHeaderBytes } from '../../src/log/segment-header.ts';
 import { segmentName } from '../../src/log/segment-name.ts';
 import { type BalancerProcess, prepareBalancerProcess } from '../support/balancer-process.ts';
-import { connectTo, engines, startServers, type TestServers } from '../support/cluster.ts';
+import { connectTo, startServers, type TestServers } from '../support/cluster.ts';
+import { describeAlike } from '../support/extended.ts';
 import { until } from '../support/load.ts';
 
 const main = new URL('../../dist/cli/main.js', import.meta.url).pathname;
 
 /** One test after another: the cluster is written to, the log looked at, then damaged. */
-describe.each(engines())('the log on the command line, $name', (engine) => {
+describeAlike('the log on the command line', (engine) => {
   let servers: TestServers;
   let balancer: BalancerProcess;
 

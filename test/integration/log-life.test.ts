@@ -1,20 +1,15 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Config } from '../../src/config/config.ts';
 import type { StampedEvent } from '../../src/telemetry/events.ts';
 import { startBalancer, type TestBalancer } from '../support/balancer.ts';
-import {
-  connectTo,
-  engines,
-  expectEqualNodes,
-  startServers,
-  type TestServers,
-} from '../support/cluster.ts';
+import { connectTo, expectEqualNodes, startServers, type TestServers } from '../support/cluster.ts';
+import { describeAlike } from '../support/extended.ts';
 import { until } from '../support/load.ts';
 
 const kilobyte = 1024;
 const body = 'x'.repeat(20 * kilobyte);
 
-describe.each(engines())('a node that stays away too long, $name', (engine) => {
+describeAlike('a node that stays away too long', (engine) => {
   let servers: TestServers;
   let lockstep: TestBalancer;
 

@@ -2,22 +2,16 @@ import { cp, mkdtemp, open, readdir, rm, stat, truncate, writeFile } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Connection } from 'mysql2/promise';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createBalancer } from '../../src/balancer.ts';
 import { LockstepError } from '../../src/base/errors.ts';
 import type { Config } from '../../src/config/config.ts';
 import { startBalancer, type TestBalancer } from '../support/balancer.ts';
-import {
-  connectTo,
-  engines,
-  expectEqualNodes,
-  startServers,
-  type TestServers,
-} from '../support/cluster.ts';
+import { connectTo, expectEqualNodes, startServers, type TestServers } from '../support/cluster.ts';
 import { until } from '../support/load.ts';
-import { extended } from '../support/extended.ts';
+import { describeAlike, extended } from '../support/extended.ts';
 
-describe.each(engines())('the log at start, $name', (engine) => {
+describeAlike('the log at start', (engine) => {
   let servers: TestServers;
   let lockstep: TestBalancer;
 

@@ -3,15 +3,14 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vite
 import { defaultConfig } from '../../src/config/config.ts';
 import type { LocalServer } from '../../src/demo/local-server.ts';
 import type { StampedEvent } from '../../src/telemetry/events.ts';
-import { engines } from '../support/cluster.ts';
-import { extended, extendedIf } from '../support/extended.ts';
+import { describeAlike, extended, extendedIf } from '../support/extended.ts';
 import type { Swallowed } from '../support/fault-proxy.ts';
 import { TrapLab } from '../support/trap-lab.ts';
 
 const ways = ['to_server', 'to_client'] as const;
 
 /** A path that forgets one connection: it lives on at both ends, and others are well. */
-describe.each(engines())('a packet that is lost for good, $name', (engine) => {
+describeAlike('a packet that is lost for good', (engine) => {
   const health = { ...defaultConfig.health, suspectAfterMs: 200 };
   const lab = new TrapLab(engine, { health, syncTimeoutMs: 500 });
   let one: Connection;

@@ -2,21 +2,16 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { runCommandLine } from '../../src/cli/program.ts';
 import type { LocalServer } from '../../src/demo/local-server.ts';
 import type { NodeStatus } from '../../src/http/balancer-control.ts';
 import { startBalancer, type TestBalancer } from '../support/balancer.ts';
-import {
-  connectTo,
-  engines,
-  expectEqualNodes,
-  startServers,
-  type TestServers,
-} from '../support/cluster.ts';
+import { connectTo, expectEqualNodes, startServers, type TestServers } from '../support/cluster.ts';
+import { describeAlike } from '../support/extended.ts';
 import { type Load, until, workers } from '../support/load.ts';
 
-describe.each(engines())('nodes come and go while clients work, $name', (engine) => {
+describeAlike('nodes come and go while clients work', (engine) => {
   let servers: TestServers;
   let lockstep: TestBalancer;
   let folder: string;

@@ -1,16 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { CommandOutcome, NodeStatus } from '../../src/http/balancer-control.ts';
 import { startBalancer, type TestBalancer } from '../support/balancer.ts';
-import {
-  connectTo,
-  engines,
-  expectEqualNodes,
-  startServers,
-  type TestServers,
-} from '../support/cluster.ts';
+import { connectTo, expectEqualNodes, startServers, type TestServers } from '../support/cluster.ts';
+import { describeAlike } from '../support/extended.ts';
 import { until } from '../support/load.ts';
 
-describe.each(engines())('what dies, when: every node, $name', (engine) => {
+describeAlike('what dies, when: every node', (engine) => {
   let servers: TestServers;
   let lockstep: TestBalancer;
 

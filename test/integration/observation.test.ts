@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import mysql from 'mysql2/promise';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { defaultConfig } from '../../src/config/config.ts';
 import { startBalancer, type TestBalancer } from '../support/balancer.ts';
+import { describeAlike } from '../support/extended.ts';
 import { attribute, openOtlpReceiver, type OtlpReceiver } from '../support/otlp-receiver.ts';
-import { engines, startServers, type TestServers } from '../support/cluster.ts';
+import { startServers, type TestServers } from '../support/cluster.ts';
 
 interface Digest {
   readonly digest: string;
@@ -16,7 +17,7 @@ interface Digest {
   readonly nodes: Readonly<Record<string, number>>;
 }
 
-describe.each(engines())('what is told of statements and sessions, $name', (engine) => {
+describeAlike('what is told of statements and sessions', (engine) => {
   let servers: TestServers;
   let lockstep: TestBalancer;
   let client: mysql.Connection;

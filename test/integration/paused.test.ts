@@ -1,13 +1,13 @@
 import mysql, { type RowDataPacket } from 'mysql2/promise';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { defaultConfig } from '../../src/config/config.ts';
 import type { NodeState } from '../../src/nodes/node-state.ts';
 import { startBalancer, type TestBalancer } from '../support/balancer.ts';
-import { engines, expectEqualNodes, startServers, type TestServers } from '../support/cluster.ts';
-import { extended } from '../support/extended.ts';
+import { expectEqualNodes, startServers, type TestServers } from '../support/cluster.ts';
+import { describeAlike, extended } from '../support/extended.ts';
 import { until, workers } from '../support/load.ts';
 
-describe.each(engines())('a node that is frozen, $name', (engine) => {
+describeAlike('a node that is frozen', (engine) => {
   let servers: TestServers;
   let lockstep: TestBalancer;
   let clients: mysql.Pool;

@@ -1,16 +1,10 @@
 import type { Connection, RowDataPacket } from 'mysql2/promise';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { startBalancer, type TestBalancer } from '../support/balancer.ts';
-import {
-  connectTo,
-  engines,
-  expectEqualNodes,
-  startServers,
-  type TestServers,
-} from '../support/cluster.ts';
-import { extended } from '../support/extended.ts';
+import { connectTo, expectEqualNodes, startServers, type TestServers } from '../support/cluster.ts';
+import { describeAlike, extended } from '../support/extended.ts';
 
-describe.each(engines())('while a node is being copied, $name', (engine) => {
+describeAlike('while a node is being copied', (engine) => {
   let servers: TestServers;
   let lockstep: TestBalancer;
   const clients: Connection[] = [];

@@ -1,8 +1,9 @@
 import type { Connection, RowDataPacket } from 'mysql2/promise';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { defaultConfig } from '../../src/config/config.ts';
 import { startBalancer, type TestBalancer } from '../support/balancer.ts';
-import { connectTo, engines, startServers, type TestServers } from '../support/cluster.ts';
+import { connectTo, startServers, type TestServers } from '../support/cluster.ts';
+import { describeAlike } from '../support/extended.ts';
 
 const limits = {
   ...defaultConfig.limits,
@@ -12,7 +13,7 @@ const limits = {
   connectionWaitMs: 200,
 };
 
-describe.each(engines())('the limits of sessions, $name', (engine) => {
+describeAlike('the limits of sessions', (engine) => {
   let servers: TestServers;
   let lockstep: TestBalancer;
   const open: Connection[] = [];

@@ -1,13 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { engines } from '../support/cluster.ts';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { describeAlike } from '../support/extended.ts';
 import { type Held, holdAt } from '../support/hold-at.ts';
 import { TrapLab } from '../support/trap-lab.ts';
 
 const reads = 8;
 
-describe.each(engines())('a session never goes back behind what it saw, $name', (engine) => {
+describeAlike('a session never goes back behind what it saw', (engine) => {
   const lab = new TrapLab(engine, {
     acks: 'leader',
     syncTimeoutMs: 60_000,
@@ -103,7 +103,7 @@ describe.each(engines())('a session never goes back behind what it saw, $name', 
   });
 });
 
-describe.each(engines())('the same under strong consistency, $name', (engine) => {
+describeAlike('the same under strong consistency', (engine) => {
   const lab = new TrapLab(engine, {
     consistency: 'strong',
     syncTimeoutMs: 60_000,

@@ -1,16 +1,16 @@
 import mysql from 'mysql2/promise';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { strategyNames } from '../../src/config/strategy-name.ts';
 import { startBalancer, type TestBalancer } from '../support/balancer.ts';
-import { engines, startServers, type TestServers } from '../support/cluster.ts';
-import { extended } from '../support/extended.ts';
+import { startServers, type TestServers } from '../support/cluster.ts';
+import { describeAlike, extended } from '../support/extended.ts';
 import { FaultProxy } from '../support/fault-proxy.ts';
 import { until, workers } from '../support/load.ts';
 
 const names = ['mysql1', 'mysql2', 'mysql3', 'mysql4', 'mysql5'];
 const clientCount = 8;
 
-describe.each(engines())('reads are shared out, $name', (engine) => {
+describeAlike('reads are shared out', (engine) => {
   let servers: TestServers;
   let lockstep: TestBalancer;
   let proxy: FaultProxy;

@@ -2,15 +2,16 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startBalancer, type TestBalancer, untilAllUp } from '../support/balancer.ts';
-import { engines, expectEqualNodes, startServers, type TestServers } from '../support/cluster.ts';
+import { expectEqualNodes, startServers, type TestServers } from '../support/cluster.ts';
+import { describeAlike } from '../support/extended.ts';
 import { installPackages } from '../support/install-packages.ts';
 import { type Load, until, workers } from '../support/load.ts';
 
 const folder = fileURLToPath(new URL('../../examples/users-app/', import.meta.url));
 
-describe.each(engines())('an application before which nodes die, $name', (engine) => {
+describeAlike('an application before which nodes die', (engine) => {
   let servers: TestServers;
   let lockstep: TestBalancer;
   let app: UsersApp;
