@@ -1,7 +1,7 @@
 import { decodeErr } from '../protocol/err-packet.ts';
 import type { BulkPart } from '../sql/bulk-text.ts';
 import type { Statement } from '../sql/statement.ts';
-import type { Condition } from './diagnostics.ts';
+import type { Condition } from './ask-conditions.ts';
 import type { HeldReply } from './held-reply.ts';
 import { madeReply } from './made-reply.ts';
 import type { SessionCore } from './session-core.ts';

@@ -52,6 +52,10 @@ export function canCarry(connection: NodeConnection, state: CarriedState): boole
 export const isInSchema = (connection: NodeConnection): boolean =>
   (carriedBy.get(connection) ?? emptyState).schema !== '';
 
+/** Not all that is raised there may be kept (`max_error_count`). */
+export const limitsConditions = (connection: NodeConnection): boolean =>
+  carriedBy.get(connection)?.settings.has('max_error_count') ?? false;
+
 /** `state`, but in the schema that the connection is in: for COM_INIT_DB, which names another. */
 export function inSchemaOf(connection: NodeConnection, state: CarriedState): CarriedState {
   return inSchema(state, (carriedBy.get(connection) ?? emptyState).schema);

@@ -139,7 +139,7 @@ export class ClientCommands {
       return;
     }
     const packet = errorPacket(error);
-    this.#core.diagnostics.noteError(packet, this.#core.conditionsMax > 0);
+    this.#core.diagnostics.noteError(packet);
     this.#core.lastError = error;
     if (error instanceof LockstepError) this.#core.context.counters.error(error.code);
     if (!this.#core.client.destroyed) {
@@ -267,11 +267,11 @@ export class ClientCommands {
 
   async #startAfresh(beginning: Beginning): Promise<void> {
     await this.#core.letGo();
+    this.#core.diagnostics.clear(this.#core.lexMode.flavor);
     this.#core.state.reset(initialSettings(this.#core, this.#wishes, beginning));
     this.#core.autocommit = true;
     if (this.#core.metadata) this.#core.metadata = 'full';
     this.#core.lastInsertId = '0';
-    this.#core.diagnostics.clear();
     this.#prepared.clear();
   }
 

@@ -129,7 +129,7 @@ async function executeOn(
   await options.reply.done;
   const { end } = options.reply;
   if (end) {
-    core.diagnostics.note(end, connection);
+    core.diagnostics.note(end, connection, { kind: 'kept' });
     core.diagnostics.read();
   }
   const { error } = outcome;

@@ -7,7 +7,7 @@ import { renderWithParameters } from '../sql/render-parameters.ts';
 import { replaceSpans, type SpanReplacement } from '../sql/replace-spans.ts';
 import { type SequenceUse, sequenceUses } from '../sql/sequence-uses.ts';
 import { refusal, unsafe, type WriteFacts } from './check-write.ts';
-import type { Condition } from './diagnostics.ts';
+import type { Condition } from './ask-conditions.ts';
 import { determineByKeys } from './determine-by-keys.ts';
 import { addDefaults, determineRows } from './determine-rows.ts';
 import { plainRequest } from './node-request.ts';

@@ -1,22 +1,12 @@
-import { commandPacket, type NodeConnection } from '../nodes/node-connection.ts';
-import { ResponseCollector } from '../nodes/response-collector.ts';
-import { CommandByte } from '../protocol/commands.ts';
+import type { NodeConnection } from '../nodes/node-connection.ts';
 import { decodeErr, type ErrPacket } from '../protocol/err-packet.ts';
 import { decodeOk } from '../protocol/ok-packet.ts';
 import { eofWarnings, okWarnings } from '../protocol/quick-fields.ts';
 import type { Terminal } from '../protocol/response-scanner.ts';
-import { parseTextResults } from '../protocol/result-set.ts';
 import type { Flavor } from '../nodes/server-facts.ts';
 import type { Statement } from '../sql/statement.ts';
+import { askConditions, askFoundRows, type Condition, type Raised } from './ask-conditions.ts';
 import type { FoundRows } from './found-rows.ts';
-
-/** One row of SHOW WARNINGS. */
-export interface Condition {
-  readonly level: string;
-  readonly code: number;
-  /** A binary string in the character set of the session's results. */
-  readonly message: string;
-}
 
 interface DiagnosticsSnapshot {
   readonly conditions: readonly Condition[];
@@ -25,10 +15,6 @@ interface DiagnosticsSnapshot {
   readonly rowCount: number | bigint;
   readonly error: Pick<ErrPacket, 'errno' | 'sqlState'> | undefined;
 }
-
-const query = (sql: string): Buffer => commandPacket(CommandByte.QUERY, Buffer.from(sql));
-const showWarnings = query('SHOW WARNINGS');
-const selectFoundRows = query('SELECT FOUND_ROWS()');
 
 /** States of what is seldom an error of its own. Source: MySQL `share/messages_to_clients.txt`. */
 const sqlStates: ReadonlyMap<number, string> = new Map([
@@ -51,6 +37,8 @@ const sqlStates: ReadonlyMap<number, string> = new Map([
   [3020, '2201E'],
 ]);
 
+type FoundCount = number | bigint;
+
 /** Whose conditions a connection still holds unread. */
 const unreadOn = new WeakMap<NodeConnection, Diagnostics>();
 
@@ -70,7 +58,8 @@ export class Diagnostics {
   /** What the latest statement raised itself. */
   #raised = 0;
   #rowCount: number | bigint = 0;
-  #foundRows: number | bigint = 0;
+  /** A promise where a connection is being asked. */
+  #foundRows: FoundCount | Promise<FoundCount> = 0;
   /** The latest error's own state, which SHOW WARNINGS does not tell. */
   #error: Pick<ErrPacket, 'errno' | 'sqlState'> | undefined;
   #unread: NodeConnection | undefined;
@@ -80,6 +69,12 @@ export class Diagnostics {
   #begunAs = 0;
   #keeps = false;
   #noted = false;
+  readonly #max: () => number;
+
+  /** `max`: how many conditions the session keeps; others are only counted (`max_error_count`). */
+  constructor(max: () => number) {
+    this.#max = max;
+  }
 
   get warningCount(): number {
     return this.#warningCount;
@@ -106,8 +101,7 @@ export class Diagnostics {
     return this.#noted;
   }
 
-  async foundRows(): Promise<number | bigint> {
-    await this.#reading;
+  async foundRows(): Promise<FoundCount> {
     return this.#foundRows;
   }
 
@@ -154,7 +148,7 @@ export class Diagnostics {
     found: FoundRows = { kind: 'counted' },
   ): void {
     this.#noted = true;
-    if (end.type !== 'err' && found.kind === 'known') this.#foundRows = found.rows;
+    if (found.kind === 'known') this.#foundRows = found.rows;
     if (end.type === 'err') this.noteError(decodeErr(end.payload));
     else {
       const warnings = warningsOf(end);
@@ -173,7 +167,7 @@ export class Diagnostics {
   }
 
   /** As `note`, of a statement behind which the conditions were asked for at once. */
-  noteAsked(end: Terminal, asked: Promise<Conditions> | undefined): void {
+  noteAsked(end: Terminal, asked: Promise<Raised | undefined> | undefined): void {
     this.note(end, undefined);
     if (asked && (end.type === 'err' || this.#warningCount > 0)) this.#await(asked);
   }
@@ -194,15 +188,15 @@ export class Diagnostics {
     this.#raised += raised;
   }
 
-  /** Lockstep answered OK by itself. */
+  /** Lockstep answered OK by itself, perhaps with a warning. */
   noteOk(): void {
     this.#noted = true;
     this.#rowCount = 0;
-    if (!this.#keeps) this.#forget();
+    if (!this.#keeps && this.#raised === 0) this.#forget();
   }
 
-  /** The client is told of this error; `kept`: the session keeps any (`max_error_count`). */
-  noteError({ errno, sqlState, message }: ErrPacket, kept = true): void {
+  /** The client is told of this error. */
+  noteError({ errno, sqlState, message }: ErrPacket): void {
     this.#forget();
     this.#error = { errno, sqlState };
     this.#noted = true;
@@ -210,7 +204,7 @@ export class Diagnostics {
     this.#warningCount = 1;
     this.#errorCount = 1;
     this.#raised = 1;
-    if (!kept) return;
+    if (this.#max() === 0) return;
     const bytes = Buffer.from(message, 'utf8').toString('latin1');
     this.#conditions = [{ level: 'Error', code: errno, message: bytes }];
   }
@@ -274,10 +268,10 @@ export class Diagnostics {
     });
   }
 
-  /** One more, beside those that are there; the session keeps at most `max` (`max_error_count`). */
-  raise(condition: Condition, max = Infinity): void {
+  /** One more, beside those that are there. */
+  raise(condition: Condition): void {
     this.#noted = true;
-    if (this.#conditions.length < max) this.#conditions = [...this.#conditions, condition];
+    if (this.#conditions.length < this.#max()) this.#conditions = [...this.#conditions, condition];
     this.#warningCount += 1;
     this.#raised += 1;
     if (condition.level === 'Error') this.#errorCount += 1;
@@ -294,29 +288,32 @@ export class Diagnostics {
     if (!connection) return;
     this.#unread = undefined;
     unreadOn.delete(connection);
-    this.#await(askConditions(connection));
+    this.#await(askConditions(connection, this.#errorCount > 0));
   }
 
   /** Has the connection tell what the statement just run would have found without LIMIT. */
   readFoundRows(connection: NodeConnection): void {
-    const mine = this.#generation;
-    const asked = rowsOf(connection, selectFoundRows).then((rows) => {
-      const found = rows?.[0]?.[0];
-      if (mine === this.#generation && found) this.#foundRows = BigInt(found);
-    });
-    this.#reading = Promise.all([this.#reading, asked]);
+    const before = this.#foundRows;
+    this.#foundRows = askFoundRows(connection).then((found) => found ?? before);
   }
 
-  /** The session starts afresh; FOUND_ROWS() stays what it was (seen on both servers). */
-  clear(): void {
-    this.#forget();
+  /**
+   * The session starts afresh; FOUND_ROWS() stays what it was (seen on both servers). MariaDB drops
+   * what it has kept, and where that is nothing it leaves what it has counted (seen on 10.11).
+   */
+  clear(flavor: Flavor): void {
+    if (flavor === 'mysql' || this.#max() > 0) this.#forget();
     this.#rowCount = 0;
   }
 
-  #await(asked: Promise<Conditions>): void {
+  #await(asked: Promise<Raised | undefined>): void {
     const mine = this.#generation;
-    const taken = asked.then((conditions) => {
-      if (conditions && mine === this.#generation) this.#conditions = conditions;
+    const taken = asked.then((raised) => {
+      if (!raised || mine !== this.#generation) return;
+      this.#conditions = raised.conditions;
+      if (!raised.counts) return;
+      this.#warningCount = raised.counts.warnings;
+      this.#errorCount = raised.counts.errors;
     });
     this.#reading = Promise.all([this.#reading, taken]);
   }
@@ -347,33 +344,6 @@ export function readLeftDiagnostics(connection: NodeConnection): void {
 const keeps = ({ kind, tables, verb }: Statement, flavor: Flavor): boolean =>
   kind === 'show_session' ||
   (flavor === 'mariadb' && tables.length === 0 && !verb.startsWith('SHOW'));
-
-/** Undefined when the connection broke. */
-type Conditions = readonly Condition[] | undefined;
-
-/** SHOW WARNINGS on the connection, behind what was sent there before. Never rejects. */
-export async function askConditions(connection: NodeConnection): Promise<Conditions> {
-  const rows = await rowsOf(connection, showWarnings);
-  return rows?.map(([level, code, message]) => ({
-    level: level ?? '',
-    code: Number(code),
-    message: message ?? '',
-  }));
-}
-
-function rowsOf(
-  connection: NodeConnection,
-  packet: Buffer,
-): Promise<readonly (readonly (string | null)[])[] | undefined> {
-  return new Promise((resolve) => {
-    const collector = new ResponseCollector((error, bytes) => {
-      if (error) return resolve(undefined);
-      const [result] = parseTextResults(bytes, connection.capabilities, 'latin1');
-      resolve(result?.kind === 'rows' ? result.rows : undefined);
-    });
-    connection.send(packet, 'query', collector);
-  });
-}
 
 export function warningsOf(end: Terminal): number {
   return end.type === 'eof' ? eofWarnings(end.payload) : okWarnings(end.payload);

@@ -3,7 +3,7 @@ import { Lexer } from '../sql/lexer.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
 import { isOperator, isWord, type Token, userVariableName } from '../sql/token.ts';
 import { type Answer, errnoOf, okAnswer } from './answer.ts';
-import type { Condition } from './diagnostics.ts';
+import type { Condition } from './ask-conditions.ts';
 import { textRequest } from './node-request.ts';
 import type { SessionCore } from './session-core.ts';
 import { runStatement } from './statement-runner.ts';
@@ -34,7 +34,7 @@ export async function getDiagnostics(
   if (ofCondition) {
     const condition = conditions[Number(numberAt(core, sql, tokens[start + 1])) - 1];
     if (!condition) {
-      diagnostics.raise(invalidCondition, core.conditionsMax);
+      diagnostics.raise(invalidCondition);
       diagnostics.noteRowCount(-1);
       return { kind: 'ok', ok: { warnings: 1 } };
     }

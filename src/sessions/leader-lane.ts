@@ -10,7 +10,7 @@ import { parseTextResults } from '../protocol/result-set.ts';
 import type { LeaderCommit, LeaderTransaction } from '../replication/leader-transaction.ts';
 import { markerStatement } from '../replication/shell/node-markers.ts';
 import { noteInsertIdOn, PreludeOutcome, sendState, stateRefused } from './carry-state.ts';
-import { askConditions } from './diagnostics.ts';
+import { askConditions } from './ask-conditions.ts';
 import type { HeldReply } from './held-reply.ts';
 import type { NodeRequest } from './node-request.ts';
 import type { CarriedState } from './session-state.ts';
@@ -92,7 +92,7 @@ export class LeaderLane implements LeaderTransaction {
     const askBehind = (): void => {
       if (!options.askInsertId) return;
       // In MySQL asking for the id clears them.
-      if (options.keepConditions) conditions = askConditions(connection);
+      if (options.keepConditions) conditions = askConditions(connection, true);
       insertId = this.#askInsertId();
     };
     connection.flushTogether(() => {

@@ -7,7 +7,7 @@ import { CommandByte } from '../protocol/commands.ts';
 import { decodeErr } from '../protocol/err-packet.ts';
 import type { ResponseKind } from '../protocol/response-scanner.ts';
 import { parseBinaryRows } from '../protocol/result-set.ts';
-import { askConditions, type Condition } from './diagnostics.ts';
+import { askConditions, type Condition } from './ask-conditions.ts';
 import type { SessionCore } from './session-core.ts';
 
 const binaryCollation = 63;
@@ -76,7 +76,8 @@ async function selectBinary(connection: NodeConnection, sql: string) {
 }
 
 async function raisedBy(connection: NodeConnection, warnings: number): Promise<Condition[]> {
-  return warnings > 0 ? [...((await askConditions(connection)) ?? [])] : [];
+  const raised = warnings > 0 ? await askConditions(connection, false) : undefined;
+  return [...(raised?.conditions ?? [])];
 }
 
 function answerTo(connection: NodeConnection, packet: Buffer, kind: ResponseKind): Promise<Buffer> {

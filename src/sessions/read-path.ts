@@ -235,8 +235,8 @@ function noteDiagnostics(
   { statement, after }: ReadOptions,
 ): void {
   const { diagnostics } = core;
-  const found = foundRowsAfter(statement, core.lexMode.flavor);
-  const asks = found.kind === 'asked' && end.type !== 'err';
+  const found = foundRowsAfter(statement, end, core.lexMode.flavor);
+  const asks = found.kind === 'asked';
   diagnostics.note(end, connection, found);
   // What comes next on the connection would make them void.
   if (after || asks) diagnostics.read();

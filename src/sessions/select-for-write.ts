@@ -3,7 +3,7 @@ import type { LexMode } from '../sql/lex-mode.ts';
 import { Lexer } from '../sql/lexer.ts';
 import { outlineOf } from '../sql/outline.ts';
 import type { Rewriting } from './determine-write.ts';
-import type { Condition } from './diagnostics.ts';
+import type { Condition } from './ask-conditions.ts';
 import type { HeldReply } from './held-reply.ts';
 import { type LiteralRows, selectLiterals } from './leader-values.ts';
 import type { SessionCore } from './session-core.ts';

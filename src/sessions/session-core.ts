@@ -87,7 +87,7 @@ export class SessionCore {
   readonly savepoints = new EarlySavepoints();
   /** LAST_INSERT_ID() as this session must see it. */
   lastInsertId = '0';
-  readonly diagnostics = new Diagnostics();
+  readonly diagnostics = new Diagnostics(() => this.#conditionsMax);
   /** Prepared by text. */
   readonly named: NamedStatements;
   readonly horizon = new Horizon();
@@ -150,7 +150,7 @@ export class SessionCore {
   }
 
   /** How many errors and warnings there may be for SHOW WARNINGS; others are only counted. */
-  get conditionsMax(): number {
+  get #conditionsMax(): number {
     return Number(this.state.carried.settings.get('max_error_count') ?? Infinity);
   }
 

@@ -3,7 +3,7 @@ import { type ColumnDefinition41, ColumnFlag, ColumnType } from '../protocol/col
 import { Lexer } from '../sql/lexer.ts';
 import { isOperator, isWord, type Token } from '../sql/token.ts';
 import type { Answer } from './answer.ts';
-import type { Condition } from './diagnostics.ts';
+import type { Condition } from './ask-conditions.ts';
 import type { SessionCore } from './session-core.ts';
 import { namesCollation } from './session-state.ts';
 import type { WriteRequest } from './write-request.ts';
