@@ -8,6 +8,8 @@ import type { Statement } from '../sql/statement.ts';
 export class EarlySavepoints {
   /** In lower case, the latest at the end. */
   #names: readonly string[] = [];
+  /** A temporary table was made or dropped meanwhile, which no ROLLBACK undoes. */
+  tablesKept = false;
 
   get names(): readonly string[] {
     return this.#names;
@@ -20,6 +22,7 @@ export class EarlySavepoints {
 
   clear(): void {
     this.#names = [];
+    this.tablesKept = false;
   }
 
   /** SAVEPOINT, ROLLBACK TO and RELEASE; throws what a server says of one that is not there. */

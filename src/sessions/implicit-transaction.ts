@@ -40,8 +40,10 @@ export async function settleImplicit(
   if (errno === undefined || !metNoEngine(core, errno)) return;
   // What it raised goes with the transaction on the node.
   core.diagnostics.read();
+  const { tablesKept } = core.savepoints;
   await rollbackTransaction(core);
   core.savepoints.keep(transaction.savepoints);
+  core.savepoints.tablesKept = tablesKept;
 }
 
 const saysSo: ReadonlySet<Statement['kind']> = new Set(['begin', 'commit', 'rollback']);

@@ -8,6 +8,7 @@ import type { SessionCore } from './session-core.ts';
 import { type HeldTableLock, type LockedTables, nameKey } from './table-locks.ts';
 import { inReadOnly, isReadOnlyNow } from './transaction-characteristics.ts';
 import { commitTransaction } from './transaction-path.ts';
+import { isUnwritable } from './unwritable.ts';
 import { untilWritable } from './until-writable.ts';
 import { withConnection } from './with-connection.ts';
 
@@ -29,8 +30,10 @@ export async function lockTables(core: SessionCore, sql: string): Promise<void> 
     ]),
   );
   const tables = tablesOf(core, locks ?? []);
-  const writes = locks?.filter(({ write, table }) => write && !isTemporary(core, table)) ?? [];
-  if (writes.length > 0 && isReadOnlyNow(core)) throw inReadOnly(core);
+  const writes = locks?.some(({ write, table }) => write && !isTemporary(core, table)) ?? false;
+  // A server refuses first what can be locked by nobody; here a node says so.
+  const all = locks?.every(({ table }) => !isUnwritable(core, table)) ?? false;
+  if (writes && all && isReadOnlyNow(core)) throw inReadOnly(core);
   if (locks?.some(({ write }) => write)) await untilWritable(core);
   const release = await core.sessions.tableLocks.lock(
     replicator.gate,
@@ -54,6 +57,10 @@ export async function lockTables(core: SessionCore, sql: string): Promise<void> 
   }
   core.tableLock = { release, tables, names };
 }
+
+/** Others may see what is written to it. */
+const isLasting = (core: SessionCore, table: TableName): boolean =>
+  !isTemporary(core, table) && !isUnwritable(core, table);
 
 /** A table that is locked under several names is held by the strongest. */
 function tablesOf(core: SessionCore, locks: readonly TableLock[]): LockedTables {
@@ -90,7 +97,7 @@ export async function commitAndRelease(core: SessionCore): Promise<void> {
 }
 
 /** SHOW and its like look at definitions only. */
-const readsRows = /^(?:SELECT|TABLE|WITH|\(|)$/;
+const readsRows = /^(?:SELECT|TABLE|WITH|DO|\(|)$/;
 const always = /^(?:information_schema|performance_schema|mysql|sys)$/i;
 
 /** Some session holds locks that a statement of this one must heed. */
@@ -122,14 +129,33 @@ export async function heedLocks(core: SessionCore, statement: Statement): Promis
   core.horizon.wrote(replicator.lastCommitSent);
 }
 
-const limited: ReadonlySet<Statement['kind']> = new Set(['read', 'write', 'load_data', 'ddl']);
+/** PREPARE opens the tables that it names, so that all of them must be locked. */
+export function heedLocksPrepared(core: SessionCore, statement: Statement): void {
+  const { kind, verb } = statement;
+  // What these name they do not open yet (seen on both servers).
+  if (!core.tableLock || kind === 'call' || (kind === 'ddl' && verb !== 'CREATE TABLE')) return;
+  refuseUnlocked(core, core.tableLock, statement, 'prepared');
+}
 
-function refuseUnlocked(core: SessionCore, locked: HeldTableLock, statement: Statement): void {
+const limited: ReadonlySet<Statement['kind']> = new Set([
+  'read',
+  'write',
+  'load_data',
+  'ddl',
+  'set',
+]);
+
+function refuseUnlocked(
+  core: SessionCore,
+  locked: HeldTableLock,
+  statement: Statement,
+  purpose: 'run' | 'prepared' = 'run',
+): void {
   const { kind, verb, temporary } = statement;
   if (!limited.has(kind) || (kind === 'ddl' && temporary)) return;
   if (kind === 'read' && !readsRows.test(verb)) return;
   const { writtenTables } = statement;
-  const writes = kind !== 'ddl' && writtenTables.some((table) => !isTemporary(core, table));
+  const writes = kind !== 'ddl' && writtenTables.some((table) => isLasting(core, table));
   if (writes && isReadOnlyNow(core)) throw inReadOnly(core);
   const used = new Set<string>();
   for (const { table, alias, written } of statement.references) {
@@ -146,7 +172,7 @@ function refuseUnlocked(core: SessionCore, locked: HeldTableLock, statement: Sta
       throw new NodeQueryError(1100, 'HY000', message);
     }
     used.add(lock);
-    if (held === 'read' && written) {
+    if (held === 'read' && written && purpose === 'run') {
       const message = `Table '${name}' was locked with a READ lock and can't be updated`;
       throw new NodeQueryError(1099, 'HY000', message);
     }

@@ -21,6 +21,7 @@ import { boundLiterals } from './bound-literals.ts';
 import { Cursor } from './cursor.ts';
 import { notInBulk, wrongBulkArguments } from './bulk-errors.ts';
 import { expectedNumbers } from './derived-types.ts';
+import { heedLocksPrepared } from './lock-tables.ts';
 import { textRequest } from './node-request.ts';
 import { errorOf, preparedIdOn, prepareKept, prepareOn } from './prepared-on-node.ts';
 import {
@@ -74,6 +75,7 @@ export class PreparedStatements {
       );
     }
     const statement = core.analyse(sql);
+    heedLocksPrepared(core, statement);
     const assigned = variablesAssigned(core, { sql, statement });
     const prepareHere = async (connection: NodeConnection): Promise<Buffer> => {
       const told = await prepareKept(connection, sql);

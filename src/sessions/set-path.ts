@@ -4,7 +4,7 @@ import type { NodeConnection } from '../nodes/node-connection.ts';
 import { parseSet, type SetAssignment, type SetScope } from '../sql/set-statement.ts';
 import { setText } from '../sql/set-text.ts';
 import type { Statement } from '../sql/statement.ts';
-import { type Answer, okAnswer } from './answer.ts';
+import { type Answer, errnoOf, okAnswer } from './answer.ts';
 import { calledPrograms } from './called-programs.ts';
 import { noteCarried } from './carry-state.ts';
 import { runDdl } from './ddl-path.ts';
@@ -79,10 +79,33 @@ async function runSessionSet(core: SessionCore, write: WriteRequest): Promise<An
     };
     const asked = known === undefined ? heldBy : undefined;
     told = await setOnNode(core, text, asText(write, text), parts, alsoSet, asked);
-    if (told.kind === 'held' && told.reply.error) return told;
+    const errno = errnoOf(told);
+    if (errno !== undefined) {
+      const isSet = errno === deniedVariable && setBeforeDefaults(assignments, autocommit);
+      if (isSet && known !== undefined) await setAutocommit(core, known);
+      return told;
+    }
   }
   await setAutocommit(core, known ?? autocommitOf(held));
   return told;
+}
+
+/** ER_SPECIFIC_ACCESS_DENIED_ERROR */
+const deniedVariable = 1227;
+
+/**
+ * MySQL looks whether the account may set a variable to DEFAULT when it does so, and has set by
+ * then what stands before (seen on 9.7); at every other value it looks first.
+ */
+function setBeforeDefaults(
+  assignments: readonly SetAssignment[],
+  autocommit: SetAssignment,
+): boolean {
+  const behind = assignments.slice(assignments.indexOf(autocommit) + 1);
+  return (
+    behind.length > 0 &&
+    behind.every(({ scope, literal }) => scope !== 'session' || /^DEFAULT$/i.test(literal ?? ''))
+  );
 }
 
 /** SET of global variables, perhaps with some of the session among them. */

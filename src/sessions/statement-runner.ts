@@ -3,13 +3,11 @@ import { commandPacket, type NodeConnection } from '../nodes/node-connection.ts'
 import { queryRows } from '../nodes/query-rows.ts';
 import { CommandByte } from '../protocol/commands.ts';
 import { planStatement } from '../routing/plan.ts';
-import type { Statement } from '../sql/statement.ts';
 import { type Answer, okAnswer } from './answer.ts';
 import { planCall, tellKeptRows } from './call-path.ts';
 import { channelStatusQuery } from './channel-status.ts';
 import { calledPrograms } from './called-programs.ts';
 import { noteInsertIdOn } from './carry-state.ts';
-import { isTemporary } from './check-write.ts';
 import { runDdl } from './ddl-path.ts';
 import { runKill } from './kill-path.ts';
 import { type AskForFile, planLoad } from './load-path.ts';
@@ -34,8 +32,10 @@ import type { SessionCore } from './session-core.ts';
 import { shownText } from './shown-text.ts';
 import { showsVariables, tellVariables } from './shown-variables.ts';
 import { executeAndReadBack, runServerSet, runSet } from './set-path.ts';
+import { noteTemporaryTables, onlyTemporary, warnOfKept } from './temporary-tables.ts';
 import { runPreparedText } from './text-prepare.ts';
 import { untilWritable } from './until-writable.ts';
+import { writesNowhere } from './unwritable.ts';
 import {
   commitTransaction,
   endByStatement,
@@ -230,6 +230,9 @@ async function runWrite(core: SessionCore, write: WriteRequest): Promise<Answer>
     if (onlyTemporary(core, write.statement)) {
       return runRead(core, write, { stream: false, leader: true, generatesId: true });
     }
+    if (writesNowhere(core, write.statement)) {
+      return runRead(core, write, { stream: false, leader: true });
+    }
     await untilWritable(core);
     await ensureTransaction(core);
     return core.transaction
@@ -266,15 +269,6 @@ async function orRefused<T>(
     }
     throw error;
   }
-}
-
-const temporaryName = (core: SessionCore, table: { schema?: string; name: string }): string =>
-  `${table.schema ?? core.state.schema}.${table.name}`.toLowerCase();
-
-/** Temporary tables live on the session's own connection: what changes only them is not logged. */
-function onlyTemporary(core: SessionCore, statement: Statement): boolean {
-  if (core.temporaryTables.size === 0 || statement.writtenTables.length === 0) return false;
-  return statement.writtenTables.every((table) => isTemporary(core, table));
 }
 
 /** Takes a connection to the leader for this session alone. */
@@ -325,9 +319,7 @@ async function runPinned(
   const asked = statement.usesUserLock ? tellHolders(core, write) : write;
   const answer = await runRead(core, asked, { ...options, leader: true });
   await settle?.();
-  const failed =
-    (answer.kind === 'held' && answer.reply.error) || (answer.kind === 'streamed' && answer.failed);
-  if (!failed) noteTemporaryTables(core, statement);
+  noteTemporaryTables(core, statement, answer);
   if (statement.usesUserLock) core.userLocks.note(write.sql, core.lexMode);
   await unpinIfFree(core);
   return answer;
@@ -346,22 +338,15 @@ async function unpinIfFree(core: SessionCore): Promise<void> {
   }
 }
 
-function noteTemporaryTables(core: SessionCore, statement: Statement): void {
-  if (statement.writtenTables.length > 0) core.tracker?.changed();
-  if (core.transaction && statement.kind === 'ddl') core.transaction.definesTemporary = true;
-  for (const table of statement.writtenTables) {
-    const name = temporaryName(core, table);
-    if (statement.verb.startsWith('DROP')) core.temporaryTables.delete(name);
-    else core.temporaryTables.add(name);
-  }
-}
-
 async function runSavepoint(core: SessionCore, write: WriteRequest): Promise<Answer> {
   const { transaction } = core;
-  if (transaction) return savepoint(core, transaction, write.statement, write.request);
+  if (transaction) {
+    const answer = await savepoint(core, transaction, write.statement, write.request);
+    return warnOfKept(core, write.statement, answer);
+  }
   if (!core.autocommit) {
     core.savepoints.run(write.statement);
-    return okAnswer;
+    return warnOfKept(core, write.statement, okAnswer);
   }
   // Outside a transaction a server forgets a savepoint at once, and misses one it is asked for.
   return read(core, write.request, { statement: write.statement, leader: true, stream: false });

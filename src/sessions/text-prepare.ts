@@ -9,6 +9,7 @@ import { type PreparedText, parsePreparedText, type UsingArgument } from '../sql
 import { literalOf, renderWithParameters } from '../sql/render-parameters.ts';
 import { type Answer, okAnswer } from './answer.ts';
 import { HeldReply } from './held-reply.ts';
+import { heedLocksPrepared } from './lock-tables.ts';
 import type { NamedStatement } from './named-statements.ts';
 import { type NodeRequest, plainRequest, textRequest } from './node-request.ts';
 import type { SessionCore } from './session-core.ts';
@@ -16,7 +17,7 @@ import { preparedKey } from './prepared-on-node.ts';
 import { syntaxError } from './syntax-error.ts';
 import { asksPrevious, tellPrevious } from './tell-previous.ts';
 import { inPreparedSchema } from './prepared-schema.ts';
-import { inItsAccess } from './transaction-characteristics.ts';
+import { inItsAccess, spendsCharacteristics } from './transaction-characteristics.ts';
 import {
   numberOf,
   plainLiteral,
@@ -79,7 +80,8 @@ function toPrepare(core: SessionCore, text: string): NamedStatement {
 }
 
 /** A node says whether it can be prepared at all, and what there is to mind. */
-function prepare(core: SessionCore, named: NamedStatement): Promise<HeldReply> {
+async function prepare(core: SessionCore, named: NamedStatement): Promise<HeldReply> {
+  heedLocksPrepared(core, named.statement);
   const assigned = variablesAssigned(core, named);
   const prepareHere = async (connection: NodeConnection): Promise<HeldReply> => {
     const reply = await sendPrepare(core, connection, named.sql);
@@ -152,7 +154,12 @@ async function execute(
   using: readonly UsingArgument[],
   run: Run,
 ): Promise<Answer> {
-  const runHere: Run = (write) => inPreparedSchema(core, write, () => run(write));
+  const runHere: Run = async (write) => {
+    const inItsPlace = (): Promise<Answer> => inPreparedSchema(core, write, () => run(write));
+    const answer = await inItsAccess(core, write.statement, inItsPlace);
+    if (spendsCharacteristics(core, write.statement, answer)) core.characteristics = {};
+    return answer;
+  };
   if (using.length !== statement.parameterOffsets.length) {
     throw new NodeQueryError(1210, 'HY000', 'Incorrect arguments to EXECUTE');
   }

@@ -14,6 +14,7 @@ import { OpenTransaction } from './open-transaction.ts';
 import { noteSeen } from './read-consistency.ts';
 import { exchange, type ReadOptions } from './read-path.ts';
 import type { SessionCore } from './session-core.ts';
+import { warnOfKept } from './temporary-tables.ts';
 import {
   characteristicsAfterBegin,
   characteristicsText,
@@ -208,17 +209,21 @@ export async function endByStatement(
   { kind, chain }: Statement,
 ): Promise<Answer> {
   if (!chain) core.characteristics = {};
-  core.savepoints.clear();
   const answer = kind === 'commit' ? await commitTransaction(core) : await rollbackTold(core);
+  core.savepoints.clear();
   if (!chain) return answer;
   const begun = await openTransaction(core, textRequest('START TRANSACTION'));
-  return answer.kind === 'held' ? answer : begun;
+  return answer === okAnswer ? begun : answer;
 }
 
 /** Tells what a server has to say of it. */
 async function rollbackTold(core: SessionCore): Promise<Answer> {
   const { transaction } = core;
-  if (!transaction?.definesTemporary) return rollbackTransaction(core);
+  if (!transaction?.definesTemporary) {
+    const answer = warnOfKept(core, { kind: 'rollback' }, okAnswer);
+    await rollbackTransaction(core);
+    return answer;
+  }
   const { connection } = transaction.lane;
   try {
     const request = textRequest('ROLLBACK');

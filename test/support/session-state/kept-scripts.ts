@@ -1,4 +1,5 @@
 import { each, noted, shown } from './script-parts.ts';
+import { keptDiagnosticsScripts } from './kept-diagnostics-scripts.ts';
 import { keptValueScripts } from './kept-value-scripts.ts';
 
 /** What random sessions were told otherwise than by a server, made small: never again. */
@@ -316,5 +317,6 @@ export const keptScripts: Readonly<Record<string, readonly string[]>> = {
     "0: SET @@autocommit = 1, @a = CAST('x' AS SIGNED)",
     ...shown,
   ],
+  ...keptDiagnosticsScripts,
   ...keptValueScripts,
 };

@@ -147,7 +147,8 @@ export const ofOwnTable = [
   'SELECT SQL_CALC_FOUND_ROWS id FROM {own} ORDER BY id LIMIT 1',
   'SELECT id FROM {own} ORDER BY id LIMIT 2',
   'SELECT COUNT(*) FROM shared',
-  'SELECT MAX(id) FROM {own} INTO @b',
+  // Of a table that is never empty, on MariaDB: see FOUND_ROWS() in docs/COMPATIBILITY.md.
+  'SELECT MAX(id) FROM shared INTO @b',
 ] as const;
 
 export const ofTemporaryTables = [
@@ -188,8 +189,9 @@ export const bound = [
   'SELECT ROW_COUNT(), FOUND_ROWS(), LAST_INSERT_ID()',
   'SELECT CAST(? AS SIGNED)',
   'INSERT INTO {own} (n, w) VALUES (?, ?)',
-  // A text that is no number: see docs/COMPATIBILITY.md.
-  'UPDATE {own} SET n = ? WHERE id = CAST(? AS SIGNED)',
+  // A text that is no number: see docs/COMPATIBILITY.md, and what it says of a WHERE that never
+  // holds, on MySQL, and FOUND_ROWS().
+  'UPDATE {own} SET n = ? WHERE id = COALESCE(CAST(? AS SIGNED), 0)',
   'SELECT id, w FROM {own} WHERE id > ? ORDER BY id',
   'INSERT INTO app.own (a) VALUES (?)',
   'SELECT * FROM app.own',

@@ -1,0 +1,166 @@
+import { each, shown } from './script-parts.ts';
+
+const sevenFound = `0: ${Array.from({ length: 7 }, () => 'SELECT 1').join(' UNION ALL ')}`;
+
+/** Of what statements leave behind for the next ones to ask about; see `keptScripts`. */
+export const keptDiagnosticsScripts: Readonly<Record<string, readonly string[]>> = {
+  'what FOUND_ROWS() is after what selects nothing, or fails': each(
+    [
+      'SHOW CREATE TABLE app.shared',
+      'SHOW CREATE PROCEDURE app.two',
+      'SHOW PRIVILEGES',
+      'SHOW VARIABLES LIKE "autocommit"',
+      'CHECKSUM TABLE app.shared',
+      'VALUES (1), (2)',
+      'SELECT app.raises("text")',
+      'SELECT nosuch',
+      'DROP TABLE nosuch_table',
+      'SELECT SQL_CALC_FOUND_ROWS id FROM shared LIMIT 1; DELETE FROM app.t0 WHERE nosuch = 1',
+      'SELECT id FROM shared ORDER BY id LIMIT 1, 1 INTO @b; SELECT nosuch',
+    ],
+    (sql) => [sevenFound, '1: SELECT 1', `0: ${sql}`, '0: SELECT FOUND_ROWS()'],
+  ),
+  'what is counted beyond max_error_count': each(
+    ['COM_RESET_CONNECTION', 'COM_CHANGE_USER app', 'COM_CHANGE_USER '],
+    (afresh) => [
+      ...each(['0', '1'], (max) => [
+        ...each(
+          [
+            'SELECT missing_column',
+            'USE nosuch_schema',
+            'COM_INIT_DB nosuch',
+            "INSERT INTO app.t0 (n, w) VALUES (1000, 'too long')",
+            "INSERT IGNORE INTO app.t0 (n, w) VALUES (1000, 'too long')",
+            'DROP PROCEDURE IF EXISTS app.nosuch_procedure',
+            'EXECUTE nosuch',
+          ],
+          (sql) => [
+            `0: SET max_error_count = ${max}`,
+            `0: ${sql}`,
+            '0: SELECT @@warning_count, @@error_count, ROW_COUNT()',
+            `0: ${sql}`,
+            '0: SHOW ERRORS',
+            '0: SHOW COUNT(*) ERRORS',
+            ...shown,
+            `0: ${sql}`,
+            `0: ${afresh}`,
+            '0: SHOW COUNT(*) WARNINGS',
+            '0: SELECT @@error_count, ROW_COUNT()',
+            '0: SHOW WARNINGS',
+          ],
+        ),
+      ]),
+    ],
+  ),
+  'temporary tables that a ROLLBACK leaves, before a transaction has begun': each(
+    [
+      'CREATE TEMPORARY TABLE app.own (a INT)',
+      'CREATE TEMPORARY TABLE app.other (a INT)',
+      'CREATE TEMPORARY TABLE IF NOT EXISTS app.other (a INT)',
+      'DROP TEMPORARY TABLE nosuch_table',
+      'DROP TEMPORARY TABLE IF EXISTS nosuch_table',
+      'DROP TEMPORARY TABLE app.own',
+      'TRUNCATE TABLE app.other',
+      'DROP TABLE app.other',
+    ],
+    (sql) => [
+      '0: COM_RESET_CONNECTION',
+      '0: CREATE TEMPORARY TABLE app.other (a INT)',
+      '0: SET autocommit = 0',
+      ...each(
+        [
+          'SAVEPOINT one; ROLLBACK TO one; SHOW WARNINGS; ROLLBACK; SHOW WARNINGS',
+          'ROLLBACK; SHOW WARNINGS',
+          'SELECT COUNT(*) FROM shared; SAVEPOINT one; ROLLBACK TO one; ROLLBACK AND CHAIN',
+          'SAVEPOINT one; SELECT nosuch FROM nosuch_table',
+          'ROLLBACK TO one; SHOW WARNINGS',
+          'UNLOCK TABLES; SAVEPOINT one; ROLLBACK TO one',
+          'BEGIN; SAVEPOINT one; ROLLBACK TO one; ROLLBACK',
+          'SET autocommit = 1; SET autocommit = 0; SAVEPOINT one; ROLLBACK TO one; ROLLBACK',
+          'COMMIT; SAVEPOINT one; ROLLBACK TO one; ROLLBACK AND CHAIN; COMMIT',
+          'DROP TABLE IF EXISTS nosuch_table; SAVEPOINT one; ROLLBACK TO one; ROLLBACK',
+        ],
+        (end) => [`0: ${sql}`, `0: ${end}`],
+      ),
+      '0: SET autocommit = 1',
+      `0: ${sql}`,
+      '0: SET autocommit = 0',
+      '0: SAVEPOINT one; ROLLBACK TO one; ROLLBACK',
+    ],
+  ),
+  'what no server writes to is refused before locks and READ ONLY are looked at': each(
+    ['COM_INIT_DB information_schema', 'COM_CHANGE_USER '],
+    (where) => [
+      `0: ${where}`,
+      ...each(['READ ONLY', 'READ WRITE'], (access) => [
+        `0: SET SESSION TRANSACTION ${access}`,
+        '0: LOCK TABLES app.t0 WRITE, shared READ',
+        '0: LOCK TABLES shared WRITE',
+        '0: LOCK TABLES app.t0 READ',
+        ...each(
+          ['DELETE FROM shared', 'INSERT INTO shared VALUES (1)', 'UPDATE shared SET id = 1'],
+          (sql) => [`0: ${sql}`, `0: prepare 0: ${sql}`, `0: PREPARE p FROM "${sql}"`],
+        ),
+        '0: DELETE FROM app.t0',
+        '0: SELECT COUNT(*) FROM shared',
+        '0: UNLOCK TABLES',
+        '0: DELETE FROM shared',
+      ]),
+      '0: COM_INIT_DB app',
+    ],
+  ),
+  'what is prepared under LOCK TABLES': [
+    '0: LOCK TABLES app.t0 READ',
+    ...each(
+      [
+        'SELECT * FROM app.own',
+        'SELECT * FROM app.t1',
+        'SELECT missing FROM app.t1',
+        'SELECT * FROM app.t0 AS x',
+        'SELECT * FROM app.t0 WHERE id IN (SELECT id FROM app.t0)',
+        'INSERT INTO app.t1 (n) VALUES (1)',
+        'INSERT INTO app.t0 (n) VALUES (1)',
+        'SET @a = (SELECT MAX(id) FROM app.t1)',
+        'DO (SELECT MAX(id) FROM app.t1)',
+        'CREATE TABLE app.made (a INT)',
+        'DROP TABLE app.t1',
+        'CALL app.two(1)',
+        'SELECT 1',
+      ],
+      (sql) => [`0: prepare 0: ${sql}`, '0: SHOW WARNINGS', `0: PREPARE p FROM '${sql}'`],
+    ),
+    '0: SET @a = (SELECT MAX(id) FROM app.t1)',
+    '0: DO (SELECT MAX(id) FROM app.t1)',
+    '0: UNLOCK TABLES',
+  ],
+  'EXECUTE is the transaction that SET TRANSACTION spoke of': [
+    '0: PREPARE p FROM "SELECT COUNT(*) FROM shared"',
+    '0: PREPARE q FROM "INSERT INTO app.t0 (n) VALUES (?)"',
+    '0: SET @a = 1, @b = "x"',
+    '0: SET TRANSACTION READ ONLY',
+    '0: EXECUTE p',
+    '0: EXECUTE q USING @a',
+    ...each(['@a', '@b'], (value) => [
+      '0: SET TRANSACTION READ ONLY',
+      `0: EXECUTE q USING ${value}`,
+      '0: INSERT INTO app.t0 (n) VALUES (1)',
+    ]),
+    '0: SET SESSION TRANSACTION READ ONLY',
+    ...each(['EXECUTE q USING @a', 'EXECUTE p', 'EXECUTE q USING @b'], (sql) => [
+      '0: SET TRANSACTION READ WRITE',
+      `0: ${sql}`,
+      '0: EXECUTE q USING @a',
+    ]),
+  ],
+  'autocommit beside what the account may not set to DEFAULT': each(
+    ['max_error_count = DEFAULT', '@a = 5, max_error_count = DEFAULT', 'max_error_count = 5'],
+    (others) => [
+      `0: SET autocommit = 0, ${others}`,
+      '0: SELECT @@autocommit, @a',
+      `0: SET autocommit = DEFAULT, ${others}`,
+      '0: SELECT @@autocommit, @a',
+      `0: SET ${others}, autocommit = 0`,
+      '0: SELECT @@autocommit, @a',
+    ],
+  ),
+};
