@@ -5,6 +5,7 @@ import { StatusFlag } from '../protocol/status-flags.ts';
 import { type Answer, SessionBroken } from './answer.ts';
 import { type NodeRequest, plainRequest } from './node-request.ts';
 import { closeOn, prepareAlone } from './prepared-on-node.ts';
+import { prepareAsRead, readingOf } from './prepared-reading.ts';
 import { executeRequest, type PreparedStatement } from './prepared-statement.ts';
 import { exchange, read, type ReadOptions } from './read-path.ts';
 import type { SessionCore } from './session-core.ts';
@@ -40,7 +41,9 @@ export class Cursor {
         this.#open = false;
         this.#connection = connection;
         this.#serverId = undefined;
-        this.#serverId = await prepareAlone(connection, sql);
+        const reading = readingOf(core, prepared);
+        const prepareHere = (): Promise<number> => prepareAlone(connection, sql);
+        this.#serverId = await prepareAsRead(core, connection, reading, prepareHere);
         return this.#serverId;
       },
     });

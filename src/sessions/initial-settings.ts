@@ -1,6 +1,7 @@
 import { NodeQueryError } from '../nodes/query-rows.ts';
 import type { ServerFacts } from '../nodes/server-facts.ts';
 import { Capability, has } from '../protocol/capabilities.ts';
+import { namesOf, namesSetting } from './connection-charsets.ts';
 import type { SessionCore } from './session-core.ts';
 import { strongIsolation } from './set-transaction.ts';
 
@@ -52,6 +53,10 @@ export function initialSettings(
     settings.set('collation_connection', `'${collation.collation}'`);
   } else {
     for (const [name, value] of facts?.characterSets ?? []) settings.set(name, value);
+  }
+  const charset = settings.get('character_set_client');
+  if (charset !== undefined && charset === settings.get('character_set_results')) {
+    settings.set(namesSetting, namesOf(charset, settings.get('collation_connection')));
   }
   if (facts && strongIsolation(facts.isolation.level) !== facts.isolation.level) {
     settings.set(facts.isolation.variable, `'${strongIsolation(facts.isolation.level)}'`);

@@ -1,5 +1,6 @@
 import { LockstepError } from '../base/errors.ts';
 import { NodeQueryError } from '../nodes/query-rows.ts';
+import type { LexMode } from '../sql/lex-mode.ts';
 import type { Statement } from '../sql/statement.ts';
 
 /** What `PREPARE name FROM …` prepared. */
@@ -9,6 +10,9 @@ export interface NamedStatement {
   readonly statement: Statement;
   /** The session's schema when it was prepared. */
   readonly schema: string;
+  /** And its settings. */
+  readonly settings: ReadonlyMap<string, string>;
+  readonly mode: LexMode;
 }
 
 /** A session's statements prepared by text: they outlive any node connection. */

@@ -1,9 +1,11 @@
+import { LockstepError } from '../base/errors.ts';
 import { renderPins } from '../replication/apply-batch.ts';
 import type { Pins } from '../replication/command.ts';
 import { lowerName } from '../sql/lower-name.ts';
 import type { Statement } from '../sql/statement.ts';
 import type { WriteFacts } from './check-write.ts';
 import type { SessionCore } from './session-core.ts';
+import { isNotText } from './session-state.ts';
 import { setUnknownVariables } from './user-variables.ts';
 
 /** The pins of a write. */
@@ -51,12 +53,18 @@ export function pinWrite(
   });
   const read = variablesRead(statement, facts);
   if (read.size > 0) {
-    pins.userVariables = [...read].map((name) => [
-      name,
-      carried.userVariables.get(lowerName(name)) ?? 'NULL',
-    ]);
+    pins.userVariables = [...read].map((name) => [name, pinnedVariable(core, name)]);
   }
   return { pins, leaderPins };
+}
+
+function pinnedVariable({ state }: SessionCore, name: string): string {
+  const literal = state.carried.userVariables.get(lowerName(name)) ?? 'NULL';
+  if (!isNotText(literal)) return literal;
+  throw new LockstepError(
+    'unsafe_statement',
+    `@${name} has bytes that are no text in its character set; SET it again before a write`,
+  );
 }
 
 const variablesRead = (statement: Statement, facts?: WriteFacts): ReadonlySet<string> =>

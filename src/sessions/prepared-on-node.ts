@@ -17,44 +17,50 @@ export async function prepareRaw(connection: NodeConnection, sql: string): Promi
   return ask(connection, sql);
 }
 
+/** What one text is prepared for, where that changes what it does. */
+export interface PreparedFor {
+  /** Of which kind the values are that it is executed with. */
+  readonly kinds?: string | undefined;
+  /** How it is read, if not as it would be now. */
+  readonly reading?: string;
+}
+
 /** As `prepareRaw`, and the connection keeps the statement for whoever executes that text next. */
 export async function prepareKept(
   connection: NodeConnection,
   sql: string,
-  kinds = '',
+  how: PreparedFor = {},
 ): Promise<Buffer> {
   const answer = await prepareRaw(connection, sql);
   if (answer[4] !== 0) return answer;
   connection.preparedStatements.set(
-    preparedKey(connection, sql, kinds),
+    preparedKey(connection, sql, how),
     answer.readUInt32LE(statementIdAt),
   );
   if (connection.preparedStatements.size > connection.preparedMax) closeOldest(connection);
   return answer;
 }
 
-/**
- * Prepares the text on this connection unless it is; returns the server's id. `kinds`: of which
- * kind the values are that it is executed with, for where that changes what it does.
- */
+/** Prepares the text on this connection unless it is; returns the server's id. */
 export async function prepareOn(
   connection: NodeConnection,
   sql: string,
-  kinds = '',
+  how: PreparedFor = {},
 ): Promise<number> {
-  const known = preparedIdOn(connection, sql, kinds);
-  return known ?? idOf(await prepareKept(connection, sql, kinds));
+  const known = preparedIdOn(connection, sql, how);
+  return known ?? idOf(await prepareKept(connection, sql, how));
 }
 
 /** The server's id of the text on this connection; undefined when it is not prepared there. */
 export function preparedIdOn(
   connection: NodeConnection,
   sql: string,
-  kinds = '',
+  how: PreparedFor = {},
 ): number | undefined {
-  const key = preparedKey(connection, sql, kinds);
+  const key = preparedKey(connection, sql, how);
   const { preparedStatements } = connection;
-  const found = preparedStatements.has(key) ? key : preparedKey(connection, sql);
+  const { reading = '' } = how;
+  const found = preparedStatements.has(key) ? key : preparedKey(connection, sql, { reading });
   const known = preparedStatements.get(found);
   if (known === undefined) return undefined;
   // The one used last is the last to be closed.
@@ -104,8 +110,8 @@ export function errorOf(answer: Buffer): NodeQueryError {
 export const preparedKey = (
   { stateKey, definitions }: NodeConnection,
   sql: string,
-  kinds = '',
-): string => `${definitions}\0${stateKey}\0${kinds}\0${sql}`;
+  { kinds = '', reading = '' }: PreparedFor,
+): string => `${definitions}\0${stateKey}\0${reading}\0${kinds}\0${sql}`;
 
 function closeOldest(connection: NodeConnection): void {
   for (const [key, serverId] of connection.preparedStatements) {

@@ -22,7 +22,10 @@ export interface Execution {
   readonly cursor: boolean;
 }
 
-const shared: Execution = { prepare: prepareOn, cursor: false };
+const shared: Execution = {
+  prepare: (connection, sql, kinds) => prepareOn(connection, sql, { kinds }),
+  cursor: false,
+};
 
 /** What a client prepared: known by our id to it, and by each connection's own id there. */
 export interface PreparedStatement {
@@ -32,6 +35,8 @@ export interface PreparedStatement {
   readonly statement: Statement;
   /** The session's schema when it was prepared. */
   readonly schema: string;
+  /** And its settings. */
+  readonly settings: ReadonlyMap<string, string>;
   readonly parameterCount: number;
   /** At each; a server goes by it too when definitions have changed since. */
   readonly expected: readonly Expected[];
@@ -76,7 +81,7 @@ export function executionOn(
   payload: Buffer,
 ): Buffer | undefined {
   const execution = withTypes(prepared, payload);
-  const serverId = preparedIdOn(connection, prepared.sql, prepared.kinds);
+  const serverId = preparedIdOn(connection, prepared.sql, prepared);
   if (serverId === undefined) return undefined;
   execution[flagsAt] = 0;
   execution.writeUInt32LE(serverId, 1);

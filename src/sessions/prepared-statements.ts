@@ -31,8 +31,10 @@ import {
   type PreparedStatement,
 } from './prepared-statement.ts';
 import { packetLimit } from './packet-limit.ts';
+import { areReadAlike, prepareAsRead, readingOf } from './prepared-reading.ts';
 import type { QuickPacket } from './quick-read.ts';
 import {
+  assignedByPreparing,
   restoreUserVariables,
   takePreparedVariables,
   variablesAssigned,
@@ -95,6 +97,7 @@ export class PreparedStatements {
       sql,
       statement,
       schema: core.state.schema,
+      settings: core.state.carried.settings,
       parameterCount,
       expected: core.lexMode.flavor === 'mysql' ? expectedNumbers(answer, parameterCount) : [],
       types: undefined,
@@ -175,8 +178,9 @@ export class PreparedStatements {
     if (!prepared || prepared.cursor || prepared.longDataBytes > 0 || prepared.longData.size > 0) {
       return undefined;
     }
-    const { statement, sql, schema } = prepared;
+    const { statement, sql, schema, settings } = prepared;
     if (schema !== '' && schema !== core.state.schema) return undefined;
+    if (!areReadAlike(settings, core.state.carried.settings)) return undefined;
     return { statement, sql, packet: (connection) => executionOn(connection, prepared, payload) };
   }
 
@@ -238,14 +242,17 @@ export class PreparedStatements {
   }
 }
 
-/** On MariaDB preparing an assignment gives the variable the collation of a parameter (10.11). */
 function executionFor(core: SessionCore, prepared: PreparedStatement): Execution | undefined {
-  const assigned = core.lexMode.flavor === 'mariadb' ? variablesAssigned(core, prepared) : [];
-  if (assigned.length === 0) return undefined;
-  const prepare = async (connection: NodeConnection, sql: string): Promise<number> => {
-    const known = preparedIdOn(connection, sql) !== undefined;
-    const serverId = await prepareOn(connection, sql);
-    if (!known) await restoreUserVariables(core, connection, assigned);
+  const assigned = assignedByPreparing(core, prepared);
+  const reading = readingOf(core, prepared);
+  if (assigned.length === 0 && reading === '') return undefined;
+  const prepare: Execution['prepare'] = async (connection, sql, kinds) => {
+    const how = { kinds, reading };
+    const known = preparedIdOn(connection, sql, how);
+    if (known !== undefined) return known;
+    const prepareHere = (): Promise<number> => prepareOn(connection, sql, how);
+    const serverId = await prepareAsRead(core, connection, reading, prepareHere);
+    await restoreUserVariables(core, connection, assigned);
     return serverId;
   };
   return { prepare, cursor: false };

@@ -2,17 +2,24 @@ import { LockstepError } from '../base/errors.ts';
 import type { NodeConnection } from '../nodes/node-connection.ts';
 import { NodeQueryError, queryRows } from '../nodes/query-rows.ts';
 import { settingLiteral } from '../nodes/server-facts.ts';
-import type { SetAssignment } from '../sql/set-statement.ts';
+import type { SetAssignment, SetScope } from '../sql/set-statement.ts';
 import { assignmentText } from '../sql/set-text.ts';
+import { namesOf, namesSetting } from './connection-charsets.ts';
 import type { SessionCore } from './session-core.ts';
 import { noteInsertIdOn } from './carry-state.ts';
 import { strongIsolation } from './set-transaction.ts';
 
-const charsetVariables = [
-  'character_set_client',
-  'character_set_results',
-  'collation_connection',
-] as const;
+/** A collation that SET NAMES names is that of client and results too. */
+const ofCharsets: ReadonlyMap<SetScope, readonly string[]> = new Map([
+  [
+    'names',
+    ['character_set_client', 'character_set_results', 'collation_connection', namesSetting],
+  ],
+  [
+    'charset',
+    ['character_set_client', 'character_set_results', namesSetting, 'collation_connection'],
+  ],
+]);
 /**
  * Under which variable each is carried: a collation tells its character set. Their defaults are
  * carried as values, because a node's connection begins with others.
@@ -41,24 +48,34 @@ export async function readBackSet(
   assignments: readonly SetAssignment[],
 ): Promise<void> {
   const names = new Set<string>();
+  // What is set twice stands where it is set last.
+  const add = (...added: readonly string[]): void => {
+    for (const name of added) names.delete(name);
+    for (const name of added) names.add(name);
+  };
   for (const assignment of assignments) {
     const { scope, name } = assignment;
     if (scope === 'user_variable') continue;
-    if (scope === 'names' || scope === 'charset') {
-      for (const variable of charsetVariables) names.add(variable);
-    } else if (scope !== 'session') await replay(core, connection, scope, sql);
+    const sets = ofCharsets.get(scope);
+    if (sets) add(...sets);
+    else if (scope !== 'session') await replay(core, connection, scope, sql);
     else if (insertIdVariables.has(name)) await readBackInsertId(core, connection);
-    else if (connectionCharsets.has(name)) names.add(connectionCharsets.get(name) ?? name);
+    else if (connectionCharsets.has(name)) add(connectionCharsets.get(name) ?? name);
     // They show 0 whatever was set.
     else if (isSeed(assignment)) core.state.setVariables([[name, assignment.literal]]);
     // Others keep the value that it is now.
     else if (name === 'timestamp' && isDefault(assignment)) {
       core.state.setVariables([[name, undefined]]);
-    } else names.add(name);
+    } else add(name);
   }
-  await readBackVariables(core, connection, [...names], (name) => {
-    const assigned = assignments.findLast((one) => one.scope === 'session' && one.name === name);
-    return assigned && assignmentText(sql, assigned);
+  const named = assignments.findLast(({ scope }) => scope === 'names')?.collation;
+  await readBackVariables(core, connection, [...names], {
+    collation: named === undefined ? undefined : settingLiteral(named),
+    textOf: (name) => {
+      const isIt = (one: SetAssignment): boolean => one.scope === 'session' && one.name === name;
+      const assigned = assignments.findLast(isIt);
+      return assigned && assignmentText(sql, assigned);
+    },
   });
   await core.tracker?.setOn(connection, assignments.flatMap(trackedNames));
 }
@@ -123,19 +140,26 @@ async function readBackInsertId(core: SessionCore, connection: NodeConnection): 
   noteInsertIdOn(connection, core.lastInsertId);
 }
 
+interface AsWritten {
+  /** Of SET NAMES, as a literal. */
+  readonly collation: string | undefined;
+  readonly textOf: (name: string) => string | undefined;
+}
+
 /** A variable that shows no value is set again wherever the session goes. */
 async function readBackVariables(
   core: SessionCore,
   connection: NodeConnection,
   names: readonly string[],
-  textOf: (name: string) => string | undefined,
+  { collation, textOf }: AsWritten,
 ): Promise<void> {
   if (names.length === 0) return;
-  const columns = names.map((name, index) => `@@session.${name} AS c${index}`);
+  const asked = names.filter((name) => name !== namesSetting);
+  const columns = asked.map((name, index) => `@@session.${name} AS c${index}`);
   try {
     const [row] = await queryRows(connection, `SELECT ${columns.join(',')}`);
-    const values = names.map((name, index) => [name, row?.[`c${index}`] ?? null] as const);
-    core.state.setVariables(values.map(([name, value]) => [name, settingLiteral(value)]));
+    const values = asked.map((name, index) => [name, row?.[`c${index}`] ?? null] as const);
+    core.state.setVariables(settingsOf(names, new Map(values), collation));
     await strengthen(core, connection, values);
   } catch (error) {
     if (!(error instanceof NodeQueryError)) throw error;
@@ -144,6 +168,25 @@ async function readBackVariables(
       if (text !== undefined) core.state.replay(name, `SET ${text}`);
     }
   }
+}
+
+/** As literals, in this order. */
+function settingsOf(
+  names: readonly string[],
+  values: ReadonlyMap<string, string | null>,
+  named: string | undefined,
+): ReadonlyMap<string, string> {
+  const settings = new Map<string, string>();
+  const literal = (name: string): string => settingLiteral(values.get(name) ?? null);
+  for (const name of names) {
+    const collation = named ?? settings.get('collation_connection');
+    const isNames = name === namesSetting;
+    settings.set(
+      name,
+      isNames ? namesOf(literal('character_set_client'), collation) : literal(name),
+    );
+  }
+  return settings;
 }
 
 /** A weaker isolation level is accepted, and what runs is the one above it. */

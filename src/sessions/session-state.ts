@@ -3,13 +3,14 @@ import type { ServerFacts } from '../nodes/server-facts.ts';
 import type { CommandContext } from '../replication/command.ts';
 import { lowerName } from '../sql/lower-name.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
+import { renderSettings } from './connection-charsets.ts';
 
 /** Session state as a connection can carry it. Immutable: a change makes a new one. */
 export interface CarriedState {
   /** Equal keys mean equal state. */
   readonly key: string;
   readonly schema: string;
-  /** System variables that differ from the server's defaults: name and SQL literal. */
+  /** System variables that differ from the server's defaults, and NAMES: name and SQL literal. */
   readonly settings: ReadonlyMap<string, string>;
   /** User variables: lower-case name and SQL literal. */
   readonly userVariables: ReadonlyMap<string, string>;
@@ -155,19 +156,15 @@ const sorted = (values: ReadonlyMap<string, string>): (readonly [string, string]
  * set that holds when the statement arrives, so those beyond ASCII come behind the settings.
  */
 export function renderState(state: CarriedState): string[] {
-  const assignments: string[] = [];
-  const names = renderNames(state.settings);
-  if (names !== undefined) assignments.push(names);
-  for (const [name, literal] of state.settings) {
-    if (names === undefined || !namesVariables.has(name)) assignments.push(`${name}=${literal}`);
-  }
+  const assignments = renderSettings(state.settings);
   const [variables = [], ...others] = renderUserVariables(state, state.userVariables.keys());
   const groups = variables.some((text) => beyondAscii(text) || isNullNumber.test(text))
     ? [assignments, variables]
     : [[...assignments, ...variables]];
-  return [...groups, ...others].flatMap((group) =>
+  const sets = [...groups, ...others].flatMap((group) =>
     group.length === 0 ? [] : [`SET ${group.join(',')}`],
   );
+  return [...sets, ...renderCollations(state, state.userVariables.keys())];
 }
 
 /**
@@ -196,7 +193,26 @@ const unsignedZero = 'CAST(0 AS UNSIGNED)';
 /** On MySQL no expression is a NULL without sign, but a variable that had no sign stays without. */
 function assignmentsOf(variable: string, literal: string): string[] {
   const isNull = literal === `NULLIF(${unsignedZero},${unsignedZero})`;
-  return isNull ? [`${variable}=${unsignedZero}`, `${variable}=NULL`] : [`${variable}=${literal}`];
+  if (isNull) return [`${variable}=${unsignedZero}`, `${variable}=NULL`];
+  return [`${variable}=${notText.exec(literal)?.[1] ?? literal}`];
+}
+
+/**
+ * Bytes that are no text in the character set of their variable, which no expression can give: so
+ * they are set as they are, and reading an assignment that is not executed gives them the collation
+ * (MariaDB 10.11).
+ */
+const notText = /^(X'[^']*') COLLATE (([a-z0-9]+)\w*)$/;
+
+export const isNotText = (literal: string): boolean => notText.test(literal);
+
+export function renderCollations(state: CarriedState, names: Iterable<string>): string[] {
+  return [...names].flatMap((name) => {
+    const literal = state.userVariables.get(lowerName(name)) ?? 'NULL';
+    const [, , collation, charset] = notText.exec(literal) ?? [];
+    if (collation === undefined) return [];
+    return [`DO IF(1,1,@${quoteIdentifier(name)}:=_${charset}'' COLLATE ${collation})`];
+  });
 }
 
 /** It gets the collation that the connection has when the statement arrives. */
@@ -204,27 +220,3 @@ const isNullNumber = /=(?:NULLIF\([0C]|CAST\(0 AS UNSIGNED\)$)/;
 
 /** A binary string holds bytes that mean something in a character set only. */
 export const beyondAscii = (text: string): boolean => /[\x80-\xff]/.test(text);
-
-/** What SET NAMES sets. */
-const namesVariables: ReadonlySet<string> = new Set([
-  'character_set_client',
-  'character_set_results',
-  'collation_connection',
-]);
-
-/**
- * A server also keeps the collation that came with `character_set_results`, and shows it in the
- * columns of results. No variable tells it and only SET NAMES sets it.
- */
-function renderNames(settings: ReadonlyMap<string, string>): string | undefined {
-  const collation = namesCollation(settings);
-  return collation && `NAMES ${settings.get('character_set_client')} COLLATE ${collation}`;
-}
-
-/** The collation of SET NAMES, as a literal, where one would set what is set. */
-export function namesCollation(settings: ReadonlyMap<string, string>): string | undefined {
-  const charset = settings.get('character_set_client');
-  const collation = settings.get('collation_connection');
-  if (charset === undefined || charset !== settings.get('character_set_results')) return undefined;
-  return collation?.startsWith(`${charset.slice(0, -1)}_`) ? collation : undefined;
-}

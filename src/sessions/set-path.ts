@@ -63,7 +63,8 @@ async function runSessionSet(core: SessionCore, write: WriteRequest): Promise<An
   if (assignments.every(({ scope }) => transactionScopes.has(scope))) {
     return setTransaction(core, assignments);
   }
-  const autocommit = assignments.findLast(isAutocommit);
+  const autocommits = assignments.filter(isAutocommit);
+  const autocommit = autocommits.pop();
   if (!autocommit) return setOnNode(core, sql, write, assignments, alsoSet);
   const known = knownAutocommit(autocommit);
   let held = 'NULL';
@@ -85,6 +86,10 @@ async function runSessionSet(core: SessionCore, write: WriteRequest): Promise<An
       if (isSet && known !== undefined) await setAutocommit(core, known);
       return told;
     }
+  }
+  for (const before of autocommits) {
+    const on = knownAutocommit(before);
+    if (on !== undefined) await setAutocommit(core, on);
   }
   await setAutocommit(core, known ?? autocommitOf(held));
   return told;

@@ -4,8 +4,8 @@ import { Lexer } from '../sql/lexer.ts';
 import { isOperator, isWord, type Token } from '../sql/token.ts';
 import type { Answer } from './answer.ts';
 import type { Condition } from './ask-conditions.ts';
+import { resultsCollation } from './connection-charsets.ts';
 import type { SessionCore } from './session-core.ts';
-import { namesCollation } from './session-state.ts';
 import type { WriteRequest } from './write-request.ts';
 
 /** SHOW WARNINGS, SHOW ERRORS, SHOW COUNT(*) WARNINGS and ERRORS; undefined for anything else. */
@@ -58,7 +58,7 @@ const anyDecimals = { mariadb: 39, mysql: 31 } as const;
 /** As both servers describe them (compared in test/integration/diagnostics.test.ts). */
 function conditionColumns(core: SessionCore): ColumnDefinition41[] {
   const { flavor } = core.lexMode;
-  const { collation, bytes } = resultsCollation(core);
+  const { collation, bytes } = columnCollation(core);
   const text = (name: string, characters: number): ColumnDefinition41 => ({
     ...nameOnly(name),
     characterSet: collation,
@@ -98,7 +98,7 @@ const widths: ReadonlyMap<string, readonly [collation: number, bytes: number]> =
 ]);
 const utf8mb4DefaultOfMysql = 255;
 
-function resultsCollation(core: SessionCore): { collation: number; bytes: number } {
+function columnCollation(core: SessionCore): { collation: number; bytes: number } {
   const set = core.state.carried.settings.get('character_set_results') ?? "'utf8mb4'";
   // Without conversion the text is in the servers' own character set.
   const charset = set === 'NULL' ? 'utf8mb3' : set.replaceAll("'", '');
@@ -110,7 +110,7 @@ function resultsCollation(core: SessionCore): { collation: number; bytes: number
 
 /** The collation that the login, or SET NAMES, gave to results as well. */
 function namedCollation(core: SessionCore): number | undefined {
-  const name = namesCollation(core.state.carried.settings)?.replaceAll("'", '');
+  const name = resultsCollation(core.state.carried.settings);
   const known = [...(core.anyFacts()?.collations ?? [])];
   return name === undefined ? undefined : known.find(([, one]) => one.collation === name)?.[0];
 }

@@ -13,14 +13,17 @@ import { heedLocksPrepared } from './lock-tables.ts';
 import type { NamedStatement } from './named-statements.ts';
 import { type NodeRequest, plainRequest, textRequest } from './node-request.ts';
 import type { SessionCore } from './session-core.ts';
-import { preparedKey } from './prepared-on-node.ts';
+import { type PreparedFor, preparedKey } from './prepared-on-node.ts';
+import { prepareAsRead, readingOf } from './prepared-reading.ts';
 import { syntaxError } from './syntax-error.ts';
 import { asksPrevious, tellPrevious } from './tell-previous.ts';
 import { inPreparedSchema } from './prepared-schema.ts';
 import { inItsAccess, spendsCharacteristics } from './transaction-characteristics.ts';
 import {
+  assignedByPreparing,
   numberOf,
   plainLiteral,
+  restoreUserVariables,
   takePreparedVariables,
   variablesAssigned,
 } from './user-variables.ts';
@@ -34,8 +37,8 @@ const nameOnNode = 'lockstep';
 
 /**
  * PREPARE, EXECUTE and DEALLOCATE as text. Lockstep keeps the statements, so that any node may
- * execute them. A read is executed by the node as it was prepared; a write runs everywhere, the
- * leader included, as the same text with literals in it.
+ * execute them. A read or SET is executed by the node as it was prepared; a write runs everywhere,
+ * the leader included, as the same text with literals in it.
  */
 export async function runPreparedText(core: SessionCore, sql: string, run: Run): Promise<Answer> {
   const parsed = parsePreparedText(sql, core.lexMode);
@@ -76,7 +79,9 @@ async function prepareNamed(
 
 function toPrepare(core: SessionCore, text: string): NamedStatement {
   const sql = replaceConnectionId(text.replace(/[\s;]+$/, ''), core.lexMode, core.id);
-  return { sql, statement: core.analyse(sql), schema: core.state.schema };
+  const { schema, carried } = core.state;
+  const { settings } = carried;
+  return { sql, statement: core.analyse(sql), schema, settings, mode: core.lexMode };
 }
 
 /** A node says whether it can be prepared at all, and what there is to mind. */
@@ -84,7 +89,7 @@ async function prepare(core: SessionCore, named: NamedStatement): Promise<HeldRe
   heedLocksPrepared(core, named.statement);
   const assigned = variablesAssigned(core, named);
   const prepareHere = async (connection: NodeConnection): Promise<HeldReply> => {
-    const reply = await sendPrepare(core, connection, named.sql);
+    const reply = await sendPrepare(core, connection, { ...named, kinds: '', reading: '' });
     if (!reply.end) return reply;
     core.diagnostics.means(named.statement, core.lexMode.flavor);
     core.diagnostics.note(reply.end, connection);
@@ -97,23 +102,24 @@ async function prepare(core: SessionCore, named: NamedStatement): Promise<HeldRe
 async function prepareOn(
   core: SessionCore,
   connection: NodeConnection,
-  sql: string,
-  kinds: string,
+  executed: Executed,
 ): Promise<void> {
-  if (connection.preparedText === preparedKey(connection, sql, kinds)) return;
-  const reply = await sendPrepare(core, connection, sql, kinds);
+  const { sql, assigned, reading } = executed;
+  if (connection.preparedText === preparedKey(connection, sql, executed)) return;
+  const prepareHere = (): Promise<HeldReply> => sendPrepare(core, connection, executed);
+  const reply = await prepareAsRead(core, connection, reading, prepareHere);
   if (reply.end && reply.error) throw refusal(reply.end);
+  await restoreUserVariables(core, connection, assigned);
 }
 
 async function sendPrepare(
   core: SessionCore,
   connection: NodeConnection,
-  sql: string,
-  kinds = '',
+  toPrepare: ToPrepare,
 ): Promise<HeldReply> {
   connection.preparedText = undefined;
-  const key = preparedKey(connection, sql, kinds);
-  const text = `PREPARE ${nameOnNode} FROM ${textLiteral(core, sql)}`;
+  const key = preparedKey(connection, toPrepare.sql, toPrepare);
+  const text = `PREPARE ${nameOnNode} FROM ${textLiteral(toPrepare)}`;
   const reply = new HeldReply(core.context.config.limits.resultBufferBytes);
   connection.send(commandPacket(CommandByte.QUERY, bytes(text)), 'query', reply);
   await reply.done;
@@ -126,20 +132,21 @@ function refusal({ payload }: Terminal): NodeQueryError {
   return new NodeQueryError(errno, sqlState, message);
 }
 
-function textLiteral(core: SessionCore, sql: string): string {
+/** As the text is to be read. */
+function textLiteral({ sql, settings, mode }: ToPrepare): string {
   const parameter = { type: ColumnType.VAR_STRING, unsigned: false, value: bytes(sql) };
-  const charset = charsetOf(core);
-  return literalOf(parameter, { charset, noBackslashEscapes: core.lexMode.noBackslashEscapes });
+  const { noBackslashEscapes } = mode;
+  return literalOf(parameter, { charset: charsetOf(settings), noBackslashEscapes });
 }
 
 const bytes = (sql: string): Buffer => Buffer.from(sql, 'latin1');
 
-const charsetOf = (core: SessionCore): string =>
-  (core.state.carried.settings.get('character_set_client') ?? 'utf8mb4').replaceAll("'", '');
+const charsetOf = (settings: ReadonlyMap<string, string>): string =>
+  (settings.get('character_set_client') ?? 'utf8mb4').replaceAll("'", '');
 
 /** The value of an expression as text in the client's character set. */
 async function valueOf(core: SessionCore, expression: string): Promise<string> {
-  const converted = `CONVERT((${expression}) USING ${charsetOf(core)})`;
+  const converted = `CONVERT((${expression}) USING ${charsetOf(core.state.carried.settings)})`;
   const [row] = await withConnection(core, (connection) =>
     queryRows(connection, `SELECT HEX(${converted}) AS text`, { latin1: true }),
   );
@@ -150,10 +157,11 @@ async function valueOf(core: SessionCore, expression: string): Promise<string> {
 
 async function execute(
   core: SessionCore,
-  { sql, statement, schema }: NamedStatement,
+  named: NamedStatement,
   using: readonly UsingArgument[],
   run: Run,
 ): Promise<Answer> {
+  const { sql, statement, schema } = named;
   const runHere: Run = async (write) => {
     const inItsPlace = (): Promise<Answer> => inPreparedSchema(core, write, () => run(write));
     const answer = await inItsAccess(core, write.statement, inItsPlace);
@@ -163,18 +171,22 @@ async function execute(
   if (using.length !== statement.parameterOffsets.length) {
     throw new NodeQueryError(1210, 'HY000', 'Incorrect arguments to EXECUTE');
   }
-  if (statement.kind === 'read' && !statement.hasUnknownFunction) {
-    const parameters = using.map((argument) => plainValue(core, argument));
+  const isRead = statement.kind === 'read' && !statement.hasUnknownFunction;
+  if (isRead || statement.kind === 'set') {
+    // What is set keeps being without sign.
+    const asBound = isRead ? plainValue : literal;
+    const parameters = using.map((argument) => asBound(core, argument));
     const plain = { sql, statement, parameters, preparedIn: schema };
     const told = await withTold(core, { ...plain, request: textRequest(sql) });
     const kinds = core.lexMode.flavor === 'mysql' ? parameters.map(kindOf).join('') : '';
-    return runHere({ ...told, request: executeRequest(core, told.sql, using, kinds) });
+    const assigned = assignedByPreparing(core, named);
+    const reading = readingOf(core, named);
+    const executed = { ...named, sql: told.sql, kinds, reading, assigned };
+    return runHere({ ...told, request: executeRequest(core, executed, using) });
   }
   // CALL gives back what its parameters have become: there the variables themselves stand.
   const call = statement.kind === 'call';
-  // What is set keeps being without sign.
-  const asBound = statement.kind === 'set' ? literal : plainValue;
-  const values = using.map((argument) => (call ? argument.text : asBound(core, argument)));
+  const values = using.map((argument) => (call ? argument.text : plainValue(core, argument)));
   const text = renderWithParameters(sql, statement.parameterOffsets, values);
   const plain = { sql: text, statement: core.analyse(text), parameters: [], preparedIn: schema };
   return runHere(await withTold(core, { ...plain, request: textRequest(text) }));
@@ -204,17 +216,23 @@ function literal(core: SessionCore, { text, variable }: UsingArgument): string {
 const plainValue = (core: SessionCore, argument: UsingArgument): string =>
   numberOf(literal(core, argument)).replace(/^_utf8mb3 /, '_utf8mb4 ');
 
+type ToPrepare = Pick<NamedStatement, 'sql' | 'settings' | 'mode'> & Required<PreparedFor>;
+
+interface Executed extends ToPrepare {
+  /** User variables that preparing it changes. */
+  readonly assigned: readonly string[];
+}
+
 function executeRequest(
   core: SessionCore,
-  sql: string,
+  executed: Executed,
   using: readonly UsingArgument[],
-  kinds: string,
 ): NodeRequest {
   const values = using.map(({ text }) => text).join(',');
   const text = `EXECUTE ${nameOnNode}${values === '' ? '' : ` USING ${values}`}`;
   return {
     ...plainRequest(commandPacket(CommandByte.QUERY, bytes(text))),
-    before: (connection) => prepareOn(core, connection, sql, kinds),
-    withText: (other) => executeRequest(core, other, using, kinds),
+    before: (connection) => prepareOn(core, connection, executed),
+    withText: (sql) => executeRequest(core, { ...executed, sql }, using),
   };
 }

@@ -1,3 +1,4 @@
+import { isAscii, isUtf8 } from 'node:buffer';
 import type { NodeConnection } from '../nodes/node-connection.ts';
 import { queryRows, type Row } from '../nodes/query-rows.ts';
 import { lowerName } from '../sql/lower-name.ts';
@@ -6,7 +7,7 @@ import { parseSet } from '../sql/set-statement.ts';
 import type { Statement } from '../sql/statement.ts';
 import { noteCarried } from './carry-state.ts';
 import type { SessionCore } from './session-core.ts';
-import { renderUserVariables } from './session-state.ts';
+import { renderCollations, renderUserVariables } from './session-state.ts';
 
 /** `numberCollation`: of a number, as an SQL literal, on a server where that has one. */
 export type UserVariables = readonly (readonly [
@@ -31,8 +32,12 @@ export async function restoreUserVariables(
   names: readonly string[],
 ): Promise<void> {
   if (names.length === 0 || connection.lost) return;
-  for (const group of renderUserVariables(core.state.carried, names)) {
+  const { carried } = core.state;
+  for (const group of renderUserVariables(carried, names)) {
     if (group.length > 0) await queryRows(connection, `SET ${group.join(',')}`, { latin1: true });
+  }
+  for (const sql of renderCollations(carried, names)) {
+    await queryRows(connection, sql, { latin1: true });
   }
 }
 
@@ -99,6 +104,12 @@ export async function takePreparedVariables(
   noteCarried(connection, core.state.carried);
 }
 
+/** Those to be restored behind it: on MariaDB each gets the collation of a parameter (10.11). */
+export const assignedByPreparing = (
+  core: SessionCore,
+  prepared: { readonly sql: string; readonly statement: Statement },
+): string[] => (core.lexMode.flavor === 'mariadb' ? variablesAssigned(core, prepared) : []);
+
 /** As `NULL`, which the session's state would take for a variable that was never set. */
 const nullThatWasSet = '(NULL)';
 
@@ -148,10 +159,24 @@ function userVariableLiteral(row: Row, index: number, type: number, flags: numbe
 
 function stringLiteral(row: Row, index: number): string {
   const charset = row[`s${index}`] ?? 'binary';
-  const bytes = `X'${row[`h${index}`] ?? ''}'`;
-  if (charset === 'binary') return bytes;
-  return `_${charset} ${bytes} COLLATE ${row[`l${index}`]}`;
+  const hex = row[`h${index}`] ?? '';
+  if (charset === 'binary') return `X'${hex}'`;
+  const collated = `X'${hex}' COLLATE ${row[`l${index}`]}`;
+  return isText(Buffer.from(hex, 'hex'), charset) ? `_${charset} ${collated}` : collated;
 }
+
+/**
+ * False also where we cannot tell. On MariaDB a variable may hold bytes that are no text in the
+ * character set that it has: preparing an assignment gives it another one, and leaves the bytes.
+ */
+function isText(bytes: Buffer, charset: string): boolean {
+  if (isAscii(bytes) || oneByte.test(charset)) return true;
+  return utf8.has(charset) && isUtf8(bytes);
+}
+
+const utf8: ReadonlySet<string> = new Set(['utf8', 'utf8mb3', 'utf8mb4']);
+/** Where every byte is a character. */
+const oneByte = /^(?:latin[1257]|cp125[0167]|cp85[02]|cp866|koi8[ru]|hebrew|greek|tis620)$/;
 
 /**
  * A variable set to NULL keeps the type that it had, which decides what is computed from it:

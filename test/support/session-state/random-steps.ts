@@ -29,7 +29,7 @@ export class RandomSteps {
         steps.push({ who, sent: ofSession(sent, who), alone });
       }
     }
-    return bindingAlike(steps);
+    return inTheirSchema(bindingAlike(steps));
   }
 
   #below(bound: number): number {
@@ -129,6 +129,22 @@ function bindingAlike(steps: readonly Step[]): Step[] {
       return value.type === like.type ? value : like;
     });
     return { ...step, sent: { ...sent, values } };
+  });
+}
+
+const asksSchema = /DATABASE\(\)/;
+const choosesSchema = /\bUSE (?:app|information_schema)/;
+
+/** What is prepared in no schema is in the one chosen since: see docs/COMPATIBILITY.md. */
+function inTheirSchema(steps: readonly Step[]): Step[] {
+  const inNone = new Set<number>();
+  return steps.map((step) => {
+    const { who, sent } = step;
+    if (sent.kind === 'change_user' && sent.schema === '') inNone.add(who);
+    const chooses = sent.kind === 'query' && choosesSchema.test(sent.sql);
+    if (chooses || sent.kind === 'use') inNone.delete(who);
+    if (sent.kind !== 'prepare' || !inNone.has(who) || !asksSchema.test(sent.sql)) return step;
+    return { ...step, sent: { ...sent, sql: 'SELECT ? AS x' } };
   });
 }
 
