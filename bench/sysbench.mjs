@@ -15,6 +15,8 @@ const script = (name) => fileURLToPath(new URL(`${name}.lua`, import.meta.url));
  */
 export const workloads = {
   point_select: { test: 'oltp_point_select', options: ['--db-ps-mode=disable'] },
+  // As an application asks whose reads are kept: again and again the same.
+  point_select_hot: { test: 'oltp_point_select', options: ['--db-ps-mode=disable'], rows: 1000 },
   point_select_prepared: { test: 'oltp_point_select', options: ['--db-ps-mode=auto'] },
   read_only: { test: 'oltp_read_only', options: ['--db-ps-mode=disable'] },
   read_write: { test: 'oltp_read_write', options: ['--db-ps-mode=disable'] },
@@ -56,11 +58,11 @@ export async function makeTables(port) {
 
 /** Statements a second, their 95th percentile in ms as sysbench sees it, and how many failed. */
 export async function sysbench(name, { port, connections, seconds }) {
-  const { test, options } = workloads[name];
+  const { test, options, rows = tableSize } = workloads[name];
   const { stdout } = await run('sysbench', [
     test,
     ...address(port),
-    ...(test.startsWith('oltp_') ? [`--table-size=${tableSize}`, '--tables=1', retried] : []),
+    ...(test.startsWith('oltp_') ? [`--table-size=${rows}`, '--tables=1', retried] : []),
     ...options,
     `--threads=${connections}`,
     `--time=${seconds}`,

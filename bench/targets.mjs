@@ -28,8 +28,13 @@ const targets = {
   proxysql_2: { need: needProxysql, start: ({ node, folder }) => proxysql(node, folder, 2) },
   proxysql_4: { need: needProxysql, start: ({ node, folder }) => proxysql(node, folder, 4) },
   lockstep: { start: ({ node, folder }) => lockstep([node], folder, ownProject) },
+  // Its answers are kept: with a node of its own, whose every write it sees.
+  lockstep_cached: { start: (place) => besideNode(place, ownProject, keepAll) },
   // Another revision, to see what a change is worth.
-  lockstep_other: { need: needOther, start: otherLockstep },
+  lockstep_other: {
+    need: needOther,
+    start: (place) => besideNode(place, process.env.LOCKSTEP_OTHER),
+  },
 };
 
 export const targetNames = Object.keys(targets);
@@ -73,11 +78,13 @@ function needOther() {
   accessSync(programIn(project));
 }
 
+const keepAll = { cache: { bytes: '256MB', rules: [{ tables: 'app.*' }] } };
+
 /** With a node of its own: no node obeys two of them. */
-async function otherLockstep({ node, folder }) {
+async function besideNode({ node, folder }, project, settings = {}) {
   const own = await startNode({ engine: node.engine, folder: join(folder, 'node') });
   try {
-    const { stop, ...target } = await lockstep([own], folder, process.env.LOCKSTEP_OTHER);
+    const { stop, ...target } = await lockstep([own], folder, project, settings);
     const stopBoth = async () => {
       await stop();
       await own.kill();
@@ -159,7 +166,7 @@ mysql_users=({ username="app" password="app" default_hostgroup=0 })
   return program({ folder, file, config, port, command });
 }
 
-async function lockstep(nodes, folder, project) {
+async function lockstep(nodes, folder, project, settings = {}) {
   const [port] = await freePorts(1);
   const file = join(folder, 'lockstep.yaml');
   const config = stringify({
@@ -176,6 +183,7 @@ async function lockstep(nodes, folder, project) {
       user: 'root',
       password: 'root',
     })),
+    ...settings,
   });
   const command = [process.execPath, programIn(project), 'serve', '--config', file];
   return program({ folder, file, config, port, command });

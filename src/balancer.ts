@@ -37,6 +37,8 @@ import { firstLeader } from './replication/shell/first-leader.ts';
 import { lastEpoch } from './replication/shell/last-epoch.ts';
 import { LeaderDdl } from './replication/shell/leader-ddl.ts';
 import { repeatedly } from './replication/shell/repeatedly.ts';
+import { endsTrust } from './sessions/cache/ends-trust.ts';
+import { ResultCache } from './sessions/cache/result-cache.ts';
 import { MysqlListener } from './sessions/mysql-listener.ts';
 import { accountsOf } from './sessions/node-accounts.ts';
 import type { SessionContext } from './sessions/session-context.ts';
@@ -157,6 +159,8 @@ async function assembleFront(base: Base, core: Core, services: CoreServices): Pr
   const users = accountsOf(config.users, { nodes, replicator, clock });
   const tls = await tlsIdentity(config.tls, config.log.folder, clock);
   const observation = new Observation({ ...base, ...core, tracer: await openTracer(base) });
+  const catalogue = new TableCatalogue(() => services.leaderControl.get());
+  const cache = openCache(base, core, catalogue);
   const sessionContext: SessionContext = {
     ...core,
     config,
@@ -166,7 +170,8 @@ async function assembleFront(base: Base, core: Core, services: CoreServices): Pr
     leaderDdl,
     files: log.files,
     onStranded: (name, detail) => cluster.strand(name, detail),
-    catalogue: new TableCatalogue(() => services.leaderControl.get()),
+    catalogue,
+    cache,
     events,
     random: base.random,
     ...users,
@@ -188,7 +193,7 @@ async function assembleFront(base: Base, core: Core, services: CoreServices): Pr
     listener.tls = mysql;
     if (http) shown.http?.showTls(http);
   };
-  const followers = { ...base, ...core, ...services, accounts: users.accounts, onTls };
+  const followers = { ...base, ...core, ...services, accounts: users.accounts, cache, onTls };
   const settings = new Settings({ ...base, membership, followers });
   const control = new LiveControl({
     ...core,
@@ -198,9 +203,22 @@ async function assembleFront(base: Base, core: Core, services: CoreServices): Pr
     sessions: listener.sessions,
     membership,
     settings,
-    metrics: balancerMetrics({ ...base, ...core, ...services, observation }),
+    cache,
+    metrics: balancerMetrics({ ...base, ...core, ...services, observation, cache }),
   });
   return { listener, queued: writes.queued, observation, control, shown };
+}
+
+function openCache(
+  { config, clock, events }: Base,
+  { tableChanges: changes }: Core,
+  catalogue: TableCatalogue,
+): ResultCache {
+  const cache = new ResultCache({ config, clock, catalogue, changes });
+  events.subscribe((event) => {
+    if (endsTrust(event)) cache.clear();
+  });
+  return cache;
 }
 
 /** Opens the ports. `stopCore` ends what was started before, when the balancer is closed. */

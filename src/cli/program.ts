@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { version } from '../base/version.ts';
 import { CliError, describeError, exitCodes } from './cli-error.ts';
 import { addApi } from './commands/api.ts';
+import { addCache } from './commands/cache.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addConfig } from './commands/config.ts';
 import { addDemo } from './commands/demo.ts';
@@ -65,6 +66,7 @@ function createProgram(terminal: Terminal): Command {
   addDoctor(program, terminal, url);
   addSessions(program, terminal, url);
   addQueries(program, terminal, url);
+  addCache(program, terminal, url);
   addApi(program, terminal, url);
   addCompletion(program, terminal, url);
   addHashPassword(program, terminal);

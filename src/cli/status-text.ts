@@ -1,5 +1,6 @@
 import type { BalancerStatus, NodeStatus } from '../http/balancer-control.ts';
 import { bytes, counted, duration } from './amounts.ts';
+import { cacheLine } from './cache-line.ts';
 import { type ExitCode, exitCodes } from './cli-error.ts';
 import { progressBar, progressOf } from './node-progress.ts';
 import { nodeTable } from './node-table.ts';
@@ -40,6 +41,7 @@ export function statusText(
   const { status } = now;
   const paint = paintFor(terminal);
   const { version, uptimeMs, strategy, consistency, acks, log, sessions, leader, epoch } = status;
+  const { cache } = status;
   const held = log.firstSeq > log.lastSeq ? 'empty' : `${log.firstSeq} to ${log.lastSeq}`;
   const quiet = [
     `version ${version}, up ${duration(uptimeMs)}, ${counted(sessions, 'sessions')}, ` +
@@ -47,6 +49,7 @@ export function statusText(
     `strategy ${strategy}, consistency ${consistency}, acks ${acks}`,
     `log ${held}, ${bytes(log.sizeBytes)} of at most ${bytes(log.retentionBytes)} ` +
       'for nodes that are away',
+    ...(cache ? [cacheLine(cache)] : []),
   ];
   const readsPerSecond = before && readRates(now, before);
   return [

@@ -1,4 +1,5 @@
 import type { NodeName } from '../base/brands.ts';
+import { cacheSchema } from './cache-schema.ts';
 import {
   choice,
   duration,
@@ -233,6 +234,7 @@ export const configSchema = group('', {
         'on their way.',
     ),
   }),
+  cache: cacheSchema,
   limits: group('Reaching one is an error with a code and a metric.', {
     sessions: withDefault<number>(
       integer(1, 1_000_000),

@@ -32,6 +32,7 @@ const changeable: ReadonlySet<string> = new Set([
 const changeableGroups: ReadonlySet<string> = new Set([
   'health',
   'apply',
+  'cache',
   'verify',
   'limits',
   'tls',

@@ -27,6 +27,7 @@ import { NodeRecovery } from '../replication/shell/node-recovery.ts';
 import { ResyncManager } from '../replication/shell/resync-manager.ts';
 import { Verifications } from '../replication/shell/verify/verifications.ts';
 import { PositionFile } from '../log/position-file.ts';
+import { TableChanges } from '../replication/table-changes.ts';
 import { ReadRouter } from '../routing/read-router.ts';
 import { createStrategy } from '../routing/strategies/strategies.ts';
 import type { LexMode } from '../sql/lex-mode.ts';
@@ -55,6 +56,7 @@ export interface Core {
   readonly statements: StatementCache;
   readonly analyse: (sql: string) => Statement;
   readonly sequencer: Sequencer;
+  readonly tableChanges: TableChanges;
   readonly replicator: Replicator;
   readonly cluster: Cluster;
   readonly monitor: HealthMonitor;
@@ -89,7 +91,14 @@ export function assembleCore({ config, clock, random, events, log }: Base, epoch
   const analyse = (sql: string): Statement => statements.analyse(sql, modeOf());
   const onDurable = (entry: Entry): void => replicator.onDurable(entry);
   const onLogState = (event: LogStateEvent): unknown => events.publish(event);
-  const sequencer: Sequencer = new Sequencer({ log, clock, onDurable, onLogState });
+  const tableChanges = new TableChanges(log.lastSeq);
+  const sequencer: Sequencer = new Sequencer({
+    log,
+    clock,
+    onDurable,
+    onLogState,
+    changes: tableChanges,
+  });
   const followerOf = (node: Node): NodeFollower =>
     new NodeFollower({
       name: node.name,
@@ -126,7 +135,7 @@ export function assembleCore({ config, clock, random, events, log }: Base, epoch
     nodes.set(node.name, node);
     router.add(node.name, node.weight);
   }
-  const lower = { nodes, router, counters, statements, analyse, sequencer };
+  const lower = { nodes, router, counters, statements, analyse, sequencer, tableChanges };
   return { ...lower, replicator, cluster, monitor, checker };
 }
 

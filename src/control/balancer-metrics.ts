@@ -8,6 +8,7 @@ import type { Sequencer } from '../replication/sequencer.ts';
 import type { Cluster } from '../replication/shell/cluster.ts';
 import type { Verifications } from '../replication/shell/verify/verifications.ts';
 import type { ReadRouter } from '../routing/read-router.ts';
+import type { ResultCache } from '../sessions/cache/result-cache.ts';
 import type { Counters } from '../telemetry/counters.ts';
 import type { EventLog } from '../telemetry/event-log.ts';
 import { createMetrics, type Metrics, type NodeMetrics } from '../telemetry/metrics.ts';
@@ -28,6 +29,7 @@ export interface MetricSources {
   readonly sequencer: Sequencer;
   readonly router: ReadRouter;
   readonly verifications: Verifications;
+  readonly cache: ResultCache;
 }
 
 export function balancerMetrics(sources: MetricSources): Metrics {
@@ -55,6 +57,7 @@ export function balancerMetrics(sources: MetricSources): Metrics {
       retentionBytes: config.log.retentionBytes,
       writable: sequencer.failed === undefined,
     }),
+    cache: () => sources.cache.figures,
     verify: () => {
       const { running, last } = verifications.status;
       const { rows } = verifications;

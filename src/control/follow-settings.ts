@@ -10,6 +10,7 @@ import { NodeTls } from '../nodes/node-tls.ts';
 import type { Verifications } from '../replication/shell/verify/verifications.ts';
 import type { ReadRouter } from '../routing/read-router.ts';
 import { createStrategy } from '../routing/strategies/strategies.ts';
+import type { ResultCache } from '../sessions/cache/result-cache.ts';
 import type { LiveAccounts } from '../sessions/live-accounts.ts';
 import { contextOf, type TlsPair, tlsPair } from '../sessions/tls-identity.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -21,6 +22,7 @@ export interface SettingsFollowers {
   readonly monitor: HealthMonitor;
   readonly verifications: Verifications;
   readonly accounts: LiveAccounts;
+  readonly cache: ResultCache;
   readonly onTls: (shown: ShownTls) => void;
   readonly logger: Logger;
   readonly clock: Clock;
@@ -77,8 +79,9 @@ async function checkTls(node: NodeConfig, before: NodeConfig | undefined): Promi
 }
 
 function tellFollowers(followers: SettingsFollowers, { next, before }: SettingsStep): void {
-  const { nodes, router, monitor, verifications, accounts, logger, random } = followers;
+  const { nodes, router, monitor, verifications, accounts, cache, logger, random } = followers;
   logger.level = next.logLevel;
+  if (isOther(next.cache, before.cache)) cache.settingsChanged();
   accounts.usersChanged(next.users);
   if (next.strategy !== router.strategy.name)
     router.swap(createStrategy(next.strategy, { random }));

@@ -26,6 +26,7 @@ import type {
   VerifyRequest,
   VerifyStatus,
 } from '../http/balancer-control.ts';
+import type { CacheStatus } from '../http/cache-schemas.ts';
 import type { Examination } from '../http/doctor-schemas.ts';
 import type { SettingsControl } from '../http/settings-control.ts';
 import type { EmbeddedLog } from '../log/embedded-log.ts';
@@ -39,6 +40,7 @@ import type { Cluster } from '../replication/shell/cluster.ts';
 import type { ResyncManager } from '../replication/shell/resync-manager.ts';
 import type { Verifications } from '../replication/shell/verify/verifications.ts';
 import type { ReadRouter } from '../routing/read-router.ts';
+import type { ResultCache } from '../sessions/cache/result-cache.ts';
 import type { SessionRegistry } from '../sessions/session-registry.ts';
 import type { Statement } from '../sql/statement.ts';
 import type { Counters } from '../telemetry/counters.ts';
@@ -46,6 +48,7 @@ import type { EventLog } from '../telemetry/event-log.ts';
 import type { History } from '../telemetry/history.ts';
 import type { StatementStatistics } from '../telemetry/statement-statistics.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { cacheStatus } from './cache-status.ts';
 import { examine } from './doctor/doctor.ts';
 import { listEntry, listReport } from './log-listing.ts';
 import type { Observation } from './observation.ts';
@@ -78,6 +81,7 @@ export interface LiveControlParts {
   readonly sessions: SessionRegistry;
   readonly metrics: Metrics;
   readonly settings: SettingsControl;
+  readonly cache: ResultCache;
   readonly queries: QueryRunner;
   readonly queued: QueuedCommands;
   readonly idempotency: IdempotencyKeys;
@@ -110,6 +114,7 @@ export class LiveControl implements BalancerControl {
     const failure = sequencer.failed?.message;
     const leader = replicator.leadership?.name;
     const { differing } = this.#parts.verifications;
+    const { hits, misses, bytes, bytesMax } = this.#parts.cache.figures;
     const summary = summarise(nodes, differing);
     return {
       version,
@@ -129,6 +134,7 @@ export class LiveControl implements BalancerControl {
         ...(failure === undefined ? {} : { failure }),
       },
       sessions: counters.sessionsOpen,
+      ...(this.#parts.cache.on ? { cache: { hits, misses, bytes, bytesMax } } : {}),
       nodes,
       ...(differing.length === 0 ? {} : { differing }),
       summary: failure ? `${summary}; the latest write was refused: ${failure}` : summary,
@@ -213,6 +219,14 @@ export class LiveControl implements BalancerControl {
 
   get settings(): SettingsControl {
     return this.#parts.settings;
+  }
+
+  cache(): CacheStatus {
+    return cacheStatus(this.#parts.cache.figures);
+  }
+
+  clearCache(): void {
+    this.#parts.cache.clear();
   }
 
   examine(): Promise<Examination> {

@@ -15,6 +15,7 @@ import type {
   StrategyStatus,
 } from './schemas.ts';
 import type { SessionStatus } from './session-schemas.ts';
+import type { CacheStatus } from './cache-schemas.ts';
 import type { Examination } from './doctor-schemas.ts';
 import type { SettingsControl } from './settings-control.ts';
 import type { VerifyReport, VerifyRequest, VerifyStatus } from './verify-schemas.ts';
@@ -58,6 +59,8 @@ export interface BalancerControl {
   replaceNode(request: AddNodeRequest & RemoveNodeOptions): Promise<void>;
   strategy(): StrategyStatus;
   readonly settings: SettingsControl;
+  cache(): CacheStatus;
+  clearCache(): void;
   /** Looks over nodes, disk and certificates; changes nothing. */
   examine(): Promise<Examination>;
   /** The database user with whose rights SQL is run that names none; the first configured. */

@@ -1,5 +1,6 @@
 import type { Operation } from './operation.ts';
 import { accessOperations } from './operations/access.ts';
+import { cacheOperations } from './operations/cache.ts';
 import { configOperations } from './operations/config.ts';
 import { doctorOperations } from './operations/doctor.ts';
 import { eventOperations } from './operations/events.ts';
@@ -23,6 +24,7 @@ export const operations: readonly Operation[] = [
   ...strategyOperations,
   ...configOperations,
   ...doctorOperations,
+  ...cacheOperations,
   ...queryOperations,
   ...logOperations,
   ...verifyOperations,

@@ -69,6 +69,17 @@ export const balancerStatusSchema = Type.Object({
     failure: Type.Optional(text('Why the latest write was refused; absent when it was taken.')),
   }),
   sessions: count('Connected clients.'),
+  cache: Type.Optional(
+    Type.Object(
+      {
+        hits: count('Reads answered from kept answers since the start.'),
+        misses: count('Reads of those that are kept for which a node was asked.'),
+        bytes: count('Memory of what is kept.'),
+        bytesMax: count('The most that it may be.'),
+      },
+      { description: 'Absent where no answers are kept.' },
+    ),
+  ),
   nodes: Type.Array(nodeStatusSchema),
   differing: Type.Optional(
     Type.Array(Type.String(), {

@@ -1,10 +1,13 @@
 import { analyse } from '../sql/analyse.ts';
 import type { LexMode } from '../sql/lex-mode.ts';
+import { lowerName } from '../sql/lower-name.ts';
 import { programFacts } from '../sql/program-facts.ts';
+import { isRepeatableProgram } from '../sql/repeatable.ts';
 import { quoteString } from '../sql/quote.ts';
 import type { NodeConnection } from './node-connection.ts';
 import { queryRows, type Row } from './query-rows.ts';
 import type {
+  ChildTable,
   RoutineInfo,
   RoutineParameter,
   TableInfo,
@@ -24,6 +27,8 @@ export class TableCatalogue {
   readonly #tables = new Map<string, Promise<TableInfo>>();
   readonly #routines = new Map<string, Promise<readonly RoutineInfo[]>>();
   readonly #control: () => Promise<NodeConnection>;
+  #children: Promise<ReadonlyMap<string, readonly ChildTable[]>> | undefined;
+  #version = 0;
 
   constructor(control: () => Promise<NodeConnection>) {
     this.#control = control;
@@ -31,8 +36,15 @@ export class TableCatalogue {
 
   /** Any DDL may have changed anything. */
   forget(): void {
+    this.#version += 1;
     this.#tables.clear();
     this.#routines.clear();
+    this.#children = undefined;
+  }
+
+  /** Another one after each DDL: what was told before it may not hold. */
+  get version(): number {
+    return this.#version;
   }
 
   table(schema: string, name: string): Promise<TableInfo> {
@@ -61,6 +73,18 @@ export class TableCatalogue {
     return procedure;
   }
 
+  /** Tables that change by foreign keys with another, by `schema.name` of that in lower case. */
+  children(): Promise<ReadonlyMap<string, readonly ChildTable[]>> {
+    const known = this.#children;
+    if (known) return known;
+    const reading = this.#open().then(({ ask }) => readChildren(ask));
+    this.#children = reading;
+    reading.catch(() => {
+      if (this.#children === reading) this.#children = undefined;
+    });
+    return reading;
+  }
+
   async #open(): Promise<{ ask: Ask; mode: LexMode }> {
     const control = await this.#control();
     const flavor = /mariadb/i.test(control.serverVersion) ? 'mariadb' : 'mysql';
@@ -84,7 +108,8 @@ export class TableCatalogue {
         'FROM information_schema.COLUMNS ' +
         `WHERE ${where} ORDER BY ORDINAL_POSITION`,
     );
-    const isView = table?.['type'] === 'VIEW';
+    const tableType = table?.['type'];
+    const isView = tableType === 'VIEW';
     return {
       schema,
       name,
@@ -101,6 +126,10 @@ export class TableCatalogue {
         ({ type, generation }) => type === 'bigint' && generation === 'ROW START',
       ),
       triggers: await readTriggers(ask, schema, name, mode),
+      repeatable:
+        (tableType === 'BASE TABLE' || tableType === 'SYSTEM VERSIONED') &&
+        table?.['engine'] === 'InnoDB' &&
+        columns.every((column) => isRepeatableColumn(column, mode)),
       view: isView ? await readView(ask, where, mode) : undefined,
     };
   }
@@ -150,18 +179,42 @@ function unstableDefaults(columns: readonly Row[], mode: LexMode): UnstableDefau
   return found;
 }
 
+function isRepeatableColumn({ type, generation }: Row, mode: LexMode): boolean {
+  if (type?.toLowerCase() === 'time') return false;
+  if (!generation || /^ROW (?:START|END)$/.test(generation)) return true;
+  // MySQL escapes the quotes of strings.
+  return analyse(`SELECT ${generation.replaceAll("\\'", "'")}`, mode).repeatable;
+}
+
+async function readChildren(ask: Ask): Promise<ReadonlyMap<string, readonly ChildTable[]>> {
+  const rows = await ask(
+    'SELECT UNIQUE_CONSTRAINT_SCHEMA AS parentSchema, REFERENCED_TABLE_NAME AS parent, ' +
+      'CONSTRAINT_SCHEMA AS s, TABLE_NAME AS n ' +
+      'FROM information_schema.REFERENTIAL_CONSTRAINTS ' +
+      "WHERE DELETE_RULE NOT IN ('RESTRICT', 'NO ACTION') " +
+      "OR UPDATE_RULE NOT IN ('RESTRICT', 'NO ACTION')",
+  );
+  const children = new Map<string, ChildTable[]>();
+  for (const { parentSchema, parent, s, n } of rows) {
+    const key = lowerName(`${parentSchema}.${parent}`);
+    children.set(key, [...(children.get(key) ?? []), { schema: s ?? '', name: n ?? '' }]);
+  }
+  return children;
+}
+
 async function readRoutines(ask: Ask, where: string, mode: LexMode): Promise<RoutineInfo[]> {
   const rows = await ask(
     'SELECT ROUTINE_SCHEMA AS s, ROUTINE_NAME AS n, ROUTINE_TYPE AS type, SQL_MODE AS sqlMode, ' +
-      'ROUTINE_DEFINITION AS body, SECURITY_TYPE AS security ' +
+      'ROUTINE_DEFINITION AS body, SECURITY_TYPE AS security, DATA_TYPE AS returns ' +
       `FROM information_schema.ROUTINES WHERE ${where}`,
   );
   const routines: RoutineInfo[] = [];
-  for (const { s, n, type, sqlMode, body, security } of rows) {
+  for (const { s, n, type, sqlMode, body, security, returns } of rows) {
     const schema = s ?? '';
     const name = n ?? '';
     const parameters = await ask(
-      'SELECT PARAMETER_NAME AS name, PARAMETER_MODE AS mode FROM information_schema.PARAMETERS ' +
+      'SELECT PARAMETER_NAME AS name, PARAMETER_MODE AS mode, DATA_TYPE AS type ' +
+        'FROM information_schema.PARAMETERS ' +
         `WHERE SPECIFIC_SCHEMA = ${quoteString(schema)} AND SPECIFIC_NAME = ${quoteString(name)} ` +
         `AND ROUTINE_TYPE = '${type}' AND ORDINAL_POSITION > 0 ORDER BY ORDINAL_POSITION`,
     );
@@ -178,6 +231,13 @@ async function readRoutines(ask: Ask, where: string, mode: LexMode): Promise<Rou
       schema,
       name,
       facts,
+      repeatable:
+        type === 'FUNCTION' &&
+        !/ORACLE/.test(sqlMode ?? '') &&
+        ![returns, ...parameters.map((one) => one['type'])].some((one) =>
+          /^time$/i.test(one ?? ''),
+        ) &&
+        isRepeatableProgram(body ?? '', modeOf(sqlMode, mode)),
       parameters: parameters.map((parameter) => ({
         name: parameter['name'] ?? '',
         mode: (parameter['mode'] ?? 'IN') as RoutineParameter['mode'],

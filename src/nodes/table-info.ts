@@ -30,6 +30,11 @@ export interface TableInfo {
   /** MariaDB: its rows keep the numbers of the transactions that wrote them. */
   readonly keepsTransactionIds: boolean;
   readonly triggers: readonly TriggerInfo[];
+  /**
+   * Its rows are the same until somebody writes to it. Not of other engines, which may keep them
+   * elsewhere; nor where a column asks the clock, or is a TIME, to which that adds the date.
+   */
+  readonly repeatable: boolean;
   /** The query of a view. */
   readonly view: Statement | undefined;
 }
@@ -39,6 +44,14 @@ export interface RoutineInfo {
   readonly name: string;
   readonly facts: ProgramFacts;
   readonly parameters: readonly RoutineParameter[];
+  /** It gives the same again as long as the tables and functions that it uses are as they are. */
+  readonly repeatable: boolean;
+}
+
+/** A table whose rows change by a foreign key when those of another do. */
+export interface ChildTable {
+  readonly schema: string;
+  readonly name: string;
 }
 
 export interface RoutineParameter {

@@ -1,5 +1,6 @@
 import type { Seq } from '../base/brands.ts';
 import type { Command } from './command.ts';
+import type { ChangedTables } from './table-changes.ts';
 
 export const entryKinds = ['transaction', 'ddl'] as const;
 export type EntryKind = (typeof entryKinds)[number];
@@ -29,4 +30,10 @@ export interface Entry {
 export type EntryDraft = Omit<Entry, 'seq' | 'atMs'>;
 
 /** What a leader has done, before it is known in which term. */
-export type CommitDraft = Omit<EntryDraft, 'epoch' | 'confirmed'>;
+export type CommitDraft = Omit<EntryDraft, 'epoch' | 'confirmed'> & Changing;
+
+/** What is known of an entry while it is made, and not logged. */
+export interface Changing {
+  /** Tables that it may change; any if it does not say. */
+  readonly changed?: ChangedTables;
+}

@@ -3,9 +3,10 @@ import { nextSeq, type Seq } from '../base/brands.ts';
 import type { Clock } from '../base/clock.ts';
 import { LockstepError } from '../base/errors.ts';
 import type { CommandLog } from '../log/command-log.ts';
-import type { Entry, EntryDraft } from './entry.ts';
+import type { Changing, Entry, EntryDraft } from './entry.ts';
 import { decodeEntry, encodeEntry } from './entry-codec.ts';
 import type { EntrySource, ReadLimits } from './entry-source.ts';
+import type { TableChanges } from './table-changes.ts';
 
 /** An entry that has its place in the order; `durable` settles when the log has decided. */
 export interface Appended {
@@ -29,6 +30,8 @@ export interface SequencerOptions {
   readonly clock: Clock;
   readonly onDurable: (entry: Entry) => void;
   readonly onLogState?: (event: LogStateEvent) => void;
+  /** Told of each entry, before anybody can see what it does. */
+  readonly changes?: TableChanges;
 }
 
 const recentEntriesMax = 4096;
@@ -72,12 +75,13 @@ export class Sequencer implements EntrySource {
     return this.#failed;
   }
 
-  append(draft: EntryDraft): Appended {
+  append({ changed, ...draft }: EntryDraft & Changing): Appended {
     const entry: Entry = {
       ...draft,
       seq: this.#log.nextSeq,
       atMs: this.#clock.wallMs(),
     };
+    this.#options.changes?.note(entry.seq, changed);
     const payload = encodeEntry(entry);
     const files = entry.commands.flatMap(({ file }) => file ?? []);
     const durable = this.#log.append({ seq: entry.seq, payload, files }).then(

@@ -6,6 +6,7 @@ import { loadsColumn } from '../sql/load-data.ts';
 import { renderWithParameters } from '../sql/render-parameters.ts';
 import type { Statement } from '../sql/statement.ts';
 import { type UnsafeKind, unsafeKinds } from '../sql/unsafe-kind.ts';
+import type { WrittenTables } from './cache/written-tables.ts';
 import { mayReadOutdated } from './may-read-outdated.ts';
 import type { SessionCore } from './session-core.ts';
 import { guardMarkers } from './guard-markers.ts';
@@ -39,6 +40,8 @@ export interface WriteFacts {
   /** Tables whose counters must be the same on every node before it runs. */
   readonly reconcile: readonly TableId[];
   readonly effects: WriteEffects;
+  /** What it may change, where somebody wants to know. */
+  readonly written: WrittenTables | undefined;
 }
 
 export const unsafe = (what: string, wayOut: string): LockstepError =>
@@ -85,8 +88,15 @@ export async function checkWrite(core: SessionCore, write: WriteRequest): Promis
     way: wayOf(core, write, effects),
     reconcile: effects.nestedIds.length === 0 ? [] : generatingTables(effects),
     effects,
+    written: await writtenBy(core, statement),
   };
 }
+
+const writtenBy = async (
+  { context: { cache }, state }: SessionCore,
+  statement: Statement,
+): Promise<WrittenTables | undefined> =>
+  cache.on ? cache.reach.of(statement, state.schema) : undefined;
 
 /**
  * Whether the insert id in the OK packet must be one that was generated: an id that is given shows

@@ -108,9 +108,14 @@ export class ClientSession implements SessionHandle {
       }
       const { client } = this.core;
       // Answers that nobody reads would pile up.
-      if (client.writableNeedDrain) void drained(client).then(() => this.#run(packet));
+      if (client.writableNeedDrain) void drained(client).then(() => this.#runAndWork(packet));
       else this.#run(packet);
     }
+  }
+
+  #runAndWork(packet: AssembledPacket): void {
+    this.#run(packet);
+    this.#work();
   }
 
   #run(packet: AssembledPacket): void {
@@ -120,10 +125,11 @@ export class ClientSession implements SessionHandle {
     this.#sinceMs = this.core.context.clock.nowMs();
     if (isOutOfOrder(packet, 0) || packet.disordered) {
       this.#endDisordered(packet);
-      this.#ended();
-    } else if (!this.#commands.quick.begin(packet, this.#onEnd)) {
-      void this.#commands.run(packet).then(this.#onEnd);
+      return this.#ended();
     }
+    const begun = this.#commands.quick.begin(packet, this.#onEnd);
+    if (begun === 'answered') this.#ended();
+    else if (begun === 'not_quick') void this.#commands.run(packet).then(this.#onEnd);
   }
 
   /** The command under way is answered. */

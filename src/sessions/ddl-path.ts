@@ -22,10 +22,13 @@ export async function runDdl(core: SessionCore, write: WriteRequest): Promise<An
   await checkDdl(core, write.statement, write.sql);
   // Held until the statement is logged or given up: so recovery knows when that is decided.
   const release = await enterSchemaGate(core);
+  // The leader shows what it does before it is logged.
+  const reopen = core.context.cache.hold();
   try {
     return await runAlone(core, write);
   } finally {
     core.context.catalogue.forget();
+    reopen();
     for (const node of core.context.nodes.values()) node.definitionsChanged();
     if (changesAccounts(write.statement)) core.context.accountChanges.changed(core.horizon.seq);
     release();

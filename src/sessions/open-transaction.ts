@@ -3,6 +3,7 @@ import type { Node } from '../nodes/node.ts';
 import type { Command } from '../replication/command.ts';
 import type { Leadership } from '../replication/replicator.ts';
 import type { Release } from '../replication/write-gate.ts';
+import { joinWritten, type WrittenTables } from './cache/written-tables.ts';
 import type { LeaderLane } from './leader-lane.ts';
 import type { Transcript } from './transcript.ts';
 
@@ -27,6 +28,8 @@ export class OpenTransaction {
   readonly serializable: boolean;
   #place: TransactionPlace;
   #commands: Command[] = [];
+  /** What has been written, undone or not; `none` before anything was. */
+  #written: WrittenTables | undefined | 'none' = 'none';
   readonly #savepoints = new Map<string, number>();
 
   constructor(
@@ -68,6 +71,15 @@ export class OpenTransaction {
 
   get commands(): readonly Command[] {
     return this.#commands;
+  }
+
+  get written(): WrittenTables | undefined {
+    return this.#written === 'none' ? undefined : this.#written;
+  }
+
+  /** It is about to write to these; undefined: to any. */
+  writes(tables: WrittenTables | undefined): void {
+    this.#written = this.#written === 'none' ? tables : joinWritten(this.#written, tables);
   }
 
   record(command: Command): void {

@@ -1,4 +1,5 @@
 import { commandPacket, type NodeConnection } from '../nodes/node-connection.ts';
+import { ColumnType } from '../protocol/column-definition.ts';
 import { CommandByte } from '../protocol/commands.ts';
 import { encodePacket } from '../protocol/packet-writer.ts';
 import type { NamedType } from '../protocol/query-attributes.ts';
@@ -86,6 +87,22 @@ export function executionOn(
   execution[flagsAt] = 0;
   execution.writeUInt32LE(serverId, 1);
   return encodePacket(execution, 0);
+}
+
+function bindsTime(types: Buffer): boolean {
+  for (let at = 0; at < types.length; at += 2) if (types[at] === ColumnType.TIME) return true;
+  return false;
+}
+
+/**
+ * What tells two executions apart that may give different rows. Undefined where one binds a TIME:
+ * beside a date that gets the date of the day.
+ */
+export function executionKey(prepared: PreparedStatement, payload: Buffer): string | undefined {
+  const execution = withTypes(prepared, payload);
+  const { sql, kinds = '', types } = prepared;
+  if (types && bindsTime(types)) return undefined;
+  return `${sql}\0${kinds}\0${execution.toString('latin1', executeHeaderBytes)}`;
 }
 
 /**

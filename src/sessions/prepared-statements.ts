@@ -27,6 +27,7 @@ import { errorOf, preparedIdOn, prepareKept, prepareOn } from './prepared-on-nod
 import {
   type Execution,
   executeRequest,
+  executionKey,
   executionOn,
   type PreparedStatement,
 } from './prepared-statement.ts';
@@ -54,6 +55,15 @@ const warningsAt = 14;
  * PREPARE, before they know the id. Source: MariaDB, COM_STMT_EXECUTE, "specific -1 value".
  */
 const lastPreparedId = 0xffff_ffff;
+
+/** An execution that asks for rows and nothing else. */
+interface QuickExecution {
+  readonly statement: Statement;
+  readonly sql: string;
+  /** What it is kept under; undefined where it is not. */
+  readonly key: () => string | undefined;
+  readonly packet: QuickPacket;
+}
 
 /** A session's prepared statements: its ids are ours, so they outlive any node connection. */
 export class PreparedStatements {
@@ -169,10 +179,7 @@ export class PreparedStatements {
   }
 
   /** The same, where that is rows and nothing else; undefined otherwise. */
-  quickExecution(
-    core: SessionCore,
-    payload: Buffer,
-  ): { statement: Statement; sql: string; packet: QuickPacket } | undefined {
+  quickExecution(core: SessionCore, payload: Buffer): QuickExecution | undefined {
     if (payload.length < executionBytesMin || asksForCursor(payload)) return undefined;
     const prepared = this.#find(statementIdOf(payload));
     if (!prepared || prepared.cursor || prepared.longDataBytes > 0 || prepared.longData.size > 0) {
@@ -181,7 +188,11 @@ export class PreparedStatements {
     const { statement, sql, schema, settings } = prepared;
     if (schema !== '' && schema !== core.state.schema) return undefined;
     if (!areReadAlike(settings, core.state.carried.settings)) return undefined;
-    return { statement, sql, packet: (connection) => executionOn(connection, prepared, payload) };
+    return {
+      ...{ statement, sql },
+      key: () => executionKey(prepared, payload),
+      packet: (connection) => executionOn(connection, prepared, payload),
+    };
   }
 
   /** COM_STMT_FETCH: the next rows go to the client. */

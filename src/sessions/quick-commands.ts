@@ -2,6 +2,7 @@ import { asError } from '../base/as-error.ts';
 import type { AssembledPacket } from '../protocol/command-scanner.ts';
 import { commandPacket } from '../nodes/node-connection.ts';
 import { CommandByte } from '../protocol/commands.ts';
+import { CachedReads } from './cache/cached-reads.ts';
 import type { PreparedStatements } from './prepared-statements.ts';
 import { type QuickEnd, QuickRead } from './quick-read.ts';
 import type { SessionCore } from './session-core.ts';
@@ -19,17 +20,26 @@ export interface QuickCommandsOptions {
   readonly fault: (error: Error) => void;
 }
 
+/**
+ * - `answered`: the client has its answer;
+ * - `begun`: it will have it when `onEnd` is called;
+ * - `not_quick`: nothing has happened, it is to be run the long way.
+ */
+export type QuickBegin = 'answered' | 'begun' | 'not_quick';
+
 /** The commands of a client that are quick reads. */
 export class QuickCommands {
   readonly #options: QuickCommandsOptions;
   readonly #read: QuickRead;
+  readonly #cached: CachedReads;
   #packet: AssembledPacket | undefined;
   #running: string | undefined;
   #onEnd = (): void => {};
 
   constructor(options: QuickCommandsOptions) {
     this.#options = options;
-    this.#read = new QuickRead(options.core, (end) => this.#end(end));
+    this.#cached = new CachedReads(options.core);
+    this.#read = new QuickRead(options.core, this.#cached, (end) => this.#end(end));
   }
 
   /** The text of the one under way. */
@@ -37,46 +47,54 @@ export class QuickCommands {
     return this.#running;
   }
 
-  /** Calls `onEnd` when the command is answered; false when it is to be run the long way. */
-  begin(packet: AssembledPacket, onEnd: () => void): boolean {
+  /** Calls `onEnd` when a command that has begun is answered. */
+  begin(packet: AssembledPacket, onEnd: () => void): QuickBegin {
     // Inside compressed frames a packet may have any number.
-    if (packet.firstSequenceId !== 0 || packet.oversized) return false;
+    if (packet.firstSequenceId !== 0 || packet.oversized) return 'not_quick';
     this.#packet = packet;
     this.#onEnd = onEnd;
+    let begun: QuickBegin;
     try {
-      if (this.#begin(packet)) return true;
+      begun = this.#begin(packet);
     } catch (error) {
       this.#end({ kind: 'failed', error: asError(error) });
-      return true;
+      return 'begun';
     }
+    if (begun === 'begun') return begun;
     // A large one is not kept while its client does nothing.
     this.#packet = undefined;
     this.#running = undefined;
-    return false;
+    return begun;
   }
 
-  #begin({ payload, raw }: AssembledPacket): boolean {
-    if (payload.length > textBytesMax) return false;
+  #begin({ payload, raw }: AssembledPacket): QuickBegin {
+    if (payload.length > textBytesMax) return 'not_quick';
+    const { core, prepared } = this.#options;
+    const cacheOpen = core.context.cache.open;
+    this.#cached.begin();
     const attributed = this.#options.attributes();
     if (payload[0] === CommandByte.QUERY) {
       // How many attributes, and how many sets of them; nodes are sent neither.
-      if (attributed && !(payload[1] === 0 && payload[2] === 1)) return false;
+      if (attributed && !(payload[1] === 0 && payload[2] === 1)) return 'not_quick';
       const textAt = attributed ? 3 : 1;
       const sql = payload.toString('latin1', textAt);
       // One behind a semicolon, be it a remark, is cut off before the text goes to a node.
-      if (sql.includes(';')) return false;
+      if (sql.includes(';')) return 'not_quick';
+      if (cacheOpen && this.#cached.answer({ sql, execution: undefined })) return 'answered';
       this.#running = sql;
       const packet = attributed
         ? (): Buffer => commandPacket(CommandByte.QUERY, payload.subarray(textAt))
         : raw;
-      return this.#read.begin(this.#options.core.analyse(sql), sql, packet);
+      return this.#read.begin(core.analyse(sql), sql, packet) ? 'begun' : 'not_quick';
     }
-    if (payload[0] !== CommandByte.STMT_EXECUTE || attributed) return false;
-    const execution = this.#options.prepared.quickExecution(this.#options.core, payload);
-    if (!execution) return false;
-    const { statement, sql, packet } = execution;
+    if (payload[0] !== CommandByte.STMT_EXECUTE || attributed) return 'not_quick';
+    const found = prepared.quickExecution(core, payload);
+    if (!found) return 'not_quick';
+    const { statement, sql, packet, key } = found;
+    const execution = cacheOpen ? key() : undefined;
+    if (execution !== undefined && this.#cached.answer({ sql, execution })) return 'answered';
     this.#running = sql;
-    return this.#read.begin(statement, sql, packet);
+    return this.#read.begin(statement, sql, packet) ? 'begun' : 'not_quick';
   }
 
   #end(end: QuickEnd): void {

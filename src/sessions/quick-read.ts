@@ -8,16 +8,15 @@ import type { Terminal } from '../protocol/response-scanner.ts';
 import type { Statement } from '../sql/statement.ts';
 import { SessionBroken } from './answer.ts';
 import { holdsOtherInsertId } from './carry-state.ts';
+import type { CachedReads, Keeping } from './cache/cached-reads.ts';
+import { holdsNothing } from './holds-nothing.ts';
 import { type KnownQuick, knownOf } from './known-quick.ts';
-import { meetsLocks } from './lock-tables.ts';
 import { type PipelinedEnd, PipelinedReply } from './pipelined-reply.ts';
 import { acknowledgedBefore, noteSeen } from './read-consistency.ts';
 import { answersAtOnce, mayServe } from './read-place.ts';
 import { interruptedError } from './running-statement.ts';
 import type { SessionCore } from './session-core.ts';
 import { StreamReply, type StreamOutcome } from './stream-reply.ts';
-import { trackingOf } from './tracking.ts';
-import { isAsSession } from './transaction-characteristics.ts';
 
 /** How a quick read ended. */
 export type QuickEnd =
@@ -50,6 +49,7 @@ const status = { inTransaction: false, autocommit: true, moreResults: false };
  */
 export class QuickRead {
   readonly #core: SessionCore;
+  readonly #cached: CachedReads;
   readonly #onEnd: (end: QuickEnd) => void;
   readonly #reply: StreamReply;
   #pipelined: PipelinedReply;
@@ -61,6 +61,8 @@ export class QuickRead {
   #packet: QuickPacket | undefined;
   /** What is to be sent on the connection that was found ready last. */
   #bytes: Buffer | undefined;
+  /** The answer is to be kept. */
+  #keeping: Keeping | undefined;
   #acknowledged: Seq | undefined;
   #startedMs = 0;
   readonly #mayServe = (name: NodeName): boolean => mayServe(this.#core, name, this.#acknowledged);
@@ -68,8 +70,9 @@ export class QuickRead {
     this.#mayServe(name) && answersAtOnce(this.#core, name);
 
   /** `onEnd` is called once for each that was begun. */
-  constructor(core: SessionCore, onEnd: (end: QuickEnd) => void) {
+  constructor(core: SessionCore, cached: CachedReads, onEnd: (end: QuickEnd) => void) {
     this.#core = core;
+    this.#cached = cached;
     this.#onEnd = onEnd;
     this.#reply = new StreamReply({
       status,
@@ -98,7 +101,7 @@ export class QuickRead {
   begin(statement: Statement, sql: string, packet: QuickPacket): boolean {
     const core = this.#core;
     const known = knownOf(statement);
-    if (!known.plain || !core.running.mayStart || !this.#sessionIsFree()) return false;
+    if (!known.plain || !core.running.mayStart || !holdsNothing(core)) return false;
     this.#acknowledged = acknowledgedBefore(core);
     // Of a read before that came to nothing.
     core.chosen = undefined;
@@ -125,12 +128,13 @@ export class QuickRead {
     this.#pipeline = pipeline;
     this.#startedMs = core.context.clock.nowMs();
     router.started(node.name);
+    this.#keeping = this.#cached.keeping(statement, sql, node);
     if (pipeline) {
       core.running.startShared(connection, this.#leave);
       pipeline.send(bytes, this.#pipelined);
     } else {
       core.running.start(connection);
-      this.#reply.begin(core.client, connection);
+      this.#reply.begin(core.client, connection, this.#keeping?.copy);
       connection.send(bytes, 'query', this.#reply);
     }
     return true;
@@ -148,21 +152,6 @@ export class QuickRead {
     return true;
   };
 
-  #sessionIsFree(): boolean {
-    const core = this.#core;
-    return (
-      core.autocommit &&
-      !core.transaction &&
-      !core.pinned &&
-      isAsSession(core.characteristics) &&
-      core.loadFiles.length === 0 &&
-      !core.metadata &&
-      !core.context.tracer &&
-      !meetsLocks(core) &&
-      (!core.tracker || trackingOf(core).transaction === 'off')
-    );
-  }
-
   #done(outcome: StreamOutcome): void {
     const core = this.#core;
     const connection = this.#connection;
@@ -170,6 +159,8 @@ export class QuickRead {
     if (outcome.kind === 'lost_unseen') this.#countRetry();
     const end = this.#endOf(outcome, connection);
     if (end.kind === 'answered') this.#known?.ran(core.context.clock.nowMs() - this.#startedMs);
+    const keeping = this.#keeping;
+    if (keeping && outcome.kind === 'complete') this.#cached.keep(keeping, outcome.end);
     const interrupted = core.running.finish();
     if (interrupted) void interrupted.then(() => this.#settle(end));
     else this.#settle(end);
@@ -182,6 +173,10 @@ export class QuickRead {
       case 'complete': {
         const { end, bytes } = outcome;
         if (!core.client.destroyed) core.client.write(bytes);
+        if (this.#keeping) {
+          this.#keeping.copy.add(bytes);
+          this.#cached.keep(this.#keeping, end);
+        }
         return this.#settle(this.#noted(end, false, undefined));
       }
       case 'again':
@@ -221,6 +216,7 @@ export class QuickRead {
     this.#node = undefined;
     this.#connection = undefined;
     this.#pipeline = undefined;
+    this.#keeping = undefined;
     const failed = end.kind !== 'answered';
     core.context.router.finished(node.name, { startedMs: this.#startedMs, failed });
     if (!failed) {

@@ -13,6 +13,7 @@ import type { EventLog } from '../telemetry/event-log.ts';
 import type { StatementStatistics } from '../telemetry/statement-statistics.ts';
 import type { Tracer } from '../telemetry/tracing/trace.ts';
 import type { AccountChanges, Accounts } from './accounts.ts';
+import type { ResultCache } from './cache/result-cache.ts';
 import type { MarkerRights } from './marker-rights.ts';
 import type { TableCatalogue } from '../nodes/table-catalogue.ts';
 
@@ -28,6 +29,7 @@ export interface SessionContext {
   /** What clients send for LOAD DATA LOCAL. */
   readonly files: LoadFiles;
   readonly catalogue: TableCatalogue;
+  readonly cache: ResultCache;
   readonly statements: StatementCache;
   readonly events: EventLog;
   readonly counters: Counters;

@@ -67,6 +67,11 @@ export class SessionTracker {
     }
   }
 
+  /** The next OK packet may have something to tell. */
+  get pending(): boolean {
+    return this.#stateChanged || this.#schema !== undefined || this.#variables.size > 0;
+  }
+
   /** What the OK packet about to be sent has to tell, once. */
   take(): readonly SessionChange[] {
     const tracking = trackingOf(this.#core);

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { NodeConnection, NodeResponseSink } from '../nodes/node-connection.ts';
 import { AnswerDigest } from './answer-digest.ts';
+import type { AnswerCopy } from './cache/answer-copy.ts';
 import { LockstepError } from '../base/errors.ts';
 import type { MetadataFilter } from '../protocol/metadata-filter.ts';
 import type { Terminal } from '../protocol/response-scanner.ts';
@@ -42,6 +43,7 @@ export class StreamReply implements NodeResponseSink {
   readonly #done: (outcome: StreamOutcome) => void;
   #client!: Duplex;
   #connection!: NodeConnection;
+  #copy: AnswerCopy | undefined;
   readonly #held: Buffer[] = [];
   #heldBytes = 0;
   #forwarding = false;
@@ -79,10 +81,14 @@ export class StreamReply implements NodeResponseSink {
     if (options.digest) this.#digest = new AnswerDigest();
   }
 
-  /** The next answer of the connection is for the client. The one before must be done. */
-  begin(client: Duplex, connection: NodeConnection): void {
+  /**
+   * The next answer of the connection is for the client, and for `copy`. The one before must be
+   * done.
+   */
+  begin(client: Duplex, connection: NodeConnection, copy?: AnswerCopy): void {
     this.#client = client;
     this.#connection = connection;
+    this.#copy = copy;
     this.#heldBytes = 0;
     this.#held.length = 0;
     this.#forwarding = false;
@@ -122,18 +128,21 @@ export class StreamReply implements NodeResponseSink {
     // Others use the connection from here on, whether this client reads or not.
     this.#goOn();
     const end = this.#end;
+    this.#copy = undefined;
     const digest = this.#digest?.value();
     if (this.#invalid) this.#done({ kind: 'invalid' });
     else this.#done({ kind: 'complete', failed: end?.type === 'err', end, digest });
   }
 
   onLost(error: Error): void {
+    this.#copy = undefined;
     this.#goOn();
     const unseen = !this.#forwarding && !this.#infile;
     this.#done({ kind: unseen ? 'lost_unseen' : 'lost_midway', error });
   }
 
   #pass(bytes: Buffer): void {
+    this.#copy?.add(bytes);
     if (this.#forwarding) {
       this.#write(bytes);
       return;

@@ -5,6 +5,7 @@ import { NodeQueryError, queryRows } from '../nodes/query-rows.ts';
 import type { Statement } from '../sql/statement.ts';
 import { type Answer, okAnswer } from './answer.ts';
 import { beginOnLeader } from './begin-transaction.ts';
+import { changedBy } from './cache/written-tables.ts';
 import { checkWrite } from './check-write.ts';
 import { commitEntry } from './commit-entry.ts';
 import { endTransaction, endUnlogged, letGo } from './end-transaction.ts';
@@ -81,6 +82,7 @@ export async function writeInTransaction(
   write: WriteRequest,
 ): Promise<Answer> {
   const facts = await checkWrite(core, write);
+  transaction.writes(facts.written);
   return takeStep(core, transaction, write.request, async (again) => {
     let executed: Executed;
     const { lane, node } = transaction;
@@ -166,6 +168,7 @@ export async function commitTransaction(core: SessionCore): Promise<Answer> {
       kind: 'transaction',
       lastCommitted: transaction.lastCommitted,
       commands: transaction.commands,
+      changed: changedBy(transaction.written, core.context.catalogue),
     } as const;
     const outcome = await commitEntry(
       core,

@@ -10,6 +10,7 @@ import { matchedRows } from '../replication/compare-results.ts';
 import type { Leadership } from '../replication/replicator.ts';
 import type { Release } from '../replication/write-gate.ts';
 import type { Answer } from './answer.ts';
+import { changedBy } from './cache/written-tables.ts';
 import { callCommand } from './call-path.ts';
 import { noteCarried, noteUsed } from './carry-state.ts';
 import { generatedId, IdsNotAloneError, objectionToIds, selectsIds } from './generated-ids.ts';
@@ -158,6 +159,7 @@ async function writeOnLane(
       kind: 'transaction',
       lastCommitted: replicator.lastCommitSent,
       commands: executed.commands,
+      changed: changedBy(facts.written, core.context.catalogue),
     },
     lane,
   );

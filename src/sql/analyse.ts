@@ -6,6 +6,7 @@ import type { LexMode } from './lex-mode.ts';
 import { Lexer, type UncertainComments } from './lexer.ts';
 import { normalise } from './normalise.ts';
 import { outlineOf } from './outline.ts';
+import { isRepeatable } from './repeatable.ts';
 import type { Statement, StatementKind } from './statement.ts';
 import { statementEnd } from './split-statements.ts';
 import { tablesOf } from './table-names.ts';
@@ -85,6 +86,7 @@ function analyseTokens(sql: string, tokens: readonly Token[], mode: LexMode): St
     parameterOffsets: features.parameterOffsets,
     ...detailsOf(sql, tokens, found),
     normalised: normalise(sql, tokens),
+    repeatable: kind === 'read' && isRepeatable({ sql, tokens, features, mode }),
     unsafe,
   };
 }

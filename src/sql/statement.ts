@@ -120,6 +120,12 @@ export interface Statement {
   /** The text without its literals, by which statements of one form are counted together. */
   readonly normalised: string;
 
+  /**
+   * A read that gives the same again as long as what it names is as it is, in the same session
+   * state; functions that are not built in are to be looked into.
+   */
+  readonly repeatable: boolean;
+
   /** What makes a replay differ; the caller decides by kind (a read may do all this). */
   readonly unsafe: readonly Unsafe[];
 }

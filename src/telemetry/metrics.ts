@@ -1,5 +1,6 @@
 import { Registry } from 'prom-client';
 import type { NodeName } from '../base/brands.ts';
+import { type CacheMetrics, registerCache } from './cache-metrics.ts';
 import { counter, gauge, type Sample } from './copied-metric.ts';
 import type { CountersSnapshot } from './counters.ts';
 import { registerProcess } from './process-metrics.ts';
@@ -59,6 +60,7 @@ export interface MetricsCollectors {
   readonly cluster: () => ClusterMetrics;
   readonly log: () => LogMetrics;
   readonly verify: () => VerifyMetrics;
+  readonly cache: () => CacheMetrics;
 }
 
 export interface Metrics {
@@ -76,6 +78,7 @@ export function createMetrics(collectors: MetricsCollectors): Metrics {
   registerNodes(registry, collectors);
   registerLog(registry, collectors);
   registerVerify(registry, collectors);
+  registerCache(registry, collectors.cache);
   registerProcess(registry, () => collectors.cluster().lateMs);
   return { contentType: registry.contentType, render: () => registry.metrics() };
 }

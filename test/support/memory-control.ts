@@ -16,6 +16,7 @@ import type {
   VerifyRequest,
   VerifyStatus,
 } from '../../src/http/balancer-control.ts';
+import type { CacheStatus } from '../../src/http/cache-schemas.ts';
 import type { Examination } from '../../src/http/doctor-schemas.ts';
 import { ServerError } from '../../src/http/server-error.ts';
 import type { SessionStatus } from '../../src/http/session-schemas.ts';
@@ -59,6 +60,7 @@ export class MemoryControl implements BalancerControl {
   readiness: { ready: boolean; reason?: string } = { ready: true };
   equal = true;
   lastSeq = 7;
+  answersKept = 3;
   readonly #nodes: Map<string, NodeStatus>;
 
   constructor(options: { nodes?: readonly string[]; eventCapacity?: number } = {}) {
@@ -164,6 +166,15 @@ export class MemoryControl implements BalancerControl {
 
   #setState(name: string, state: NodeState): void {
     this.put(name, { state });
+  }
+
+  cache(): CacheStatus {
+    const none = { hits: 0, misses: 0, fills: 0, evictions: 0, invalidations: 0 };
+    return { on: true, bytes: 0, bytesMax: 1024, answers: this.answersKept, ...none };
+  }
+
+  clearCache(): void {
+    this.answersKept = 0;
   }
 
   strategy() {

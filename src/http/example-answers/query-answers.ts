@@ -1,6 +1,20 @@
 import type { ExampleAnswers } from '../example-answers.ts';
 
 export const queryAnswers: ExampleAnswers = {
+  getCache: {
+    200: {
+      on: true,
+      bytes: 1_482_240,
+      bytesMax: 67_108_864,
+      answers: 2048,
+      hits: 81_340,
+      misses: 4102,
+      hitRatio: 0.952,
+      fills: 3977,
+      evictions: 0,
+      invalidations: 1929,
+    },
+  },
   query: {
     200: {
       kind: 'rows',

@@ -88,6 +88,7 @@ function Totals({ status }: { readonly status: BalancerStatus }) {
     ['Reads', rate(readsPerSecond), '/s'],
     ['Writes', rate(writesPerSecond), '/s'],
     ['Pending', count(pending)],
+    ...cacheFigure(status),
     ['Sessions', count(status.sessions)],
     ['Last entry', count(status.lastSeq)],
     ['Log', bytes(status.log.sizeBytes)],
@@ -107,4 +108,14 @@ function Totals({ status }: { readonly status: BalancerStatus }) {
       ))}
     </dl>
   );
+}
+
+/** How many of the reads that are kept needed no node; nothing where none is kept. */
+function cacheFigure({ cache }: BalancerStatus): readonly (readonly [string, string, string?])[] {
+  if (cache === undefined) return [];
+  const { hits, misses } = cache;
+  const asked = hits + misses;
+  return [
+    asked === 0 ? ['Cache', 'unused'] : ['Cache', ((100 * hits) / asked).toFixed(1), '% hits'],
+  ];
 }

@@ -1,0 +1,80 @@
+import type { Seq } from '../base/brands.ts';
+
+/** Names of tables as `tableKey` makes them; undefined where it may be any. */
+export type ChangedTables = ReadonlySet<string> | undefined;
+
+/** A table that somebody asked for. */
+export interface TableChange {
+  /** Nothing behind this entry has changed it. */
+  readonly changed: Seq;
+}
+
+/**
+ * What a table is known by: its full name in lower case, whether its server tells case apart or
+ * not. Undefined where that takes more than ASCII to tell, so that it may be any.
+ */
+export function tableKey(schema: string, name: string): string | undefined {
+  const key = `${schema}.${name}`;
+  return /[^\x20-\x7e]/.test(key) ? undefined : key.toLowerCase();
+}
+
+/**
+ * At which entry each table was last changed. An entry counts as soon as it has its seq, which is
+ * before any reader can see what it does. Only of tables that somebody asked for anything is kept.
+ */
+export class TableChanges {
+  readonly #tables = new Map<string, { changed: Seq }>();
+  #latest: Seq;
+  #any: Seq;
+
+  /** `latest`: the last entry that there is; what it and those before it changed is not known. */
+  constructor(latest: Seq) {
+    this.#latest = latest;
+    this.#any = latest;
+  }
+
+  /** The last entry that may have changed any table. */
+  get any(): Seq {
+    return this.#any;
+  }
+
+  /** Tables that were asked for. */
+  get size(): number {
+    return this.#tables.size;
+  }
+
+  /** An entry has got its seq. One that the log then refuses seems to have changed something. */
+  note(seq: Seq, changed: ChangedTables): void {
+    if (seq > this.#latest) this.#latest = seq;
+    if (changed === undefined) {
+      if (seq > this.#any) this.#any = seq;
+      return;
+    }
+    if (this.#tables.size === 0) return;
+    for (const key of changed) {
+      const table = this.#tables.get(key);
+      if (table && seq > table.changed) table.changed = seq;
+    }
+  }
+
+  /** The table from now on; what was before it was asked for may have changed it. */
+  table(key: string): TableChange {
+    const known = this.#tables.get(key);
+    if (known) return known;
+    const table = { changed: this.#latest };
+    this.#tables.set(key, table);
+    return table;
+  }
+
+  /** Whether no entry behind `seq` has changed one of them. */
+  unchangedSince(seq: Seq, tables: readonly TableChange[]): boolean {
+    if (this.#any > seq) return false;
+    for (const table of tables) if (table.changed > seq) return false;
+    return true;
+  }
+
+  /** Nobody uses any of the tables any more. */
+  forget(): void {
+    this.#tables.clear();
+  }
+}

@@ -1,0 +1,19 @@
+import { meetsLocks } from './lock-tables.ts';
+import type { SessionCore } from './session-core.ts';
+import { trackingOf } from './tracking.ts';
+import { isAsSession } from './transaction-characteristics.ts';
+
+/** Whether a read of the session may be run on whichever connection is as the session is. */
+export function holdsNothing(core: SessionCore): boolean {
+  return (
+    core.autocommit &&
+    !core.transaction &&
+    !core.pinned &&
+    isAsSession(core.characteristics) &&
+    core.loadFiles.length === 0 &&
+    !core.metadata &&
+    !core.context.tracer &&
+    !meetsLocks(core) &&
+    (!core.tracker || trackingOf(core).transaction === 'off')
+  );
+}
