@@ -3,7 +3,7 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { requireEngine } from '../dist/demo/engine.js';
-import { latency, throughput } from './measure.mjs';
+import { interleaved, latency, throughput } from './measure.mjs';
 import { latencyTable, throughputTable } from './report.mjs';
 import { workloads } from './sysbench.mjs';
 import { availableTargets, startNode, startTargets, targetNames } from './targets.mjs';
@@ -81,13 +81,4 @@ async function measureAll(running, values) {
     }
   }
   return cells;
-}
-
-/** What `measure` gives for every target, a list with one of each round. */
-async function interleaved(running, rounds, measure) {
-  const figures = Object.fromEntries(Object.keys(running).map((name) => [name, []]));
-  for (let round = 0; round < rounds; round++) {
-    for (const [name, target] of Object.entries(running)) figures[name].push(await measure(target));
-  }
-  return figures;
 }

@@ -8,8 +8,8 @@ const run = promisify(execFile);
 const driver = fileURLToPath(new URL('driver.mjs', import.meta.url));
 
 /**
- * As many statements as sysbench gets through: `perSecond`, `cpuUs` of the target for each,
- * `residentBytes` of it at the end.
+ * As many statements as sysbench gets through: `perSecond`, the 95th percentile of their answers,
+ * `cpuUs` of the target for each, `residentBytes` of it at the end.
  */
 export async function throughput(target, { workload, connections, seconds }) {
   const before = usage(target.pids);
@@ -17,6 +17,7 @@ export async function throughput(target, { workload, connections, seconds }) {
   const after = usage(target.pids);
   return {
     perSecond: result.perSecond,
+    p95Ms: result.p95Ms,
     cpuUs: (after.cpuUs - before.cpuUs) / result.statements,
     residentBytes: after.residentBytes,
     errors: result.errors,
@@ -31,4 +32,13 @@ export async function latency(target, { connections, idle = 0, rate, seconds }) 
   const after = usage(target.pids);
   const result = JSON.parse(stdout);
   return { ...result, cpuUs: (after.cpuUs - before.cpuUs) / (result.perSecond * seconds) };
+}
+
+/** What `measure` gives for every target, a list with one of each round. */
+export async function interleaved(running, rounds, measure) {
+  const figures = Object.fromEntries(Object.keys(running).map((name) => [name, []]));
+  for (let round = 0; round < rounds; round++) {
+    for (const [name, target] of Object.entries(running)) figures[name].push(await measure(target));
+  }
+  return figures;
 }

@@ -20,6 +20,22 @@ export function throughputTable(figures) {
   return [head, ...lines].join('\n');
 }
 
+export function writesTable(figures) {
+  const lines = Object.entries(figures).map(([name, all]) => {
+    const rates = column(all, 'perSecond');
+    const percent = (spread(rates) * 100).toFixed(0);
+    return [
+      name.padEnd(20),
+      `${median(rates).toFixed(0)}/s`.padStart(10),
+      `± ${percent} %`.padStart(8),
+      `${median(column(all, 'p95Ms')).toFixed(1)} ms`.padStart(10),
+      `${median(column(all, 'cpuUs')).toFixed(1)} µs`.padStart(10),
+    ].join(' ');
+  });
+  const head = `${'cluster'.padEnd(20)}       rate   spread        p95  CPU/write`;
+  return [head, ...lines].join('\n');
+}
+
 const percentiles = ['p50Us', 'p95Us', 'p99Us', 'p999Us'];
 
 export function latencyTable(figures) {

@@ -27,7 +27,7 @@ const targets = {
   proxysql_1: { need: needProxysql, start: ({ node, folder }) => proxysql(node, folder, 1) },
   proxysql_2: { need: needProxysql, start: ({ node, folder }) => proxysql(node, folder, 2) },
   proxysql_4: { need: needProxysql, start: ({ node, folder }) => proxysql(node, folder, 4) },
-  lockstep: { start: ({ node, folder }) => lockstep([node], folder, ownProject) },
+  lockstep: { start: ({ node, folder }) => startLockstep([node], folder) },
   // Its answers are kept: with a node of its own, whose every write it sees.
   lockstep_cached: { start: (place) => besideNode(place, ownProject, keepAll) },
   // Another revision, to see what a change is worth.
@@ -84,7 +84,7 @@ const keepAll = { cache: { bytes: '256MB', rules: [{ tables: 'app.*' }] } };
 async function besideNode({ node, folder }, project, settings = {}) {
   const own = await startNode({ engine: node.engine, folder: join(folder, 'node') });
   try {
-    const { stop, ...target } = await lockstep([own], folder, project, settings);
+    const { stop, ...target } = await startLockstep([own], folder, project, settings);
     const stopBoth = async () => {
       await stop();
       await own.kill();
@@ -166,7 +166,8 @@ mysql_users=({ username="app" password="app" default_hostgroup=0 })
   return program({ folder, file, config, port, command });
 }
 
-async function lockstep(nodes, folder, project, settings = {}) {
+/** Lockstep of the project in that folder before these nodes; `settings` beside the usual ones. */
+export async function startLockstep(nodes, folder, project = ownProject, settings = {}) {
   const [port] = await freePorts(1);
   const file = join(folder, 'lockstep.yaml');
   const config = stringify({

@@ -12,6 +12,7 @@ import {
 } from './client-handshake.ts';
 import { CompressedStream } from './compressed-stream.ts';
 import { agreedCodec } from './compression-codec.ts';
+import { readIntoSharedBuffer } from './read-buffer.ts';
 import { type NodeTls, type PreparedTls, startTls, tlsFailure } from './node-tls.ts';
 
 export interface NodeConnectionOptions extends Omit<HandshakeOptions, 'tlsMode'> {
@@ -133,6 +134,7 @@ class NodeLogin {
   #done(greeting: Greeting): void {
     this.#timer.cancel();
     stopListening(this.#socket);
+    if (!this.#tls) readIntoSharedBuffer(this.#socket);
     const codec = agreedCodec(greeting.capabilities);
     const stream = codec ? new CompressedStream(this.#socket, 'asking', codec) : this.#socket;
     this.#resolve({ stream, greeting });

@@ -10,6 +10,7 @@ import type { AcceptedClient } from './accepted-client.ts';
 import { ClientLogin } from './client-login.ts';
 import type { ConnectionOrigin } from './client-origin.ts';
 import { DeniedLogins } from './denied-logins.ts';
+import { readIntoSharedBuffer } from '../nodes/read-buffer.ts';
 import type { SessionContext } from './session-context.ts';
 import { makeRsaKeys, type RsaKeys } from './rsa-keys.ts';
 import { type SessionHandle, SessionRegistry } from './session-registry.ts';
@@ -89,6 +90,7 @@ export class MysqlListener {
   }
 
   #accept(client: Socket, from: { address?: string | undefined; local?: boolean }): void {
+    readIntoSharedBuffer(client);
     const { address, local = false } = from;
     const mayBeProxy = this.#trustedNow?.has(address) ?? false;
     this.#serve(client, { address, local, mayBeProxy });
