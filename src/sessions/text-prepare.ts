@@ -55,7 +55,7 @@ export async function runPreparedText(core: SessionCore, sql: string, run: Run):
     case 'immediate': {
       const { flavor } = core.lexMode;
       if (flavor === 'mysql') throw syntaxError(sql, sql.indexOf(parsed.from), flavor);
-      const named = toPrepare(core, await valueOf(core, parsed.from));
+      const named = namedOf(core, await valueOf(core, parsed.from));
       const reply = await prepare(core, named);
       if (reply.end && reply.error) throw refusal(reply.end);
       return execute(core, named, parsed.using, run);
@@ -69,7 +69,7 @@ async function prepareNamed(
 ): Promise<Answer> {
   // Whatever becomes of it, what had the name is gone: so do the servers.
   core.named.delete(name);
-  const named = toPrepare(core, await valueOf(core, from));
+  const named = namedOf(core, await valueOf(core, from));
   const reply = await prepare(core, named);
   if (reply.error) return { kind: 'held', reply };
   core.named.set(name, named);
@@ -77,7 +77,7 @@ async function prepareNamed(
   return { kind: 'held', reply };
 }
 
-function toPrepare(core: SessionCore, text: string): NamedStatement {
+function namedOf(core: SessionCore, text: string): NamedStatement {
   const sql = replaceConnectionId(text.replace(/[\s;]+$/, ''), core.lexMode, core.id);
   const { schema, carried } = core.state;
   const { settings } = carried;
