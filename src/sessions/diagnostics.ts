@@ -60,6 +60,7 @@ export class Diagnostics {
   #rowCount: number | bigint = 0;
   /** A promise where a connection is being asked. */
   #foundRows: FoundCount | Promise<FoundCount> = 0;
+  #foundLater: FoundCount | undefined;
   /** The latest error's own state, which SHOW WARNINGS does not tell. */
   #error: Pick<ErrPacket, 'errno' | 'sqlState'> | undefined;
   #unread: NodeConnection | undefined;
@@ -148,14 +149,15 @@ export class Diagnostics {
     found: FoundRows = { kind: 'counted' },
   ): void {
     this.#noted = true;
-    if (found.kind === 'known') this.#foundRows = found.rows;
+    if (found.kind === 'known') this.noteFound(found.rows);
+    if (found.kind === 'settled') this.settleFound();
     if (end.type === 'err') this.noteError(decodeErr(end.payload));
     else {
       const warnings = warningsOf(end);
       if (end.type === 'ok') this.#rowCount = decodeOk(end.payload, 0).affectedRows;
       else {
         this.#rowCount = -1;
-        if (found.kind === 'counted') this.#foundRows = end.rows;
+        if (found.kind === 'counted') this.noteFound(end.rows);
       }
       if (warnings === 0 && this.#keeps) return;
       this.#forget();
@@ -213,7 +215,7 @@ export class Diagnostics {
   noteShown(counts: boolean): void {
     this.#noted = true;
     this.#rowCount = -1;
-    if (counts) this.#foundRows = 1;
+    if (counts) this.noteFound(1);
   }
 
   /** The conditions are others than when the statement under way began. */
@@ -253,8 +255,18 @@ export class Diagnostics {
   }
 
   /** FOUND_ROWS() is this, after a statement without rows of its own. */
-  noteFound(rows: number | bigint): void {
+  noteFound(rows: FoundCount | Promise<FoundCount>): void {
     this.#foundRows = rows;
+    this.#foundLater = undefined;
+  }
+
+  /** What an UPDATE has counted that failed: MySQL tells it behind the next write (seen on 9.7). */
+  noteFoundLater(rows: FoundCount): void {
+    this.#foundLater = rows;
+  }
+
+  settleFound(): void {
+    if (this.#foundLater !== undefined) this.noteFound(this.#foundLater);
   }
 
   /** These were raised before those that are there, or are being asked for. */
@@ -294,7 +306,7 @@ export class Diagnostics {
   /** Has the connection tell what the statement just run would have found without LIMIT. */
   readFoundRows(connection: NodeConnection): void {
     const before = this.#foundRows;
-    this.#foundRows = askFoundRows(connection).then((found) => found ?? before);
+    this.noteFound(askFoundRows(connection).then((found) => found ?? before));
   }
 
   /**

@@ -1,7 +1,11 @@
 import type { Flavor } from '../nodes/server-facts.ts';
 import { decodeErr } from '../protocol/err-packet.ts';
 import type { Terminal } from '../protocol/response-scanner.ts';
+import { matchedRows } from '../replication/compare-results.ts';
 import type { Statement } from '../sql/statement.ts';
+import type { HeldReply } from './held-reply.ts';
+import { metNoEngine } from './meets-engine.ts';
+import type { SessionCore } from './session-core.ts';
 
 /** What FOUND_ROWS() is after a statement. */
 export type FoundRows =
@@ -9,6 +13,8 @@ export type FoundRows =
   | { readonly kind: 'counted' }
   /** What it was before. */
   | { readonly kind: 'kept' }
+  /** The same, but for what an UPDATE that failed has counted. */
+  | { readonly kind: 'settled' }
   | { readonly kind: 'known'; readonly rows: number }
   /** Only the connection that ran it can tell. */
   | { readonly kind: 'asked' };
@@ -33,20 +39,39 @@ export function foundRowsAfter(
   if (verb === 'EXPLAIN') {
     return flavor === 'mariadb' && tables.length === 0
       ? { kind: 'known', rows: 0 }
-      : { kind: 'kept' };
+      : { kind: 'settled' };
   }
   if (verb !== 'DO' && kind !== 'set') return { kind: 'counted' };
   if (flavor === 'mariadb') return { kind: tables.length > 0 ? 'asked' : 'kept' };
   return verb === 'DO' ? { kind: 'known', rows: 1 } : { kind: 'kept' };
 }
 
-/** ER_SIGNAL_EXCEPTION */
-const raisedByProgram = 1644;
+/** ER_SIGNAL_EXCEPTION, ER_DATA_OUT_OF_RANGE */
+const raisedAsItRuns: ReadonlySet<number> = new Set([1644, 1690]);
 
 /** On MariaDB a SELECT that fails as it runs has found nothing; before, it has not begun. */
 function afterError({ verb }: Statement, { payload }: Terminal, flavor: Flavor): FoundRows {
   const runs = flavor === 'mariadb' && verb === 'SELECT';
-  return runs && decodeErr(payload).errno === raisedByProgram
+  return runs && raisedAsItRuns.has(decodeErr(payload).errno)
     ? { kind: 'known', rows: 0 }
     : { kind: 'kept' };
+}
+
+/** Some writes count as found what they met (seen on the servers). */
+export function noteFoundByWrite(
+  core: SessionCore,
+  { kind, insertSelect, verb }: Statement,
+  { ok, error, rows }: HeldReply,
+): void {
+  const { diagnostics, lexMode } = core;
+  const updates = verb === 'UPDATE' && lexMode.flavor === 'mysql';
+  if (updates && error && !metNoEngine(core, error.errno)) diagnostics.noteFoundLater(0);
+  if (!ok) return;
+  if (kind === 'write' || kind === 'call') diagnostics.settleFound();
+  if (kind === 'call' && rows !== undefined) diagnostics.noteFound(rows);
+  else if (insertSelect) diagnostics.noteFound(ok.affectedRows);
+  else if (updates) {
+    const { affectedRows, info } = ok;
+    diagnostics.noteFound(matchedRows({ affectedRows: Number(affectedRows), info }));
+  }
 }

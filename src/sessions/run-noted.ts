@@ -1,11 +1,9 @@
 import { NodeQueryError } from '../nodes/query-rows.ts';
-import { matchedRows } from '../replication/compare-results.ts';
-import type { Statement } from '../sql/statement.ts';
 import { type Answer, errnoOf } from './answer.ts';
+import { noteFoundByWrite } from './found-rows.ts';
 import { getDiagnostics } from './get-diagnostics.ts';
 import { inPreparedSchema } from './prepared-schema.ts';
 import { tellAttributes } from './query-attributes.ts';
-import type { HeldReply } from './held-reply.ts';
 import { settleImplicit } from './implicit-transaction.ts';
 import type { SessionCore } from './session-core.ts';
 import { showDiagnostics } from './show-diagnostics.ts';
@@ -46,7 +44,7 @@ export async function runNoted(
   else if (answer.kind === 'held' && answer.reply.end && !diagnostics.noted) {
     diagnostics.note(answer.reply.end, undefined);
   }
-  if (answer.kind === 'held') noteFound(core, told.statement, answer.reply);
+  if (answer.kind === 'held') noteFoundByWrite(core, told.statement, answer.reply);
   return answer;
 }
 
@@ -73,20 +71,5 @@ async function runSettled(
     throw error;
   } finally {
     if (core.loadFiles.length > 0) await core.releaseFiles();
-  }
-}
-
-/** Some writes count as found what they met (seen on the servers). */
-function noteFound(
-  core: SessionCore,
-  { kind, insertSelect, verb }: Statement,
-  { ok, rows }: HeldReply,
-): void {
-  if (!ok) return;
-  if (kind === 'call' && rows !== undefined) core.diagnostics.noteFound(rows);
-  else if (insertSelect) core.diagnostics.noteFound(ok.affectedRows);
-  else if (verb === 'UPDATE' && core.lexMode.flavor === 'mysql') {
-    const { affectedRows, info } = ok;
-    core.diagnostics.noteFound(matchedRows({ affectedRows: Number(affectedRows), info }));
   }
 }

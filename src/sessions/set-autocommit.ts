@@ -44,6 +44,9 @@ export async function setAutocommit(core: SessionCore, on: boolean): Promise<voi
     await commitTransaction(core);
     core.savepoints.clear();
   }
+  // MySQL forgets what it would have warned of at ROLLBACK (seen on 9.7).
+  const forgets = !on && core.autocommit && core.lexMode.flavor === 'mysql';
+  if (forgets && core.transaction) core.transaction.definesTemporary = false;
   core.autocommit = on;
   core.tracker?.set('autocommit', on ? 'ON' : 'OFF');
 }

@@ -8,6 +8,7 @@ import { replaceConnectionId } from '../sql/connection-id.ts';
 import { type PreparedText, parsePreparedText, type UsingArgument } from '../sql/prepared-text.ts';
 import { literalOf, renderWithParameters } from '../sql/render-parameters.ts';
 import { type Answer, okAnswer } from './answer.ts';
+import { noteFoundByWrite } from './found-rows.ts';
 import { HeldReply } from './held-reply.ts';
 import { heedLocksPrepared } from './lock-tables.ts';
 import type { NamedStatement } from './named-statements.ts';
@@ -166,6 +167,7 @@ async function execute(
     const inItsPlace = (): Promise<Answer> => inPreparedSchema(core, write, () => run(write));
     const answer = await inItsAccess(core, write.statement, inItsPlace);
     if (spendsCharacteristics(core, write.statement, answer)) core.characteristics = {};
+    if (answer.kind === 'held') noteFoundByWrite(core, write.statement, answer.reply);
     return answer;
   };
   if (using.length !== statement.parameterOffsets.length) {

@@ -13,12 +13,35 @@ export const keptDiagnosticsScripts: Readonly<Record<string, readonly string[]>>
       'CHECKSUM TABLE app.shared',
       'VALUES (1), (2)',
       'SELECT app.raises("text")',
+      'SELECT 18446744073709551615 + 1',
       'SELECT nosuch',
       'DROP TABLE nosuch_table',
       'SELECT SQL_CALC_FOUND_ROWS id FROM shared LIMIT 1; DELETE FROM app.t0 WHERE nosuch = 1',
       'SELECT id FROM shared ORDER BY id LIMIT 1, 1 INTO @b; SELECT nosuch',
     ],
     (sql) => [sevenFound, '1: SELECT 1', `0: ${sql}`, '0: SELECT FOUND_ROWS()'],
+  ),
+  'what an UPDATE has found that failed is told behind the next write on MySQL': each(
+    [
+      'INSERT INTO app.t1 (n) VALUES (1)',
+      'DELETE FROM app.t1 WHERE id = 500',
+      'CALL app.sets(@a)',
+      'EXPLAIN SELECT 1',
+      'SET @b = 1; COMMIT',
+      'SHOW CREATE TABLE app.shared',
+      'SELECT nosuch; SELECT 1',
+      'EXECUTE p',
+    ],
+    (sql) => [
+      "0: PREPARE p FROM 'INSERT INTO app.t1 (n) VALUES (1)'",
+      '0: REPLACE INTO app.t0 (id, n) VALUES (1, 1)',
+      ...each(['n = n + 200 WHERE id = 1', 'nosuch = 1', 'n = 2 WHERE id = -1'], (update) => [
+        sevenFound,
+        `0: UPDATE app.t0 SET ${update}`,
+        `0: ${sql}`,
+        '0: SELECT FOUND_ROWS()',
+      ]),
+    ],
   ),
   'what is counted beyond max_error_count': each(
     ['COM_RESET_CONNECTION', 'COM_CHANGE_USER app', 'COM_CHANGE_USER '],
@@ -86,6 +109,21 @@ export const keptDiagnosticsScripts: Readonly<Record<string, readonly string[]>>
       `0: ${sql}`,
       '0: SET autocommit = 0',
       '0: SAVEPOINT one; ROLLBACK TO one; ROLLBACK',
+    ],
+  ),
+  'a temporary table of a transaction behind which autocommit is switched off': each(
+    [
+      'SET autocommit = 0',
+      'SET autocommit = 1',
+      'SET autocommit = 0; CREATE TEMPORARY TABLE o (a INT)',
+    ],
+    (sql) => [
+      '0: COM_RESET_CONNECTION',
+      '0: BEGIN',
+      '0: CREATE TEMPORARY TABLE app.own (a INT)',
+      `0: ${sql}`,
+      '0: ROLLBACK',
+      '0: SHOW WARNINGS',
     ],
   ),
   'what no server writes to is refused before locks and READ ONLY are looked at': each(
