@@ -148,8 +148,8 @@ export const ofOwnTable = [
   'SELECT SQL_CALC_FOUND_ROWS id FROM {own} ORDER BY id LIMIT 1',
   'SELECT id FROM {own} ORDER BY id LIMIT 2',
   'SELECT COUNT(*) FROM shared',
-  // Of a table that is never empty, on MariaDB: see FOUND_ROWS() in docs/COMPATIBILITY.md.
-  'SELECT MAX(id) FROM shared INTO @b',
+  // No MAX(id), on MariaDB: see FOUND_ROWS() in docs/COMPATIBILITY.md.
+  'SELECT COUNT(*) FROM {own} INTO @b',
 ] as const;
 
 export const ofTemporaryTables = [
