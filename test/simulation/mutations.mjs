@@ -299,4 +299,16 @@ export const mutations = [
     from: 'transaction !== undefined && !transaction.serializable;',
     to: 'transaction !== undefined && transaction.serializable === undefined;',
   },
+  {
+    name: 'an entry that does not say what it changes ends no kept answer',
+    file: `${core}table-changes.ts`,
+    from: '      if (seq > this.#any) this.#any = seq;\n',
+    to: '',
+  },
+  {
+    name: 'an answer is kept as of what its node may have',
+    file: 'test/simulation/sim-reader.ts',
+    from: '    const position = replicator.position(node.name);',
+    to: '    const position = replicator.visible(node.name);',
+  },
 ];

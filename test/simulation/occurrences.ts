@@ -36,6 +36,7 @@ export const expectedOccurrences = [
   'a transaction read a snapshot',
   'a read had to wait for what it promises',
   'a read was answered by a follower',
+  'an answer that was kept was still good',
   'an error told of a row',
   'a node left while it was read',
   'a write was refused: too few nodes in sync',

@@ -26,6 +26,7 @@ import { Violation } from './oracle.ts';
 import { noNodeTimeoutMs } from './sim-reader.ts';
 import type { Process } from './process.ts';
 import { copySimNode } from './sim-copy.ts';
+import { SimCache } from './sim-cache.ts';
 import { SimNode } from './sim-node.ts';
 import { SimRecovery } from './sim-recovery.ts';
 import type { Simulation } from './simulation.ts';
@@ -42,6 +43,7 @@ export interface SimBalancer {
   readonly leaderDdl: LeaderDdl;
   readonly router: ReadRouter;
   readonly resyncs: ResyncManager;
+  readonly cache: SimCache;
 }
 
 const folder = '/log';
@@ -86,8 +88,9 @@ export async function startBalancer(world: Simulation, process: Process): Promis
     if (world.oracle.isVoid(entry.seq)) world.occurrences.add('an entry took no effect');
     replicator.onDurable(entry);
   };
-  const sequencer: Sequencer = new Sequencer({ log, clock: process, onDurable });
   const events = new EventLog({ clock: process, capacity: 100 });
+  const cache = new SimCache(log.lastSeq, events);
+  const sequencer: Sequencer = new Sequencer({ log, clock: process, onDurable, changes: cache });
   events.subscribe((event) => world.onEvent(event));
   const analyse = (sql: string): Statement => statementOf(sql);
   const cluster = createCluster({ world, process, events, log, nodes, sequencer, analyse });
@@ -130,7 +133,7 @@ export async function startBalancer(world: Simulation, process: Process): Promis
     openControl: (name) => nodes.get(name)!.openControl(),
     onStranded: (name, detail) => cluster.strand(name, detail),
   });
-  return { process, nodes, log, sequencer, replicator, cluster, leaderDdl, router, resyncs };
+  return { process, nodes, log, sequencer, replicator, cluster, leaderDdl, router, resyncs, cache };
 }
 
 function createMonitor(

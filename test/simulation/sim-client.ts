@@ -248,19 +248,21 @@ export class SimClient {
   }
 
   async #ddl(): Promise<void> {
-    const { replicator, process } = this.#balancer;
+    const { replicator, process, cache } = this.#balancer;
     const { random } = this.#world;
     const table = random.chance(0.5) ? 't0' : `t${1 + random.below(2)}`;
     const verb = table === 't0' && random.chance(0.9) ? 'ALTER' : random.pick(ddlVerbs);
     const token = this.#world.nextToken(this.#number);
     const sql = `${verb} TABLE ${table} ${token}`;
     const release = await replicator.gate.exclusiveSchema(gateTimeoutMs);
+    const reopen = cache.hold();
     try {
       for (let attempt = 0; attempt < 20; attempt++) {
         if (await this.#tryDdl(sql, table)) return;
         await process.sleep(20);
       }
     } finally {
+      reopen();
       release();
     }
   }

@@ -46,13 +46,16 @@ export class SimReader {
 
   /** A read of its own, on whichever node may serve it. */
   async read(): Promise<void> {
-    const { process, nodes, replicator } = this.#balancer;
+    const { process, nodes, replicator, cache } = this.#balancer;
     const promised = this.#promised();
+    this.#checkKept(promised);
     this.#noteWhetherItWaits();
     const deadlineMs = process.nowMs() + noNodeTimeoutMs;
     const chosen = await chooseNode(this.#core, false, new Set(), deadlineMs);
     const node = nodes.get(chosen.name)!;
     const connection = await node.take();
+    const position = replicator.position(node.name);
+    const keep = position === undefined ? undefined : cache.begin(node.name, position);
     const answer = (await connection.query('READ')).at(-1);
     node.give(connection);
     if (answer?.kind !== 'rows') return;
@@ -64,7 +67,23 @@ export class SimReader {
     }
     noteSeen(this.#core, node.name);
     const shown = new Map(answer.rows.map(([key, value]) => [key ?? '', value ?? '']));
+    keep?.(shown);
     this.#check(node.name, shown, promised);
+  }
+
+  /** What is kept could have been given now: it shows what is promised, and nothing else. */
+  #checkKept(promised: Seen): void {
+    const { good } = this.#balancer.cache;
+    if (!good) return;
+    const { oracle, occurrences } = this.#world;
+    occurrences.add('an answer that was kept was still good');
+    const { shown, node, seq } = good;
+    const stranger = oracle.strangerIn(shown);
+    if (stranger) throw new Violation(`kept of ${node}: ${stranger}, which is not in the log`);
+    const missing = promised.missingIn(shown);
+    if (!missing) return;
+    const { key, token } = missing;
+    throw new Violation(`kept of ${node} as of ${seq} does not show ${token} in ${key}`);
   }
 
   /** The first read of a transaction fixes what later ones see. False after an error. */
