@@ -1,8 +1,9 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { requireEngine } from '../dist/demo/engine.js';
+import { saveFigures } from './figures.mjs';
 import { interleaved, latency, throughput } from './measure.mjs';
 import { latencyTable, throughputTable } from './report.mjs';
 import { workloads } from './sysbench.mjs';
@@ -56,7 +57,7 @@ export async function compare(argv) {
     const [{ model }] = cpus();
     console.log(`${engine.name} ${engine.version}, one node, ${cpus().length} × ${model}`);
     const cells = await measureAll(running, values);
-    if (values.json) await writeFile(values.json, `${JSON.stringify(cells, undefined, 2)}\n`);
+    await saveFigures(values, { kind: 'compare', engine, cells });
   } finally {
     await Promise.all(Object.values(running).map((target) => target.stop()));
     await node.kill();

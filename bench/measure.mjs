@@ -34,8 +34,12 @@ export async function latency(target, { connections, idle = 0, rate, seconds }) 
   return { ...result, cpuUs: (after.cpuUs - before.cpuUs) / (result.perSecond * seconds) };
 }
 
-/** What `measure` gives for every target, a list with one of each round. */
+/**
+ * What `measure` gives for every target, a list with one of each round. A round before the first
+ * is not counted: a program that is compiled as it runs is slow at first.
+ */
 export async function interleaved(running, rounds, measure) {
+  for (const target of Object.values(running)) await measure(target);
   const figures = Object.fromEntries(Object.keys(running).map((name) => [name, []]));
   for (let round = 0; round < rounds; round++) {
     for (const [name, target] of Object.entries(running)) figures[name].push(await measure(target));

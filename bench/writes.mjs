@@ -1,14 +1,15 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { requireEngine } from '../dist/demo/engine.js';
 import { freePorts } from '../dist/demo/free-port.js';
 import { LocalServer } from '../dist/demo/local-server.js';
+import { saveFigures } from './figures.mjs';
 import { needGalera, startGalera } from './galera.mjs';
 import { interleaved, throughput } from './measure.mjs';
 import { writesTable } from './report.mjs';
-import { makeTables, sysbench } from './sysbench.mjs';
+import { makeTables } from './sysbench.mjs';
 import { startLockstep } from './targets.mjs';
 
 const usage = `npm run bench -- writes [options]
@@ -17,9 +18,6 @@ const usage = `npm run bench -- writes [options]
   --rounds N            3: every cluster once in each, medians are shown
   --seconds N           4 for each cluster in each round
   --json FILE           all figures`;
-
-/** A program that is compiled as it runs is slow at first. */
-const warmUp = { connections: 16, seconds: 8 };
 
 /** Its redo log reaches the disk before a commit is acknowledged. */
 const flushing = ['--innodb-flush-log-at-trx-commit=1'];
@@ -60,12 +58,11 @@ export async function writes(argv) {
     for (const name of names) {
       running[name] = await clusters[name]({ engine, folder: join(folder, name) });
       await makeTables(running[name].port);
-      await sysbench('update_index', { port: running[name].port, ...warmUp });
     }
     const [{ model }] = cpus();
     console.log(`${engine.name} ${engine.version}, ${cpus().length} × ${model}`);
     const cells = await measureAll(running, values);
-    if (values.json) await writeFile(values.json, `${JSON.stringify(cells, undefined, 2)}\n`);
+    await saveFigures(values, { kind: 'writes', engine, cells });
   } finally {
     await Promise.all(Object.values(running).map((cluster) => cluster.stop()));
     await rm(folder, { recursive: true, force: true });
