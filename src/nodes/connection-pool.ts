@@ -78,6 +78,8 @@ export class ConnectionPool {
   readonly #waiters: Waiter[] = [];
   #opening = 0;
   #closing = 0;
+  /** Those that tell something before they are closed. */
+  #leaving = 0;
   #generation = 0;
 
   constructor(options: ConnectionPoolOptions) {
@@ -139,7 +141,7 @@ export class ConnectionPool {
     const kind = this.#kinds.get(connection);
     if (!kind || connection.lost) return;
     // The limit may have been lowered since it was opened.
-    if (this.size - this.#closing > this.#max) return connection.end();
+    if (this.size - this.#closing - this.#leaving > this.#max) return this.#end(connection);
     const key = connectionKindKey(kind);
     const index = this.#waiters.findIndex(
       ({ wanted }) => connectionKindKey(wanted.kind) === key && wanted.fits(connection),
@@ -152,12 +154,13 @@ export class ConnectionPool {
     if (idle) idle.push(connection);
     else this.#idle.set(key, [connection]);
     // Who waits for another kind gets its room, unless one that is closing will do.
-    if (this.#waiters.length > this.#closing) this.#evictIdle();
+    if (this.#waiters.length > this.#closing + this.#leaving) this.#evictIdle();
   }
 
   /** The limit was changed: those who wait may have room now, and idle ones too much. */
   limitChanged(): void {
-    for (let over = this.size - this.#closing - this.#max; over > 0; over--) this.#evictIdle();
+    const open = this.size - this.#closing - this.#leaving;
+    for (let over = open - this.#max; over > 0; over--) this.#evictIdle();
     for (let room = this.#max - this.size; room > 0; room--) this.#serveNextWaiter();
   }
 
@@ -240,8 +243,18 @@ export class ConnectionPool {
 
   #evictIdle(): void {
     for (const idle of this.#idle.values()) {
-      const oldest = idle[0];
-      if (oldest) return oldest.end();
+      const oldest = idle.shift();
+      if (oldest) return this.#end(oldest);
     }
+  }
+
+  #end(connection: NodeConnection): void {
+    const told = connection.readLeft?.();
+    if (!told) return connection.end();
+    this.#leaving++;
+    void told.finally(() => {
+      this.#leaving--;
+      connection.end();
+    });
   }
 }

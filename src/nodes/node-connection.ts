@@ -69,6 +69,8 @@ export class NodeConnection {
   definitions = 0;
   /** Which text is prepared as text, by PREPARE … FROM; owned by the sessions room. */
   preparedText: string | undefined;
+  /** Has it tell what somebody may still ask of it, once; owned by the sessions room. */
+  readLeft: (() => Promise<unknown>) | undefined;
   readonly #stream: FileStream;
   readonly #clock: Clock;
   readonly #scanner: ResponseScanner;

@@ -39,9 +39,6 @@ const sqlStates: ReadonlyMap<number, string> = new Map([
 
 type FoundCount = number | bigint;
 
-/** Whose conditions a connection still holds unread. */
-const unreadOn = new WeakMap<NodeConnection, Diagnostics>();
-
 /**
  * What a session's latest statement left behind for SHOW WARNINGS, ROW_COUNT() and FOUND_ROWS(),
  * whichever connection it ran on.
@@ -299,7 +296,7 @@ export class Diagnostics {
     const connection = this.#unread;
     if (!connection) return;
     this.#unread = undefined;
-    unreadOn.delete(connection);
+    connection.readLeft = undefined;
     this.#await(askConditions(connection, this.#errorCount > 0));
   }
 
@@ -334,23 +331,23 @@ export class Diagnostics {
     this.#warningCount = warnings;
     this.#raised = warnings;
     this.#unread = connection;
-    unreadOn.set(connection, this);
+    connection.readLeft = this.#readLeft;
   }
+
+  readonly #readLeft = (): Promise<unknown> => {
+    this.read();
+    return this.#reading;
+  };
 
   #forget(): void {
     this.#generation += 1;
-    if (this.#unread) unreadOn.delete(this.#unread);
+    if (this.#unread) this.#unread.readLeft = undefined;
     this.#unread = undefined;
     this.#conditions = [];
     this.#warningCount = 0;
     this.#errorCount = 0;
     this.#raised = 0;
   }
-}
-
-/** Before a connection is used by another session: what one left there is read first. */
-export function readLeftDiagnostics(connection: NodeConnection): void {
-  unreadOn.get(connection)?.read();
 }
 
 const keeps = ({ kind, tables, verb }: Statement, flavor: Flavor): boolean =>

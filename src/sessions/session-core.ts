@@ -16,7 +16,7 @@ import type { Statement } from '../sql/statement.ts';
 import { SessionBroken } from './answer.ts';
 import { canCarry, inSchemaOf, isInSchema } from './carry-state.ts';
 import { ClientFile } from './client-file.ts';
-import { Diagnostics, readLeftDiagnostics } from './diagnostics.ts';
+import { Diagnostics } from './diagnostics.ts';
 import { EarlySavepoints } from './early-savepoints.ts';
 import { Horizon } from './horizon.ts';
 import { NamedStatements } from './named-statements.ts';
@@ -249,7 +249,7 @@ export class SessionCore {
     const connection =
       (schema !== undefined && node.pool.tryTake({ ...wanted, fits: isInSchema })) ||
       (node.pool.tryTake(wanted) ?? (await this.#openOrWait(node, wanted)));
-    readLeftDiagnostics(connection);
+    void connection.readLeft?.();
     return connection;
   }
 
@@ -267,7 +267,7 @@ export class SessionCore {
       if (!taken) node.pool.give(connection);
     }
     if (!taken) return undefined;
-    readLeftDiagnostics(connection);
+    void connection.readLeft?.();
     return connection;
   }
 

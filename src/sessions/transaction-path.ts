@@ -39,7 +39,12 @@ export async function openTransaction(
   const begun = await beginOnLeader(core, beginning);
   const { reply } = begun;
   if (begun.kind === 'refused') return { kind: 'held', reply };
-  if (begin) core.characteristics = characteristicsAfterBegin(core, begin.sql);
+  if (begin) {
+    core.characteristics = characteristicsAfterBegin(core, begin.sql);
+    // Where it has a warning, of a snapshot that there cannot be.
+    if (reply.end) core.diagnostics.note(reply.end, begun.place.lane.connection, { kind: 'kept' });
+    core.diagnostics.read();
+  }
   core.transaction = new OpenTransaction(begun.place, {
     lastCommitted: replicator.lastCommitSent,
     serializable: presentCharacteristics(core).level === 'SERIALIZABLE',

@@ -126,6 +126,31 @@ export const keptDiagnosticsScripts: Readonly<Record<string, readonly string[]>>
       '0: SHOW WARNINGS',
     ],
   ),
+  'what BEGIN raises': each(['SERIALIZABLE', 'REPEATABLE READ'], (level) => [
+    `0: SET SESSION TRANSACTION ISOLATION LEVEL ${level}`,
+    '0: START TRANSACTION WITH CONSISTENT SNAPSHOT',
+    '0: GET DIAGNOSTICS @a = NUMBER, @b = ROW_COUNT',
+    '0: SELECT @a, @b',
+    '0: START TRANSACTION WITH CONSISTENT SNAPSHOT; SHOW WARNINGS; COMMIT',
+  ]),
+  'what is left on a connection that makes room for another': [
+    ...each(
+      ['SELECT 1 / 0', 'SELECT CAST("x" AS SIGNED) FROM shared', 'SELECT missing_column'],
+      (sql) => [
+        '1: COM_CHANGE_USER app',
+        ...each(['0', '1'], (who) => [`${who}: SELECT ${who}`]),
+        `0: ${sql}`,
+        '1: COM_CHANGE_USER ',
+        ...each(['1', '2', '3', '4', '5', '6'], (n) => [
+          `1: SELECT ${n}`,
+          `1: SET ROLE NONE, @r = ${n}`,
+        ]),
+        '1: COM_CHANGE_USER app',
+        '1: COM_CHANGE_USER ',
+        ...shown,
+      ],
+    ),
+  ],
   'what no server writes to is refused before locks and READ ONLY are looked at': each(
     ['COM_INIT_DB information_schema', 'COM_CHANGE_USER '],
     (where) => [
