@@ -3,9 +3,11 @@
 //   npm run bench                      everything, interleaved: about an hour
 //   npm run bench -- smoke             a short form of the main figures, under a minute an engine
 //   npm run bench -- writes            beside a Galera cluster, and with 1, 3 and 5 nodes
+//   npm run bench -- micro             the pure parts of the hot path, beside the baseline
 //   npm run bench -- page FILE …       makes docs/PERFORMANCE.md from what --json wrote
 //   npm run bench -- compare --help    which targets, workloads and connections, how long
 import { compare } from './compare.mjs';
+import { micro } from './micro.mjs';
 import { makePage } from './page.mjs';
 import { smoke } from './smoke.mjs';
 import { writes } from './writes.mjs';
@@ -13,6 +15,7 @@ import { writes } from './writes.mjs';
 const [what = 'compare', ...options] = process.argv.slice(2);
 const benchmarks = {
   compare: () => compare(options),
+  micro: () => micro(options),
   page: () => makePage(options),
   smoke,
   writes: () => writes(options),
