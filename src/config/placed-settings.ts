@@ -86,8 +86,11 @@ export function writtenValue(
   return value as string | number | boolean;
 }
 
+/** Rules have no names, but are of tables. */
 const namesIn = (items: unknown): string[] =>
-  (items as { readonly name?: string }[]).map(({ name = hidden }) => name);
+  (items as { readonly name?: string; readonly tables?: string }[]).map(
+    ({ name, tables }) => name ?? tables ?? hidden,
+  );
 
 export interface SettingDifference {
   readonly path: string;

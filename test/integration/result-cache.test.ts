@@ -4,6 +4,7 @@ import { type Config, defaultConfig } from '../../src/config/config.ts';
 import type { CacheStatus } from '../../src/http/cache-schemas.ts';
 import { startBalancer, type TestBalancer, untilAllUp } from '../support/balancer.ts';
 import { countedTables, readWhileWritten } from '../support/cached-rounds.ts';
+import { extended } from '../support/extended.ts';
 import { connectTo, engines, startServers, type TestServers } from '../support/cluster.ts';
 
 const rules: Config['cache']['rules'] = [
@@ -254,6 +255,44 @@ describe.each(engines())('answers that are kept, $name', (engine) => {
     expect(reads).toBeGreaterThan(100);
     expect(hits).toBeGreaterThan(before.hits);
     expect(misses).toBeGreaterThan(before.misses);
+  });
+
+  test('show it however writes are acknowledged, and when a leader dies', extended, async () => {
+    const { control } = lockstep.balancer;
+    const connect = (): Promise<Connection> => connectTo(lockstep, { database: 'app' });
+    const round = { connect, writesEach: 60, readers: 6 };
+    let seed = 10;
+    for (const acks of ['all', 'quorum', 'leader']) {
+      for (const consistency of ['strong', 'session']) {
+        await control.settings.change({ acks, consistency }, 'test');
+        seed += 1;
+        await readWhileWritten({ ...round, seed, strong: consistency === 'strong' });
+      }
+    }
+    await control.settings.change({ acks: 'all', consistency: 'strong' }, 'test');
+    const { lastSeq, leader } = control.status();
+    const reading = readWhileWritten({ ...round, seed: 20, strong: true });
+    reading.catch(() => {});
+    await vi.waitUntil(() => control.status().lastSeq > lastSeq + 40, { timeout: 60_000 });
+    const victim = servers.servers.find(({ name }) => name === leader);
+    await victim?.kill();
+    expect(await reading).toBeGreaterThan(0);
+    await victim?.start();
+    await untilAllUp(lockstep);
+  });
+
+  test('are none while there is no memory for them', async () => {
+    const { settings } = lockstep.balancer.control;
+    const sql = 'SELECT n FROM u WHERE id = 1';
+    await untilKept(sql);
+    await settings.change({ 'cache.bytes': 0 }, 'test');
+    expect(figures()).toMatchObject({ on: false, answers: 0 });
+    expect(await isKept(sql)).toBe(false);
+    await settings.change({ 'cache.bytes': '256KB', 'cache.rules': [{ tables: 'app.t' }] }, 'test');
+    expect(await isKept(sql)).toBe(false);
+    await untilKept('SELECT n FROM t WHERE id = 1');
+    await settings.change({ 'cache.rules': [{ tables: 'app.*' }] }, 'test');
+    await untilKept(sql);
   });
 
   test('are for those who may read them', async () => {

@@ -137,8 +137,13 @@ async function writeAtRandom(
     const next = counter.asked + 1;
     counter.asked = next;
     const step = code ? moves : (steps[pick(steps.length)] as Step);
-    await step(client, id, next);
-    counter.acknowledged = next;
+    try {
+      await step(client, id, next);
+      counter.acknowledged = next;
+    } catch (error) {
+      // Its leader was lost under a transaction.
+      if ((error as { errno?: number }).errno !== 1213) throw error;
+    }
   }
 }
 
