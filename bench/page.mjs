@@ -38,6 +38,7 @@ Node 24 is recommended where speed counts; 20.20 is what these figures are from,
 
 const titles = {
   point_select: 'One row by its key, as text',
+  point_select_hot: 'One of the same 1,000 rows by its key, as text',
   point_select_prepared: 'One row by its key, prepared',
   read_only: 'sysbench oltp_read_only',
   read_write: 'sysbench oltp_read_write',
