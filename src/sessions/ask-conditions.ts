@@ -21,8 +21,8 @@ export interface Raised {
 
 const query = (sql: string): Buffer => commandPacket(CommandByte.QUERY, Buffer.from(sql));
 const showWarnings = query('SHOW WARNINGS');
-const selectCounts = query('SELECT @@warning_count, @@error_count');
-const selectFoundRows = query('SELECT FOUND_ROWS()');
+const selectCounts = query('SELECT @@warning_count, @@error_count LIMIT 1');
+const selectFoundRows = query('SELECT FOUND_ROWS() LIMIT 1');
 
 /**
  * SHOW WARNINGS on the connection, behind what was sent there before. `uncounted`: no answer tells

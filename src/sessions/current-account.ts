@@ -4,7 +4,9 @@ import { quoteIdentifier } from '../sql/quote.ts';
 
 /** The account that the server took the client for, quoted; its host may hold wildcards. */
 export async function currentAccount(connection: NodeConnection): Promise<string> {
-  const [row] = await queryRows(connection, 'SELECT CURRENT_USER() AS account', { latin1: true });
+  const [row] = await queryRows(connection, 'SELECT CURRENT_USER() AS account LIMIT 1', {
+    latin1: true,
+  });
   const account = row?.['account'] ?? '';
   const at = account.lastIndexOf('@');
   return `${quoteIdentifier(account.slice(0, at))}@${quoteIdentifier(account.slice(at + 1))}`;

@@ -187,7 +187,7 @@ async function replaceByValues(
   for (let from = 0; from < asked.length; from += columnsMax) {
     const some = asked.slice(from, from + columnsMax);
     const expressions = some.map(({ start, end }) => `(${rewriting.sql.slice(start, end)})`);
-    const { rows } = await selectForWrite(rewriting, `SELECT ${expressions.join(',')}`);
+    const { rows } = await selectForWrite(rewriting, `SELECT ${expressions.join(',')} LIMIT 1`);
     for (const [index, span] of some.entries()) values.set(span, rows[0]?.[index]);
   }
   const replacements: SpanReplacement[] = spans.map((span) => ({
@@ -210,7 +210,7 @@ export async function positionsOf(
   for (const sequence of sequences) {
     const [row] = await queryRows(
       connection,
-      `SELECT next_not_cached_value AS next, cycle_count AS round FROM ${sequence}`,
+      `SELECT next_not_cached_value AS next, cycle_count AS round FROM ${sequence} LIMIT 1`,
       { latin1: true },
     );
     if (row) statements.push(`DO SETVAL(${sequence},${row['next']},0,${row['round']})`);

@@ -82,7 +82,7 @@ async function sessionNumber(core: SessionCore, expression: string): Promise<num
     throw new LockstepError('unsupported', 'KILL takes a number here, or a variable that holds it');
   }
   const [row] = await withConnection(core, (connection) =>
-    queryRows(connection, `SELECT CAST((${own}) AS UNSIGNED) AS id`, { latin1: true }),
+    queryRows(connection, `SELECT CAST((${own}) AS UNSIGNED) AS id LIMIT 1`, { latin1: true }),
   );
   return Number(row?.['id'] ?? 0);
 }

@@ -8,6 +8,7 @@ import { decodeErr } from '../protocol/err-packet.ts';
 import type { ResponseKind } from '../protocol/response-scanner.ts';
 import { parseBinaryRows } from '../protocol/result-set.ts';
 import { askConditions, type Condition } from './ask-conditions.ts';
+import { renderCharsets } from './connection-charsets.ts';
 import type { SessionCore } from './session-core.ts';
 
 const binaryCollation = 63;
@@ -19,6 +20,13 @@ export interface LiteralRows {
   readonly rows: readonly (readonly string[])[];
 }
 
+/** Of a write, a server limits neither the rows nor the time as it does those of a SELECT. */
+const forSelecting: ReadonlyMap<string, string> = new Map([
+  ['character_set_results', "'utf8mb4'"],
+  ['sql_select_limit', '18446744073709551615'],
+  ['max_execution_time', '0'],
+]);
+
 /**
  * Runs a query on the leader and gives its rows as SQL literals that mean the same value in any
  * session: numbers exactly, text with its character set, bytes as bytes. The binary protocol
@@ -29,9 +37,12 @@ export async function selectLiterals(
   connection: NodeConnection,
   sql: string,
 ): Promise<LiteralRows> {
-  const results = core.state.carried.settings.get('character_set_results');
-  const changed = results !== undefined && results !== "'utf8mb4'";
-  if (changed) await queryRows(connection, "SET character_set_results='utf8mb4'");
+  const { settings } = core.state.carried;
+  const standard = core.anyFacts()?.defaults;
+  const held = (name: string) => settings.get(name) ?? standard?.get(name);
+  const own = [...forSelecting].filter(([name, value]) => (held(name) ?? value) !== value);
+  const set = own.map(([name, value]) => `${name}=${value}`);
+  if (own.length > 0) await queryRows(connection, `SET ${set.join(',')}`);
   try {
     const { columns, rows, raised } = await selectBinary(connection, sql);
     return {
@@ -42,8 +53,9 @@ export async function selectLiterals(
       ),
     };
   } finally {
-    if (changed && !connection.lost) {
-      await queryRows(connection, `SET character_set_results=${results}`);
+    if (own.length > 0 && !connection.lost) {
+      const back = own.map(([name]) => `${name}=${settings.get(name) ?? 'DEFAULT'}`);
+      await queryRows(connection, `SET ${[...back, ...renderCharsets(settings)].join(',')}`);
     }
   }
 }

@@ -46,7 +46,7 @@ export async function planLoad(
   if (typeof tried !== 'string') return { kind: 'refused', answer: tried };
   if (logged) await checkNodes(core);
   const [row] = await withConnection(core, (connection) =>
-    queryRows(connection, 'SELECT @@character_set_database AS charset'),
+    queryRows(connection, 'SELECT @@character_set_database AS charset LIMIT 1'),
   );
   const sql = withFileCharset(flat, core.lexMode, row?.['charset'] ?? 'utf8mb4');
   const file = await receiveFile(core, askForFile(tried));
@@ -86,7 +86,7 @@ async function checkNode(core: SessionCore, node: Node): Promise<void> {
   try {
     const connection = await core.takeConnection(node);
     try {
-      const [row] = await queryRows(connection, 'SELECT @@global.local_infile AS allowed');
+      const [row] = await queryRows(connection, 'SELECT @@global.local_infile AS allowed LIMIT 1');
       if (row?.['allowed'] === '0') throw infileDisabled(node.name);
     } finally {
       node.pool.give(connection);

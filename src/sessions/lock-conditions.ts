@@ -19,7 +19,7 @@ export async function watchConditions(core: SessionCore): Promise<() => Promise<
   await queryRows(pinned.connection, "DO CAST('x' AS SIGNED)");
   return async () => {
     if (pinned.connection.lost || diagnostics.changed) return;
-    const [row] = await queryRows(pinned.connection, 'SELECT @@warning_count AS n');
+    const [row] = await queryRows(pinned.connection, 'SELECT @@warning_count AS n LIMIT 1');
     if (row?.['n'] === '0') diagnostics.drop();
   };
 }

@@ -71,7 +71,7 @@ async function hashOf(
   if (bytes.length > passwordBytesMax) {
     throw new LockstepError('bad_request', `a password has at most ${passwordBytesMax} bytes`);
   }
-  const [row] = await queryRows(connection, `SELECT @@global.${hashed}_digest_rounds AS n`);
+  const [row] = await queryRows(connection, `SELECT @@global.${hashed}_digest_rounds AS n LIMIT 1`);
   const salt = Buffer.alloc(cachingSha2SaltBytes);
   for (let at = 0; at < salt.length; ) {
     const byte = Math.floor(core.context.random() * 128);
@@ -93,7 +93,7 @@ async function checkPolicy(connection: NodeConnection, password: string): Promis
   const hex = Buffer.from(password, 'latin1').toString('hex');
   const [row] = await queryRows(
     connection,
-    `SELECT VALIDATE_PASSWORD_STRENGTH(_utf8mb4 X'${hex}') AS strength`,
+    `SELECT VALIDATE_PASSWORD_STRENGTH(_utf8mb4 X'${hex}') AS strength LIMIT 1`,
   );
   if (Number(row?.['strength'] ?? 0) >= wanted) return;
   throw new LockstepError(

@@ -40,7 +40,10 @@ const trackedCharsets = [
 const insertIdVariables: ReadonlySet<string> = new Set(['last_insert_id', 'identity']);
 const isolationVariables: ReadonlySet<string> = new Set(['transaction_isolation', 'tx_isolation']);
 
-/** Asks the connection what was set but user variables, and has the session carry it. */
+/**
+ * Asks the connection what was set but user variables, and has the session carry it. Whatever is
+ * asked here has a LIMIT, because sql_select_limit may be 0.
+ */
 export async function readBackSet(
   core: SessionCore,
   connection: NodeConnection,
@@ -63,9 +66,8 @@ export async function readBackSet(
     else if (connectionCharsets.has(name)) add(connectionCharsets.get(name) ?? name);
     // They show 0 whatever was set.
     else if (isSeed(assignment)) core.state.setVariables([[name, assignment.literal]]);
-    // Others keep the value that it is now.
-    else if (name === 'timestamp' && isDefault(assignment)) {
-      core.state.setVariables([[name, undefined]]);
+    else if (isDefault(assignment) && !isolationVariables.has(name)) {
+      await readBackDefault(core, connection, name);
     } else add(name);
   }
   const named = assignments.findLast(({ scope }) => scope === 'names')?.collation;
@@ -95,6 +97,8 @@ export async function readBackFailedSet(
       : [connectionCharsets.get(name) ?? name],
   );
   await takeChanged(core, connection, [...new Set(names)]);
+  const id = assignments.findLast(({ name }) => insertIdVariables.has(name))?.literal;
+  if (id !== undefined && (await insertIdOf(connection)) === id) core.lastInsertId = id;
 }
 
 /** Has the session carry those that are not as it has them, or as the server has. */
@@ -107,7 +111,7 @@ async function takeChanged(
   const columns = names.map((name, at) => `@@session.${name} AS c${at},@@global.${name} AS g${at}`);
   const { settings } = core.state.carried;
   try {
-    const [row] = await queryRows(connection, `SELECT ${columns.join(',')}`);
+    const [row] = await queryRows(connection, `SELECT ${columns.join(',')} LIMIT 1`);
     for (const [at, name] of names.entries()) {
       const literal = settingLiteral(row?.[`c${at}`] ?? null);
       const before = settings.get(name) ?? settingLiteral(row?.[`g${at}`] ?? null);
@@ -134,9 +138,28 @@ const isSeed = ({ name, literalKind }: SetAssignment): boolean =>
 const isDefault = (assignment: SetAssignment): boolean =>
   assignment.literalKind === 'word' && assignment.literal?.toUpperCase() === 'DEFAULT';
 
+/**
+ * Is carried only where it is another than that of the server, as foreign_key_checks is on MySQL
+ * (9.7): the account may not be permitted to set it to the same value, and the clock goes on.
+ */
+async function readBackDefault(core: SessionCore, connection: NodeConnection, name: string) {
+  const text = `SELECT @@session.${name} AS own,@@global.${name} AS standard LIMIT 1`;
+  const [row] = await queryRows(connection, text).catch((error: unknown) => {
+    if (error instanceof NodeQueryError) return [];
+    throw error;
+  });
+  const own = row?.['own'] ?? null;
+  const isOther = row !== undefined && own !== row['standard'];
+  core.state.setVariables([[name, isOther ? settingLiteral(own) : undefined]]);
+}
+
+async function insertIdOf(connection: NodeConnection): Promise<string> {
+  const [row] = await queryRows(connection, 'SELECT LAST_INSERT_ID() AS id LIMIT 1');
+  return row?.['id'] ?? '0';
+}
+
 async function readBackInsertId(core: SessionCore, connection: NodeConnection): Promise<void> {
-  const [row] = await queryRows(connection, 'SELECT LAST_INSERT_ID() AS id');
-  core.lastInsertId = row?.['id'] ?? '0';
+  core.lastInsertId = await insertIdOf(connection);
   noteInsertIdOn(connection, core.lastInsertId);
 }
 
@@ -157,7 +180,7 @@ async function readBackVariables(
   const asked = names.filter((name) => name !== namesSetting);
   const columns = asked.map((name, index) => `@@session.${name} AS c${index}`);
   try {
-    const [row] = await queryRows(connection, `SELECT ${columns.join(',')}`);
+    const [row] = await queryRows(connection, `SELECT ${columns.join(',')} LIMIT 1`);
     const values = asked.map((name, index) => [name, row?.[`c${index}`] ?? null] as const);
     core.state.setVariables(settingsOf(names, new Map(values), collation));
     await strengthen(core, connection, values);
@@ -211,7 +234,7 @@ async function replay(
   scope: string,
   sql: string,
 ): Promise<void> {
-  const [row] = await queryRows(connection, 'SELECT @@session.autocommit AS autocommit');
+  const [row] = await queryRows(connection, 'SELECT @@session.autocommit AS autocommit LIMIT 1');
   if (row?.['autocommit'] !== '1') {
     connection.destroy(new Error('a SET that could not be read changed autocommit'));
     throw new LockstepError('unsupported', 'SET autocommit must be a statement of its own here');

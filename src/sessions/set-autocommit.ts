@@ -54,7 +54,7 @@ export async function setAutocommit(core: SessionCore, on: boolean): Promise<voi
 function valueOf(text: string): boolean {
   if (/^(?:1|ON|TRUE|DEFAULT)$/i.test(text)) return true;
   if (/^(?:0|OFF|FALSE)$/i.test(text)) return false;
-  if (/^-?[\d.]+e/i.test(text)) {
+  if (/^-?(?:\d*\.\d+|[\d.]+e)/i.test(text)) {
     // ER_WRONG_TYPE_FOR_VAR
     throw new NodeQueryError(1232, '42000', "Incorrect argument type to variable 'autocommit'");
   }

@@ -27,7 +27,10 @@ export async function showDiagnostics(
       : Math.max(diagnostics.warningCount, conditions.length);
     diagnostics.noteShown(true);
     const columns = [countColumn(`@@session.${name}`)];
-    return { kind: 'rows', result: { ...result, columns, rows: [[BigInt(count)]] } };
+    // The servers count by a SELECT.
+    const hidden = core.state.carried.settings.get('sql_select_limit') === '0';
+    const rows = hidden ? [] : [[BigInt(count)]];
+    return { kind: 'rows', result: { ...result, columns, rows } };
   }
   const { offset, count } = limitOf(sql, tokens);
   const listed = statement.verb === 'SHOW ERRORS' ? errors : conditions;

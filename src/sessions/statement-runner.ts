@@ -181,7 +181,7 @@ async function runRead(
 const setsLastInsertId = /LAST_INSERT_ID\s*\(\s*[^\s)]/i;
 
 async function readBackLastInsertId(core: SessionCore, connection: NodeConnection): Promise<void> {
-  const [row] = await queryRows(connection, 'SELECT LAST_INSERT_ID() AS id');
+  const [row] = await queryRows(connection, 'SELECT LAST_INSERT_ID() AS id LIMIT 1');
   core.lastInsertId = row?.['id'] ?? '0';
   noteInsertIdOn(connection, core.lastInsertId);
 }

@@ -149,7 +149,7 @@ const charsetOf = (settings: ReadonlyMap<string, string>): string =>
 async function valueOf(core: SessionCore, expression: string): Promise<string> {
   const converted = `CONVERT((${expression}) USING ${charsetOf(core.state.carried.settings)})`;
   const [row] = await withConnection(core, (connection) =>
-    queryRows(connection, `SELECT HEX(${converted}) AS text`, { latin1: true }),
+    queryRows(connection, `SELECT HEX(${converted}) AS text LIMIT 1`, { latin1: true }),
   );
   const hex = row?.['text'];
   // The servers read the text NULL then.

@@ -30,7 +30,7 @@ export class UserLocks {
     for (const name of this.#names) {
       const [row] = await queryRows(
         connection,
-        `SELECT IS_USED_LOCK(${name})=${connection.threadId} AS mine`,
+        `SELECT IS_USED_LOCK(${name})=${connection.threadId} AS mine LIMIT 1`,
         { latin1: true },
       );
       if (row?.['mine'] !== '1') this.#names.delete(name);

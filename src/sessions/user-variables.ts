@@ -57,7 +57,7 @@ export async function readUserVariables(
       `COERCIBILITY(${variable}) AS k${index}, COLLATION(CONCAT(${variable})) AS n${index}`
     );
   });
-  const results = await connection.query(`SELECT ${columns.join(',')}`, { latin1: true });
+  const results = await connection.query(`SELECT ${columns.join(',')} LIMIT 1`, { latin1: true });
   const [result] = results;
   if (result?.kind !== 'rows') return [];
   const row: Row = Object.fromEntries(
