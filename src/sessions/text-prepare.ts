@@ -214,9 +214,14 @@ function literal(core: SessionCore, { text, variable }: UsingArgument): string {
   return plainLiteral(value).replace(/ COLLATE \w+$/, '');
 }
 
-/** MySQL warns of utf8mb3 where it is written; the bytes are the same. */
+/**
+ * MySQL warns of utf8mb3 where it is written; the bytes are the same. Without an introducer bytes
+ * would be a number where one is expected.
+ */
 const plainValue = (core: SessionCore, argument: UsingArgument): string =>
-  numberOf(literal(core, argument)).replace(/^_utf8mb3 /, '_utf8mb4 ');
+  numberOf(literal(core, argument))
+    .replace(/^_utf8mb3 /, '_utf8mb4 ')
+    .replace(/^X'/, "_binary X'");
 
 type ToPrepare = Pick<NamedStatement, 'sql' | 'settings' | 'mode'> & Required<PreparedFor>;
 

@@ -263,10 +263,12 @@ export const keptValueScripts: Readonly<Record<string, readonly string[]>> = {
     '0: SELECT @a',
   ],
   'what is raised by a text in the character set of the server': [
-    '0: SET @a = @@sql_mode',
     "0: PREPARE p FROM 'INSERT INTO t0 (n) VALUES (?)'",
-    '0: EXECUTE p USING @a',
-    ...shown,
+    ...each(['@@sql_mode', "X'00ff'", "X'37'"], (value) => [
+      `0: SET @a = ${value}`,
+      '0: EXECUTE p USING @a',
+      ...shown,
+    ]),
   ],
   'what a write refuses of what a query warns of': [
     ...each(['DEFAULT', "''"], (mode) => [
