@@ -66,7 +66,7 @@ export async function readBackSet(
     else if (connectionCharsets.has(name)) add(connectionCharsets.get(name) ?? name);
     // They show 0 whatever was set.
     else if (isSeed(assignment)) core.state.setVariables([[name, assignment.literal]]);
-    else if (isDefault(assignment) && !isolationVariables.has(name)) {
+    else if (isDefault(assignment) && !alwaysCarried.has(name)) {
       await readBackDefault(core, connection, name);
     } else add(name);
   }
@@ -122,6 +122,9 @@ async function takeChanged(
     if (!(error instanceof NodeQueryError)) throw error;
   }
 }
+
+/** A setting that is carried may change sql_big_selects: max_join_size. */
+const alwaysCarried: ReadonlySet<string> = new Set([...isolationVariables, 'sql_big_selects']);
 
 /** What shows another value than was set, or none. */
 const setsOnce = /^(?:rand_seed[12]|timestamp|autocommit)$/;

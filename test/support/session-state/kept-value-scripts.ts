@@ -122,6 +122,13 @@ export const keptValueScripts: Readonly<Record<string, readonly string[]>> = {
         '0: SELECT @a, @@sql_mode',
       ]),
   ),
+  'sql_big_selects follows max_join_size, until it is set itself': [
+    '0: SET max_join_size = 7000',
+    '0: SET sql_big_selects = DEFAULT',
+    '1: SET max_join_size = 8000',
+    '0: SET NAMES latin1',
+    '0: SELECT @@sql_big_selects, @@max_join_size',
+  ],
   'a SET that switches autocommit off and on': [
     '0: BEGIN',
     '0: INSERT INTO t0 (n) VALUES (1)',
