@@ -12,7 +12,8 @@ const pointSelect = 'SELECT c FROM sbtest1 WHERE id=50123';
 const update = "UPDATE sbtest1 SET k=k+1, c='0123456789-0123456789' WHERE id=50123";
 const join =
   'SELECT o.id, SUM(i.price * i.amount) total FROM orders o JOIN items i ON i.order_id = o.id ' +
-  "WHERE o.placed >= '2026-01-01' AND o.state IN ('new', 'paid') GROUP BY o.id ORDER BY total DESC LIMIT 20";
+  "WHERE o.placed >= '2026-01-01' AND o.state IN ('new', 'paid') " +
+  'GROUP BY o.id ORDER BY total DESC LIMIT 20';
 
 const cache = new StatementCache(() => 1000);
 const nothing = { onData() {}, onTerminal() {}, onLocalInfile() {} };

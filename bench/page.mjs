@@ -14,27 +14,31 @@ export async function makePage(files) {
 
 const head = `# Performance
 
-Made by \`npm run bench -- page\` from what \`npm run bench\` measured: every figure below was measured in one run with those beside it.
-In each round every target has its turn, so that whatever else the machine does meets all of them alike; shown are medians over the rounds, and
-half the distance between the best and the worst round. Compare the figures of one table with each other, not with those of another machine.
+Made by \`npm run bench -- page\` from what \`npm run bench\` measured: every figure below was
+measured in one run with those beside it. In each round every target has its turn, so that
+whatever else the machine does meets all of them alike; shown are medians over the rounds, and
+half the distance between the best and the worst round. Compare the figures of one table with
+each other, not with those of another machine.
 
-*CPU* is what the proxy itself uses for one statement, user and system time of all its threads; the servers and the load are not in it.
-Lockstep runs with all that it does by default: it classifies every statement, counts it by its digest, checks that the session's state is on the node's
-connection, and could ask another node if this one died.`;
+*CPU* is what the proxy itself uses for one statement, user and system time of all its threads;
+the servers and the load are not in it. Lockstep runs with all that it does by default: it
+classifies every statement, counts it by its digest, checks that the session's state is on the
+node's connection, and could ask another node if this one died.`;
 
 const repeat = `## How to repeat it
 
-\`\`\`sh
-npm run bench -- compare --json compare.json   # about an hour; --help says how to take less
-npm run bench -- writes --json writes.json
-npm run bench -- page compare.json writes.json
+\`\`\`sh npm run bench -- compare --json compare.json   # about an hour; --help says how to take
+less npm run bench -- writes --json writes.json npm run bench -- page compare.json writes.json
 \`\`\`
 
-sysbench, HAProxy and Galera come from Debian's packages and are installed when they are missing; MySQL Router comes with the MySQL that the tests
-use; ProxySQL is measured where \`PROXYSQL_BIN\` names its program. All of it runs on one machine, over the loopback: the load, the proxy and
-the servers share its cores, so that a proxy that needs less leaves more to the server, and the rates tell as much as the CPU does.
+sysbench, HAProxy and Galera come from Debian's packages and are installed when they are
+missing; MySQL Router comes with the MySQL that the tests use; ProxySQL is measured where
+\`PROXYSQL_BIN\` names its program. All of it runs on one machine, over the loopback: the load,
+the proxy and the servers share its cores, so that a proxy that needs less leaves more to the
+server, and the rates tell as much as the CPU does.
 
-Node 24 is recommended where speed counts; 20.20 is what these figures are from, unless they say otherwise.`;
+Node 24 is recommended where speed counts; 20.20 is what these figures are from, unless they say
+otherwise.`;
 
 const titles = {
   point_select: 'One row by its key, as text',
@@ -69,8 +73,9 @@ function section({ kind, cells, ...run }) {
   );
 }
 
-const durability = `\`one_server\` and every server of \`galera_3\` flush at each commit. Behind Lockstep it is Lockstep's log that is flushed, once
-before and never after the acknowledgement; its nodes flush once a second, but for those of \`lockstep_3_flushing\`, which do at each commit too.
+const durability = `\`one_server\` and every server of \`galera_3\` flush at each commit. Behind Lockstep it is
+Lockstep's log that is flushed, once before and never after the acknowledgement; its nodes flush
+once a second, but for those of \`lockstep_3_flushing\`, which do at each commit too.
 \`lockstep_N\` has N nodes and acknowledges when all have committed.`;
 
 const column = (all, key) => all.map((figures) => figures[key]);
