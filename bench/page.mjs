@@ -27,8 +27,10 @@ node's connection, and could ask another node if this one died.`;
 
 const repeat = `## How to repeat it
 
-\`\`\`sh npm run bench -- compare --json compare.json   # about an hour; --help says how to take
-less npm run bench -- writes --json writes.json npm run bench -- page compare.json writes.json
+\`\`\`sh
+npm run bench -- compare --json compare.json   # about an hour; --help says how to take less
+npm run bench -- writes --json writes.json
+npm run bench -- page compare.json writes.json
 \`\`\`
 
 sysbench, HAProxy and Galera come from Debian's packages and are installed when they are
@@ -73,10 +75,10 @@ function section({ kind, cells, ...run }) {
   );
 }
 
-const durability = `\`one_server\` and every server of \`galera_3\` flush at each commit. Behind Lockstep it is
-Lockstep's log that is flushed, once before and never after the acknowledgement; its nodes flush
-once a second, but for those of \`lockstep_3_flushing\`, which do at each commit too.
-\`lockstep_N\` has N nodes and acknowledges when all have committed.`;
+const durability = `\`one_server\` and every server of \`galera_3\` flush at each commit. Behind
+Lockstep it is Lockstep's log that is flushed, once before and never after the acknowledgement;
+its nodes flush once a second, but for those of \`lockstep_3_flushing\`, which do at each commit
+too. \`lockstep_N\` has N nodes and acknowledges when all have committed.`;
 
 const column = (all, key) => all.map((figures) => figures[key]);
 const row = (cells) => `| ${cells.join(' | ')} |`;
