@@ -57,6 +57,12 @@ function afterError({ verb }: Statement, { payload }: Terminal, flavor: Flavor):
     : { kind: 'kept' };
 }
 
+/** ER_UPDATE_WITHOUT_KEY_IN_SAFE_MODE: found before it runs. */
+const inSafeMode = 1175;
+
+const ran = (core: SessionCore, errno: number): boolean =>
+  errno !== inSafeMode && !metNoEngine(core, errno);
+
 /** Some writes count as found what they met (seen on the servers). */
 export function noteFoundByWrite(
   core: SessionCore,
@@ -65,7 +71,7 @@ export function noteFoundByWrite(
 ): void {
   const { diagnostics, lexMode } = core;
   const updates = verb === 'UPDATE' && lexMode.flavor === 'mysql';
-  if (updates && error && !metNoEngine(core, error.errno)) diagnostics.noteFoundLater(0);
+  if (updates && error && ran(core, error.errno)) diagnostics.noteFoundLater(0);
   if (!ok) return;
   if (kind === 'write' || kind === 'call') diagnostics.settleFound();
   if (kind === 'call' && rows !== undefined) diagnostics.noteFound(rows);

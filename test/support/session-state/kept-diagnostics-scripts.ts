@@ -126,6 +126,13 @@ export const keptDiagnosticsScripts: Readonly<Record<string, readonly string[]>>
       '0: SHOW WARNINGS',
     ],
   ),
+  'an UPDATE that safe mode refuses has found nothing': [
+    '0: SET sql_safe_updates = 1',
+    '0: SELECT id FROM shared',
+    '0: UPDATE app.t0 SET n = n + 1',
+    '0: INSERT INTO app.t0 (n) VALUES (1)',
+    '0: SELECT FOUND_ROWS()',
+  ],
   'what BEGIN raises': each(['SERIALIZABLE', 'REPEATABLE READ'], (level) => [
     `0: SET SESSION TRANSACTION ISOLATION LEVEL ${level}`,
     '0: START TRANSACTION WITH CONSISTENT SNAPSHOT',
