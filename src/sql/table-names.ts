@@ -1,5 +1,6 @@
 import { FoundTables, type TableUse } from './found-tables.ts';
 import { reservedWords } from './keywords.ts';
+import { endsTableList, isInIndexHint } from './list-ends.ts';
 import { beginsQuery, type Outline } from './outline.ts';
 import type { TableName } from './statement.ts';
 import { type Level, newLevel } from './table-level.ts';
@@ -18,13 +19,6 @@ export function tablesOf(
 ): TableUse {
   return new TableWalk(sql, tokens, outline, verb).run();
 }
-
-const listEnders = new Set(
-  (
-    'WHERE GROUP HAVING ORDER LIMIT UNION EXCEPT INTERSECT SET WINDOW PROCEDURE INTO VALUES SELECT ' +
-    'LOCK RETURNING QUALIFY VALUE'
-  ).split(' '),
-);
 
 const insertModifiers = new Set('LOW_PRIORITY DELAYED HIGH_PRIORITY IGNORE INTO QUICK'.split(' '));
 
@@ -114,7 +108,7 @@ class TableWalk {
 
   #word(text: string): void {
     const level = this.#level;
-    if (listEnders.has(text)) level.inList = false;
+    if (endsTableList(this.#tokens, this.#at)) level.inList = false;
     // Not FOR SYSTEM_TIME AS OF …, nor USE INDEX FOR JOIN (…).
     if (text === 'FOR' && (isWord(this.#peek(), 'UPDATE') || isWord(this.#peek(), 'SHARE'))) {
       level.inList = false;
@@ -125,7 +119,7 @@ class TableWalk {
         break;
       case 'JOIN':
       case 'STRAIGHT_JOIN':
-        if (level.inList) level.expectTable = true;
+        if (level.inList && !isInIndexHint(this.#tokens, this.#at)) level.expectTable = true;
         break;
       case 'INSERT':
       case 'REPLACE':

@@ -35,6 +35,8 @@ class ReadWalk implements ReadTables {
   asksNull = false;
   fit = true;
   readonly #catalogue: TableCatalogue;
+  /** By their names as they are: servers may tell case apart. */
+  readonly #seen = new Set<string>();
   readonly #routines = new Set<RoutineInfo>();
 
   constructor(catalogue: TableCatalogue) {
@@ -46,7 +48,7 @@ class ReadWalk implements ReadTables {
       this.fit = false;
     }
     // It may be cut off.
-    this.asksNull ||= /\bNULL\b|\.\.\.$/i.test(statement.normalised);
+    this.asksNull ||= /\b(?:IS)?NULL\b|\.\.\.$/i.test(statement.normalised);
     await this.#tables(statement.tables, schema, depth);
     if (statement.hasUnknownFunction) await this.#functions(statement.functions, depth);
   }
@@ -58,7 +60,9 @@ class ReadWalk implements ReadTables {
       if (key === undefined || schema === '' || ofServers.test(schema) || isMarkers(schema)) {
         this.fit = false;
       }
-      if (!this.fit || key === undefined || this.tables.has(key)) continue;
+      const exactly = `${schema}.${name}`;
+      if (!this.fit || key === undefined || this.#seen.has(exactly)) continue;
+      this.#seen.add(exactly);
       this.tables.add(key);
       const info = await this.#catalogue.table(schema, name);
       if (info.view) await this.query(info.view, schema, depth + 1);

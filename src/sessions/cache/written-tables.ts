@@ -89,6 +89,8 @@ export class WriteReach {
 class ReachWalk {
   readonly #catalogue: TableCatalogue;
   readonly #found = new Set<string>();
+  /** By their names as they are: servers may tell case apart. */
+  readonly #seen = new Set<string>();
   readonly #programs = new Set<ProgramFacts>();
   #anything = false;
 
@@ -104,7 +106,9 @@ class ReachWalk {
     const schema = given ?? inSchema;
     const key = tableKey(schema, name);
     if (key === undefined) this.#anything = true;
-    if (key === undefined || this.#anything || this.#found.has(key)) return;
+    const exactly = `${schema}.${name}`;
+    if (key === undefined || this.#anything || this.#seen.has(exactly)) return;
+    this.#seen.add(exactly);
     this.#found.add(key);
     const { exists, view, triggers } = await this.#catalogue.table(schema, name);
     if (!exists) this.#anything = true;

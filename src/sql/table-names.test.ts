@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest';
+import { analyse } from './analyse.ts';
+import type { LexMode } from './lex-mode.ts';
+
+const mode: LexMode = { ansiQuotes: false, noBackslashEscapes: false, flavor: 'mariadb' };
+const named = (sql: string): string =>
+  analyse(sql, mode)
+    .tables.map(({ name }) => name)
+    .join(' ');
+
+test.each([
+  'SELECT 1 FROM a JOIN b ON value = x JOIN c ON x = value JOIN d',
+  'SELECT 1 FROM a JOIN b ON x = 1 AND window JOIN c ON qualify IS NULL JOIN d',
+  'SELECT 1 FROM a window, b AS returning, c qualify JOIN d value',
+  'SELECT 1 FROM a IGNORE INDEX FOR ORDER BY (k), b USE INDEX FOR JOIN (k) JOIN c, d',
+  'SELECT 1 FROM a FORCE KEY FOR GROUP BY (k) JOIN b, c, d ORDER BY x, y',
+  'UPDATE a JOIN b ON value = x JOIN c, d SET c.x = 1, d.y = 2',
+])('the list of tables goes on: %s', (sql) => {
+  expect(named(sql)).toBe('a b c d');
+});
+
+test.each([
+  'SELECT SUM(x) OVER w FROM a, b WINDOW w AS (ORDER BY x), v AS (ORDER BY y)',
+  'SELECT x FROM a JOIN b ON a.x = b.x WINDOW w AS (ORDER BY x), v AS (ORDER BY y)',
+  'SELECT x FROM a, b QUALIFY ROW_NUMBER() OVER (ORDER BY x) = 1, y',
+  'DELETE FROM a WHERE x IN (SELECT x FROM b) RETURNING x, y',
+  'SELECT x FROM a, b ORDER BY x, y',
+])('the list of tables is over: %s', (sql) => {
+  expect(named(sql)).toBe('a b');
+});
+
+test.each(['*', '1', "'x'", '(1)', 'NULL', 'CASE WHEN x THEN y END', 'IF(x, y, 1)', 'NOT x'])(
+  'RETURNING %s names no tables',
+  (what) => {
+    expect(named(`DELETE FROM a RETURNING ${what}, x`)).toBe('a');
+  },
+);
