@@ -1,5 +1,9 @@
+import { noSeq } from '../../src/base/brands.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { type Config, defaultConfig } from '../../src/config/config.ts';
+import { TableCatalogue } from '../../src/nodes/table-catalogue.ts';
+import { TableChanges } from '../../src/replication/table-changes.ts';
+import { ResultCache } from '../../src/sessions/cache/result-cache.ts';
 import { MysqlListener } from '../../src/sessions/mysql-listener.ts';
 import { accountsOf } from '../../src/sessions/node-accounts.ts';
 import type { SessionContext } from '../../src/sessions/session-context.ts';
@@ -19,6 +23,8 @@ export async function openFrontDoor(change: Partial<Config> = {}): Promise<Front
   const nodes = new Map();
   const replicator = { leadership: undefined };
   const denied: string[] = [];
+  const catalogue = new TableCatalogue(() => Promise.reject(new Error('there are no nodes')));
+  const changes = new TableChanges(noSeq);
   const context = {
     config,
     clock: systemClock,
@@ -26,6 +32,7 @@ export async function openFrontDoor(change: Partial<Config> = {}): Promise<Front
     replicator,
     statements: new StatementCache(() => 0),
     counters: new Counters(),
+    cache: new ResultCache({ config, clock: systemClock, catalogue, changes }),
     ...accountsOf(config.users, { nodes, replicator, clock: systemClock }),
     onDenied: ({ host }: { host: string }) => denied.push(host),
     onFault: (error: unknown) => {
