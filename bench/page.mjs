@@ -8,7 +8,8 @@ const page = fileURLToPath(new URL('../docs/PERFORMANCE.md', import.meta.url));
 export async function makePage(files) {
   if (files.length === 0) throw new Error('name the files that --json has written');
   const runs = await Promise.all(files.map(async (file) => JSON.parse(await readFile(file))));
-  await writeFile(page, `${[head, ...runs.map(section), repeat].join('\n\n')}\n`);
+  const sections = runs.map((run, index) => section(run, run.kind !== runs[index - 1]?.kind));
+  await writeFile(page, `${[head, ...sections, repeat].join('\n\n')}\n`);
   console.log(`wrote ${page}`);
 }
 
@@ -60,7 +61,8 @@ const kinds = {
   writes: 'Writes that survive the loss of power of everything',
 };
 
-function section({ kind, cells, ...run }) {
+/** `first`: of its kind. */
+function section({ kind, cells, ...run }, first) {
   const gigabytes = Math.round(run.memoryBytes / 2 ** 30);
   const machine = `${run.cores} cores (${run.model}), ${gigabytes} GB`;
   const how = `${run.rounds} rounds of ${run.seconds} s`;
@@ -70,9 +72,9 @@ function section({ kind, cells, ...run }) {
     const title = `### ${titles[cell.workload]}, ${cell.connections} connections${rate}`;
     return `${title}\n\n${(cell.workload === 'latency' ? latencies : rates)(cell.figures)}`;
   });
-  return [`## ${kinds[kind]}`, facts, ...(kind === 'writes' ? [durability] : []), ...tables].join(
-    '\n\n',
-  );
+  const title = first ? [`## ${kinds[kind]}`] : [];
+  const remark = kind === 'writes' ? [durability] : [];
+  return [...title, facts, ...remark, ...tables].join('\n\n');
 }
 
 const durability = `\`one_server\` and every server of \`galera_3\` flush at each commit. Behind
