@@ -6,9 +6,11 @@ export interface CacheMetrics {
   readonly bytes: number;
   readonly answers: number;
   readonly hits: number;
+  /** Reads that are kept, but had to be asked of a node. */
   readonly misses: number;
   readonly fills: number;
   readonly evictions: number;
+  /** Answers that were asked for when their tables had changed, or they were too old. */
   readonly invalidations: number;
 }
 

@@ -5,6 +5,7 @@ import type { TableCatalogue } from '../../nodes/table-catalogue.ts';
 import type { Terminal } from '../../protocol/response-scanner.ts';
 import type { TableChange, TableChanges } from '../../replication/table-changes.ts';
 import type { Statement } from '../../sql/statement.ts';
+import type { CacheMetrics } from '../../telemetry/cache-metrics.ts';
 import { AnswerStore, type Shelf } from './answer-store.ts';
 import { CacheRules, type Keeping } from './cache-rules.ts';
 import { readTables } from './read-tables.ts';
@@ -57,17 +58,8 @@ export interface Fill {
   readonly seq: Seq;
 }
 
-export interface CacheFigures {
-  readonly bytes: number;
+export interface CacheFigures extends CacheMetrics {
   readonly bytesMax: number;
-  readonly answers: number;
-  readonly hits: number;
-  /** Reads that are kept, but had to be asked of a node. */
-  readonly misses: number;
-  readonly fills: number;
-  readonly evictions: number;
-  /** Answers that were asked for when their tables had changed, or they were too old. */
-  readonly invalidations: number;
 }
 
 export interface ResultCacheOptions {
