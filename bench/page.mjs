@@ -38,10 +38,7 @@ sysbench, HAProxy and Galera come from Debian's packages and are installed when 
 missing; MySQL Router comes with the MySQL that the tests use; ProxySQL is measured where
 \`PROXYSQL_BIN\` names its program. All of it runs on one machine, over the loopback: the load,
 the proxy and the servers share its cores, so that a proxy that needs less leaves more to the
-server, and the rates tell as much as the CPU does.
-
-Node 24 is recommended where speed counts; 20.20 is what these figures are from, unless they say
-otherwise.`;
+server, and the rates tell as much as the CPU does.`;
 
 const titles = {
   point_select: 'One row by its key, as text',
@@ -78,8 +75,8 @@ function section({ kind, cells, ...run }, first) {
 }
 
 const durability = `\`one_server\` and every server of \`galera_3\` flush at each commit. Behind
-Lockstep it is Lockstep's log that is flushed, once before and never after the acknowledgement;
-its nodes flush once a second, but for those of \`lockstep_3_flushing\`, which do at each commit
+Lockstep it is Lockstep's log that is flushed before a write is acknowledged; its nodes flush
+once a second, but for those of \`lockstep_3_flushing\`, which do at each commit
 too. \`lockstep_N\` has N nodes and acknowledges when all have committed.`;
 
 const column = (all, key) => all.map((figures) => figures[key]);

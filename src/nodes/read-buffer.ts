@@ -26,8 +26,8 @@ interface Handle {
 
 /**
  * Lets a plain socket read into one buffer that all of them share, and emit as `data` a copy that
- * is as long as what came. Left to itself Node gives every read 64 KiB of its own and cuts them
- * down, which costs several times as much. A long read is emitted as it is, and not copied.
+ * is as long as what came: left to itself Node allocates 64 KiB for every read and cuts them down.
+ * A long read is emitted as it is, and not copied.
  *
  * It sets what the option `onread` of a socket sets (node/lib/net.js), which the sockets of a
  * server cannot be given. Where a Node keeps that elsewhere, it leaves the socket as it is and
