@@ -31,7 +31,10 @@ const repeat = `## How to repeat it
 \`\`\`sh
 npm run bench -- compare --json compare.json   # about an hour; --help says how to take less
 npm run bench -- writes --json writes.json
-npm run bench -- page compare.json writes.json
+npm run bench -- replay --json replay.json
+npm run bench -- pending --json pending.json
+npm run bench -- failover --json failover.json
+npm run bench -- page compare.json writes.json replay.json pending.json failover.json
 \`\`\`
 
 sysbench, HAProxy and Galera come from Debian's packages and are installed when they are
@@ -51,33 +54,58 @@ const titles = {
   range_1000: 'Ranges of 1,000 rows',
   row_1mb: 'A row of 1 MB',
   latency: 'Latency of point selects',
+  replay: 'Updates of one row, replayed',
+  pending: 'A start',
+  failover: 'Three reads and one update of a row, again and again',
 };
 
 const kinds = {
   compare: 'One node, and what can stand before it',
   writes: 'Writes that survive the loss of power of everything',
+  replay: 'What a node has missed',
+  pending: 'A million entries that a node has not yet',
+  failover: 'A node dies under load',
 };
 
 /** `first`: of its kind. */
 function section({ kind, cells, ...run }, first) {
   const gigabytes = Math.round(run.memoryBytes / 2 ** 30);
   const machine = `${run.cores} cores (${run.model}), ${gigabytes} GB`;
-  const how = `${run.rounds} rounds of ${run.seconds} s`;
+  const how = `${run.rounds} rounds${run.seconds ? ` of ${run.seconds} s` : ''}`;
   const facts = `${run.day}, ${run.engine}, Node ${run.node.slice(1)}, ${machine}; ${how}.`;
   const tables = cells.map((cell) => {
-    const rate = cell.rate === undefined ? '' : ` at ${cell.rate}/s`;
-    const title = `### ${titles[cell.workload]}, ${cell.connections} connections${rate}`;
-    return `${title}\n\n${(cell.workload === 'latency' ? latencies : rates)(cell.figures)}`;
+    const title = [titles[cell.workload], ...conditions(cell)].join(', ');
+    return `### ${title}\n\n${(tableOf[cell.workload] ?? rates)(cell.figures)}`;
   });
   const title = first ? [`## ${kinds[kind]}`] : [];
-  const remark = kind === 'writes' ? [durability] : [];
+  const remark = remarks[kind] === undefined ? [] : [remarks[kind]];
   return [...title, facts, ...remark, ...tables].join('\n\n');
 }
 
-const durability = `\`one_server\` and every server of \`galera_3\` flush at each commit. Behind
+function conditions({ connections, rate, updates, entries }) {
+  const at = rate === undefined ? '' : ` at ${rate}/s`;
+  return [
+    ...(updates === undefined ? [] : [`${whole(updates)} of them`]),
+    ...(entries === undefined ? [] : [`${whole(entries)} entries`]),
+    ...(connections === undefined ? [] : [`${connections} connections${at}`]),
+  ];
+}
+
+const remarks = {
+  writes: `\`one_server\` and every server of \`galera_3\` flush at each commit. Behind
 Lockstep it is Lockstep's log that is flushed before a write is acknowledged; its nodes flush
 once a second, but for those of \`lockstep_3_flushing\`, which do at each commit
-too. \`lockstep_N\` has N nodes and acknowledges when all have committed.`;
+too. \`lockstep_N\` has N nodes and acknowledges when all have committed.`,
+  replay: `One of three nodes behind Lockstep is stopped, rows are updated, it is started
+again; measured from when its recovery begins until it serves. \`replica\` is a replica of
+MariaDB's own, in optimistic mode with four threads, that is stopped while its primary, which
+flushes at each commit, is given the same. The ratio is that of the two rates.`,
+  pending: `Measured until the first read is answered, and three seconds later how much memory
+Lockstep has. \`no_entry\`: all nodes have everything. \`node_down\`: one is down and has missed
+the entries. \`replay\`: it comes back; the memory is the most of the whole replay.`,
+  failover: `\`follower_killed\` and \`leader_killed\` begin at kill -9 of a node, \`calm\` is
+the time before; what is slowest is the worst of all rounds.`,
+};
 
 const column = (all, key) => all.map((figures) => figures[key]);
 const row = (cells) => `| ${cells.join(' | ')} |`;
@@ -107,3 +135,49 @@ function latencies(figures) {
   );
   return table(['', 'p50', 'p95', 'p99', 'p99.9'], lines);
 }
+
+function replays(figures) {
+  const lines = Object.entries(figures).map(([name, all]) => {
+    const written = median(column(all, 'writtenPerSecond'));
+    const replayed = column(all, 'replayedPerSecond');
+    return row([
+      name,
+      `${whole(written)}/s`,
+      `${whole(median(replayed))}/s ± ${(spread(replayed) * 100).toFixed(0)} %`,
+      (median(replayed) / written).toFixed(1),
+    ]);
+  });
+  return table(['', 'written', 'replayed', 'ratio'], lines);
+}
+
+function starts(figures) {
+  const lines = Object.entries(figures).map(([name, all]) => {
+    const mebibytes = median(column(all, 'residentBytes')) / 2 ** 20;
+    const replayed = all[0].replayedPerSecond;
+    return row([
+      name,
+      whole(median(column(all, 'pending'))),
+      `${whole(median(column(all, 'startMs')))} ms`,
+      `${mebibytes.toFixed(0)} MiB`,
+      replayed === undefined ? '' : `${whole(replayed)}/s`,
+    ]);
+  });
+  return table(['', 'pending', 'first read', 'memory', 'replayed'], lines);
+}
+
+function deaths(figures) {
+  const sum = (values) => values.reduce((all, value) => all + value, 0);
+  const lines = Object.entries(figures).map(([name, all]) =>
+    row([
+      name,
+      whole(sum(column(all, 'statements'))),
+      whole(sum(column(all, 'failed'))),
+      `${median(column(all, 'p50Ms')).toFixed(1)} ms`,
+      `${median(column(all, 'p99Ms')).toFixed(1)} ms`,
+      `${Math.max(...column(all, 'maxMs')).toFixed(0)} ms`,
+    ]),
+  );
+  return table(['', 'statements', 'failed', 'p50', 'p99', 'slowest'], lines);
+}
+
+const tableOf = { latency: latencies, replay: replays, pending: starts, failover: deaths };

@@ -84,7 +84,7 @@ const keepAll = { cache: { bytes: '256MB', rules: [{ tables: 'app.*' }] } };
 async function besideNode({ node, folder }, project, settings = {}) {
   const own = await startNode({ engine: node.engine, folder: join(folder, 'node') });
   try {
-    const { stop, ...target } = await startLockstep([own], folder, project, settings);
+    const { stop, ...target } = await startLockstep([own], folder, { project, settings });
     const stopBoth = async () => {
       await stop();
       await own.kill();
@@ -167,7 +167,7 @@ mysql_users=({ username="app" password="app" default_hostgroup=0 })
 }
 
 /** Lockstep of the project in that folder before these nodes; `settings` beside the usual ones. */
-export async function startLockstep(nodes, folder, project = ownProject, settings = {}) {
+export async function startLockstep(nodes, folder, { project = ownProject, settings = {} } = {}) {
   const [port] = await freePorts(1);
   const file = join(folder, 'lockstep.yaml');
   const config = stringify({
@@ -216,7 +216,7 @@ async function program({ folder, file, config, port, command: [path, ...argv] })
       child.kill('SIGKILL');
       throw new Error(`${path} does not answer on port ${port}:\n${output}`);
     }
-    await delay(50);
+    await delay(10);
   }
   const stop = async () => {
     child.kill('SIGTERM');

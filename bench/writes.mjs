@@ -3,14 +3,12 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { requireEngine } from '../dist/demo/engine.js';
-import { freePorts } from '../dist/demo/free-port.js';
-import { LocalServer } from '../dist/demo/local-server.js';
+import { behindLockstep, flushing, startServers } from './clusters.mjs';
 import { saveFigures } from './figures.mjs';
 import { needGalera, startGalera } from './galera.mjs';
 import { interleaved, throughput } from './measure.mjs';
 import { writesTable } from './report.mjs';
 import { makeTables } from './sysbench.mjs';
-import { startLockstep } from './targets.mjs';
 
 const usage = `npm run bench -- writes [options]
   --engine NAME         mariadb (default) or mysql; Galera is of MariaDB alone
@@ -18,9 +16,6 @@ const usage = `npm run bench -- writes [options]
   --rounds N            3: every cluster once in each, medians are shown
   --seconds N           4 for each cluster in each round
   --json FILE           all figures`;
-
-/** Its redo log reaches the disk before a commit is acknowledged. */
-const flushing = ['--innodb-flush-log-at-trx-commit=1'];
 
 /**
  * What acknowledged writes survive the loss of power of everything in: a server and a Galera
@@ -33,7 +28,7 @@ const clusters = {
   lockstep_1: (making) => behindLockstep(making, 1),
   lockstep_3: (making) => behindLockstep(making, 3),
   lockstep_5: (making) => behindLockstep(making, 5),
-  lockstep_3_flushing: (making) => behindLockstep(making, 3, flushing),
+  lockstep_3_flushing: (making) => behindLockstep(making, 3, { extraArguments: flushing }),
 };
 
 /** Compares how fast rows are written, each by a statement that is a transaction of its own. */
@@ -91,43 +86,7 @@ async function measureAll(running, { connections, rounds, seconds }) {
   return cells;
 }
 
-async function startServers({ engine, folder }, count, extraArguments) {
-  const ports = await freePorts(count);
-  const servers = await Promise.all(
-    ports.map((port, index) => {
-      const name = `mysql${index + 1}`;
-      return LocalServer.create({
-        ...{ engine, name, port, folder: join(folder, name) },
-        extraArguments,
-      });
-    }),
-  );
-  const stop = () => Promise.all(servers.map((server) => server.kill()));
-  try {
-    await Promise.all(servers.map((server) => server.start()));
-  } catch (error) {
-    await stop();
-    throw error;
-  }
-  return { servers, stop };
-}
-
 async function alone(making) {
   const { servers, stop } = await startServers(making, 1, flushing);
   return { port: servers[0].port, pids: [], stop };
-}
-
-async function behindLockstep(making, count, extraArguments = []) {
-  const nodes = await startServers(making, count, extraArguments);
-  try {
-    const balancer = await startLockstep(nodes.servers, making.folder);
-    const stop = async () => {
-      await balancer.stop();
-      await nodes.stop();
-    };
-    return { ...balancer, stop };
-  } catch (error) {
-    await nodes.stop();
-    throw error;
-  }
 }
