@@ -67,6 +67,8 @@ export class NodeConnection {
   preparedMax = preparedMaxPerConnection;
   /** Counts changes of definitions on the server: what was prepared before one is out of date. */
   definitions = 0;
+  /** Its clock stands still, as a write needed it; owned by the sessions room. */
+  clockStopped = false;
   /** Which text is prepared as text, by PREPARE … FROM; owned by the sessions room. */
   preparedText: string | undefined;
   /** Has it tell what somebody may still ask of it, once; owned by the sessions room. */

@@ -76,7 +76,7 @@ export function sendState(
 ): PreludeOutcome | undefined {
   const state = leaves ? inSchemaOf(connection, wanted) : wanted;
   const current = carriedBy.get(connection) ?? emptyState;
-  if (current.key === state.key) return undefined;
+  if (current.key === state.key) return startClock(connection, state);
   const outcome = new PreludeOutcome();
   const resets = !overrides(state, current);
   if (resets) {
@@ -87,6 +87,7 @@ export function sendState(
     );
     connection.preparedStatements.clear();
     connection.preparedText = undefined;
+    connection.clockStopped = false;
     insertIdOn.delete(connection);
   }
   const send = (command: number, text: string): void => {
@@ -99,10 +100,24 @@ export function sendState(
   const moves = !leaves && (returns || state.schema !== current.schema);
   const movesLast = moves && beyondAscii(state.schema);
   if (moves && !movesLast) send(CommandByte.INIT_DB, state.schema);
+  startClock(connection, state, outcome);
   for (const sql of renderState(state)) send(CommandByte.QUERY, sql);
   if (movesLast) send(CommandByte.INIT_DB, state.schema);
   for (const sql of state.replayed.values()) send(CommandByte.QUERY, sql);
   noteCarried(connection, leaves && returns ? inSchema(state, someSchema) : state);
+  return outcome;
+}
+
+/** Has the clock go on, or stand where the session has it; undefined where it does. */
+function startClock(
+  connection: NodeConnection,
+  { settings }: CarriedState,
+  outcome = new PreludeOutcome(),
+): PreludeOutcome | undefined {
+  if (!connection.clockStopped) return undefined;
+  connection.clockStopped = false;
+  const sql = `SET timestamp=${settings.get('timestamp') ?? 'DEFAULT'}`;
+  connection.send(commandPacket(CommandByte.QUERY, Buffer.from(sql, 'latin1')), 'query', outcome);
   return outcome;
 }
 

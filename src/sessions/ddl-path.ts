@@ -11,7 +11,7 @@ import type { Statement } from '../sql/statement.ts';
 import { LeaderRetry } from './leader-retry.ts';
 import { changesAccounts, checkDdl } from './check-ddl.ts';
 import { determineDdl } from './determine-ddl.ts';
-import { pinWrite, setVariablesRead } from './pin-write.ts';
+import { type LeaderPins, pinWrite, setVariablesRead } from './pin-write.ts';
 import { notLogged } from './not-logged.ts';
 import type { SessionCore } from './session-core.ts';
 import { enterSchemaGate } from './write-path.ts';
@@ -120,12 +120,13 @@ async function executeOn(
   core: SessionCore,
   connection: NodeConnection,
   write: WriteRequest,
-  options: { reply: HeldReply; pins: string },
+  options: { reply: HeldReply; pins: LeaderPins },
 ): Promise<void> {
   const outcome = new PreludeOutcome();
   if (write.request.before) await write.request.before(connection);
   connection.flushTogether(() => {
-    const pins = Buffer.from(options.pins, 'latin1');
+    const pins = Buffer.from(options.pins.sql, 'latin1');
+    connection.clockStopped = options.pins.stopsClock;
     connection.send(commandPacket(CommandByte.QUERY, pins), 'query', outcome);
     connection.send(write.request.packetsFor(connection), write.request.kind, options.reply);
   });

@@ -12,6 +12,7 @@ import { markerStatement } from '../replication/shell/node-markers.ts';
 import { noteInsertIdOn, PreludeOutcome, sendState, stateRefused } from './carry-state.ts';
 import { askConditions } from './ask-conditions.ts';
 import type { HeldReply } from './held-reply.ts';
+import type { LeaderPins } from './pin-write.ts';
 import type { NodeRequest } from './node-request.ts';
 import type { CarriedState } from './session-state.ts';
 
@@ -61,7 +62,7 @@ export class LeaderLane implements LeaderTransaction {
     reply: HeldReply,
     options: {
       state: CarriedState;
-      pins: string;
+      pins: LeaderPins;
       askInsertId: boolean;
       keepConditions: boolean;
       infile: Infile | undefined;
@@ -71,15 +72,12 @@ export class LeaderLane implements LeaderTransaction {
     if (connection.lost) throw connection.lost;
     const outcomes: PreludeOutcome[] = [];
     const sendPrelude = (): void => {
-      const carried = sendState(connection, options.state);
+      const { carried, sql } = this.#prelude(options);
       if (carried) outcomes.push(carried);
-      // BEGIN comes first: were a pin refused, the statement would still not commit by itself.
-      const prelude = [this.#begun ? '' : 'BEGIN', options.pins].filter((sql) => sql !== '');
-      this.#begun = true;
-      if (prelude.length === 0) return;
+      if (sql === '') return;
       const outcome = new PreludeOutcome();
       outcomes.push(outcome);
-      const text = Buffer.from(prelude.join(';'), 'latin1');
+      const text = Buffer.from(sql, 'latin1');
       connection.send(commandPacket(CommandByte.QUERY, text), 'query', outcome);
     };
     if (request.before) {
@@ -118,14 +116,33 @@ export class LeaderLane implements LeaderTransaction {
    * Begins the transaction in this state and with these pins, so that values for the statement
    * to come can be asked of its connection. Rejects as `run` does.
    */
-  async prepare(options: { state: CarriedState; pins: string }): Promise<void> {
+  async prepare(options: { state: CarriedState; pins: LeaderPins }): Promise<void> {
     const { connection } = this;
     if (connection.lost) throw connection.lost;
-    const prelude = [this.#begun ? '' : 'BEGIN', options.pins].filter((sql) => sql !== '');
-    this.#begun = true;
-    const carried = sendState(connection, options.state);
-    if (prelude.length > 0) await queryRows(connection, prelude.join(';'), { latin1: true });
+    const { carried, sql } = this.#prelude(options);
+    if (sql !== '') await queryRows(connection, sql, { latin1: true });
     if (carried?.error !== undefined) throw stateRefused(connection, [carried]);
+  }
+
+  /** Sends what brings the connection to the state, and gives what is to be sent behind that. */
+  #prelude({ state, pins }: { state: CarriedState; pins: LeaderPins }) {
+    const { connection } = this;
+    if (pins.stopsClock) connection.clockStopped = false;
+    const carried = sendState(connection, state);
+    connection.clockStopped = pins.stopsClock;
+    // BEGIN comes first: were a pin refused, the statement would still not commit by itself.
+    const begin = this.#begun ? '' : 'BEGIN';
+    this.#begun = true;
+    const sql = begin === '' || pins.sql === '' ? begin + pins.sql : `${begin};${pins.sql}`;
+    return { carried, sql };
+  }
+
+  /** What ends the transaction, and has the clock go on behind it. */
+  #ending(sql: string): string {
+    const { connection } = this;
+    if (!connection.clockStopped) return sql;
+    connection.clockStopped = false;
+    return `${sql};SET timestamp=DEFAULT`;
   }
 
   /** Sends BEGIN (or START TRANSACTION …) as the client wrote it, after `before`. */
@@ -168,7 +185,7 @@ export class LeaderLane implements LeaderTransaction {
 
   async commit(seq: Seq): Promise<LeaderCommit> {
     try {
-      await queryRows(this.connection, `${markerStatement(seq)};COMMIT`, {
+      await queryRows(this.connection, this.#ending(`${markerStatement(seq)};COMMIT`), {
         timeoutMs: 60_000,
       });
       return { kind: 'confirmed' };
@@ -181,13 +198,14 @@ export class LeaderLane implements LeaderTransaction {
 
   /** What the log need not know of is committed on this connection alone. */
   async commitUnlogged(): Promise<void> {
-    if (this.#begun && !this.connection.lost) await queryRows(this.connection, 'COMMIT');
+    if (this.#begun && !this.connection.lost)
+      await queryRows(this.connection, this.#ending('COMMIT'));
   }
 
   async rollback(): Promise<void> {
     if (!this.#begun || this.connection.lost) return;
     try {
-      await queryRows(this.connection, 'ROLLBACK');
+      await queryRows(this.connection, this.#ending('ROLLBACK'));
     } catch (error) {
       if (error instanceof NodeQueryError) this.connection.destroy(error);
     }

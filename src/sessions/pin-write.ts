@@ -12,8 +12,15 @@ import { setUnknownVariables } from './user-variables.ts';
 export interface WritePins {
   /** What goes into the entry, but for the generated insert id. */
   readonly pins: Pins;
-  /** The SET statement for the leader. */
-  readonly leaderPins: string;
+  readonly leaderPins: LeaderPins;
+}
+
+/** What the leader is sent ahead of a write. */
+export interface LeaderPins {
+  /** A SET statement; '' for none. */
+  readonly sql: string;
+  /** It stops the clock, which goes on in the session. */
+  readonly stopsClock: boolean;
 }
 
 const seedMax = 0x3fffffff;
@@ -46,11 +53,14 @@ export function pinWrite(
   }
   // Zero tells a generated value from the one before; what is never generated stays zero.
   const asks = facts?.askInsertId && pins.lastInsertId === undefined;
-  const leaderPins = renderPins({
-    ...pins,
-    ...(asks && { lastInsertId: '0' }),
-    ...(before?.insertId !== undefined && { insertId: before.insertId }),
-  });
+  const leaderPins = {
+    sql: renderPins({
+      ...pins,
+      ...(asks && { lastInsertId: '0' }),
+      ...(before?.insertId !== undefined && { insertId: before.insertId }),
+    }),
+    stopsClock: pins.timestamp !== carried.settings.get('timestamp'),
+  };
   const read = variablesRead(statement, facts);
   if (read.size > 0) {
     pins.userVariables = [...read].map((name) => [name, pinnedVariable(core, name)]);

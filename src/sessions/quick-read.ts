@@ -143,7 +143,7 @@ export class QuickRead {
   /** It is as the session is: nothing has to be set or prepared there first. */
   readonly #ready = (connection: NodeConnection): boolean => {
     const { state, lastInsertId } = this.#core;
-    if (connection.stateKey !== state.carried.key) return false;
+    if (connection.stateKey !== state.carried.key || connection.clockStopped) return false;
     if (holdsOtherInsertId(connection, lastInsertId)) return false;
     const packet = this.#packet;
     const bytes = typeof packet === 'function' ? packet(connection) : packet;

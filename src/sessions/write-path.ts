@@ -29,7 +29,7 @@ import {
 import { notLogged } from './not-logged.ts';
 import { refuseTooLong } from './packet-limit.ts';
 import { tellOneRecord } from './one-record.ts';
-import { pinWrite, setVariablesRead } from './pin-write.ts';
+import { type LeaderPins, pinWrite, setVariablesRead } from './pin-write.ts';
 import { noteTold } from './read-consistency.ts';
 import { infileOf } from './receive-file.ts';
 import { reconcileIds } from './reconcile-ids.ts';
@@ -329,7 +329,7 @@ async function determine(
   core: SessionCore,
   write: WriteRequest,
   facts: WriteFacts,
-  leader: { lane: LeaderLane; leaderPins: string },
+  leader: { lane: LeaderLane; leaderPins: LeaderPins },
 ): Promise<DeterminedWrite> {
   if (facts.way === 'as_is') {
     const same = asLiterals(write) ? asText(write, flatten(write)) : write;
