@@ -267,7 +267,7 @@ export class ClientCommands {
 
   async #startAfresh(beginning: Beginning): Promise<void> {
     await this.#core.letGo();
-    this.#core.diagnostics.clear(this.#core.lexMode.flavor);
+    await this.#core.diagnostics.clear(this.#core.lexMode.flavor);
     this.#core.state.reset(initialSettings(this.#core, this.#wishes, beginning));
     this.#core.autocommit = true;
     if (this.#core.metadata) this.#core.metadata = 'full';

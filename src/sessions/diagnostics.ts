@@ -16,7 +16,10 @@ interface DiagnosticsSnapshot {
   readonly error: Pick<ErrPacket, 'errno' | 'sqlState'> | undefined;
 }
 
-/** States of what is seldom an error of its own. Source: MySQL `share/messages_to_clients.txt`. */
+/**
+ * States of what is seldom an error of its own. Source: MySQL `share/messages_to_clients.txt`,
+ * MariaDB `sql/share/errmsg-utf8.txt`.
+ */
 const sqlStates: ReadonlyMap<number, string> = new Map([
   [1048, '23000'],
   [1050, '42S01'],
@@ -36,6 +39,8 @@ const sqlStates: ReadonlyMap<number, string> = new Map([
   [1758, '35000'],
   [3020, '2201E'],
 ]);
+/** MySQL has none for ER_TRUNCATED_WRONG_VALUE_FOR_FIELD. */
+const ofMariadb: ReadonlyMap<number, string> = new Map([[1366, '22007']]);
 
 type FoundCount = number | bigint;
 
@@ -54,6 +59,8 @@ export class Diagnostics {
   #errorCount = 0;
   /** What the latest statement raised itself. */
   #raised = 0;
+  /** That is all there is: an error's packet does not tell how much else was raised. */
+  #raisedAll = false;
   #rowCount: number | bigint = 0;
   /** A promise where a connection is being asked. */
   #foundRows: FoundCount | Promise<FoundCount> = 0;
@@ -86,7 +93,7 @@ export class Diagnostics {
 
   /** What COM_INIT_DB tells on MySQL: those that the statement before has raised itself. */
   get raised(): number {
-    return this.#raised;
+    return this.#raisedAll ? this.#warningCount : this.#raised;
   }
 
   /** ROW_COUNT(): rows affected, -1 after rows and after errors. */
@@ -116,6 +123,7 @@ export class Diagnostics {
   begin(statement: Statement, flavor: Flavor): void {
     this.#noted = false;
     this.#raised = 0;
+    this.#raisedAll = false;
     this.#keeps = keeps(statement, flavor);
     if (this.#keeps) this.read();
     else this.#forget();
@@ -179,8 +187,9 @@ export class Diagnostics {
     const error = decodeErr(end.payload);
     if (flavor !== 'mysql') return this.noteError(error);
     const conditions = await this.conditions();
-    const [warnings, errors, raised] = [this.#warningCount, this.errorCount, this.#raised];
+    const [warnings, errors, raised] = [this.#warningCount, this.errorCount, this.raised];
     this.noteError(error);
+    this.#raisedAll = false;
     this.#conditions = [...conditions, ...this.#conditions];
     this.#warningCount += warnings;
     this.#errorCount += errors;
@@ -203,6 +212,7 @@ export class Diagnostics {
     this.#warningCount = 1;
     this.#errorCount = 1;
     this.#raised = 1;
+    this.#raisedAll = true;
     if (this.#max() === 0) return;
     const bytes = Buffer.from(message, 'utf8').toString('latin1');
     this.#conditions = [{ level: 'Error', code: errno, message: bytes }];
@@ -286,9 +296,10 @@ export class Diagnostics {
     if (condition.level === 'Error') this.#errorCount += 1;
   }
 
-  sqlStateOf({ code }: Condition): string {
+  sqlStateOf({ code }: Condition, flavor: Flavor): string {
     if (this.#error?.errno === code) return this.#error.sqlState;
-    return sqlStates.get(code) ?? 'HY000';
+    const own = flavor === 'mariadb' ? ofMariadb.get(code) : undefined;
+    return own ?? sqlStates.get(code) ?? 'HY000';
   }
 
   /** Has the conditions sent before anything else is done on their connection. */
@@ -310,19 +321,22 @@ export class Diagnostics {
    * The session starts afresh; FOUND_ROWS() stays what it was (seen on both servers). MariaDB drops
    * what it has kept, and where that is nothing it leaves what it has counted (seen on 10.11).
    */
-  clear(flavor: Flavor): void {
-    if (flavor === 'mysql' || this.#max() > 0) this.#forget();
+  async clear(flavor: Flavor): Promise<void> {
+    const keptNone = this.#max() === 0 && (await this.conditions()).length === 0;
+    if (flavor === 'mysql' || !keptNone) this.#forget();
     this.#rowCount = 0;
   }
 
   #await(asked: Promise<Raised | undefined>): void {
     const mine = this.#generation;
+    const uncounted = this.#errorCount > 0;
     const taken = asked.then((raised) => {
       if (!raised || mine !== this.#generation) return;
-      this.#conditions = raised.conditions;
-      if (!raised.counts) return;
-      this.#warningCount = raised.counts.warnings;
-      this.#errorCount = raised.counts.errors;
+      const { conditions, counts } = raised;
+      this.#conditions = conditions;
+      if (counts) this.#errorCount = counts.errors;
+      if (counts) this.#warningCount = counts.warnings;
+      else if (uncounted) this.#warningCount = Math.max(this.#warningCount, conditions.length);
     });
     this.#reading = Promise.all([this.#reading, taken]);
   }
@@ -347,6 +361,7 @@ export class Diagnostics {
     this.#warningCount = 0;
     this.#errorCount = 0;
     this.#raised = 0;
+    this.#raisedAll = false;
   }
 }
 

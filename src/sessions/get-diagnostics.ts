@@ -83,7 +83,8 @@ const emptyItems: ReadonlySet<string> = new Set(
 
 function conditionItem(core: SessionCore, condition: Condition, item: string): string | undefined {
   if (item === 'MYSQL_ERRNO') return `CAST(${condition.code} AS UNSIGNED)`;
-  if (item === 'RETURNED_SQLSTATE') return text(core.diagnostics.sqlStateOf(condition));
+  if (item === 'RETURNED_SQLSTATE')
+    return text(core.diagnostics.sqlStateOf(condition, core.lexMode.flavor));
   if (item === 'MESSAGE_TEXT') {
     const results = core.state.carried.settings.get('character_set_results') ?? 'NULL';
     return text(condition.message, results === 'NULL' ? utf8 : results.replaceAll("'", ''));

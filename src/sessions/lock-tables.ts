@@ -96,8 +96,10 @@ export async function commitAndRelease(core: SessionCore): Promise<void> {
   }
 }
 
-/** SHOW and its like look at definitions only. */
-const readsRows = /^(?:SELECT|TABLE|WITH|DO|\(|)$/;
+/** SHOW and its like look at definitions only; EXPLAIN opens what it would read. */
+const readsRows = /^(?:SELECT|TABLE|WITH|DO|EXPLAIN|\(|)$/;
+/** Whose table must be among the locked ones all the same: SHOW CREATE TABLE. */
+const opensShown = /^SHOW CREATE$/;
 const always = /^(?:information_schema|performance_schema|mysql|sys)$/i;
 
 /** Some session holds locks that a statement of this one must heed. */
@@ -153,7 +155,8 @@ function refuseUnlocked(
 ): void {
   const { kind, verb, temporary } = statement;
   if (!limited.has(kind) || (kind === 'ddl' && temporary)) return;
-  if (kind === 'read' && !readsRows.test(verb)) return;
+  const shown = opensShown.test(verb) && (purpose === 'run' || core.lexMode.flavor === 'mariadb');
+  if (kind === 'read' && !shown && !readsRows.test(verb)) return;
   const { writtenTables } = statement;
   const writes = kind !== 'ddl' && writtenTables.some((table) => isLasting(core, table));
   if (writes && isReadOnlyNow(core)) throw inReadOnly(core);

@@ -69,6 +69,7 @@ export async function readBackSet(
     else if (isDefault(assignment) && !alwaysCarried.has(name)) {
       await readBackDefault(core, connection, name);
     } else add(name);
+    add(...changedBy(name));
   }
   const named = assignments.findLast(({ scope }) => scope === 'names')?.collation;
   await readBackVariables(core, connection, [...names], {
@@ -90,14 +91,18 @@ export async function readBackFailedSet(
   core: SessionCore,
   connection: NodeConnection,
   assignments: readonly SetAssignment[],
+  errno: number,
 ): Promise<void> {
   const names = assignments.flatMap(({ scope, name }) =>
     scope !== 'session' || insertIdVariables.has(name) || setsOnce.test(name)
       ? []
-      : [connectionCharsets.get(name) ?? name],
+      : [connectionCharsets.get(name) ?? name, ...changedBy(name)],
   );
   await takeChanged(core, connection, [...new Set(names)]);
-  const id = assignments.findLast(({ name }) => insertIdVariables.has(name))?.literal;
+  // If it was not set, the connection has that of whoever used it last.
+  const before = errno === denied ? assignments.findLastIndex(isDefault) : 0;
+  const assigned = assignments.slice(0, before);
+  const id = assigned.findLast(({ name }) => insertIdVariables.has(name))?.literal;
   if (id !== undefined && (await insertIdOf(connection)) === id) core.lastInsertId = id;
 }
 
@@ -122,6 +127,13 @@ async function takeChanged(
     if (!(error instanceof NodeQueryError)) throw error;
   }
 }
+
+/** ER_SPECIFIC_ACCESS_DENIED_ERROR */
+const denied = 1227;
+
+/** What a server sets along with a variable. Source: `fix_sql_big_selects` … of both. */
+const changedBy = (name: string): readonly string[] =>
+  name === 'max_join_size' ? ['sql_big_selects'] : [];
 
 /** A setting that is carried may change sql_big_selects: max_join_size. */
 const alwaysCarried: ReadonlySet<string> = new Set([...isolationVariables, 'sql_big_selects']);

@@ -43,7 +43,7 @@ export interface ReadOptions {
   /** Runs on the same connection after a successful held answer, before it is given back. */
   readonly after?: (connection: NodeConnection) => Promise<void>;
   /** The same behind the server's error. */
-  readonly afterError?: (connection: NodeConnection) => Promise<void>;
+  readonly afterError?: (connection: NodeConnection, errno: number) => Promise<void>;
   /** What the node gets that asks for a file. */
   readonly infile?: Infile | undefined;
   /** Asked of a streamed answer: true when the connection is kept, to be given back later. */
@@ -224,7 +224,8 @@ async function converse(
   if (request.kind === 'simple' && held.end) {
     await core.diagnostics.noteInitDb(held.end, core.lexMode.flavor);
   } else if (held.end) noteDiagnostics(core, connection, held.end, options);
-  await (held.error ? options.afterError : options.after)?.(connection);
+  if (held.error) await options.afterError?.(connection, held.error.errno);
+  else await options.after?.(connection);
   return { kind: 'answered', answer: { kind: 'held', reply: held } };
 }
 

@@ -19,7 +19,11 @@ export async function selectForWrite(rewriting: Rewriting, query: string): Promi
   const refused = isStrict(rewriting) ? found.raised.find(isRefused(core)) : undefined;
   if (refused) {
     const message = Buffer.from(refused.message, 'latin1').toString('utf8');
-    throw new NodeQueryError(refused.code, core.diagnostics.sqlStateOf(refused), message);
+    throw new NodeQueryError(
+      refused.code,
+      core.diagnostics.sqlStateOf(refused, core.lexMode.flavor),
+      message,
+    );
   }
   raised.push(...found.raised);
   return found;

@@ -185,7 +185,7 @@ function setOnNode(
       await readBackSet(core, connection, sql, assignments);
       await asked?.(connection);
     },
-    failed: (connection) => readBackFailedSet(core, connection, assignments),
+    failed: (connection, errno) => readBackFailedSet(core, connection, assignments, errno),
   });
 }
 
@@ -195,7 +195,7 @@ interface ReadBack {
   /** Finds out what else has changed. */
   readonly after?: (connection: NodeConnection) => Promise<void>;
   /** The same behind an error. */
-  readonly failed?: (connection: NodeConnection) => Promise<void>;
+  readonly failed?: (connection: NodeConnection, errno: number) => Promise<void>;
   readonly schema?: string;
   /** What the node gets that asks for a file. */
   readonly infile?: Infile | undefined;
@@ -223,8 +223,8 @@ export async function executeAndReadBack(
       await carry(connection);
     },
     ...((assigned.length > 0 || failed) && {
-      afterError: async (connection: NodeConnection) => {
-        await failed?.(connection);
+      afterError: async (connection: NodeConnection, errno: number) => {
+        await failed?.(connection, errno);
         await carry(connection);
       },
     }),

@@ -373,6 +373,7 @@ export async function useSchema(core: SessionCore, schema: string): Promise<Answ
     schema,
   });
   if (answer.kind === 'held' && answer.reply.error) return answer;
+  await core.diagnostics.conditions();
   // What the statement before raised, not what the connection has.
   const warnings = core.lexMode.flavor === 'mysql' ? core.diagnostics.raised : 0;
   return { kind: 'ok', ok: { warnings } };

@@ -17,7 +17,13 @@ export async function withConnection<T>(
   run: (connection: NodeConnection) => Promise<T>,
 ): Promise<T> {
   const { transaction, pinned } = core;
-  if (transaction) return guard(core, transaction, () => run(transaction.lane.connection));
+  if (transaction) {
+    const { connection } = transaction.lane;
+    return guard(core, transaction, async () => {
+      await bringTo(connection, core.state.carried);
+      return run(connection);
+    });
+  }
   if (pinned) {
     try {
       await bringTo(pinned.connection, core.state.carried);

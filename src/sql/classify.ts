@@ -101,7 +101,10 @@ function classifyWith(input: Input, at: number): Classification {
     : notUnderstood(tokens, at);
 }
 
-/** EXPLAIN runs nothing but EXPLAIN ANALYZE does; with a name behind it, it describes a table. */
+/** With anything else behind it, EXPLAIN is another name of SHOW COLUMNS. */
+const explained = /^(?:SELECT|INSERT|UPDATE|DELETE|REPLACE|WITH|TABLE|VALUES|FOR)$/;
+
+/** EXPLAIN runs nothing but EXPLAIN ANALYZE does. */
 function classifyExplain(input: Input, at: number): Classification {
   const { tokens } = input;
   let cursor = at + 1;
@@ -118,7 +121,10 @@ function classifyExplain(input: Input, at: number): Classification {
       cursor += 3;
     else break;
   }
-  if (!analyze) return result('read', 'EXPLAIN', cursor);
+  if (!analyze) {
+    const describes = isName(tokens[cursor]) && !explained.test(wordAt(tokens, cursor));
+    return result('read', describes ? 'SHOW COLUMNS' : 'EXPLAIN', cursor);
+  }
   const inner = classifyWithin(input, cursor);
   return inner.kind === 'read' ? { ...inner, verb: 'EXPLAIN' } : inner;
 }

@@ -126,6 +126,35 @@ export const keptDiagnosticsScripts: Readonly<Record<string, readonly string[]>>
       '0: SHOW WARNINGS',
     ],
   ),
+  'what was kept before max_error_count became 0': each(
+    ['COM_RESET_CONNECTION', 'COM_CHANGE_USER app'],
+    (afresh) => [
+      '0: SELECT missing_column',
+      '0: SET max_error_count = 0',
+      '0: SHOW WARNINGS',
+      `0: ${afresh}`,
+      '0: GET DIAGNOSTICS CONDITION 1 @a = MYSQL_ERRNO',
+      ...shown,
+    ],
+  ),
+  'COM_INIT_DB tells what the statement before has raised itself': each(['1', '2'], (condition) => [
+    '0: SELECT missing_column',
+    `0: GET DIAGNOSTICS CONDITION ${condition} @c = MYSQL_ERRNO`,
+    '0: COM_INIT_DB app',
+    '0: SHOW WARNINGS',
+  ]),
+  'an error that is raised twice': each(
+    ['COM_INIT_DB app', 'SELECT @@warning_count, @@error_count', 'GET DIAGNOSTICS @a = NUMBER'],
+    (sql) => [
+      '0: COM_CHANGE_USER ',
+      ...each(['DO missing_function()', 'SELECT missing_function()'], (raising) => [
+        `0: ${raising}`,
+        `0: ${sql}`,
+        '0: COM_RESET_CONNECTION',
+      ]),
+      '0: COM_INIT_DB app',
+    ],
+  ),
   'an UPDATE that safe mode refuses has found nothing': [
     '0: SET sql_safe_updates = 1',
     '0: SELECT id FROM shared',
@@ -202,6 +231,46 @@ export const keptDiagnosticsScripts: Readonly<Record<string, readonly string[]>>
     '0: SET @a = (SELECT MAX(id) FROM app.t1)',
     '0: DO (SELECT MAX(id) FROM app.t1)',
     '0: UNLOCK TABLES',
+  ],
+  'SET SESSION TRANSACTION in a transaction holds behind it, whatever is prepared meanwhile': each(
+    ['prepare 0: SET @a = ?', 'PREPARE p FROM "SELECT @a := 5"', 'SET @a = 5', 'SELECT 1'],
+    (sql) => [
+      '0: COM_RESET_CONNECTION',
+      '0: START TRANSACTION READ ONLY',
+      '0: SET SESSION TRANSACTION READ ONLY',
+      `0: ${sql}`,
+      '0: CREATE TABLE app.shared (id INT)',
+    ],
+  ),
+  'what describes tables under LOCK TABLES': [
+    '0: LOCK TABLES app.t0 READ',
+    ...each(['app.t0', 'app.t1', 'app.nosuch'], (table) =>
+      each(['SHOW CREATE TABLE', 'DESCRIBE', 'SHOW INDEX FROM', 'EXPLAIN DELETE FROM'], (sql) => [
+        `0: ${sql} ${table}`,
+        `0: prepare 0: ${sql} ${table}`,
+        `0: PREPARE p FROM '${sql} ${table}'`,
+      ]),
+    ),
+    '0: EXPLAIN SELECT COUNT(*) FROM app.t1',
+    '0: EXPLAIN SELECT 1',
+    '0: UNLOCK TABLES',
+  ],
+  'DESCRIBE is SHOW COLUMNS': [
+    '0: SET autocommit = 0',
+    ...each(['DESCRIBE app.t0', 'DESC app.t0 id', 'EXPLAIN app.t0', 'DESC SELECT 1'], (sql) => [
+      sevenFound,
+      `0: ${sql}`,
+      '0: SELECT FOUND_ROWS()',
+      '0: COMMIT',
+    ]),
+  ],
+  'the states of warnings': [
+    "0: SET sql_mode = ''",
+    ...each(["(n) VALUES ('x')", '(n) VALUES (1000)', "(w) VALUES ('abcde')"], (values) => [
+      `0: INSERT INTO app.t0 ${values}`,
+      '0: GET DIAGNOSTICS CONDITION 1 @a = MYSQL_ERRNO, @b = RETURNED_SQLSTATE',
+      '0: SELECT @a, @b',
+    ]),
   ],
   'EXECUTE is the transaction that SET TRANSACTION spoke of': [
     '0: PREPARE p FROM "SELECT COUNT(*) FROM shared"',

@@ -128,6 +128,22 @@ export const keptValueScripts: Readonly<Record<string, readonly string[]>> = {
     '1: SET max_join_size = 8000',
     '0: SET NAMES latin1',
     '0: SELECT @@sql_big_selects, @@max_join_size',
+    '0: SET sql_big_selects = 0',
+    '0: SET max_join_size = DEFAULT',
+    '0: SELECT @@sql_big_selects, @@max_join_size',
+  ],
+  'a SET that fails leaves LAST_INSERT_ID() as far as it has got': [
+    '0: INSERT INTO t0 (n) VALUES (1)',
+    ...each(
+      ['nosuch_variable = 1', "sql_mode = 'nosuch'", '@a = app.raises("text")'],
+      (assignment) => [`0: SET last_insert_id = 0, ${assignment}`, '0: SELECT LAST_INSERT_ID()'],
+    ),
+    ...each(['64', 'DEFAULT'], (max) => [
+      `0: SET last_insert_id = 6, max_error_count = ${max}`,
+      '0: SELECT LAST_INSERT_ID()',
+      `0: SET max_error_count = ${max}, last_insert_id = 0`,
+      '0: SELECT LAST_INSERT_ID()',
+    ]),
   ],
   'a SET that switches autocommit off and on': [
     '0: BEGIN',

@@ -101,7 +101,8 @@ export class RandomSteps {
 
   #assignment(): string {
     if (this.#random() < 0.4) {
-      return `@${this.#pick(['a', 'b', 'c'])} = ${this.#pick(words.values)}`;
+      const value = this.#pick(words.values);
+      return `@${value === words.notAscii ? 'c' : this.#pick(['a', 'b', 'c'])} = ${value}`;
     }
     const [name, choices] = this.#pick(words.settings);
     return `${this.#pick(['', 'SESSION ', '@@'])}${name} = ${this.#pick(choices)}`;

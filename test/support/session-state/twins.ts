@@ -1,5 +1,5 @@
 import { SessionClient } from './session-client.ts';
-import { type Step, textOf } from './step.ts';
+import type { Step } from './step.ts';
 
 /** The first step of which a client is told something else through Lockstep than by a server. */
 export interface Difference {
@@ -18,6 +18,7 @@ const answerMsMax = 60_000;
 /** Sessions that are each open on a server and through Lockstep, and send the same to both. */
 export class Twins implements AsyncDisposable {
   readonly #twins: readonly Twin[];
+  #sent = 0;
 
   private constructor(twins: readonly Twin[]) {
     this.#twins = twins;
@@ -36,11 +37,17 @@ export class Twins implements AsyncDisposable {
     return twins;
   }
 
+  /** How many steps of what was run were sent. */
+  get sent(): number {
+    return this.#sent;
+  }
+
   /** Undefined when every answer was the same. */
   async run(steps: readonly Step[]): Promise<Difference | undefined> {
     for (const [index, step] of steps.entries()) {
       const twin = this.#twins[step.who];
       if (!twin || !this.#mayRun(twin, step)) continue;
+      this.#sent += 1;
       const { direct, through } = await twin.send(step);
       if (direct.join('\n') !== through.join('\n')) return { step: index, direct, through };
     }
@@ -90,8 +97,10 @@ class Twin {
   }
 
   async send(step: Step): Promise<Omit<Difference, 'step'>> {
-    const both = [this.#direct, this.#through].map((client) => client.send(step.sent));
-    const [direct = [], through = []] = await withDeadline(Promise.all(both), step);
+    const both = [this.#direct, this.#through].map((client) =>
+      withDeadline(client.send(step.sent)).catch((error: unknown) => [String(error)]),
+    );
+    const [direct = [], through = []] = await Promise.all(both);
     this.#noteLocks(step, direct);
     return { direct, through };
   }
@@ -108,13 +117,13 @@ class Twin {
   }
 }
 
-async function withDeadline<T>(answers: Promise<T>, step: Step): Promise<T> {
+async function withDeadline<T>(answer: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer to ${textOf(step)}`)), answerMsMax);
+    timer = setTimeout(() => reject(new Error('no answer')), answerMsMax);
   });
   try {
-    return await Promise.race([answers, late]);
+    return await Promise.race([answer, late]);
   } finally {
     clearTimeout(timer);
   }

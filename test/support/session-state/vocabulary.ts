@@ -1,3 +1,10 @@
+/**
+ * Of the variable that nothing is bound from or computed of. What is bound to a write is a literal
+ * to the nodes, and in a message MySQL has the bytes of the one as they are, and the characters of
+ * the other; and a message that MariaDB keeps behind SET NAMES is told in the character set before.
+ */
+export const notAscii = "_latin1 X'e9'";
+
 /** Values that user variables are set to. */
 export const values = [
   '1',
@@ -6,13 +13,13 @@ export const values = [
   '2e3',
   'NULL',
   "'text'",
-  "_latin1 X'e9'",
+  notAscii,
   "X'00ff'",
   '18446744073709551615',
   "CONCAT(@a, 'x')",
   '@b + 1',
   '@@sql_mode',
-  'COALESCE(@c, 0) + 0.5',
+  'COALESCE(@b, 0) + 0.5',
   'ROW_COUNT()',
   'FOUND_ROWS()',
   'LAST_INSERT_ID()',
@@ -62,7 +69,8 @@ export const settings: readonly (readonly [name: string, values: readonly string
 
 /** What shows the state of a session; `{own}` is its own table. */
 export const shown: readonly string[] = [
-  ...['@a', '@b', '@c', 'HEX(@a)', "IF(@a IS NULL, '', CHARSET(@a))", 'DATABASE()'],
+  ...['@a', '@b', '@c', 'HEX(@a)', 'HEX(@c)', 'DATABASE()'],
+  ...["IF(@a IS NULL, '', CHARSET(@a))", "IF(@c IS NULL, '', CHARSET(@c))"],
   ...['LAST_INSERT_ID()', '@@autocommit', '@@character_set_client', '@@character_set_database'],
   ...['sql_mode', 'time_zone', 'sql_select_limit', 'group_concat_max_len', 'max_join_size'].map(
     (name) => `@@${name}`,
@@ -144,7 +152,7 @@ export const ofOwnTable = [
   'DELETE FROM {own}',
   'DELETE FROM {own} WHERE w = 1',
   'SELECT * FROM {own} ORDER BY id',
-  'SELECT COUNT(*), MAX(id) FROM {own}',
+  'SELECT COUNT(*), SUM(id) FROM {own}',
   'SELECT id FROM {own} WHERE n = 1 FOR UPDATE',
   'SELECT SQL_CALC_FOUND_ROWS id FROM {own} ORDER BY id LIMIT 1',
   'SELECT id FROM {own} ORDER BY id LIMIT 2',
@@ -173,8 +181,9 @@ export const ofTemporaryTables = [
 ] as const;
 
 export const prepared = [
-  // No user variable beside it: see docs/COMPATIBILITY.md.
-  "PREPARE p FROM 'SELECT ? + 1'",
+  // No user variable beside it, nor a result whose type the first value decides, on MySQL: see
+  // docs/COMPATIBILITY.md.
+  "PREPARE p FROM 'SELECT CHAR_LENGTH(?) + 1'",
   "PREPARE p FROM 'INSERT INTO {own} (n) VALUES (?)'",
   "PREPARE p FROM 'SET @a = ?'",
   "PREPARE p FROM 'SELECT missing_column, ?'",
@@ -258,6 +267,7 @@ export const others = [
   "SHOW VARIABLES LIKE 'autocommit'",
   'SHOW CREATE TABLE app.shared',
   'EXPLAIN SELECT 1',
+  'DESCRIBE app.shared',
 ] as const;
 
 export const ofLocks = [
@@ -294,6 +304,8 @@ export const underLocks = [
   'COMMIT',
   'SELECT ROW_COUNT()',
   'SELECT * FROM nosuch_table',
+  // With its schema: MySQL has either of two errors for what is not in information_schema.
+  'SHOW CREATE TABLE app.shared',
 ] as const;
 
 /** What there is before the sessions begin. */
