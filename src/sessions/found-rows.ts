@@ -46,8 +46,8 @@ export function foundRowsAfter(
   return verb === 'DO' ? { kind: 'known', rows: 1 } : { kind: 'kept' };
 }
 
-/** ER_SIGNAL_EXCEPTION, ER_DATA_OUT_OF_RANGE */
-const raisedAsItRuns: ReadonlySet<number> = new Set([1644, 1690]);
+/** ER_TRUNCATED_WRONG_VALUE_FOR_FIELD, ER_SIGNAL_EXCEPTION, ER_DATA_OUT_OF_RANGE */
+const raisedAsItRuns: ReadonlySet<number> = new Set([1366, 1644, 1690]);
 
 /** On MariaDB a SELECT that fails as it runs has found nothing; before, it has not begun. */
 function afterError({ verb }: Statement, { payload }: Terminal, flavor: Flavor): FoundRows {

@@ -149,6 +149,8 @@ function userVariableLiteral(row: Row, index: number, type: number, flags: numbe
   const value = row[`v${index}`] ?? null;
   if (value === null) return nullLiteral(row, index, type, flags);
   if (numericTypes.has(type)) {
+    // Without a point it would be an integer.
+    if (type === decimalType && !value.includes('.')) return `${value}.`;
     const unsigned = (flags & unsignedFlag) !== 0 && /^\d+$/.test(value);
     return unsigned ? `CAST(${value} AS UNSIGNED)` : value;
   }

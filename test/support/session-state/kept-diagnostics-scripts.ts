@@ -13,6 +13,7 @@ export const keptDiagnosticsScripts: Readonly<Record<string, readonly string[]>>
       'CHECKSUM TABLE app.shared',
       'VALUES (1), (2)',
       'SELECT app.raises("text")',
+      "SELECT app.raises(X'00ff')",
       'SELECT 18446744073709551615 + 1',
       'SELECT nosuch',
       'DROP TABLE nosuch_table',

@@ -132,6 +132,15 @@ export const keptValueScripts: Readonly<Record<string, readonly string[]>> = {
     '0: SET max_join_size = DEFAULT',
     '0: SELECT @@sql_big_selects, @@max_join_size',
   ],
+  'a decimal number stays one without decimals': [
+    '0: SET @a = 0.5 - 0.5, @b = CAST(-5 AS DECIMAL(3, 0)), @c = CAST(9e19 AS DECIMAL(30, 0))',
+    ...each(['SELECT @a, @b, @c', 'SELECT @a + @b, CONCAT(@c)'], (sql) => [
+      '1: SET sql_mode = ""',
+      `0: ${sql}`,
+    ]),
+    '0: INSERT INTO app.t0 (w) VALUES (@a), (@b)',
+    '0: SELECT w FROM app.t0',
+  ],
   'a SET that fails leaves LAST_INSERT_ID() as far as it has got': [
     '0: INSERT INTO t0 (n) VALUES (1)',
     ...each(
