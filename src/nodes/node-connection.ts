@@ -15,6 +15,8 @@ import type { Greeting } from './client-handshake.ts';
 import { throwIfFarewell } from './farewell.ts';
 import { type FileStream, type Infile, sendInfile } from './infile.ts';
 import { logInToNode, type NodeConnectionOptions } from './node-login.ts';
+import { Outbox } from './outbox.ts';
+import { PlainReply } from './plain-reply.ts';
 import { ResponseCollector } from './response-collector.ts';
 
 /** What receives the answer to one command on a node connection. */
@@ -37,10 +39,6 @@ export class NodeConnectionLostError extends Error {
 
 /** So long may a server take to close a connection after our goodbye. */
 const closeTimeoutMs = 5000;
-
-/** A request of more than this takes its time on the way, at this many bytes a millisecond. */
-const largeBytes = 16 * 1024;
-const uploadBytesPerMs = 256;
 
 interface PendingResponse {
   readonly kind: ResponseKind;
@@ -81,10 +79,7 @@ export class NodeConnection {
   #silentSinceMs: number | undefined;
   /** A silence of this length is reported next; doubled by each report. */
   #reportSilenceAfterMs = 0;
-  /** By when large requests have reached the server. */
-  #arrivedByMs = 0;
-  /** Packets that leave before the event loop turns. */
-  readonly #soon: Buffer[] = [];
+  readonly #outbox: Outbox;
   #paused = false;
   #lostError: Error | undefined;
   #ended = false;
@@ -106,6 +101,7 @@ export class NodeConnection {
   private constructor(stream: FileStream, clock: Clock, greeting: Greeting) {
     this.#stream = stream;
     this.#clock = clock;
+    this.#outbox = new Outbox(stream, clock);
     this.threadId = greeting.threadId;
     this.serverVersion = greeting.serverVersion;
     this.capabilities = greeting.capabilities;
@@ -198,15 +194,8 @@ export class NodeConnection {
       return;
     }
     this.#expect({ kind, sink, infile: undefined });
-    this.#soon.push(packets);
-    if (this.#soon.length === 1) setImmediate(this.#sendSoon);
+    this.#outbox.writeSoon(packets);
   }
-
-  readonly #sendSoon = (): void => {
-    const [first, ...others] = this.#soon.splice(0);
-    if (!first || this.#lostError) return;
-    this.#write(others.length === 0 ? first : Buffer.concat([first, ...others]));
-  };
 
   /** Sends a command that the server never answers (statement close, long data). */
   sendUnanswered(packets: Buffer): void {
@@ -215,12 +204,10 @@ export class NodeConnection {
 
   /** False: what waits to be sent is a lot. */
   #write(packets: Buffer): boolean {
-    if (this.#soon.length > 0) this.#sendSoon();
-    const room = this.#stream.write(packets);
-    if (packets.length <= largeBytes) return room;
-    const fromMs = Math.max(this.#clock.nowMs(), this.#arrivedByMs);
-    this.#arrivedByMs = fromMs + packets.length / uploadBytesPerMs;
-    if (this.#silentSinceMs !== undefined) this.#listen();
+    const before = this.#outbox.arrivedByMs;
+    const room = this.#outbox.write(packets);
+    const takesTime = this.#outbox.arrivedByMs !== before;
+    if (takesTime && this.#silentSinceMs !== undefined) this.#listen();
     return room;
   }
 
@@ -248,12 +235,7 @@ export class NodeConnection {
 
   /** Runs `sends` so that everything it sends leaves in one flush. */
   flushTogether(sends: () => void): void {
-    this.#stream.cork();
-    try {
-      sends();
-    } finally {
-      this.#stream.uncork();
-    }
+    this.#outbox.together(sends);
   }
 
   /**
@@ -266,6 +248,23 @@ export class NodeConnection {
   ): Promise<TextResult[]> {
     const text = Buffer.from(sql, options.latin1 ? 'latin1' : 'utf8');
     return this.command(CommandByte.QUERY, text, 'query', options.timeoutMs, options.infile);
+  }
+
+  /**
+   * Runs statements of our own that have no rows. Resolves to what went wrong, be it that the
+   * connection was lost or took longer than `timeoutMs`; undefined when all succeeded.
+   */
+  run(text: Buffer, timeoutMs: number): Promise<string | undefined> {
+    return new Promise((resolve) => {
+      const timer = this.#clock.after(timeoutMs, () =>
+        this.destroy(new Error(`no answer within ${timeoutMs} ms`)),
+      );
+      const reply = new PlainReply((reason) => {
+        timer.cancel();
+        resolve(reason);
+      });
+      this.send(commandPacket(CommandByte.QUERY, text), 'query', reply);
+    });
   }
 
   command(
@@ -330,7 +329,7 @@ export class NodeConnection {
 
   #listen(): void {
     if (this.#paused) return;
-    this.#silentSinceMs = Math.max(this.#clock.nowMs(), this.#arrivedByMs);
+    this.#silentSinceMs = Math.max(this.#clock.nowMs(), this.#outbox.arrivedByMs);
     this.#reportSilenceAfterMs = 0;
   }
 
@@ -361,6 +360,7 @@ export class NodeConnection {
     if (this.#lostError) return;
     const error = new NodeConnectionLostError(cause.message, { cause });
     this.#lostError = error;
+    this.#outbox.close();
     this.#stream.removeAllListeners('data');
     this.#stream.removeAllListeners('error');
     this.#stream.on('error', () => {});

@@ -109,6 +109,12 @@ export class TableCatalogue {
         `WHERE ${where} ORDER BY ORDINAL_POSITION`,
     );
     const tableType = table?.['type'];
+    const triggers = await readTriggers(ask, schema, name, mode);
+    const checks = await ask(
+      'SELECT CONSTRAINT_NAME AS name FROM information_schema.TABLE_CONSTRAINTS ' +
+        `WHERE ${where} AND CONSTRAINT_TYPE = 'CHECK'`,
+    );
+    const changesOthers = (await this.children()).has(lowerName(`${schema}.${name}`));
     const isView = tableType === 'VIEW';
     return {
       schema,
@@ -125,7 +131,13 @@ export class TableCatalogue {
       keepsTransactionIds: columns.some(
         ({ type, generation }) => type === 'bigint' && generation === 'ROW START',
       ),
-      triggers: await readTriggers(ask, schema, name, mode),
+      triggers,
+      asksClock:
+        tableType !== 'BASE TABLE' ||
+        table?.['engine'] !== 'InnoDB' ||
+        triggers.length + checks.length > 0 ||
+        changesOthers ||
+        columns.some((column) => columnAsksClock(column, mode)),
       repeatable:
         (tableType === 'BASE TABLE' || tableType === 'SYSTEM VERSIONED') &&
         table?.['engine'] === 'InnoDB' &&
@@ -184,6 +196,18 @@ function isRepeatableColumn({ type, generation }: Row, mode: LexMode): boolean {
   if (!generation || /^ROW (?:START|END)$/.test(generation)) return true;
   // MySQL escapes the quotes of strings.
   return analyse(`SELECT ${generation.replaceAll("\\'", "'")}`, mode).repeatable;
+}
+
+const timed = /^(?:date|time|datetime|timestamp)$/i;
+/** MariaDB shows a default as it would be written; of strings the quotes are doubled. */
+const literal = /^(?:NULL|'(?:[^']|'')*'|b'[01]*'|x'[0-9a-f]*'|-?[\d.]+(?:e[-+]?\d+)?)$/i;
+
+/** Rather one too many than one too few. */
+function columnAsksClock({ type, value, extra, generation }: Row, { flavor }: LexMode): boolean {
+  if (timed.test(type ?? '') || generation) return true;
+  if (extra && !/^auto_increment$/i.test(extra)) return true;
+  // MySQL says so in `extra` where a default is an expression.
+  return flavor === 'mariadb' && !!value && !literal.test(value);
 }
 
 async function readChildren(ask: Ask): Promise<ReadonlyMap<string, readonly ChildTable[]>> {

@@ -31,6 +31,11 @@ export interface TableInfo {
   readonly keepsTransactionIds: boolean;
   readonly triggers: readonly TriggerInfo[];
   /**
+   * A write to it may ask the clock where its text does not: by a default, a generated column, a
+   * trigger or a time that becomes a date.
+   */
+  readonly asksClock: boolean;
+  /**
    * Its rows are the same until somebody writes to it. Not of other engines, which may keep them
    * elsewhere; nor where a column asks the clock, or is a TIME, to which that adds the date.
    */

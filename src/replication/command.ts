@@ -18,7 +18,7 @@ export interface Command {
   /** What the leader answered; undefined where the statement's answer cannot be compared. */
   readonly result: CommandResult;
   /** What LOAD DATA LOCAL asks for: every node is sent the same bytes. */
-  readonly file?: LoadFile;
+  readonly file?: LoadFile | undefined;
 }
 
 export interface CommandContext {

@@ -6,6 +6,7 @@ import { LockstepError } from '../base/errors.ts';
 import { faultPoints } from '../base/fault-points.ts';
 import { Acknowledgements, type FollowerPosition, outcomeUnknown } from './acknowledgements.ts';
 import { Applier, type ApplierEnd } from './applier.ts';
+import type { CommitOutcome } from './commit-outcome.ts';
 import type { CommitDraft, Entry } from './entry.ts';
 import { EntryAges } from './entry-ages.ts';
 import type { FollowerPort } from './follower-port.ts';
@@ -18,13 +19,6 @@ import { Waiters } from './waiters.ts';
 import { WriteGate } from './write-gate.ts';
 
 export type { Leadership };
-
-export type CommitOutcome =
-  | { readonly kind: 'committed'; readonly seq: Seq }
-  /** It takes effect nowhere, and may be run again. */
-  | { readonly kind: 'aborted'; readonly reason: string }
-  /** The log refused it: rolled back, nothing took effect. */
-  | { readonly kind: 'not_logged'; readonly error: Error };
 
 /**
  * The heart of replication: who leads, who follows, how far each node is, and the way of a commit
@@ -67,6 +61,11 @@ export class Replicator {
 
   get leadership(): Leadership | undefined {
     return this.#leader?.leadership;
+  }
+
+  /** Under whom a write may begin now; undefined where it has to wait or is refused. */
+  get term(): Leadership | undefined {
+    return this.#missingCopies > 0 ? undefined : this.leadership;
   }
 
   get epoch(): number {
@@ -194,7 +193,9 @@ export class Replicator {
     }
     const { epoch } = leadership;
     const confirmed = this.#leader?.position ?? noSeq;
-    const { entry, durable } = this.#options.sequencer.append({ ...draft, epoch, confirmed });
+    const { kind, lastCommitted, commands, changed } = draft;
+    const whole = { kind, epoch, lastCommitted, confirmed, commands, changed };
+    const { entry, durable } = this.#options.sequencer.append(whole);
     try {
       if (faultPoints.armed) await faultPoints.during(durable, 'commit.appended', leadership.name);
       await durable;

@@ -75,16 +75,15 @@ export class Sequencer implements EntrySource {
     return this.#failed;
   }
 
-  append({ changed, ...draft }: EntryDraft & Changing): Appended {
-    const entry: Entry = {
-      ...draft,
-      seq: this.#log.nextSeq,
-      atMs: this.#clock.wallMs(),
-    };
-    this.#options.changes?.note(entry.seq, changed);
+  append(draft: EntryDraft & Changing): Appended {
+    const { kind, epoch, lastCommitted, confirmed, commands } = draft;
+    const atMs = this.#clock.wallMs();
+    const seq = this.#log.nextSeq;
+    const entry: Entry = { seq, epoch, kind, atMs, lastCommitted, confirmed, commands };
+    this.#options.changes?.note(seq, draft.changed);
     const payload = encodeEntry(entry);
-    const files = entry.commands.flatMap(({ file }) => file ?? []);
-    const durable = this.#log.append({ seq: entry.seq, payload, files }).then(
+    const files = commands.flatMap(({ file }) => file ?? []);
+    const durable = this.#log.append({ seq, payload, files }).then(
       () => this.#becameDurable(entry, payload.length),
       (error: unknown) => {
         this.#refused(error);

@@ -7,6 +7,7 @@ import { renderWithParameters } from '../sql/render-parameters.ts';
 import type { Statement } from '../sql/statement.ts';
 import { type UnsafeKind, unsafeKinds } from '../sql/unsafe-kind.ts';
 import type { WrittenTables } from './cache/written-tables.ts';
+import { rememberWrite } from './known-write.ts';
 import { mayReadOutdated } from './may-read-outdated.ts';
 import type { SessionCore } from './session-core.ts';
 import { guardMarkers } from './guard-markers.ts';
@@ -37,6 +38,8 @@ export interface WriteFacts {
   /** It generates its ids, all of them, so that its answer tells the first. */
   readonly tellsInsertId: boolean;
   readonly way: Way;
+  /** What it computes may depend on when it runs. */
+  readonly asksClock: boolean;
   /** Tables whose counters must be the same on every node before it runs. */
   readonly reconcile: readonly TableId[];
   readonly effects: WriteEffects;
@@ -60,6 +63,7 @@ const neverRewritten: ReadonlySet<UnsafeKind> = new Set([
 /** Decides how a write is made safe; throws LockstepError('unsafe_statement') if it cannot be. */
 export async function checkWrite(core: SessionCore, write: WriteRequest): Promise<WriteFacts> {
   const { statement } = write;
+  const { version } = core.context.catalogue;
   const effects = await effectsOf(core, statement);
   guardMarkers(core, statement, effects);
   for (const table of effects.targets) refuseTable(table, write);
@@ -76,7 +80,7 @@ export async function checkWrite(core: SessionCore, write: WriteRequest): Promis
   const selecting = effects.selectingPrograms.length > 0 || effects.handlingPrograms.length > 0;
   const writing = effects.programsWrite && !call;
   const aloneForIds = load && generates && core.anyFacts()?.interleavesIds === true;
-  return {
+  const facts: WriteFacts = {
     alone:
       statement.insertSelect ||
       (load && (readsTables(statement) || (aloneForIds && leavesIds(core, write, effects)))) ||
@@ -86,10 +90,13 @@ export async function checkWrite(core: SessionCore, write: WriteRequest): Promis
     askInsertId: call || ((inserts || load) && generates && !tellsInsertId),
     tellsInsertId,
     way: wayOf(core, write, effects),
+    asksClock: asksClock(write, effects),
     reconcile: effects.nestedIds.length === 0 ? [] : generatingTables(effects),
     effects,
     written: await writtenBy(core, statement),
   };
+  rememberWrite(core, statement, facts, version);
+  return facts;
 }
 
 const writtenBy = async (
@@ -113,6 +120,24 @@ function generatesAll(statement: Statement, effects: WriteEffects): boolean {
   if (!target || other || target.name.toLowerCase() !== named?.name.toLowerCase()) return false;
   const given = insertColumns.map((column) => column.toLowerCase());
   return !given.some((column) => column === target.autoIncrement || column.includes('.'));
+}
+
+/** A literal of the type TIME gets the date of today where it meets one. */
+const mayBeTimed =
+  /\{|\b(?:DATE|TIME|DATETIME|TIMESTAMP|INTERVAL|SYSDATE|(?:CURRENT|LOCAL|UTC_)\w*)\b/i;
+const timedParameter = /\d:\d\d/;
+
+/** Rather once too often than once too seldom. */
+function asksClock(
+  { statement, parameters }: WriteRequest,
+  { targets, runsProgram }: WriteEffects,
+): boolean {
+  const { functions, tables, writtenTables, normalised, understood } = statement;
+  const [target, other] = targets;
+  const alone = tables.length === 1 && writtenTables.length === 1 && !other;
+  if (!understood || !target || !alone || functions.size > 0 || runsProgram) return true;
+  if (target.asksClock || mayBeTimed.test(normalised)) return true;
+  return parameters.some((literal) => timedParameter.test(literal));
 }
 
 const readsTables = ({ tables, writtenTables }: Statement): boolean =>

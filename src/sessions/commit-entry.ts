@@ -1,7 +1,8 @@
 import type { Seq } from '../base/brands.ts';
 import type { CommitDraft } from '../replication/entry.ts';
 import type { LeaderCommit, LeaderTransaction } from '../replication/leader-transaction.ts';
-import type { CommitOutcome, Leadership } from '../replication/replicator.ts';
+import type { CommitOutcome } from '../replication/commit-outcome.ts';
+import type { Leadership } from '../replication/replicator.ts';
 import type { Trace, TraceStep } from '../telemetry/tracing/trace.ts';
 import { nodeAttributes } from './begin-trace.ts';
 import type { SessionCore } from './session-core.ts';

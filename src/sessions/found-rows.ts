@@ -67,7 +67,7 @@ const ran = (core: SessionCore, errno: number): boolean =>
 export function noteFoundByWrite(
   core: SessionCore,
   { kind, insertSelect, verb }: Statement,
-  { ok, error, rows }: HeldReply,
+  { ok, error, rows }: Pick<HeldReply, 'ok' | 'error' | 'rows'>,
 ): void {
   const { diagnostics, lexMode } = core;
   const updates = verb === 'UPDATE' && lexMode.flavor === 'mysql';

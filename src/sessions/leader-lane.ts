@@ -29,6 +29,9 @@ const lastInsertIdQuery = commandPacket(
   Buffer.from('SELECT LAST_INSERT_ID()', 'latin1'),
 );
 
+const commitTimeoutMs = 60_000;
+const confirmed: LeaderCommit = { kind: 'confirmed' };
+
 /** BEGIN was refused, and the statement sent with it committed by itself: no log knows of it. */
 export class RanAloneError extends LockstepError {
   constructor(reason: string) {
@@ -42,10 +45,12 @@ export class RanAloneError extends LockstepError {
  */
 export class LeaderLane implements LeaderTransaction {
   readonly connection: NodeConnection;
-  #begun = false;
+  #begun: boolean;
 
-  constructor(connection: NodeConnection) {
+  /** `begun`: its transaction was begun there already. */
+  constructor(connection: NodeConnection, begun = false) {
     this.connection = connection;
+    this.#begun = begun;
   }
 
   get alive(): boolean {
@@ -184,16 +189,12 @@ export class LeaderLane implements LeaderTransaction {
   }
 
   async commit(seq: Seq): Promise<LeaderCommit> {
-    try {
-      await queryRows(this.connection, this.#ending(`${markerStatement(seq)};COMMIT`), {
-        timeoutMs: 60_000,
-      });
-      return { kind: 'confirmed' };
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      this.connection.destroy(new Error(`COMMIT failed: ${reason}`));
-      return { kind: 'unknown', reason };
-    }
+    const { connection } = this;
+    const sql = this.#ending(`${markerStatement(seq)};COMMIT`);
+    const reason = await connection.run(Buffer.from(sql, 'latin1'), commitTimeoutMs);
+    if (reason === undefined) return confirmed;
+    connection.destroy(new Error(`COMMIT failed: ${reason}`));
+    return { kind: 'unknown', reason };
   }
 
   /** What the log need not know of is committed on this connection alone. */

@@ -36,12 +36,13 @@ export function pinWrite(
   before?: Pins,
 ): WritePins {
   const { carried } = core.state;
-  const pins: { -readonly [Name in keyof Pins]: Pins[Name] } = {
-    timestamp:
+  const pins: { -readonly [Name in keyof Pins]: Pins[Name] } = {};
+  if (facts?.asksClock !== false) {
+    pins.timestamp =
       before?.timestamp ??
       carried.settings.get('timestamp') ??
-      timestampOf(core.context.clock.wallMs()),
-  };
+      timestampOf(core.context.clock.wallMs());
+  }
   const asked = statement.usesLastInsertId || facts?.effects.usesLastInsertId;
   if (asked || statement.kind === 'call') {
     pins.lastInsertId = core.lastInsertId;
@@ -59,7 +60,8 @@ export function pinWrite(
       ...(asks && { lastInsertId: '0' }),
       ...(before?.insertId !== undefined && { insertId: before.insertId }),
     }),
-    stopsClock: pins.timestamp !== carried.settings.get('timestamp'),
+    stopsClock:
+      pins.timestamp !== undefined && pins.timestamp !== carried.settings.get('timestamp'),
   };
   const read = variablesRead(statement, facts);
   if (read.size > 0) {

@@ -5,6 +5,7 @@ import { CommandByte } from '../protocol/commands.ts';
 import { CachedReads } from './cache/cached-reads.ts';
 import type { PreparedStatements } from './prepared-statements.ts';
 import { type QuickEnd, QuickRead } from './quick-read.ts';
+import { QuickWrite } from './quick-write.ts';
 import type { SessionCore } from './session-core.ts';
 
 /** A longer text is not worth a second look. */
@@ -27,10 +28,11 @@ export interface QuickCommandsOptions {
  */
 export type QuickBegin = 'answered' | 'begun' | 'not_quick';
 
-/** The commands of a client that are quick reads. */
+/** The commands of a client that are quick reads and writes. */
 export class QuickCommands {
   readonly #options: QuickCommandsOptions;
   readonly #read: QuickRead;
+  readonly #write: QuickWrite;
   readonly #cached: CachedReads;
   #packet: AssembledPacket | undefined;
   #running: string | undefined;
@@ -40,6 +42,7 @@ export class QuickCommands {
     this.#options = options;
     this.#cached = new CachedReads(options.core);
     this.#read = new QuickRead(options.core, this.#cached, (end) => this.#end(end));
+    this.#write = new QuickWrite(options.core, (end) => this.#end(end));
   }
 
   /** The text of the one under way. */
@@ -85,7 +88,9 @@ export class QuickCommands {
       const packet = attributed
         ? (): Buffer => commandPacket(CommandByte.QUERY, payload.subarray(textAt))
         : raw;
-      return this.#read.begin(core.analyse(sql), sql, packet) ? 'begun' : 'not_quick';
+      const statement = core.analyse(sql);
+      const way = statement.kind === 'write' ? this.#write : this.#read;
+      return way.begin(statement, sql, packet) ? 'begun' : 'not_quick';
     }
     if (payload[0] !== CommandByte.STMT_EXECUTE || attributed) return 'not_quick';
     const found = prepared.quickExecution(core, payload);

@@ -5,8 +5,7 @@ import type { NodeConnection } from '../nodes/node-connection.ts';
 import { NodeConnectionLostError } from '../nodes/node-connection.ts';
 import type { Node } from '../nodes/node.ts';
 import type { Terminal } from '../protocol/response-scanner.ts';
-import type { Command, CommandResult, Pins } from '../replication/command.ts';
-import { matchedRows } from '../replication/compare-results.ts';
+import type { Command, Pins } from '../replication/command.ts';
 import type { Leadership } from '../replication/replicator.ts';
 import type { Release } from '../replication/write-gate.ts';
 import type { Answer } from './answer.ts';
@@ -18,6 +17,7 @@ import { HeldReply } from './held-reply.ts';
 import { LeaderRetry } from './leader-retry.ts';
 import { type LaneResult, LeaderLane, RanAloneError } from './leader-lane.ts';
 import { checkWrite, type WriteFacts } from './check-write.ts';
+import { commandResult } from './command-result.ts';
 import { commitEntry } from './commit-entry.ts';
 import {
   asText,
@@ -187,7 +187,7 @@ export type Executed =
       /** What made the leader compute what it did. */
       readonly pins: Pins;
       /** What a CALL has set. */
-      readonly variables?: UserVariables;
+      readonly variables: UserVariables | undefined;
     }
   /** The server's error; the reply carries it. */
   | { readonly kind: 'refused'; readonly reply: HeldReply };
@@ -260,7 +260,8 @@ async function executeOn(
   });
   tellRaised(determined.raised, reply);
   tellOneRecord(write.statement, reply);
-  if (reply.end) noteWritten(core, lane.connection, reply.end, { ...result, ...determined });
+  const { raised } = determined;
+  if (reply.end) noteWritten(core, lane.connection, reply.end, result.conditions, raised);
   const call = write.statement.kind === 'call';
   const assigns = call || write.statement.kind === 'load_data';
   if (reply.error) {
@@ -277,8 +278,14 @@ async function executeOn(
   // A program's own ids would take the pin.
   const pinsId = generated !== undefined && facts.reconcile.length === 0 && !call;
   const allPins = pinsId ? { ...pins, insertId: generated } : pins;
-  const done = { kind: 'done', reply, pins: allPins } as const;
-  if (determined.changesNothing) return { ...done, commands: [] };
+  const done = (commands: readonly Command[], variables?: UserVariables): Executed => ({
+    kind: 'done',
+    reply,
+    commands,
+    pins: allPins,
+    variables,
+  });
+  if (determined.changesNothing) return done([]);
   const context = core.state.commandContext(serverFacts);
   const plain = (sql: string): Command => ({
     sql,
@@ -290,7 +297,7 @@ async function executeOn(
   });
   if (determined.logOnly) {
     const moved = await positionsOf(lane.connection, determined.logBefore);
-    return { ...done, commands: moved.map(plain) };
+    return done(moved.map(plain));
   }
   const { sql, parameters } = determined.write;
   const command: Command = {
@@ -299,14 +306,13 @@ async function executeOn(
     parameterOffsets: parameters.length > 0 ? write.statement.parameterOffsets : [],
     context,
     pins: allPins,
-    result: resultOf(core, write, reply),
-    ...(write.file && { file: write.file }),
+    result: commandResult(core, write.statement, reply.ok),
+    file: write.file,
   };
   const logged = call ? callCommand(core, command, write) : command;
   const commands = [...determined.logBefore.map(plain), logged];
-  if (!assigns) return { ...done, commands };
-  const variables = await readUserVariables(lane.connection, assignedBy(write, facts));
-  return { ...done, commands, variables };
+  if (!assigns) return done(commands);
+  return done(commands, await readUserVariables(lane.connection, assignedBy(write, facts)));
 }
 
 /** What the write raised is asked for ahead of what is sent next, which would clear it. */
@@ -314,7 +320,8 @@ function noteWritten(
   core: SessionCore,
   connection: NodeConnection,
   end: Terminal,
-  { conditions, raised }: Pick<LaneResult & DeterminedWrite, 'conditions' | 'raised'>,
+  conditions: LaneResult['conditions'],
+  raised: DeterminedWrite['raised'],
 ): void {
   const { diagnostics } = core;
   if (conditions) diagnostics.noteAsked(end, conditions);
@@ -355,19 +362,4 @@ function noteInsertId(
   else if (statement.usesLastInsertId && reply.ok && reply.ok.lastInsertId !== 0n) {
     core.lastInsertId = String(reply.ok.lastInsertId);
   }
-}
-
-function resultOf(core: SessionCore, { statement }: WriteRequest, reply: HeldReply): CommandResult {
-  const { ok } = reply;
-  const nothing = { affectedRows: 0, insertId: '0', errno: 0 };
-  if (!ok) return { ...nothing, comparable: 'status' };
-  const insertId = String(ok.lastInsertId);
-  const affectedRows = Number(ok.affectedRows);
-  if (statement.verb === 'UPDATE') {
-    const rows = matchedRows({ affectedRows, info: ok.info });
-    return { affectedRows: rows, insertId, errno: 0, comparable: 'matched' };
-  }
-  // Unchanged rows of an upsert count only with CLIENT_FOUND_ROWS, which followers have set.
-  const exact = core.account.foundRows || !statement.onDuplicateKey;
-  return { affectedRows, insertId, errno: 0, comparable: exact ? 'exact' : 'status' };
 }

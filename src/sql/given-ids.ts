@@ -15,7 +15,16 @@ export function mixesIds(sql: string, mode: LexMode, index: number): boolean {
   return kinds.size > 1 || kinds.has('unknown');
 }
 
-function kindOfId(sql: string, value: { start: number; end: number } | undefined): string {
+/** What a row has for an AUTO_INCREMENT column; `zero` generates one in most sql_modes. */
+export type GivenId = 'given' | 'generated' | 'zero' | 'unknown';
+
+/** Of INSERT … VALUES with one row, for the column at `index`. */
+export function idOfOnlyRow(sql: string, mode: LexMode, index: number): GivenId {
+  const [row, other] = insertShape(sql, mode)?.rows ?? [];
+  return row && !other ? kindOfId(sql, row.values[index]) : 'unknown';
+}
+
+function kindOfId(sql: string, value: { start: number; end: number } | undefined): GivenId {
   const written = value ? sql.slice(value.start, value.end).trim() : 'DEFAULT';
   const text = /^'([^']*)'$/.exec(written)?.[1] ?? written;
   if (/^(?:NULL|DEFAULT)$/i.test(text)) return 'generated';

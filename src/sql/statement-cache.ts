@@ -1,17 +1,19 @@
 import { analyse } from './analyse.ts';
 import type { LexMode } from './lex-mode.ts';
 import { isPlainRead } from './plain-read.ts';
+import { isPlainWrite } from './plain-write.ts';
 import { shapeOf } from './statement-shape.ts';
 import type { Statement } from './statement.ts';
 
 /** Texts longer than this (bytes) are analysed each time: they are seldom repeated. */
 const cachedTextBytesMax = 16_384;
 
-const firstOfSelect = new Set(['S', 's', '(']);
+/** Of SELECT, INSERT, UPDATE, DELETE and REPLACE. */
+const firstOfPlain = new Set('SsIiUuDdRr(');
 
 /**
- * `analyse` with a memory of at most `capacity` statements, by text and mode; plain reads, of which
- * applications send the same one with ever other literals, by shape. It keeps two generations:
+ * `analyse` with a memory of at most `capacity` statements, by text and mode; plain ones, of which
+ * applications send the same with ever other literals, by shape. It keeps two generations:
  * when the younger is full it becomes the older, and what is not asked for again is dropped with
  * it. So a hit costs one or two look-ups and no bookkeeping.
  */
@@ -34,7 +36,7 @@ export class StatementCache {
 
   analyse(sql: string, mode: LexMode): Statement {
     if (sql.length > cachedTextBytesMax) return analyse(sql, mode);
-    const shape = firstOfSelect.has(sql.charAt(0)) ? shapeOf(sql) : undefined;
+    const shape = firstOfPlain.has(sql.charAt(0)) ? shapeOf(sql) : undefined;
     if (shape !== undefined) {
       const known = this.#find(this.#keyOf(mode) + shape);
       if (known) return known;
@@ -43,7 +45,8 @@ export class StatementCache {
     const known = this.#find(key);
     if (known) return known;
     const statement = analyse(sql, mode);
-    const byShape = shape !== undefined && isPlainRead(statement);
+    const plain = isPlainRead(statement) || isPlainWrite(statement);
+    const byShape = shape !== undefined && plain;
     this.#add(byShape ? this.#keyOf(mode) + shape : key, statement);
     return statement;
   }

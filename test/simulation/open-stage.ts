@@ -1,5 +1,6 @@
 import { onTestFinished } from 'vitest';
-import type { CommitOutcome } from '../../src/replication/replicator.ts';
+import type { CommitOutcome } from '../../src/replication/commit-outcome.ts';
+
 import type { Settings } from './settings.ts';
 import { Stage } from './stage.ts';
 

@@ -1,5 +1,6 @@
 import type { Seq } from '../../src/base/brands.ts';
-import type { CommitOutcome, Leadership } from '../../src/replication/replicator.ts';
+import type { CommitOutcome } from '../../src/replication/commit-outcome.ts';
+import type { Leadership } from '../../src/replication/replicator.ts';
 import { lists } from './lists.ts';
 import { Random } from './random.ts';
 import { drawSettings, type Settings } from './settings.ts';
