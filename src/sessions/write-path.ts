@@ -5,7 +5,7 @@ import type { NodeConnection } from '../nodes/node-connection.ts';
 import { NodeConnectionLostError } from '../nodes/node-connection.ts';
 import type { Node } from '../nodes/node.ts';
 import type { Terminal } from '../protocol/response-scanner.ts';
-import type { Command, Pins } from '../replication/command.ts';
+import type { Command, CommandContext, Pins } from '../replication/command.ts';
 import type { Leadership } from '../replication/replicator.ts';
 import type { Release } from '../replication/write-gate.ts';
 import type { Answer } from './answer.ts';
@@ -287,14 +287,7 @@ async function executeOn(
   });
   if (determined.changesNothing) return done([]);
   const context = core.state.commandContext(serverFacts);
-  const plain = (sql: string): Command => ({
-    sql,
-    parameters: [],
-    parameterOffsets: [],
-    context,
-    pins: {},
-    result: { affectedRows: 0, insertId: '0', errno: 0, comparable: 'status' },
-  });
+  const plain = (sql: string): Command => plainCommand(sql, context);
   if (determined.logOnly) {
     const moved = await positionsOf(lane.connection, determined.logBefore);
     return done(moved.map(plain));
@@ -314,6 +307,15 @@ async function executeOn(
   if (!assigns) return done(commands);
   return done(commands, await readUserVariables(lane.connection, assignedBy(write, facts)));
 }
+
+const plainCommand = (sql: string, context: CommandContext): Command => ({
+  sql,
+  parameters: [],
+  parameterOffsets: [],
+  context,
+  pins: {},
+  result: { affectedRows: 0, insertId: '0', errno: 0, comparable: 'status' },
+});
 
 /** What the write raised is asked for ahead of what is sent next, which would clear it. */
 function noteWritten(
