@@ -8,8 +8,15 @@ export function holdsNothing(core: SessionCore): boolean {
   return (
     core.autocommit &&
     !core.transaction &&
-    !core.pinned &&
     isAsSession(core.characteristics) &&
+    holdsNothingBeside(core)
+  );
+}
+
+/** The same, of a session that may have a transaction open. */
+export function holdsNothingBeside(core: SessionCore): boolean {
+  return (
+    !core.pinned &&
     core.loadFiles.length === 0 &&
     !core.metadata &&
     !core.context.tracer &&

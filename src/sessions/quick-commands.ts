@@ -3,8 +3,10 @@ import type { AssembledPacket } from '../protocol/command-scanner.ts';
 import { commandPacket } from '../nodes/node-connection.ts';
 import { CommandByte } from '../protocol/commands.ts';
 import { CachedReads } from './cache/cached-reads.ts';
+import type { Statement } from '../sql/statement.ts';
 import type { PreparedStatements } from './prepared-statements.ts';
 import { type QuickEnd, QuickRead } from './quick-read.ts';
+import { QuickStep } from './quick-step.ts';
 import { QuickWrite } from './quick-write.ts';
 import type { SessionCore } from './session-core.ts';
 
@@ -33,6 +35,7 @@ export class QuickCommands {
   readonly #options: QuickCommandsOptions;
   readonly #read: QuickRead;
   readonly #write: QuickWrite;
+  readonly #step: QuickStep;
   readonly #cached: CachedReads;
   #packet: AssembledPacket | undefined;
   #running: string | undefined;
@@ -42,6 +45,7 @@ export class QuickCommands {
     this.#options = options;
     this.#cached = new CachedReads(options.core);
     this.#read = new QuickRead(options.core, this.#cached, (end) => this.#end(end));
+    this.#step = new QuickStep(options.core, (end) => this.#end(end));
     this.#write = new QuickWrite(options.core, (end) => this.#end(end));
   }
 
@@ -89,17 +93,24 @@ export class QuickCommands {
         ? (): Buffer => commandPacket(CommandByte.QUERY, payload.subarray(textAt))
         : raw;
       const statement = core.analyse(sql);
-      const way = statement.kind === 'write' ? this.#write : this.#read;
-      return way.begin(statement, sql, packet) ? 'begun' : 'not_quick';
+      return this.#wayOf(statement).begin(statement, sql, packet) ? 'begun' : 'not_quick';
     }
     if (payload[0] !== CommandByte.STMT_EXECUTE || attributed) return 'not_quick';
     const found = prepared.quickExecution(core, payload);
     if (!found) return 'not_quick';
     const { statement, sql, packet, key } = found;
+    // The log needs its parameters as text.
+    if (statement.kind === 'write') return 'not_quick';
     const execution = cacheOpen ? key() : undefined;
     if (execution !== undefined && this.#cached.answer({ sql, execution })) return 'answered';
     this.#running = sql;
-    return this.#read.begin(statement, sql, packet) ? 'begun' : 'not_quick';
+    const way = core.transaction ? this.#step : this.#read;
+    return way.begin(statement, sql, packet) ? 'begun' : 'not_quick';
+  }
+
+  #wayOf({ kind }: Statement): QuickRead | QuickWrite | QuickStep {
+    if (this.#options.core.transaction) return this.#step;
+    return kind === 'write' ? this.#write : this.#read;
   }
 
   #end(end: QuickEnd): void {

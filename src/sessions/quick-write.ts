@@ -2,7 +2,6 @@ import { asError } from '../base/as-error.ts';
 import { faultPoints } from '../base/fault-points.ts';
 import { commandPacket, type NodeConnection } from '../nodes/node-connection.ts';
 import { NodeConnectionLostError } from '../nodes/node-connection.ts';
-import type { Node } from '../nodes/node.ts';
 import { CommandByte } from '../protocol/commands.ts';
 import type { OkPacket } from '../protocol/ok-packet.ts';
 import type { Command } from '../replication/command.ts';
@@ -11,15 +10,15 @@ import type { Leadership } from '../replication/replicator.ts';
 import type { Release } from '../replication/write-gate.ts';
 import type { Statement } from '../sql/statement.ts';
 import { changedBy } from './cache/written-tables.ts';
-import { noteInsertIdOn, PreludeOutcome, stateRefused } from './carry-state.ts';
-import { commandResult } from './command-result.ts';
+import { PreludeOutcome, stateRefused } from './carry-state.ts';
 import { commitEntry } from './commit-entry.ts';
 import { noteFoundByWrite } from './found-rows.ts';
 import { holdsNothing } from './holds-nothing.ts';
 import { generatesId, type KnownWrite, knownWrite } from './known-write.ts';
 import { LeaderLane, RanAloneError } from './leader-lane.ts';
 import { notLogged } from './not-logged.ts';
-import { pinWrite, type WritePins } from './pin-write.ts';
+import { pinWrite } from './pin-write.ts';
+import { type PlainWrite, plainWriteCommand } from './plain-command.ts';
 import type { QuickEnd, QuickPacket } from './quick-read.ts';
 import { noteTold } from './read-consistency.ts';
 import type { SessionCore } from './session-core.ts';
@@ -28,15 +27,9 @@ import { untilWritable } from './until-writable.ts';
 import { WriteReply } from './write-reply.ts';
 
 /** A write under way. */
-interface UnderWay {
-  readonly statement: Statement;
-  readonly sql: string;
+interface UnderWay extends PlainWrite {
   readonly known: KnownWrite;
-  readonly generates: boolean;
-  readonly pins: WritePins['pins'];
   readonly leadership: Leadership;
-  readonly node: Node;
-  readonly connection: NodeConnection;
   readonly lane: LeaderLane;
   readonly prelude: PreludeOutcome;
   readonly reply: WriteReply;
@@ -144,30 +137,10 @@ export class QuickWrite {
     core.diagnostics.note(end, connection);
     core.diagnostics.read();
     if (!ok) return void this.#refuse(write);
-    const command = this.#commandOf(write, ok);
+    const command = plainWriteCommand(core, write, ok);
     const held = core.context.replicator.gate.writes.held;
     if (held || faultPoints.armed) void this.#commitLater(write, ok, command);
     else this.#commit(write, ok, command);
-  }
-
-  #commandOf({ statement, sql, generates, pins, node, connection }: UnderWay, ok: OkPacket) {
-    const core = this.#core;
-    const generated = generates && ok.lastInsertId !== 0n ? String(ok.lastInsertId) : undefined;
-    if (generated !== undefined) {
-      core.lastInsertId = generated;
-      noteInsertIdOn(connection, generated);
-    }
-    const { facts } = node;
-    const command: Command = {
-      sql,
-      parameters: [],
-      parameterOffsets: [],
-      context: facts ? core.state.commandContext(facts) : { schema: '', settings: '' },
-      pins: generated === undefined ? pins : { ...pins, insertId: generated },
-      result: commandResult(core, statement, ok),
-      file: undefined,
-    };
-    return command;
   }
 
   async #commitLater(write: UnderWay, ok: OkPacket, command: Command): Promise<void> {

@@ -245,7 +245,7 @@ async function rollbackTold(core: SessionCore): Promise<Answer> {
 }
 
 /** Some errors (a deadlock) end the transaction on the server: then it is over here too. */
-async function dropIfEnded(core: SessionCore, transaction: OpenTransaction): Promise<void> {
+export async function dropIfEnded(core: SessionCore, transaction: OpenTransaction): Promise<void> {
   if (await transaction.lane.stillOpen()) return;
   // READ ONLY and an isolation level given for it alone stay on the connection until this.
   await transaction.lane.rollback();

@@ -12,6 +12,7 @@ export function isPlainWrite(statement: Statement): boolean {
     statement.kind === 'write' &&
     verbs.has(statement.verb) &&
     statement.understood &&
+    statement.parameterCount === 0 &&
     statement.tables.length === 1 &&
     statement.writtenTables.length === 1 &&
     statement.unsafe.length === 0 &&

@@ -1,0 +1,44 @@
+import type { NodeConnection } from '../nodes/node-connection.ts';
+import type { Node } from '../nodes/node.ts';
+import type { OkPacket } from '../protocol/ok-packet.ts';
+import type { Command, Pins } from '../replication/command.ts';
+import type { Statement } from '../sql/statement.ts';
+import { noteInsertIdOn, noteUsed } from './carry-state.ts';
+import { commandResult } from './command-result.ts';
+import type { SessionCore } from './session-core.ts';
+
+/** A plain write that the leader has run. */
+export interface PlainWrite {
+  readonly statement: Statement;
+  readonly sql: string;
+  /** The id in its answer, if there is one, is the server's. */
+  readonly generates: boolean;
+  readonly pins: Pins;
+  readonly node: Node;
+  readonly connection: NodeConnection;
+}
+
+/** The command that repeats it; the session has the id that it has generated from here on. */
+export function plainWriteCommand(
+  core: SessionCore,
+  { statement, sql, generates, pins, node, connection }: PlainWrite,
+  ok: OkPacket,
+): Command {
+  const generated = generates && ok.lastInsertId !== 0n ? String(ok.lastInsertId) : undefined;
+  const { facts } = node;
+  const command: Command = {
+    sql,
+    parameters: [],
+    parameterOffsets: [],
+    context: facts ? core.state.commandContext(facts) : { schema: '', settings: '' },
+    pins: generated === undefined ? pins : { ...pins, insertId: generated },
+    result: commandResult(core, statement, ok),
+    file: undefined,
+  };
+  if (generated !== undefined) {
+    core.lastInsertId = generated;
+    noteInsertIdOn(connection, generated);
+    noteUsed(core, connection, 'insert_id');
+  }
+  return command;
+}
