@@ -26,7 +26,8 @@ describe.each(engines())('writes of a form that is known, $name', (engine) => {
     client = await connectTo(lockstep, { database: 'app' });
     await client.query('DROP TABLE IF EXISTS t, u');
     await client.query(
-      'CREATE TABLE t (id INT PRIMARY KEY AUTO_INCREMENT, n INT NOT NULL DEFAULT 7, word VARCHAR(20))',
+      'CREATE TABLE t (id INT PRIMARY KEY AUTO_INCREMENT, n INT NOT NULL DEFAULT 7, ' +
+        'word VARCHAR(20))',
     );
     await client.query("INSERT INTO t (id, word) VALUES (1, 'a'), (2, 'b'), (3, 'c')");
   });
@@ -118,7 +119,7 @@ describe.each(engines())('writes of a form that is known, $name', (engine) => {
   test('are looked at anew when a definition has changed', async () => {
     for (let n = 0; n < 3; n += 1) await run(`INSERT INTO t (word) VALUES ('${n}')`);
     await run(
-      'CREATE TABLE u (id INT PRIMARY KEY AUTO_INCREMENT, at DATETIME(6), word VARCHAR(20))',
+      'CREATE TABLE u (id INT PRIMARY KEY AUTO_INCREMENT, at DATETIME(6), ' + 'word VARCHAR(20))',
     );
     await run(
       'CREATE TRIGGER log AFTER INSERT ON t FOR EACH ROW ' +
@@ -188,7 +189,7 @@ describe.each(engines())('writes of a form that is known, $name', (engine) => {
     await expectEqualNodes(servers.servers);
   });
 
-  test('have the time of the leader wherever they may ask for it, also behind an outage', async () => {
+  test('have the leader'"'"'s time wherever they ask for it, also behind an outage', async () => {
     await run(
       'CREATE TABLE u (id INT PRIMARY KEY AUTO_INCREMENT, at DATETIME(6) DEFAULT NOW(6) ' +
         'ON UPDATE NOW(6), noon TIME, day DATETIME, word VARCHAR(40), n BIGINT DEFAULT 0)',
