@@ -189,7 +189,7 @@ describe.each(engines())('writes of a form that is known, $name', (engine) => {
     await expectEqualNodes(servers.servers);
   });
 
-  test('have the leader'"'"'s time wherever they ask for it, also behind an outage', async () => {
+  test('have one time on all nodes wherever they ask for it, behind an outage too', async () => {
     await run(
       'CREATE TABLE u (id INT PRIMARY KEY AUTO_INCREMENT, at DATETIME(6) DEFAULT NOW(6) ' +
         'ON UPDATE NOW(6), noon TIME, day DATETIME, word VARCHAR(40), n BIGINT DEFAULT 0)',
