@@ -18,6 +18,7 @@ import { logInToNode, type NodeConnectionOptions } from './node-login.ts';
 import { Outbox } from './outbox.ts';
 import { PlainReply } from './plain-reply.ts';
 import { ResponseCollector } from './response-collector.ts';
+import { OutcomeCollector, type StatementOutcome } from './statement-outcomes.ts';
 
 /** What receives the answer to one command on a node connection. */
 export interface NodeResponseSink extends ResponseSink {
@@ -264,6 +265,21 @@ export class NodeConnection {
         resolve(reason);
       });
       this.send(commandPacket(CommandByte.QUERY, text), 'query', reply);
+    });
+  }
+
+  /**
+   * Runs SQL of our own, one or several statements as a binary string, and tells what became of
+   * each up to the first error. Only a lost connection rejects.
+   */
+  outcomes(sql: string, infile?: Infile): Promise<StatementOutcome[]> {
+    return new Promise((resolve, reject) => {
+      const sink = new OutcomeCollector((error, outcomes) => {
+        if (error) reject(error);
+        else resolve(outcomes);
+      });
+      const packet = commandPacket(CommandByte.QUERY, Buffer.from(sql, 'latin1'));
+      this.send(packet, 'query', sink, infile);
     });
   }
 

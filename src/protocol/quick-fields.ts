@@ -35,6 +35,44 @@ export function okWarnings(payload: Buffer): number {
 /** Warnings of an EOF packet. */
 export const eofWarnings = (payload: Buffer): number => payload.readUInt16LE(1);
 
+/**
+ * What an OK packet, by either header, tells of its statement: rows, a number above 2^53 being
+ * rounded; the insert id in decimal digits; the text for people, a binary string.
+ */
+export function okCounts(payload: Buffer): {
+  readonly affectedRows: number;
+  readonly insertId: string;
+  readonly info: string;
+} {
+  const idAt = lenencEnd(payload, 1);
+  const statusAt = lenencEnd(payload, idAt);
+  const infoAt = statusAt + 4;
+  if (infoAt > payload.length) throw malformed('an OK packet without status flags');
+  return {
+    affectedRows: lenencNumber(payload, 1),
+    insertId: payload[idAt] === 0xfe ? longDigits(payload, idAt) : `${lenencNumber(payload, idAt)}`,
+    info: infoAt === payload.length ? '' : lenencText(payload, infoAt),
+  };
+}
+
+function lenencNumber(payload: Buffer, at: number): number {
+  const first = payload[at] as number;
+  if (first < 0xfc) return first;
+  if (first === 0xfc) return payload.readUInt16LE(at + 1);
+  if (first === 0xfd) return payload.readUIntLE(at + 1, 3);
+  return payload.readUInt32LE(at + 1) + payload.readUInt32LE(at + 5) * 0x1_0000_0000;
+}
+
+const longDigits = (payload: Buffer, at: number): string =>
+  payload.readBigUInt64LE(at + 1).toString();
+
+function lenencText(payload: Buffer, at: number): string {
+  const from = lenencEnd(payload, at);
+  const to = from + lenencNumber(payload, at);
+  if (to > payload.length) throw malformed('an OK packet whose text is cut short');
+  return payload.toString('latin1', from, to);
+}
+
 /** The offset behind a length-encoded integer. */
 function lenencEnd(payload: Buffer, at: number): number {
   switch (payload[at]) {

@@ -50,10 +50,14 @@ function applierOf(entries: readonly Entry[], beyond: readonly number[] = []) {
   const evidence = new ResultEvidence();
   const ends: ApplierEnd[] = [];
   const voids: number[] = [];
-  const source: EntrySource = {
+  const reads: number[] = [];
+  const source: EntrySource & { lastDurable: Seq } = {
     lastDurable: seq(entries.length),
     readCached: () => undefined,
-    read: async (from, { entriesMax }) => entries.slice(from - 1, from - 1 + entriesMax),
+    async read(from, { entriesMax }) {
+      reads.push(from);
+      return entries.slice(from - 1, Math.min(from - 1 + entriesMax, source.lastDurable));
+    },
   };
   const applier = new Applier({
     port,
@@ -71,7 +75,7 @@ function applierOf(entries: readonly Entry[], beyond: readonly number[] = []) {
     applier.wake();
     await clock.advance(20_000);
   };
-  return { applier, port, evidence, ends, voids, run };
+  return { applier, port, source, reads, evidence, ends, voids, run };
 }
 
 const plain = (count: number): Entry[] =>
@@ -96,6 +100,32 @@ test('entries are applied in order, as many at a time as the limit allows', asyn
   await run();
   expect(port.calls).toEqual(['batch 1 2 3', 'batch 4 5']);
   expect(applier.position).toBe(5);
+});
+
+test('entries that become durable in one group commit go together', async () => {
+  const { applier, port, source, run } = applierOf(plain(3));
+  for (const durable of [1, 2, 3]) {
+    source.lastDurable = seq(durable);
+    applier.wake();
+  }
+  await run();
+  expect(port.calls).toEqual(['batch 1 2 3']);
+});
+
+test('what comes next is read while the node is busy, and only once', async () => {
+  const { port, reads, run } = applierOf(plain(8));
+  const readBefore: number[][] = [];
+  port.batch = () => {
+    readBefore.push([...reads]);
+    return {};
+  };
+  await run();
+  expect(readBefore).toEqual([
+    [1, 4],
+    [1, 4, 7],
+    [1, 4, 7],
+  ]);
+  expect(port.calls).toEqual(['batch 1 2 3', 'batch 4 5 6', 'batch 7 8']);
 });
 
 test('what a former leader has already is passed over, its marker made its position', async () => {

@@ -4,7 +4,7 @@ import { seq } from '../base/brands.ts';
 import { type Command, comparables, type Pins } from './command.ts';
 import { type Entry, entryKinds } from './entry.ts';
 import { decodeEntry, encodeEntry } from './entry-codec.ts';
-import { entryOf } from './testing/entries.ts';
+import { commandOf, entryOf } from './testing/entries.ts';
 
 /** Text is bytes: one character is one of them. */
 const bytes = fc
@@ -86,6 +86,17 @@ test('what names no file is still written as version 2 had it', () => {
   const [command] = entry.commands;
   const file = { id: 'f', bytes: 1, crc: 2 };
   expect(encodeEntry({ ...entry, commands: [{ ...command!, file }] })[0]).toBe(3);
+});
+
+test('contexts are those of the entry itself, whatever was read before it', () => {
+  const inSchema = (schema: string): Entry => {
+    const context = { schema, settings: 'SET x=1' };
+    return { ...entryOf(1), commands: [commandOf('X', { context })] };
+  };
+  const all = ['a', 'a', 'b', 'a', 'ab', ''].map(inSchema);
+  const read = all.map(encodeEntry).map(decodeEntry);
+  expect(read).toEqual(all);
+  expect(read[1]!.commands[0]!.context).toBe(read[0]!.commands[0]!.context);
 });
 
 test('a large statement grows the buffer', () => {

@@ -37,15 +37,9 @@ const textPins = ['timestamp', 'insertId', 'lastInsertId', 'randSeed1', 'randSee
 
 export function encodeEntry(entry: Entry): Buffer {
   const contexts: CommandContext[] = [];
-  const contextOf = entry.commands.map((command) => {
-    const known = contexts.findIndex(
-      (context) =>
-        context.schema === command.context.schema && context.settings === command.context.settings,
-    );
-    return known >= 0 ? known : contexts.push(command.context) - 1;
-  });
+  const contextOf = entry.commands.map(({ context }) => indexOfContext(contexts, context));
   const version = entry.commands.some(({ file }) => file) ? formatVersion : versionWithoutFiles;
-  const out = new ByteWriter();
+  const out = writer.begin();
   out.u8(version);
   out.u8(entryKinds.indexOf(entry.kind));
   out.u32(entry.epoch);
@@ -54,16 +48,37 @@ export function encodeEntry(entry: Entry): Buffer {
   out.f64(entry.lastCommitted);
   out.f64(entry.confirmed);
   out.u32(contexts.length);
-  for (const context of contexts) {
-    out.text(context.schema);
-    out.text(context.settings);
-  }
+  for (const context of contexts) out.bytes(encodedContext(context));
   out.u32(entry.commands.length);
   entry.commands.forEach((command, index) => {
     writeCommand(out, command, contextOf[index] ?? 0);
     if (version !== versionWithoutFiles) writeFile(out, command.file);
   });
   return out.finish();
+}
+
+function indexOfContext(contexts: CommandContext[], wanted: CommandContext): number {
+  const known = contexts.findIndex(
+    (context) =>
+      context === wanted ||
+      (context.schema === wanted.schema && context.settings === wanted.settings),
+  );
+  return known >= 0 ? known : contexts.push(wanted) - 1;
+}
+
+/** A session's commands share their context. */
+const encodedContexts = new WeakMap<CommandContext, Buffer>();
+
+function encodedContext(context: CommandContext): Buffer {
+  let bytes = encodedContexts.get(context);
+  if (!bytes) {
+    const out = new ByteWriter();
+    out.text(context.schema);
+    out.text(context.settings);
+    bytes = out.finish();
+    encodedContexts.set(context, bytes);
+  }
+  return bytes;
 }
 
 function writeFile(out: ByteWriter, file: LoadFile | undefined): void {
@@ -121,10 +136,7 @@ export function decodeEntry(payload: Buffer): Entry {
   const atMs = input.f64();
   const lastCommitted = seq(input.f64());
   const confirmed = seq(version === 1 ? entrySeq - 1 : input.f64());
-  const contexts: CommandContext[] = [];
-  for (let left = input.u32(); left > 0; left--) {
-    contexts.push({ schema: input.text(), settings: input.text() });
-  }
+  const contexts = readContexts(input);
   const commands: Command[] = [];
   for (let left = input.u32(); left > 0; left--) {
     const command = readCommand(input, contexts);
@@ -132,6 +144,23 @@ export function decodeEntry(payload: Buffer): Entry {
     commands.push(hasFile ? { ...command, file: readFile(input) } : command);
   }
   return { seq: entrySeq, epoch, kind, atMs, lastCommitted, confirmed, commands };
+}
+
+/** Those of the entry read last: most entries in a row have the same. */
+let lastContexts: { readonly bytes: Buffer; readonly contexts: readonly CommandContext[] } = {
+  bytes: Buffer.alloc(0),
+  contexts: [],
+};
+
+function readContexts(input: ByteReader): readonly CommandContext[] {
+  if (lastContexts.bytes.length > 0 && input.skip(lastContexts.bytes)) return lastContexts.contexts;
+  const from = input.offset;
+  const contexts: CommandContext[] = [];
+  for (let left = input.u32(); left > 0; left--) {
+    contexts.push({ schema: input.text(), settings: input.text() });
+  }
+  lastContexts = { bytes: Buffer.from(input.since(from)), contexts };
+  return contexts;
 }
 
 function readFile(input: ByteReader): LoadFile {
@@ -164,9 +193,18 @@ function readCommand(input: ByteReader, contexts: readonly CommandContext[]): Co
   return { sql, parameters, parameterOffsets, context, pins, result };
 }
 
+/** Shorter texts are written faster by ourselves than by a call of the runtime. */
+const shortTextMax = 24;
+const keptBytesMax = 64 * 1024;
+
 class ByteWriter {
-  #bytes = Buffer.allocUnsafe(1024);
+  #bytes = Buffer.allocUnsafeSlow(1024);
   #length = 0;
+
+  begin(): this {
+    this.#length = 0;
+    return this;
+  }
 
   u8(value: number): void {
     this.#room(1);
@@ -189,23 +227,40 @@ class ByteWriter {
   }
 
   text(value: string): void {
-    this.u32(value.length);
-    this.#room(value.length);
-    this.#length += this.#bytes.write(value, this.#length, 'latin1');
+    const { length } = value;
+    this.u32(length);
+    this.#room(length);
+    if (length > shortTextMax) {
+      this.#length += this.#bytes.write(value, this.#length, 'latin1');
+      return;
+    }
+    for (let at = 0; at < length; at++) this.#bytes[this.#length++] = value.charCodeAt(at);
   }
 
+  bytes(value: Buffer): void {
+    this.#room(value.length);
+    this.#bytes.set(value, this.#length);
+    this.#length += value.length;
+  }
+
+  /** A copy of what was written since `begin`. */
   finish(): Buffer {
-    return this.#bytes.subarray(0, this.#length);
+    const written = Buffer.from(this.#bytes.subarray(0, this.#length));
+    if (this.#bytes.length > keptBytesMax) this.#bytes = Buffer.allocUnsafeSlow(1024);
+    return written;
   }
 
   #room(bytes: number): void {
     const needed = this.#length + bytes;
     if (needed <= this.#bytes.length) return;
-    const larger = Buffer.allocUnsafe(Math.max(needed, this.#bytes.length * 2));
+    const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.#bytes.length * 2));
     this.#bytes.copy(larger, 0, 0, this.#length);
     this.#bytes = larger;
   }
 }
+
+/** One entry is encoded at a time. */
+const writer = new ByteWriter();
 
 class ByteReader {
   readonly #bytes: Buffer;
@@ -213,6 +268,24 @@ class ByteReader {
 
   constructor(bytes: Buffer) {
     this.#bytes = bytes;
+  }
+
+  get offset(): number {
+    return this.#offset;
+  }
+
+  /** A view of what was read from there on. */
+  since(offset: number): Buffer {
+    return this.#bytes.subarray(offset, this.#offset);
+  }
+
+  /** Passes over these bytes if they come next. */
+  skip(bytes: Buffer): boolean {
+    const end = this.#offset + bytes.length;
+    if (end > this.#bytes.length) return false;
+    if (this.#bytes.compare(bytes, 0, bytes.length, this.#offset, end) !== 0) return false;
+    this.#offset = end;
+    return true;
   }
 
   u8(): number {

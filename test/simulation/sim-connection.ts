@@ -1,4 +1,5 @@
 import { NodeConnectionLostError } from '../../src/nodes/node-connection.ts';
+import type { StatementOutcome } from '../../src/nodes/statement-outcomes.ts';
 import type { TextResult } from '../../src/protocol/result-set.ts';
 import type { Process } from './process.ts';
 import type { Random } from './random.ts';
@@ -84,6 +85,10 @@ export class SimConnection {
     });
   }
 
+  async outcomes(sql: string): Promise<StatementOutcome[]> {
+    return (await this.query(sql)).map(outcomeOf);
+  }
+
   /** Only COM_RESET_CONNECTION is ever sent this way. */
   command(): Promise<TextResult[]> {
     return this.query('RESET', { timeoutMs: 10_000 });
@@ -154,5 +159,20 @@ export class SimConnection {
     this.#link.process.after(this.#downMs - nowMs, () => {
       if (!this.#lost) deliver();
     });
+  }
+}
+
+function outcomeOf(result: TextResult): StatementOutcome {
+  const none = { affectedRows: 0, insertId: '0', errno: 0, info: '', message: '' };
+  switch (result.kind) {
+    case 'ok': {
+      const { affectedRows, lastInsertId, info } = result.ok;
+      const counts = { affectedRows: Number(affectedRows), insertId: String(lastInsertId), info };
+      return { kind: 'ok', ...none, ...counts };
+    }
+    case 'rows':
+      return { kind: 'rows', ...none, affectedRows: result.rows.length };
+    case 'err':
+      return { kind: 'err', ...none, errno: result.error.errno, message: result.error.message };
   }
 }

@@ -7,8 +7,8 @@ import type { Infile } from '../../nodes/infile.ts';
 import { infileDisabled, isInfileDisabled } from '../../nodes/infile-disabled.ts';
 import type { NodeConnection } from '../../nodes/node-connection.ts';
 import { queryRows } from '../../nodes/query-rows.ts';
+import type { StatementOutcome } from '../../nodes/statement-outcomes.ts';
 import { CommandByte } from '../../protocol/commands.ts';
-import type { TextResult } from '../../protocol/result-set.ts';
 import type { Statement } from '../../sql/statement.ts';
 import {
   type ApplyBatch,
@@ -61,7 +61,7 @@ export class NodeFollower implements FollowerPort {
     const loads = batch.slots.some((slot) => slot.kind === 'command' && slot.command.file);
     const answering =
       !loads && packetBytes(batch.statements) <= this.#onePacketBytesMax
-        ? connection.query(batch.statements.join(statementSeparator), { latin1: true })
+        ? connection.outcomes(batch.statements.join(statementSeparator))
         : this.#runOneByOne(connection, batch);
     if (faultPoints.armed) await faultPoints.during(answering, 'follower.sent', this.name);
     const results = await answering;
@@ -70,13 +70,13 @@ export class NodeFollower implements FollowerPort {
     const failed = answers.at(-1);
     assert(failed, 'a batch has answers');
     if (failed.kind === 'err') {
-      const { errno, message } = failed.error;
+      const { errno, message } = failed;
       return { kind: 'failed', slot: answers.length - 1, errno, message };
     }
     const followerResults: FollowerResult[] = [];
     batch.slots.forEach((slot, index) => {
       const answer = answers[index];
-      if (slot.kind === 'command' && answer) followerResults.push(toFollowerResult(answer));
+      if (slot.kind === 'command' && answer) followerResults.push(answer);
     });
     this.#options.onApplied(batch.entries.length);
     return { kind: 'applied', results: followerResults };
@@ -99,20 +99,18 @@ export class NodeFollower implements FollowerPort {
       await queryRows(connection, sql, { latin1: true });
     }
     // DDL may take as long as it takes on the leader: no deadline.
-    const answering = connection.query(renderCommand(command), { latin1: true });
+    const answering = connection.outcomes(renderCommand(command));
     if (faultPoints.armed) await faultPoints.during(answering, 'follower.ddl_sent', this.name);
     const results = await answering;
     if (faultPoints.armed) await faultPoints.reach('follower.ddl_answered', this.name);
-    const answer = results.at(-1);
-    assert(answer, 'a statement has an answer');
-    const result = toFollowerResult(answer);
-    const message = answer.kind === 'err' ? answer.error.message : '';
+    const result = results.at(-1);
+    assert(result, 'a statement has an answer');
     this.#options.onDdl();
     if (result.errno === command.result.errno) {
       await queryRows(connection, concludeDdlStatement(entry.seq));
       this.#options.onApplied(1);
     }
-    return { kind: 'done', result, message };
+    return { kind: 'done', result, message: result.message };
   }
 
   async movePosition(position: Seq): Promise<void> {
@@ -146,15 +144,15 @@ export class NodeFollower implements FollowerPort {
   async #runOneByOne(
     connection: NodeConnection,
     { statements, slots }: ApplyBatch,
-  ): Promise<TextResult[]> {
-    const results: TextResult[] = [];
+  ): Promise<StatementOutcome[]> {
+    const results: StatementOutcome[] = [];
     for (const [index, statement] of statements.entries()) {
       const slot = slots[index];
       const file = slot?.kind === 'command' ? slot.command.file : undefined;
       const infile = file && this.#infileOf(file);
-      const answer = (await connection.query(statement, { latin1: true, infile })).at(-1);
+      const answer = (await connection.outcomes(statement, infile)).at(-1);
       assert(answer, 'a statement has an answer');
-      if (file && answer.kind === 'err' && isInfileDisabled(answer.error.errno)) {
+      if (file && answer.kind === 'err' && isInfileDisabled(answer.errno)) {
         throw infileDisabled(this.name);
       }
       results.push(answer);
@@ -193,10 +191,10 @@ const packetBytes = (statements: readonly string[]): number =>
  * for CALL: there an OK, or an error, follows what the procedure selects.
  */
 function statementAnswers(
-  results: readonly TextResult[],
+  results: readonly StatementOutcome[],
   statements: readonly string[],
-): readonly TextResult[] {
-  const answers: TextResult[] = [];
+): readonly StatementOutcome[] {
+  const answers: StatementOutcome[] = [];
   for (const result of results) {
     const selected = result.kind === 'rows' && /^CALL\b/i.test(statements[answers.length] ?? '');
     if (!selected) answers.push(result);
@@ -206,20 +204,4 @@ function statementAnswers(
     `${answers.length} answers to ${statements.length} statements`,
   );
   return answers;
-}
-
-function toFollowerResult(answer: TextResult): FollowerResult {
-  switch (answer.kind) {
-    case 'ok':
-      return {
-        affectedRows: Number(answer.ok.affectedRows),
-        insertId: String(answer.ok.lastInsertId),
-        errno: 0,
-        info: answer.ok.info,
-      };
-    case 'rows':
-      return { affectedRows: answer.rows.length, insertId: '0', errno: 0, info: '' };
-    case 'err':
-      return { affectedRows: 0, insertId: '0', errno: answer.error.errno, info: '' };
-  }
 }
