@@ -119,7 +119,7 @@ describe.each(engines())('writes of a form that is known, $name', (engine) => {
   test('are looked at anew when a definition has changed', async () => {
     for (let n = 0; n < 3; n += 1) await run(`INSERT INTO t (word) VALUES ('${n}')`);
     await run(
-      'CREATE TABLE u (id INT PRIMARY KEY AUTO_INCREMENT, at DATETIME(6), ' + 'word VARCHAR(20))',
+      'CREATE TABLE u (id INT PRIMARY KEY AUTO_INCREMENT, at DATETIME(6), word VARCHAR(20))',
     );
     await run(
       'CREATE TRIGGER log AFTER INSERT ON t FOR EACH ROW ' +
