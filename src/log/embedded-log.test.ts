@@ -62,6 +62,16 @@ test('appends resolve in order, lastSeq moves with them and nextSeq ahead of the
   expect(log.lastSeq).toBe(4);
 });
 
+test('appends of one turn of the event loop are one group commit', async () => {
+  const log = await open(await temporaryFolder());
+  const payload = Buffer.from('x');
+  const lastWithFirst = log.append({ seq: seq(1), payload }).then(() => log.lastSeq);
+  // As the answers of two connections that arrive together: each is worked off before the next.
+  for (let step = 0; step < 20; step++) await Promise.resolve();
+  await log.append({ seq: seq(2), payload });
+  expect(await lastWithFirst).toBe(2);
+});
+
 test('a seq out of turn is refused and does no harm', async () => {
   const log = await open(await temporaryFolder());
   const payload = Buffer.from('x');

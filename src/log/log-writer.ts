@@ -20,7 +20,7 @@ export interface LogWriterOptions {
   readonly segmentBytes: number;
   readonly queuedBytesMax: number;
   readonly randomU32: () => number;
-  /** Between two group commits. */
+  /** Before and between group commits. */
   readonly pause: () => Promise<void>;
   /** Bytes of the files that entries of the segment name: they count as if they lay in it. */
   readonly filesBytes: (segment: Segment) => number;
@@ -103,8 +103,8 @@ export class LogWriter {
   }
 
   async #run(): Promise<void> {
-    // Callers of the same turn are in the first batch together.
-    await Promise.resolve();
+    // Callers of the same turn are in the first batch together, whatever woke each of them.
+    await this.#options.pause();
     while (this.#queue.length > 0) {
       const roll = this.#mustRoll();
       const batch = this.#takeBatch(roll);
