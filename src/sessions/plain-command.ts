@@ -5,6 +5,7 @@ import type { Command, Pins } from '../replication/command.ts';
 import type { Statement } from '../sql/statement.ts';
 import { noteInsertIdOn, noteUsed } from './carry-state.ts';
 import { commandResult } from './command-result.ts';
+import type { KnownWrite } from './known-write.ts';
 import type { SessionCore } from './session-core.ts';
 
 /** A plain write that the leader has run. */
@@ -38,7 +39,16 @@ export function plainWriteCommand(
   if (generated !== undefined) {
     core.lastInsertId = generated;
     noteInsertIdOn(connection, generated);
-    noteUsed(core, connection, 'insert_id');
   }
   return command;
+}
+
+/** It stays: what the session had set for its id is used up, on its connection too. */
+export function noteIdUsed(core: SessionCore, connection: NodeConnection, { pins }: Command): void {
+  if (pins.insertId !== undefined) noteUsed(core, connection, 'insert_id');
+}
+
+/** Of one that failed: rows before the one that did may have generated ids (seen on both). */
+export function noteRefusedOn(connection: NodeConnection, { facts }: KnownWrite): void {
+  if (facts.tellsInsertId) noteInsertIdOn(connection, '?');
 }

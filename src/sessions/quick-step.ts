@@ -13,7 +13,7 @@ import { knownOf } from './known-quick.ts';
 import { generatesId, type KnownWrite, knownWrite } from './known-write.ts';
 import type { OpenTransaction } from './open-transaction.ts';
 import { pinWrite } from './pin-write.ts';
-import { type PlainWrite, plainWriteCommand } from './plain-command.ts';
+import { noteIdUsed, noteRefusedOn, type PlainWrite, plainWriteCommand } from './plain-command.ts';
 import type { QuickEnd, QuickPacket } from './quick-read.ts';
 import { noteSeen } from './read-consistency.ts';
 import type { SessionCore } from './session-core.ts';
@@ -25,6 +25,7 @@ import { WriteReply } from './write-reply.ts';
 const again: QuickEnd = { kind: 'again' };
 
 interface WriteStep extends PlainWrite {
+  readonly known: KnownWrite;
   readonly transaction: OpenTransaction;
   readonly prelude: PreludeOutcome;
   readonly reply: WriteReply;
@@ -162,7 +163,7 @@ export class QuickStep {
     const prelude = new PreludeOutcome();
     const reply = new WriteReply(() => this.#writeDone(step));
     const plain = { statement, sql, generates, pins, node, connection };
-    const step: WriteStep = { ...plain, transaction, prelude, reply };
+    const step: WriteStep = { ...plain, known, transaction, prelude, reply };
     connection.clockStopped = leaderPins.stopsClock;
     connection.flushTogether(() => {
       if (leaderPins.sql !== '') {
@@ -193,7 +194,11 @@ export class QuickStep {
     }
     core.diagnostics.note(end, connection);
     core.diagnostics.read();
-    if (ok) transaction.record(plainWriteCommand(core, step, ok));
+    if (ok) {
+      const command = plainWriteCommand(core, step, ok);
+      noteIdUsed(core, connection, command);
+      transaction.record(command);
+    } else noteRefusedOn(connection, step.known);
     this.#met(transaction);
     noteFoundByWrite(core, statement, { ok, error, rows: undefined });
     if (!ok) return void this.#refuse(transaction, reply);

@@ -18,7 +18,7 @@ import { generatesId, type KnownWrite, knownWrite } from './known-write.ts';
 import { LeaderLane, RanAloneError } from './leader-lane.ts';
 import { notLogged } from './not-logged.ts';
 import { pinWrite } from './pin-write.ts';
-import { type PlainWrite, plainWriteCommand } from './plain-command.ts';
+import { noteIdUsed, noteRefusedOn, type PlainWrite, plainWriteCommand } from './plain-command.ts';
 import type { QuickEnd, QuickPacket } from './quick-read.ts';
 import { noteTold } from './read-consistency.ts';
 import type { SessionCore } from './session-core.ts';
@@ -163,7 +163,10 @@ export class QuickWrite {
       changed: changedBy(write.known.facts.written, catalogue),
     } as const;
     commitEntry(core, write.leadership, draft, write.lane)
-      .then((outcome) => this.#decided(write, ok, outcome))
+      .then((outcome) => {
+        if (outcome.kind === 'committed') noteIdUsed(core, write.connection, command);
+        this.#decided(write, ok, outcome);
+      })
       .catch((error: unknown) => this.#fail(write, asError(error)));
   }
 
@@ -188,6 +191,7 @@ export class QuickWrite {
     const core = this.#core;
     const { node, lane, statement, reply } = write;
     const { end, error } = reply;
+    noteRefusedOn(write.connection, write.known);
     noteTold(core, node.name);
     core.route = { node: node.name };
     noteFoundByWrite(core, statement, { ok: undefined, error, rows: undefined });

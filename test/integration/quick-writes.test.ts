@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { startBalancer, type TestBalancer, untilAllUp } from '../support/balancer.ts';
 import { connectTo, engines, expectEqualNodes, startServers } from '../support/cluster.ts';
 import type { TestServers } from '../support/cluster.ts';
+import { holdAt } from '../support/hold-at.ts';
 
 /** What is known of a write after its first run holds for the others of its form. */
 describe.each(engines())('writes of a form that is known, $name', (engine) => {
@@ -113,6 +114,52 @@ describe.each(engines())('writes of a form that is known, $name', (engine) => {
       await run("INSERT INTO t (word, id) VALUES ('zero', 0)");
       await run('DELETE FROM t WHERE id = 0');
     }
+    await expectEqualNodes(servers.servers);
+  });
+
+  test('leave no id behind for other sessions when they fail', async () => {
+    await run('CREATE OR REPLACE VIEW v AS SELECT LAST_INSERT_ID() AS id FROM t');
+    await run('CREATE UNIQUE INDEX once ON t (word)');
+    const other = await connectTo(lockstep, { database: 'app' });
+    try {
+      for (const around of [[], ['BEGIN', 'ROLLBACK']]) {
+        for (let n = 0; n < 3; n += 1)
+          await run(`INSERT INTO t (word) VALUES ('${around.length}${n}')`);
+        for (let n = 0; n < 3; n += 1) {
+          if (around[0]) await run(around[0]);
+          expect(await errnoOf(`INSERT INTO t (word) VALUES ('x${n}'), ('a')`)).toBe(1062);
+          if (around[1]) await run(around[1]);
+          // On the leader, where the other one's connection is free.
+          await run('BEGIN', other);
+          await read('SELECT n FROM t WHERE id = 1', other);
+          expect(await read('SELECT DISTINCT id FROM v', other)).toEqual([{ id: 0 }]);
+          await run('COMMIT', other);
+        }
+      }
+    } finally {
+      other.destroy();
+      await run('DROP VIEW v');
+    }
+  });
+
+  test('keep the id that was set for them when the leader is lost', async () => {
+    for (let n = 0; n < 3; n += 1) await run(`INSERT INTO t (word) VALUES ('${n}')`);
+    await run('SET insert_id = 500');
+    // The leader's connection is as the session is then.
+    await run('BEGIN');
+    await read('SELECT n FROM t WHERE id = 1');
+    await run('COMMIT');
+    const leader = lockstep.balancer.control.status().leader ?? '';
+    const server = servers.servers.find(({ name }) => name === leader);
+    const held = holdAt('write.executed', leader);
+    const inserted = run("INSERT INTO t (word) VALUES ('set')");
+    await held.reached;
+    await server?.kill();
+    held.release();
+    expect(await inserted).toMatchObject({ insertId: 500 });
+    expect((await run("INSERT INTO t (word) VALUES ('next')")).insertId).toBe(501);
+    await server?.start();
+    await untilAllUp(lockstep);
     await expectEqualNodes(servers.servers);
   });
 
