@@ -108,7 +108,7 @@ export function plainExecution(
   if (sent < parameterCount || sent > attributesMax) throw malformed(`${sent} parameters sent`);
   if (sent === 0) return { payload: head, attributes: [], types: [] };
   const bitmap = reader.bytes(bitmapBytes(sent, 0));
-  const newTypes = reader.u8() === 1;
+  const newTypes = reader.u8() !== 0;
   const types = newTypes ? readNamedTypes(reader, sent) : previousTypes;
   if (types.length < sent) throw malformed('no types for the parameters');
   const valuesAt = reader.offset;

@@ -69,7 +69,7 @@ export function decodeStmtExecute(payload: Buffer, context: StmtExecuteContext):
   if (sent < context.parameterCount) throw malformed(`${sent} parameters sent`);
   if (sent === 0) return { ...head, newTypes: false, types: [], parameters: [] };
   const bitmap = reader.bytes(bitmapBytes(sent, 0));
-  const newTypes = reader.u8() === 1;
+  const newTypes = reader.u8() !== 0;
   const sentTypes = newTypes ? readTypes(reader, sent, attributes) : context.previousTypes;
   const types = sentTypes.slice(0, context.parameterCount);
   if (types.length < context.parameterCount) throw malformed('no types for the parameters');

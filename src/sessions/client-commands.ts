@@ -28,6 +28,9 @@ import { useSchema } from './statement-runner.ts';
 import { splitText, textRequest } from './text-command.ts';
 import type { WriteRequest } from './write-request.ts';
 
+/** The command, the statement and the parameter's number. */
+const longDataBytesMin = 7;
+
 /** What MariaDB allows a connection, so that nobody tries passwords by it. */
 const refusedChangesMax = 3;
 
@@ -188,8 +191,10 @@ export class ClientCommands {
       case CommandByte.STMT_BULK_EXECUTE:
         return this.#bulkExecute(payload, sequenceId);
       case CommandByte.STMT_FETCH:
-        return this.#reply(await this.#prepared.fetch(payload), sequenceId);
+        return this.#reply(await this.#prepared.fetch(this.#core, payload), sequenceId);
       case CommandByte.STMT_SEND_LONG_DATA:
+        // MariaDB says nothing of one that is too short either: its clients wait for no answer.
+        if (payload.length < longDataBytesMin && this.#core.lexMode.flavor === 'mariadb') return;
         return this.#prepared.addLongData(
           decodeStmtSendLongData(payload),
           packetLimit(this.#core.context),
@@ -276,6 +281,9 @@ export class ClientCommands {
   }
 
   async #rareCommand(payload: Buffer, sequenceId: number): Promise<void> {
+    // MySQL has PROCESS_INFO and REFRESH no more (seen on 9.7), nor has it PROCESS_KILL, which
+    // clients of older ones still send.
+    const mariadb = this.#core.lexMode.flavor === 'mariadb';
     switch (payload[0]) {
       case CommandByte.PROCESS_KILL: {
         // id u32. Source: page "COM_PROCESS_KILL".
@@ -283,6 +291,7 @@ export class ClientCommands {
         return this.#reply(await killSession(this.#core, id, false), sequenceId);
       }
       case CommandByte.PROCESS_INFO:
+        if (!mariadb) throw unknownCommand(payload);
         return this.#query(Buffer.from('\x03SHOW PROCESSLIST', 'latin1'), sequenceId);
       case CommandByte.STATISTICS:
         this.#core.client.write(encodePacket(statistics(this.#core), sequenceId));
@@ -292,11 +301,10 @@ export class ClientCommands {
       case CommandByte.FIELD_LIST:
         return this.#reply(await fieldList(this.#core, payload), sequenceId);
       case CommandByte.SET_OPTION:
-        this.#multiStatements = multiStatementsOption(payload);
+        this.#multiStatements = multiStatementsOption(this.#core, payload);
         return sendEof(this.#core, { capabilities: this.#wishes.capabilities, sequenceId });
       case CommandByte.REFRESH:
-        // MySQL has it no more, and says so.
-        if (this.#core.lexMode.flavor === 'mariadb') return this.#refresh(payload, sequenceId);
+        if (mariadb) return this.#refresh(payload, sequenceId);
         throw unknownCommand(payload);
       default:
         throw unknownCommand(payload);

@@ -322,8 +322,8 @@ export class Diagnostics {
    * what it has kept, and where that is nothing it leaves what it has counted (seen on 10.11).
    */
   async clear(flavor: Flavor): Promise<void> {
-    const keptNone = this.#max() === 0 && (await this.conditions()).length === 0;
-    if (flavor === 'mysql' || !keptNone) this.#forget();
+    const counted = this.#warningCount > 0 && flavor === 'mariadb';
+    if (!counted || (await this.conditions()).length > 0) this.#forget();
     this.#rowCount = 0;
   }
 

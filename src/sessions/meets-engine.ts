@@ -43,7 +43,8 @@ function temporaryBegins(core: SessionCore, { verb, tables }: Statement): boolea
 const metNone: Readonly<Record<Flavor, ReadonlySet<number>>> = {
   mariadb: new Set([1044, 1051, 1060, 1109, 1142, 1146, 1792]),
   mysql: new Set([
-    ...[1044, 1050, 1051, 1054, 1060, 1109, 1110, 1136, 1142, 1146, 1222, 1241, 1305, 1318, 1792],
+    ...[1044, 1050, 1051, 1054, 1060, 1109, 1110, 1136, 1137, 1142, 1146, 1222, 1241, 1305, 1318],
+    1792,
   ]),
 };
 

@@ -165,8 +165,10 @@ function withTypes(prepared: PreparedStatement, payload: Buffer): Buffer {
   if (prepared.parameterCount === 0) return copy;
   const flagAt = executeHeaderBytes + ((prepared.parameterCount + 7) >> 3);
   const typesBytes = prepared.parameterCount * 2;
-  if (copy[flagAt] === 1) {
+  if (copy[flagAt] !== 0) {
     const types = Buffer.from(copy.subarray(flagAt + 1, flagAt + 1 + typesBytes));
+    // It is for the server to say what is wrong with it.
+    if (types.length < typesBytes) return copy;
     prepared.types = types;
     if (prepared.kinds !== undefined) prepared.kinds = parameterKinds(types, prepared.kinds);
     return copy;

@@ -2,6 +2,7 @@ import { LockstepError } from '../base/errors.ts';
 import type { NodeConnection } from '../nodes/node-connection.ts';
 import { NodeQueryError } from '../nodes/query-rows.ts';
 import { packetTooLarge } from '../protocol/command-scanner.ts';
+import { malformed } from '../protocol/packet-reader.ts';
 import { type PlainCommand, plainExecution } from '../protocol/query-attributes.ts';
 import {
   type BoundParameter,
@@ -47,6 +48,8 @@ import type { WriteRequest } from './write-request.ts';
 
 /** The command, the statement, flags and the number of iterations. */
 const executionBytesMin = 10;
+/** The command, the statement and the number of rows. MariaDB does not look (10.11). */
+const fetchBytes = 9;
 const statementIdAt = 5;
 const parameterCountAt = 11;
 const warningsAt = 14;
@@ -129,6 +132,7 @@ export class PreparedStatements {
    * `attributed`: the client has QUERY_ATTRIBUTES, which changes what it sends.
    */
   execution(core: SessionCore, received: Buffer, attributed: boolean): WriteRequest {
+    if (received.length < executionBytesMin) throw malformed('an execution without its head');
     const prepared = this.#get(statementIdOf(received), 'EXECUTE');
     const { statement, sql } = prepared;
     const { payload, attributes } = attributed
@@ -196,7 +200,9 @@ export class PreparedStatements {
   }
 
   /** COM_STMT_FETCH: the next rows go to the client. */
-  fetch(payload: Buffer): Promise<Answer> {
+  fetch(core: SessionCore, payload: Buffer): Promise<Answer> {
+    const mysql = core.lexMode.flavor === 'mysql';
+    if (mysql && payload.length < fetchBytes) throw malformed('a fetch without its number of rows');
     const prepared = this.#get(statementIdOf(payload), 'FETCH');
     if (prepared.cursor?.open) return prepared.cursor.fetch(payload);
     const message = `The statement (${prepared.id}) has no open cursor.`;

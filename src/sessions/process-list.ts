@@ -23,11 +23,12 @@ export async function processListQuery(core: SessionCore, full: boolean): Promis
   for (const session of core.sessions.values()) {
     if (all || session.core.account.user === core.account.user) rows.push(rowOf(session, full));
   }
-  const word = core.lexMode.flavor === 'mysql' ? 'ROW' : '';
-  const values = rows.map((row) => `${word}(${row})`).join(',');
+  const mysql = core.lexMode.flavor === 'mysql';
+  const values = rows.map((row) => (mysql ? `ROW(${row})` : `(${row},0.000)`)).join(',');
+  const progress = mysql ? '' : ',`Progress`';
   return (
-    'WITH sessions (`Id`,`User`,`Host`,`db`,`Command`,`Time`,`State`,`Info`) AS ' +
-    `(VALUES ${values}) SELECT * FROM sessions`
+    `WITH sessions (\`Id\`,\`User\`,\`Host\`,\`db\`,\`Command\`,\`Time\`,\`State\`,\`Info\`${progress}) ` +
+    `AS (VALUES ${values}) SELECT * FROM sessions`
   );
 }
 

@@ -2,7 +2,7 @@ import { commandPacket } from '../nodes/node-connection.ts';
 import { NodeQueryError } from '../nodes/query-rows.ts';
 import { CommandByte } from '../protocol/commands.ts';
 import { encodePacket } from '../protocol/packet-writer.ts';
-import { PayloadReader } from '../protocol/packet-reader.ts';
+import { malformed, PayloadReader } from '../protocol/packet-reader.ts';
 import type { Answer } from './answer.ts';
 import { plainRequest } from './node-request.ts';
 import { read } from './read-path.ts';
@@ -49,7 +49,8 @@ export function debug(core: SessionCore): Promise<Answer> {
  * COM_SET_OPTION: 0 for several statements in a text, 1 for one only. Returns whether several are
  * to be allowed. Source: page "COM_SET_OPTION".
  */
-export function multiStatementsOption(payload: Buffer): boolean {
+export function multiStatementsOption({ lexMode }: SessionCore, payload: Buffer): boolean {
+  if (lexMode.flavor === 'mysql' && payload.length < 3) throw malformed('no option');
   const reader = new PayloadReader(payload, 1);
   const option = reader.remaining >= 2 ? reader.u16() : undefined;
   if (option === 0 || option === 1) return option === 0;
