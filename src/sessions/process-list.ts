@@ -1,9 +1,11 @@
+import { quoteIdentifier } from '../sql/quote.ts';
 import { mayAdminister } from './administrator.ts';
 import type { SessionCore } from './session-core.ts';
 import type { SessionHandle } from './session-registry.ts';
 import { asText } from './shown-text.ts';
 
 const shows = /^\s*SHOW\s+(FULL\s+)?PROCESSLIST\s*$/i;
+const columnNames = ['Id', 'User', 'Host', 'db', 'Command', 'Time', 'State', 'Info'];
 /** As much of a statement as a server shows without FULL. */
 const shortInfo = 100;
 
@@ -25,11 +27,8 @@ export async function processListQuery(core: SessionCore, full: boolean): Promis
   }
   const mysql = core.lexMode.flavor === 'mysql';
   const values = rows.map((row) => (mysql ? `ROW(${row})` : `(${row},0.000)`)).join(',');
-  const progress = mysql ? '' : ',`Progress`';
-  return (
-    `WITH sessions (\`Id\`,\`User\`,\`Host\`,\`db\`,\`Command\`,\`Time\`,\`State\`,\`Info\`${progress}) ` +
-    `AS (VALUES ${values}) SELECT * FROM sessions`
-  );
+  const columns = [...columnNames, ...(mysql ? [] : ['Progress'])].map(quoteIdentifier);
+  return `WITH sessions (${columns.join(',')}) AS (VALUES ${values}) SELECT * FROM sessions`;
 }
 
 function rowOf(session: SessionHandle, full: boolean): string {

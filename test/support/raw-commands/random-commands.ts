@@ -10,7 +10,13 @@ export interface RawCommand {
   readonly pieces: readonly number[];
 }
 
-/** Where servers stop, wait or speak to others: SHUTDOWN, SLEEP, binary logs, and the end. */
+const cloneOfMysql = 0x20;
+const groupReplicationOfMysql = 0x21;
+
+/**
+ * Where servers stop, wait or speak to others of their kind; COM_STATISTICS is a text, in which
+ * anything may stand; and which number of a command that is none each has given to one is its own.
+ */
 const never: ReadonlySet<number> = new Set([
   CommandByte.QUIT,
   CommandByte.SHUTDOWN,
@@ -19,6 +25,8 @@ const never: ReadonlySet<number> = new Set([
   CommandByte.REGISTER_SLAVE,
   CommandByte.STATISTICS,
   CommandByte.DAEMON,
+  cloneOfMysql,
+  groupReplicationOfMysql,
 ]);
 
 const texts = [
