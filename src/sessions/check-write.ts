@@ -8,6 +8,7 @@ import type { Statement } from '../sql/statement.ts';
 import { type UnsafeKind, unsafeKinds } from '../sql/unsafe-kind.ts';
 import type { WrittenTables } from './cache/written-tables.ts';
 import { rememberWrite } from './known-write.ts';
+import { hasAutoIsNull } from './auto-is-null.ts';
 import { mayReadOutdated } from './may-read-outdated.ts';
 import type { SessionCore } from './session-core.ts';
 import { guardMarkers } from './guard-markers.ts';
@@ -60,10 +61,17 @@ const neverRewritten: ReadonlySet<UnsafeKind> = new Set([
   'variable_assignment',
 ]);
 
+const autoIsNull = ({ verb }: Statement): LockstepError =>
+  unsafe(
+    `${verb} … IS NULL under sql_auto_is_null may mean the row that was inserted last`,
+    'SET sql_auto_is_null = 0, and name that row by LAST_INSERT_ID()',
+  );
+
 /** Decides how a write is made safe; throws LockstepError('unsafe_statement') if it cannot be. */
 export async function checkWrite(core: SessionCore, write: WriteRequest): Promise<WriteFacts> {
   const { statement } = write;
   const { version } = core.context.catalogue;
+  if (hasAutoIsNull(core) && /\bIS\s+NULL\b/i.test(write.sql)) throw autoIsNull(statement);
   const effects = await effectsOf(core, statement);
   guardMarkers(core, statement, effects);
   for (const table of effects.targets) refuseTable(table, write);

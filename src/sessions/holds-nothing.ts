@@ -1,3 +1,4 @@
+import { hasAutoIsNull } from './auto-is-null.ts';
 import { meetsLocks } from './lock-tables.ts';
 import type { SessionCore } from './session-core.ts';
 import { trackingOf } from './tracking.ts';
@@ -21,6 +22,7 @@ export function holdsNothingBeside(core: SessionCore): boolean {
     !core.metadata &&
     !core.context.tracer &&
     !meetsLocks(core) &&
+    !hasAutoIsNull(core) &&
     (!core.tracker || trackingOf(core).transaction === 'off')
   );
 }

@@ -209,6 +209,17 @@ describe.each(engines())('writes of a form that is known, $name', (engine) => {
     await expectEqualNodes(servers.servers);
   });
 
+  test('that may mean the row inserted last are refused', async () => {
+    const update = (n: number): string => `UPDATE t SET n = ${n} WHERE id IS NULL`;
+    for (let n = 0; n < 3; n += 1) await run(update(n));
+    await run('SET sql_auto_is_null = 1');
+    await run("INSERT INTO t (word) VALUES ('last')");
+    await expect(run(update(99))).rejects.toThrow('sql_auto_is_null');
+    await run('SET sql_auto_is_null = 0');
+    expect(await run(update(99))).toMatchObject({ affectedRows: 0 });
+    await expectEqualNodes(servers.servers);
+  });
+
   test('wait for locks and are ended like any other', async () => {
     const update = (n: number): string => `UPDATE t SET n = ${n} WHERE id = 1`;
     for (let n = 0; n < 3; n += 1) await run(update(n));
