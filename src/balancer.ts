@@ -43,6 +43,7 @@ import { MysqlListener } from './sessions/mysql-listener.ts';
 import { accountsOf } from './sessions/node-accounts.ts';
 import type { SessionContext } from './sessions/session-context.ts';
 import { tlsIdentity } from './sessions/tls-identity.ts';
+import { ViewedReads } from './sessions/viewed-reads.ts';
 import { EventLog } from './telemetry/event-log.ts';
 import { createLogger, type Logger } from './telemetry/logger.ts';
 import { version } from './base/version.ts';
@@ -171,6 +172,7 @@ async function assembleFront(base: Base, core: Core, services: CoreServices): Pr
     files: log.files,
     onStranded: (name, detail) => cluster.strand(name, detail),
     catalogue,
+    viewed: new ViewedReads({ catalogue, clock }),
     cache,
     events,
     random: base.random,

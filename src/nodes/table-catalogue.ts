@@ -4,6 +4,7 @@ import { lowerName } from '../sql/lower-name.ts';
 import { programFacts } from '../sql/program-facts.ts';
 import { isRepeatableProgram } from '../sql/repeatable.ts';
 import { quoteString } from '../sql/quote.ts';
+import type { Statement } from '../sql/statement.ts';
 import type { NodeConnection } from './node-connection.ts';
 import { queryRows, type Row } from './query-rows.ts';
 import type {
@@ -27,8 +28,10 @@ export class TableCatalogue {
   readonly #tables = new Map<string, Promise<TableInfo>>();
   readonly #routines = new Map<string, Promise<readonly RoutineInfo[]>>();
   readonly #control: () => Promise<NodeConnection>;
+  readonly #views = new Map<string, Promise<Statement | undefined>>();
   #children: Promise<ReadonlyMap<string, readonly ChildTable[]>> | undefined;
   #version = 0;
+  #changing = 0;
 
   constructor(control: () => Promise<NodeConnection>) {
     this.#control = control;
@@ -38,6 +41,7 @@ export class TableCatalogue {
   forget(): void {
     this.#version += 1;
     this.#tables.clear();
+    this.#views.clear();
     this.#routines.clear();
     this.#children = undefined;
   }
@@ -45,6 +49,34 @@ export class TableCatalogue {
   /** Another one after each DDL: what was told before it may not hold. */
   get version(): number {
     return this.#version;
+  }
+
+  /** A view or a program is being changed: what is known of them may not hold much longer. */
+  get changing(): boolean {
+    return this.#changing > 0;
+  }
+
+  /** Call what is returned behind `forget`. */
+  beginChange(): () => void {
+    this.#changing += 1;
+    return () => {
+      this.#changing -= 1;
+    };
+  }
+
+  /** The query of a view; undefined where there is none. It asks much less than `table` does. */
+  view(schema: string, name: string): Promise<Statement | undefined> {
+    const key = `${schema}.${name}`;
+    return cached(this.#views, key, async () => {
+      const known = this.#tables.get(key);
+      if (known) return (await known).view;
+      const { ask, mode } = await this.#open();
+      const where = placeOf(schema, name);
+      const [table] = await ask(
+        `SELECT TABLE_TYPE AS type FROM information_schema.TABLES WHERE ${where}`,
+      );
+      return table?.['type'] === 'VIEW' ? readView(ask, where, mode) : undefined;
+    });
   }
 
   table(schema: string, name: string): Promise<TableInfo> {
@@ -96,7 +128,7 @@ export class TableCatalogue {
 
   async #readTable(schema: string, name: string): Promise<TableInfo> {
     const { ask, mode } = await this.#open();
-    const where = `TABLE_SCHEMA = ${quoteString(schema)} AND TABLE_NAME = ${quoteString(name)}`;
+    const where = placeOf(schema, name);
     const [table] = await ask(
       'SELECT TABLE_TYPE AS type, t.ENGINE AS engine, e.TRANSACTIONS AS transactions ' +
         'FROM information_schema.TABLES t LEFT JOIN information_schema.ENGINES e ' +
@@ -146,6 +178,9 @@ export class TableCatalogue {
     };
   }
 }
+
+const placeOf = (schema: string, name: string): string =>
+  `TABLE_SCHEMA = ${quoteString(schema)} AND TABLE_NAME = ${quoteString(name)}`;
 
 function cached<T>(
   cache: Map<string, Promise<T>>,

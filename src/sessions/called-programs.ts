@@ -1,6 +1,7 @@
 import { LockstepError } from '../base/errors.ts';
 import type { Statement } from '../sql/statement.ts';
 import type { SessionCore } from './session-core.ts';
+import type { Viewed } from './viewed-reads.ts';
 import { effectsOf, type WriteEffects } from './write-effects.ts';
 
 /** What a statement that only reads by its own text does through the functions it calls. */
@@ -19,20 +20,71 @@ const none: CalledPrograms = {
   mayChangeInsertId: false,
 };
 
-/** Throws unsafe_statement for what would stay behind on a connection that others use. */
+/**
+ * Throws unsafe_statement for what would stay behind on a connection that others use.
+ * `keepsConnection`: the read does not end with its answer, as with a cursor.
+ */
 export async function calledPrograms(
   core: SessionCore,
   statement: Statement,
+  keepsConnection = false,
 ): Promise<CalledPrograms> {
-  if (!statement.hasUnknownFunction) return none;
+  if (!statement.hasUnknownFunction) {
+    const views = await viewsMayDo(core, statement);
+    if (views === 'nothing') return none;
+    if (views === 'unknown' && !keepsConnection && mayBeWatched(core, statement)) return none;
+  }
   const effects = await effectsOf(core, statement);
   refuseLocks(effects);
+  if (effects.programsWrite) refuseUnordered(statement, effects);
   return {
     write: effects.programsWrite,
     readTables: effects.programsRead,
     assigned: [...new Set(effects.userVariablesAssigned)],
     mayChangeInsertId: effects.usesLastInsertId,
   };
+}
+
+async function viewsMayDo(core: SessionCore, statement: Statement): Promise<Viewed> {
+  if (!readsRows(statement)) return 'nothing';
+  // One may stand behind a temporary table.
+  if (core.temporaryTables.size > 0) return 'unknown';
+  return core.context.viewed.find(statement, core.state.schema);
+}
+
+/**
+ * Whether the views of a statement are to be kept from writing by the server, in a READ ONLY
+ * transaction around it: nobody can tell now what they do. So a read is given its rows also while
+ * there is no leader, or while a view is just being changed; one that would write is error 1792.
+ */
+export const mustBeWatched = (core: SessionCore, statement: Statement | undefined): boolean =>
+  statement !== undefined &&
+  readsRows(statement) &&
+  mayBeWatched(core, statement) &&
+  !core.context.viewed.onlyReads(statement, core.state.schema);
+
+/** Rows cannot be locked in a READ ONLY transaction; in another one there can be none. */
+const mayBeWatched = (core: SessionCore, { kind, locking }: Statement): boolean =>
+  !core.transaction && !core.pinned && !locking && (kind === 'read' || kind === 'set');
+
+/** It names tables that it does not only describe. */
+const readsRows = ({ kind, verb, tables, normalised }: Statement): boolean =>
+  tables.length > 0 &&
+  (kind === 'read' || kind === 'set' || kind === 'write') &&
+  // They run what is selected in them (seen on both servers).
+  (verb !== 'EXPLAIN' || /\bSELECT\b|\bTABLE\b|\.\.\.$/i.test(normalised)) &&
+  (!verb.startsWith('SHOW') || /\bSELECT\b|\.\.\.$/i.test(normalised));
+
+/** Each node would call the functions for other rows. */
+function refuseUnordered(statement: Statement, { unsafeViews }: WriteEffects): void {
+  const chooses = statement.limit && statement.orderBy === null && statement.tables.length > 0;
+  const what = unsafeViews[0] ?? (chooses ? `${statement.verb} with a LIMIT without order` : '');
+  if (what === '') return;
+  throw new LockstepError(
+    'unsafe_statement',
+    `${what} would call a function that writes for different rows on every node; ` +
+      'call it for rows that are chosen by an order, or in the application',
+  );
 }
 
 /** A lock keeps the session on its connection, and only the text of a statement tells of one. */

@@ -17,6 +17,9 @@ import type { SessionCore } from './session-core.ts';
 import { enterSchemaGate } from './write-path.ts';
 import type { WriteRequest } from './write-request.ts';
 
+/** After these a table may be a view that does something, or a function do what it did not. */
+const definesPrograms = /VIEW|FUNCTION|PROCEDURE|PACKAGE|TRIGGER|RENAME/;
+
 /** DDL, and whatever else acts on a whole server: alone, on every node, exactly once. */
 export async function runDdl(core: SessionCore, write: WriteRequest): Promise<Answer> {
   await checkDdl(core, write.statement, write.sql);
@@ -24,10 +27,13 @@ export async function runDdl(core: SessionCore, write: WriteRequest): Promise<An
   const release = await enterSchemaGate(core);
   // The leader shows what it does before it is logged.
   const reopen = core.context.cache.hold();
+  const { catalogue } = core.context;
+  const changed = definesPrograms.test(write.statement.verb) ? catalogue.beginChange() : undefined;
   try {
     return await runAlone(core, write);
   } finally {
-    core.context.catalogue.forget();
+    catalogue.forget();
+    changed?.();
     reopen();
     for (const node of core.context.nodes.values()) node.definitionsChanged();
     if (changesAccounts(write.statement)) core.context.accountChanges.changed(core.horizon.seq);

@@ -5,7 +5,7 @@ import { quoteIdentifier } from '../sql/quote.ts';
 import { replaceSpans, type SpanReplacement } from '../sql/replace-spans.ts';
 import { unsafe } from './check-write.ts';
 import type { Rewriting, Rewritten } from './determine-write.ts';
-import { selectForWrite } from './select-for-write.ts';
+import { refuseWriting, selectForWrite } from './select-for-write.ts';
 
 const metadataSchemas = /^(?:information_schema|performance_schema|mysql|sys)$/i;
 
@@ -19,8 +19,9 @@ export async function determineRows(rewriting: Rewriting): Promise<Rewritten> {
   if (!shape?.query) throw unknownForm(rewriting);
   const { statement } = write;
   refuseForeignTail(rewriting, shape);
-  if (statement.onDuplicateKey) await refuseUnclearNames(rewriting);
   const query = sql.slice(shape.query.start, shape.query.end);
+  await refuseWriting(rewriting, query);
+  if (statement.onDuplicateKey) await refuseUnclearNames(rewriting);
   const locks =
     shape.queryLockable &&
     !statement.tables.some(({ schema }) => metadataSchemas.test(schema ?? ''));

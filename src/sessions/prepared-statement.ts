@@ -160,7 +160,7 @@ function executionOf(sent: SentExecution): NodeRequest {
  *
  *   17 | id u32 | flags u8 | iterations u32 | null bits | types follow u8 | types | values
  */
-function withTypes(prepared: PreparedStatement, payload: Buffer): Buffer {
+export function withTypes(prepared: PreparedStatement, payload: Buffer): Buffer {
   const copy = Buffer.from(payload);
   if (prepared.parameterCount === 0) return copy;
   const flagAt = executeHeaderBytes + ((prepared.parameterCount + 7) >> 3);

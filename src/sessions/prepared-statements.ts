@@ -31,6 +31,7 @@ import {
   executionKey,
   executionOn,
   type PreparedStatement,
+  withTypes,
 } from './prepared-statement.ts';
 import { packetLimit } from './packet-limit.ts';
 import { areReadAlike, prepareAsRead, readingOf } from './prepared-reading.ts';
@@ -150,13 +151,16 @@ export class PreparedStatements {
       }
       prepared.cursor = new Cursor(core, prepared, payload);
     }
-    const bound = statement.kind === 'read' ? [] : boundParameters(prepared, payload);
+    const read = statement.kind === 'read' && prepared.parameterCount > 0;
+    const readParameters = read ? parametersLater(core, prepared, payload) : undefined;
+    const bound = read ? [] : boundParameters(prepared, payload);
     forgetLongData(prepared);
     const parameters = boundLiterals(core, bound, prepared.expected);
     const { cursor } = prepared;
     return {
       ...{ statement, sql, parameters, request, attributes, ...(cursor && { cursor }) },
       preparedIn: prepared.schema,
+      ...(readParameters && { readParameters }),
       ...(needsLiterals(statement, bound) && { needsLiterals: true }),
     };
   }
@@ -306,10 +310,30 @@ function singleStatement(core: SessionCore, text: string): string {
   return span && !second ? text.slice(span.start, span.end) : text;
 }
 
-function boundParameters(prepared: PreparedStatement, payload: Buffer): readonly BoundParameter[] {
-  if (prepared.parameterCount === 0) return [];
+/** Seldom is anybody to know what a read was bound to. */
+function parametersLater(
+  core: SessionCore,
+  prepared: PreparedStatement,
+  payload: Buffer,
+): () => readonly string[] {
+  const { parameterCount, expected } = prepared;
+  const execution = withTypes(prepared, payload);
+  const longData = longDataOf(prepared);
+  return () => {
+    const what = { parameterCount, previousTypes: [], capabilities: 0, longData };
+    return boundLiterals(core, decodeStmtExecute(execution, what).parameters, expected);
+  };
+}
+
+function longDataOf(prepared: PreparedStatement): ReadonlyMap<number, Buffer> {
   const longData = new Map<number, Buffer>();
   for (const [index, pieces] of prepared.longData) longData.set(index, Buffer.concat(pieces));
+  return longData;
+}
+
+function boundParameters(prepared: PreparedStatement, payload: Buffer): readonly BoundParameter[] {
+  if (prepared.parameterCount === 0) return [];
+  const longData = longDataOf(prepared);
   const decoded = decodeStmtExecute(payload, {
     parameterCount: prepared.parameterCount,
     previousTypes: prepared.previousTypes,

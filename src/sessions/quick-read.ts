@@ -102,6 +102,7 @@ export class QuickRead {
     const core = this.#core;
     const known = knownOf(statement);
     if (!known.plain || !core.running.mayStart || !holdsNothing(core)) return false;
+    if (!core.context.viewed.onlyReads(statement, core.state.schema)) return false;
     this.#acknowledged = acknowledgedBefore(core);
     // Of a read before that came to nothing.
     core.chosen = undefined;

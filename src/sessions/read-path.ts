@@ -1,3 +1,4 @@
+import { asError } from '../base/as-error.ts';
 import type { NodeName } from '../base/brands.ts';
 import { LockstepError } from '../base/errors.ts';
 import {
@@ -8,12 +9,14 @@ import {
 import type { Infile } from '../nodes/infile.ts';
 import { NodeRefusedError } from '../nodes/client-handshake.ts';
 import type { Node } from '../nodes/node.ts';
+import { queryRows } from '../nodes/query-rows.ts';
 import { CommandByte } from '../protocol/commands.ts';
 import { decodeErr } from '../protocol/err-packet.ts';
 import { MetadataFilter } from '../protocol/metadata-filter.ts';
 import type { Terminal } from '../protocol/response-scanner.ts';
 import type { Statement } from '../sql/statement.ts';
 import { type Answer, SessionBroken } from './answer.ts';
+import { mustBeWatched } from './called-programs.ts';
 import {
   holdsOtherInsertId,
   noteInsertIdOn,
@@ -141,7 +144,9 @@ async function readFrom(
     return { kind: 'lost_unseen', error: error as Error };
   }
   let kept = false;
+  const watched = !options.keep && mustBeWatched(core, options.statement);
   try {
+    if (watched) await queryRows(connection, 'START TRANSACTION READ ONLY');
     const attempt = await exchange(core, connection, request, options);
     if (attempt.kind === 'answered' && attempt.answer.kind === 'streamed') {
       kept = options.keep?.(attempt.answer.statusFlags) ?? false;
@@ -151,7 +156,19 @@ async function readFrom(
     if (error instanceof NodeConnectionLostError) return { kind: 'lost_unseen', error };
     throw error;
   } finally {
+    if (watched) await endWatch(core, connection);
     if (!kept) node.pool.give(connection);
+  }
+}
+
+/** What the read has raised is asked for before. */
+async function endWatch(core: SessionCore, connection: NodeConnection): Promise<void> {
+  if (connection.lost) return;
+  core.diagnostics.read();
+  try {
+    await queryRows(connection, 'COMMIT');
+  } catch (error) {
+    connection.destroy(asError(error));
   }
 }
 

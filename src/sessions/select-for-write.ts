@@ -2,11 +2,13 @@ import { NodeQueryError } from '../nodes/query-rows.ts';
 import type { LexMode } from '../sql/lex-mode.ts';
 import { Lexer } from '../sql/lexer.ts';
 import { outlineOf } from '../sql/outline.ts';
+import { unsafe } from './check-write.ts';
 import type { Rewriting } from './determine-write.ts';
 import type { Condition } from './ask-conditions.ts';
 import type { HeldReply } from './held-reply.ts';
 import { type LiteralRows, selectLiterals } from './leader-values.ts';
 import type { SessionCore } from './session-core.ts';
+import { effectsOf } from './write-effects.ts';
 
 /**
  * What a write would compute as it runs, asked ahead of it. A server refuses in a write what it
@@ -14,6 +16,7 @@ import type { SessionCore } from './session-core.ts';
  */
 export async function selectForWrite(rewriting: Rewriting, query: string): Promise<LiteralRows> {
   const { core, connection, raised } = rewriting;
+  await refuseWriting(rewriting, query);
   const found = await selectLiterals(core, connection, query);
   if (found.raised.length === 0) return found;
   const refused = isStrict(rewriting) ? found.raised.find(isRefused(core)) : undefined;
@@ -27,6 +30,20 @@ export async function selectForWrite(rewriting: Rewriting, query: string): Promi
   }
   raised.push(...found.raised);
   return found;
+}
+
+/** What is asked ahead runs on the leader alone, and is not logged. */
+export async function refuseWriting(
+  { core, facts, write }: Rewriting,
+  query: string,
+): Promise<void> {
+  if (!facts.effects.programsWrite) return;
+  const { programsWrite } = await effectsOf(core, core.analyse(query));
+  if (!programsWrite) return;
+  throw unsafe(
+    `this ${write.statement.verb} calls a function that writes where one node computes for all`,
+    'SELECT the function first, and write its result',
+  );
 }
 
 /** A write that succeeds counts them as its own. */

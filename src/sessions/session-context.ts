@@ -16,6 +16,7 @@ import type { AccountChanges, Accounts } from './accounts.ts';
 import type { ResultCache } from './cache/result-cache.ts';
 import type { MarkerRights } from './marker-rights.ts';
 import type { TableCatalogue } from '../nodes/table-catalogue.ts';
+import type { ViewedReads } from './viewed-reads.ts';
 
 /** What every session shares. Built once, by the composition root. */
 export interface SessionContext {
@@ -29,6 +30,7 @@ export interface SessionContext {
   /** What clients send for LOAD DATA LOCAL. */
   readonly files: LoadFiles;
   readonly catalogue: TableCatalogue;
+  readonly viewed: ViewedReads;
   readonly cache: ResultCache;
   readonly statements: StatementCache;
   readonly events: EventLog;

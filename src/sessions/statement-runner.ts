@@ -150,7 +150,8 @@ async function runRead(
   const { statement } = write;
   const request = await requestOf(core, write);
   if (begins(core, statement)) await ensureTransaction(core);
-  const programs = await calledPrograms(core, statement);
+  const cursor = write.cursor?.sql === write.sql ? write.cursor : undefined;
+  const programs = await calledPrograms(core, statement, cursor !== undefined);
   if (programs.readTables) await ensureTransaction(core);
   if (programs.write) return runCallingWriter(core, write);
   const assigned = [...statement.userVariablesAssigned, ...programs.assigned];
@@ -170,7 +171,7 @@ async function runRead(
     stream: options.stream && !showsVariables(statement),
     infile,
   };
-  if (write.cursor?.sql === write.sql) return write.cursor.begin(readOptions);
+  if (cursor) return cursor.begin(readOptions);
   const answer = core.transaction
     ? await readInTransaction(core, core.transaction, request, readOptions)
     : await read(core, request, readOptions);
@@ -208,7 +209,11 @@ async function runCallingWriter(core: SessionCore, write: WriteRequest): Promise
         'only; SELECT the function first, into a user variable',
     );
   }
-  if (userVariablesAssigned.length === 0) return runWrite(core, write);
+  if (userVariablesAssigned.length === 0) {
+    const parameters = write.readParameters?.() ?? write.parameters;
+    // Whatever it was bound to and prepared under, every node is to run the same text.
+    return runWrite(core, { ...write, parameters, needsLiterals: true });
+  }
   throw new LockstepError(
     'unsafe_statement',
     'a SELECT that calls a function which writes cannot assign user variables; ' +

@@ -1,5 +1,6 @@
 import { LockstepError } from '../base/errors.ts';
 import { NodeQueryError } from '../nodes/query-rows.ts';
+import type { TableCatalogue } from '../nodes/table-catalogue.ts';
 import type { TableInfo } from '../nodes/table-info.ts';
 import type { ProgramFacts } from '../sql/program-facts.ts';
 import type { Statement, TableName } from '../sql/statement.ts';
@@ -73,13 +74,12 @@ const depthMax = 20;
  * yet is asked of the leader, and of the next one if that is lost meanwhile.
  */
 export async function effectsOf(core: SessionCore, statement: Statement): Promise<WriteEffects> {
-  const { replicator, config } = core.context;
+  const { replicator, config, catalogue } = core.context;
+  const { schema } = core.state;
   const retry = new LeaderRetry(core);
   for (;;) {
-    const walk = new EffectsWalk(core);
     try {
-      await walk.statement(statement);
-      return walk.result;
+      return await knownEffects({ catalogue, schema, temporary: core.temporaryTables }, statement);
     } catch (error) {
       const leaderless = error instanceof LockstepError && error.code === 'no_node';
       if (error instanceof NodeQueryError || (error instanceof LockstepError && !leaderless)) {
@@ -90,6 +90,31 @@ export async function effectsOf(core: SessionCore, statement: Statement): Promis
     }
   }
 }
+
+/** Where a statement runs. */
+interface Place {
+  readonly catalogue: TableCatalogue;
+  /** The default one. */
+  readonly schema: string;
+  /** The session's temporary tables, by `schema.name` in lower case. */
+  readonly temporary: ReadonlySet<string>;
+}
+
+/** The same as the leader tells now; rejects when it does not. */
+export async function knownEffects(place: Place, statement: Statement): Promise<WriteEffects> {
+  const walk = new EffectsWalk(place);
+  await walk.statement(statement);
+  return walk.result;
+}
+
+interface NamedView {
+  readonly schema: string;
+  readonly name: string;
+  readonly view: Statement;
+}
+
+/** They take effect beyond the statement, on the one connection that it runs on. */
+const locks = ['GET_LOCK', 'RELEASE_LOCK', 'RELEASE_ALL_LOCKS'];
 
 interface NamedProgram {
   readonly label: string;
@@ -102,7 +127,7 @@ type Mutable<T> = {
 };
 
 class EffectsWalk {
-  readonly #core: SessionCore;
+  readonly #place: Place;
   readonly #seen = new Set<string>();
   readonly result: Mutable<WriteEffects> = {
     ...none,
@@ -116,38 +141,47 @@ class EffectsWalk {
     userVariablesAssigned: [],
   };
 
-  constructor(core: SessionCore) {
-    this.#core = core;
+  constructor(place: Place) {
+    this.#place = place;
   }
 
   async statement(statement: Statement): Promise<void> {
     const written = new Set(statement.writtenTables);
     for (const table of statement.tables) {
-      const info = await this.#table(table, this.#core.state.schema);
-      if (!info) continue;
-      const isTarget =
-        written.has(table) || statement.writtenTables.some((one) => same(one, table));
-      if (isTarget) {
-        this.result.targets.push(info);
-        for (const trigger of info.triggers) {
-          if (fires(statement, trigger.event)) {
-            const { name, facts } = trigger;
-            await this.#program({ label: `trigger ${name}`, schema: info.schema, facts }, 0);
-          }
-        }
+      if (written.has(table) || statement.writtenTables.some((one) => same(one, table))) {
+        await this.#target(table, statement);
+      } else if (!isTemporaryIn(this.#place, table, this.#place.schema)) {
+        await this.#read(table, this.#place.schema, 0);
       }
-      await this.#view(info, isTarget, 0);
     }
     if (statement.kind === 'call' && statement.routine) {
-      await this.#procedure(statement.routine, this.#core.state.schema, 0);
+      await this.#procedure(statement.routine, this.#place.schema, 0);
     }
     if (!statement.hasUnknownFunction) return;
     // Over several rows they are called in no fixed order.
     await this.#functions(statement.functions, statement.tables.length === 0 ? 0 : 1);
   }
 
+  async #target(table: TableName, statement: Statement): Promise<void> {
+    const info = await this.#table(table, this.#place.schema);
+    if (!info) return;
+    this.result.targets.push(info);
+    for (const { name, event, facts } of info.triggers) {
+      if (!fires(statement, event)) continue;
+      await this.#program({ label: `trigger ${name}`, schema: info.schema, facts }, 0);
+    }
+    if (info.view) await this.#view({ ...info, view: info.view }, true, 0);
+  }
+
+  /** A table that is not written to, which may be a view. */
+  async #read({ schema, name }: TableName, inSchema: string, depth: number): Promise<void> {
+    const named = { schema: schema ?? inSchema, name };
+    const view = await this.#place.catalogue.view(named.schema, name);
+    if (view) await this.#view({ ...named, view }, false, depth);
+  }
+
   async #procedure({ schema, name }: TableName, inSchema: string, depth: number): Promise<void> {
-    const found = await this.#core.context.catalogue.procedure(schema ?? inSchema, name);
+    const found = await this.#place.catalogue.procedure(schema ?? inSchema, name);
     if (!found) return;
     this.result.countsRows ||= found.facts.countsRows;
     const label = `procedure ${found.name}`;
@@ -156,36 +190,46 @@ class EffectsWalk {
 
   async #table(table: TableName, schema: string): Promise<TableInfo | undefined> {
     const of = table.schema ?? schema;
-    if (this.#core.temporaryTables.has(`${of}.${table.name}`.toLowerCase())) return undefined;
-    return this.#core.context.catalogue.table(of, table.name);
+    if (isTemporaryIn(this.#place, table, schema)) return undefined;
+    return this.#place.catalogue.table(of, table.name);
   }
 
-  async #view(info: TableInfo, isTarget: boolean, depth: number): Promise<void> {
-    const { view } = info;
-    if (!view || depth > depthMax) return;
+  async #view({ schema, name, view }: NamedView, isTarget: boolean, depth: number): Promise<void> {
+    if (depth > depthMax) return;
+    const { result } = this;
     const { unsafe } = view;
     const limit = view.limit && view.orderBy === null;
     if (unsafe.length > 0 || view.usesRand || limit) {
-      this.result.unsafeViews.push(`view ${info.name} (${unsafe[0]?.text ?? 'RAND or LIMIT'})`);
+      result.unsafeViews.push(`view ${name} (${unsafe[0]?.text ?? 'RAND or LIMIT'})`);
+    }
+    if (view.usesSequence) {
+      result.programsWrite = true;
+      result.unsafePrograms.push(`a sequence in view ${name}`);
+    }
+    if (locks.some((one) => view.functions.has(one))) {
+      result.lockingProgram ??= `view ${name}`;
+      result.unsafePrograms.push(`a lock in view ${name}`);
     }
     for (const table of view.tables) {
-      const inner = await this.#table(table, info.schema);
-      if (!inner) continue;
-      if (isTarget) {
-        this.result.targets.push(inner);
-        for (const trigger of inner.triggers) {
-          const { name, facts } = trigger;
-          await this.#program({ label: `trigger ${name}`, schema: inner.schema, facts }, depth + 1);
-        }
+      if (!isTarget) {
+        await this.#read(table, schema, depth + 1);
+        continue;
       }
-      await this.#view(inner, isTarget, depth + 1);
+      const inner = await this.#table(table, schema);
+      if (!inner) continue;
+      result.targets.push(inner);
+      for (const trigger of inner.triggers) {
+        const label = `trigger ${trigger.name}`;
+        await this.#program({ label, schema: inner.schema, facts: trigger.facts }, depth + 1);
+      }
+      if (inner.view) await this.#view({ ...inner, view: inner.view }, true, depth + 1);
     }
     if (view.hasUnknownFunction) await this.#functions(view.functions, depth + 1);
   }
 
   async #functions(names: Iterable<string>, depth: number): Promise<void> {
     for (const name of names) {
-      for (const routine of await this.#core.context.catalogue.functions(name)) {
+      for (const routine of await this.#place.catalogue.functions(name)) {
         const label = `function ${routine.name}`;
         await this.#program({ label, schema: routine.schema, facts: routine.facts }, depth);
       }
@@ -194,14 +238,15 @@ class EffectsWalk {
 
   /** A view within a program must be one that is read, and the same for every node. */
   async #viewOfProgram(table: TableName, { label, schema, facts }: NamedProgram): Promise<void> {
-    const info = await this.#core.context.catalogue.table(table.schema ?? schema, table.name);
-    if (!info.view) return;
+    const named = { schema: table.schema ?? schema, name: table.name };
+    const view = await this.#place.catalogue.view(named.schema, named.name);
+    if (!view) return;
     const before = this.result.unsafeViews.length;
-    await this.#view(info, false, 0);
+    await this.#view({ ...named, view }, false, 0);
     const [unsafe] = this.result.unsafeViews.splice(before);
     if (unsafe !== undefined) this.result.unsafePrograms.push(`${unsafe} in ${label}`);
     if (!facts.writtenTables.some((one) => same(one, table))) return;
-    this.result.unsafePrograms.push(`writing through view ${info.name} in ${label}`);
+    this.result.unsafePrograms.push(`writing through view ${named.name} in ${label}`);
   }
 
   /** `depth` 0: what the statement itself runs, row by row in the order of its text. */
@@ -223,7 +268,7 @@ class EffectsWalk {
     result.usesLastInsertId ||= facts.usesLastInsertId;
     if (facts.usesUserLock) result.lockingProgram ??= label;
     for (const table of facts.writtenTables) {
-      const info = await this.#core.context.catalogue.table(table.schema ?? schema, table.name);
+      const info = await this.#place.catalogue.table(table.schema ?? schema, table.name);
       result.programsWriteMarkers ||= isMarkers(info.schema);
       if (!info.transactional) result.unsafePrograms.push(`${info.engine} table ${info.name}`);
       if (info.keepsTransactionIds) result.unsafePrograms.push(`the history of ${info.name}`);
@@ -241,7 +286,7 @@ class EffectsWalk {
         await this.#program(named, depth + 1);
       }
     }
-    const temporary = facts.tables.find((table) => isTemporaryIn(this.#core, table, schema));
+    const temporary = facts.tables.find((table) => isTemporaryIn(this.#place, table, schema));
     if (temporary) result.unsafePrograms.push(`temporary table ${temporary.name} in ${label}`);
     for (const table of facts.tables) await this.#viewOfProgram(table, { label, schema, facts });
     // What a procedure calls runs one after the other too; in a trigger the server refuses it.
@@ -250,8 +295,11 @@ class EffectsWalk {
   }
 }
 
-const isTemporaryIn = (core: SessionCore, { schema, name }: TableName, inSchema: string): boolean =>
-  core.temporaryTables.has(`${schema ?? inSchema}.${name}`.toLowerCase());
+const isTemporaryIn = (
+  { temporary }: Place,
+  { schema, name }: TableName,
+  inSchema: string,
+): boolean => temporary.has(`${schema ?? inSchema}.${name}`.toLowerCase());
 
 const same = (a: TableName, b: TableName): boolean => a.name === b.name && a.schema === b.schema;
 

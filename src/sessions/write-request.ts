@@ -12,6 +12,8 @@ export interface WriteRequest {
   readonly sql: string;
   /** SQL literals of a prepared statement's parameters; empty for plain text. */
   readonly parameters: readonly string[];
+  /** Those of a read that was executed as prepared, should it turn out to be a write. */
+  readonly readParameters?: () => readonly string[];
   readonly request: NodeRequest;
   /** What is bound may not be quite what its literal is where the statement has it. */
   readonly needsLiterals?: true;

@@ -43,9 +43,12 @@ class TableWalk {
   }
 
   run(): TableUse {
-    if (/^(?:GRANT|REVOKE|CALL|USE|KILL|XA|EXECUTE|PREPARE|DEALLOCATE)/.test(this.#verb)) {
+    if (/^(?:GRANT|REVOKE|USE|KILL|XA|EXECUTE|PREPARE|DEALLOCATE)/.test(this.#verb)) {
       return { references: [], tables: [], writtenTables: [] };
     }
+    // The arguments of a CALL may be queries.
+    if (this.#verb === 'CALL') this.#at = this.#tokens.findIndex((one) => isOperator(one, '('));
+    if (this.#at < 0) this.#at = this.#tokens.length;
     while (this.#at < this.#tokens.length) {
       this.#visit(this.#tokens[this.#at] as Token);
       this.#at += 1;
@@ -170,7 +173,7 @@ class TableWalk {
   }
 
   #from(): void {
-    if (!this.#verb.startsWith('SHOW')) return this.#list();
+    if (!this.#verb.startsWith('SHOW') || this.#levels.length > 0) return this.#list();
     // SHOW COLUMNS FROM t FROM db; SHOW TABLES FROM db
     const object = this.#previous();
     if (/^(?:COLUMNS|FIELDS|INDEX|INDEXES|KEYS)$/.test(object?.text ?? '')) {

@@ -13,6 +13,7 @@ import { programCases } from '../support/determinism/program-cases.ts';
 import { rowChoiceCases } from '../support/determinism/row-choice-cases.ts';
 import { sessionCases } from '../support/determinism/session-cases.ts';
 import { valueCases } from '../support/determinism/value-cases.ts';
+import { viewCases } from '../support/determinism/view-cases.ts';
 import { extended } from '../support/extended.ts';
 
 const themes: readonly (readonly [string, readonly DeterminismCase[]])[] = [
@@ -20,6 +21,7 @@ const themes: readonly (readonly [string, readonly DeterminismCase[]])[] = [
   ['the choice and order of rows', rowChoiceCases],
   ['AUTO_INCREMENT and sequences', autoIncrementCases],
   ['triggers, functions and views', programCases],
+  ['views that call functions', viewCases],
   ['procedures and the ids that programs generate', callCases],
   ['values', valueCases],
   ['sessions and DDL', sessionCases],

@@ -48,6 +48,9 @@ describe.each(engines())('answers that are kept, $name', (engine) => {
       'CREATE VIEW joined AS SELECT t.id, t.n AS tn, u.n AS un FROM t JOIN u ON u.id = t.id',
       'CREATE VIEW totals AS SELECT id, total() AS total FROM parent',
       'CREATE PROCEDURE bump() UPDATE u SET n = n + 1',
+      'CREATE FUNCTION bumped() RETURNS INT MODIFIES SQL DATA ' +
+        'BEGIN UPDATE u SET n = n + 1; RETURN 1; END',
+      'CREATE VIEW bumping AS SELECT 9 AS id, bumped() AS n',
       ...countedTables,
     ]) {
       await client.query(sql);
@@ -106,6 +109,8 @@ describe.each(engines())('answers that are kept, $name', (engine) => {
     ['a foreign key', 'SELECT COUNT(*) AS n FROM child', 'DELETE FROM parent WHERE id = 1'],
     ['a write behind a view', 'SELECT un AS n FROM joined', 'UPDATE u SET n = n + 1'],
     ['what a function reads', 'SELECT total AS n FROM totals', 'UPDATE u SET n = n + 1'],
+    ['a view that is read', 'SELECT SUM(n) AS n FROM u', 'SELECT * FROM bumping'],
+    ['a view in a write', 'SELECT SUM(n) AS n FROM u', 'INSERT INTO audit SELECT * FROM bumping'],
     ['a procedure', 'SELECT SUM(n) AS n FROM u', 'CALL bump()'],
     ['a write through a view', 'SELECT SUM(n) AS n FROM u', 'UPDATE joined SET un = un + 1'],
     ['DDL', 'SELECT * FROM t WHERE id = 3', 'ALTER TABLE t ADD COLUMN extra INT DEFAULT 7'],

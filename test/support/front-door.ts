@@ -7,6 +7,7 @@ import { ResultCache } from '../../src/sessions/cache/result-cache.ts';
 import { MysqlListener } from '../../src/sessions/mysql-listener.ts';
 import { accountsOf } from '../../src/sessions/node-accounts.ts';
 import type { SessionContext } from '../../src/sessions/session-context.ts';
+import { ViewedReads } from '../../src/sessions/viewed-reads.ts';
 import { StatementCache } from '../../src/sql/statement-cache.ts';
 import { Counters } from '../../src/telemetry/counters.ts';
 
@@ -32,6 +33,7 @@ export async function openFrontDoor(change: Partial<Config> = {}): Promise<Front
     replicator,
     statements: new StatementCache(() => 0),
     counters: new Counters(),
+    viewed: new ViewedReads({ catalogue, clock: systemClock }),
     cache: new ResultCache({ config, clock: systemClock, catalogue, changes }),
     ...accountsOf(config.users, { nodes, replicator, clock: systemClock }),
     onDenied: ({ host }: { host: string }) => denied.push(host),

@@ -17,6 +17,7 @@ const catalogue = {
       triggers: [],
       view: name === 'T' ? read('SELECT a FROM app.behind') : undefined,
     }),
+  view: () => Promise.resolve(undefined),
   children: () => Promise.resolve(new Map()),
 } as unknown as TableCatalogue;
 

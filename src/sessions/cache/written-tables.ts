@@ -59,14 +59,15 @@ export class WriteReach {
   }
 
   async #tablesOf(statement: Statement, schema: string): Promise<ReadonlySet<string> | undefined> {
-    const { writtenTables, hasUnknownFunction, kind, understood } = statement;
+    const { tables, writtenTables, hasUnknownFunction, kind, understood } = statement;
     const [only, other] = writtenTables;
     if (!understood) return undefined;
-    if (only && !other && !hasUnknownFunction && kind !== 'call') {
+    if (only && !other && tables.length === 1 && !hasUnknownFunction && kind !== 'call') {
       return this.#tableAlone(only, schema);
     }
     const walk = new ReachWalk(this.#catalogue);
     for (const table of writtenTables) await walk.table(table, schema);
+    for (const table of tables) await walk.read(table, schema);
     if (hasUnknownFunction) await walk.functions(statement.functions);
     if (kind === 'call') await walk.procedure(statement.routine, schema);
     else if (!only && !hasUnknownFunction && !statement.usesSequence) return undefined;
@@ -91,6 +92,7 @@ class ReachWalk {
   readonly #found = new Set<string>();
   /** By their names as they are: servers may tell case apart. */
   readonly #seen = new Set<string>();
+  readonly #read = new Set<string>();
   readonly #programs = new Set<ProgramFacts>();
   #anything = false;
 
@@ -120,6 +122,17 @@ class ReachWalk {
     for (const child of children.get(key) ?? []) await this.table(child, child.schema);
   }
 
+  /** A view that is read may call functions. */
+  async read({ schema: given, name }: TableName, inSchema: string): Promise<void> {
+    const schema = given ?? inSchema;
+    const exactly = `${schema}.${name}`;
+    if (this.#anything || this.#read.has(exactly)) return;
+    this.#read.add(exactly);
+    const view = await this.#catalogue.view(schema, name);
+    for (const inner of view?.tables ?? []) await this.read(inner, schema);
+    if (view?.hasUnknownFunction) await this.functions(view.functions);
+  }
+
   async functions(names: Iterable<string>): Promise<void> {
     for (const name of names) {
       for (const { facts, schema } of await this.#catalogue.functions(name)) {
@@ -140,6 +153,7 @@ class ReachWalk {
     this.#programs.add(facts);
     if (facts.beyond.length > 0) this.#anything = true;
     for (const table of facts.writtenTables) await this.table(table, schema);
+    for (const table of facts.tables) await this.read(table, schema);
     for (const called of facts.calls) await this.procedure(called, schema);
     await this.functions(facts.functions);
   }
