@@ -83,11 +83,11 @@ export class TableCatalogue {
     return cached(this.#tables, `${schema}.${name}`, () => this.#readTable(schema, name));
   }
 
-  /** The stored functions of that name (upper case), in whichever schema. */
+  /** The stored functions of that name, without case and accents, in whichever schema. */
   functions(name: string): Promise<readonly RoutineInfo[]> {
-    return cached(this.#routines, name, async () => {
+    return cached(this.#routines, `function ${name}`, async () => {
       const { ask, mode } = await this.#open();
-      const where = `ROUTINE_TYPE = 'FUNCTION' AND UPPER(ROUTINE_NAME) = ${quoteString(name)}`;
+      const where = `ROUTINE_TYPE = 'FUNCTION' AND ROUTINE_NAME = ${quoted(name)}`;
       return readRoutines(ask, where, mode);
     });
   }
@@ -97,8 +97,8 @@ export class TableCatalogue {
       const { ask, mode } = await this.#open();
       return readRoutines(
         ask,
-        `ROUTINE_TYPE = 'PROCEDURE' AND ROUTINE_SCHEMA = ${quoteString(schema)} ` +
-          `AND ROUTINE_NAME = ${quoteString(name)}`,
+        `ROUTINE_TYPE = 'PROCEDURE' AND ROUTINE_SCHEMA = ${quoted(schema)} ` +
+          `AND ROUTINE_NAME = ${quoted(name)}`,
         mode,
       );
     });
@@ -121,7 +121,7 @@ export class TableCatalogue {
     const control = await this.#control();
     const flavor = /mariadb/i.test(control.serverVersion) ? 'mariadb' : 'mysql';
     return {
-      ask: (sql) => queryRows(control, sql, { latin1: true }),
+      ask: async (sql) => (await queryRows(control, sql, { latin1: true })).map(binary),
       mode: { ansiQuotes: false, noBackslashEscapes: false, flavor },
     };
   }
@@ -158,7 +158,7 @@ export class TableCatalogue {
       uniqueKey: isView ? [] : await readUniqueKey(ask, where, columns),
       autoIncrement: columns
         .filter((column) => /auto_increment/i.test(column['extra'] ?? ''))
-        .map((column) => column['name']?.toLowerCase())[0],
+        .map((column) => lowerName(column['name'] ?? ''))[0],
       unstableDefaults: unstableDefaults(columns, mode),
       keepsTransactionIds: columns.some(
         ({ type, generation }) => type === 'bigint' && generation === 'ROW START',
@@ -179,8 +179,21 @@ export class TableCatalogue {
   }
 }
 
+/** As names and texts are everywhere else: a character is a byte. */
+const binary = (row: Row): Row =>
+  Object.fromEntries(
+    Object.entries(row).map(([name, value]) => [
+      name,
+      value === null ? null : Buffer.from(value, 'utf8').toString('latin1'),
+    ]),
+  );
+
+/** MySQL keeps a question mark for what takes four bytes of UTF-8; MariaDB refuses it in names. */
+const quoted = (name: string): string =>
+  quoteString(name.replace(/[\xf0-\xf7][\x80-\xbf]{3}/g, '?'));
+
 const placeOf = (schema: string, name: string): string =>
-  `TABLE_SCHEMA = ${quoteString(schema)} AND TABLE_NAME = ${quoteString(name)}`;
+  `TABLE_SCHEMA = ${quoted(schema)} AND TABLE_NAME = ${quoted(name)}`;
 
 function cached<T>(
   cache: Map<string, Promise<T>>,
@@ -322,8 +335,8 @@ async function readTriggers(
   const rows = await ask(
     'SELECT TRIGGER_NAME AS name, EVENT_MANIPULATION AS event, ACTION_STATEMENT AS body, ' +
       'SQL_MODE AS sqlMode ' +
-      `FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = ${quoteString(schema)} ` +
-      `AND EVENT_OBJECT_TABLE = ${quoteString(name)}`,
+      `FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = ${quoted(schema)} ` +
+      `AND EVENT_OBJECT_TABLE = ${quoted(name)}`,
   );
   return rows.map((row) => ({
     name: row['name'] ?? '',

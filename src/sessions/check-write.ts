@@ -14,6 +14,7 @@ import type { SessionCore } from './session-core.ts';
 import { guardMarkers } from './guard-markers.ts';
 import { effectsOf, type WriteEffects } from './write-effects.ts';
 import type { WriteRequest } from './write-request.ts';
+import { lowerName } from '../sql/lower-name.ts';
 
 /**
  * How a write is made the same on every node:
@@ -125,8 +126,8 @@ function generatesAll(statement: Statement, effects: WriteEffects): boolean {
   if (statement.usesLastInsertId || effects.usesLastInsertId) return false;
   if (effects.runsProgram || effects.nestedIds.length > 0 || !insertColumns) return false;
   // The columns of a view may have other names.
-  if (!target || other || target.name.toLowerCase() !== named?.name.toLowerCase()) return false;
-  const given = insertColumns.map((column) => column.toLowerCase());
+  if (!target || other || lowerName(target.name) !== lowerName(named?.name ?? '')) return false;
+  const given = insertColumns.map(lowerName);
   return !given.some((column) => column === target.autoIncrement || column.includes('.'));
 }
 
@@ -296,7 +297,7 @@ function generatesIds(core: SessionCore, write: WriteRequest, target: TableInfo)
 }
 
 const indexOf = (columns: readonly string[], name: string): number =>
-  columns.findIndex((column) => column.toLowerCase() === name);
+  columns.findIndex((column) => lowerName(column) === name);
 
 /** INSERT … VALUES that gives some ids and generates others, so that nobody may insert beside. */
 function mixes(core: SessionCore, write: WriteRequest, { targets }: WriteEffects): boolean {
@@ -320,9 +321,9 @@ function mixes(core: SessionCore, write: WriteRequest, { targets }: WriteEffects
 }
 
 function orderIsUnique(statement: Statement, table: TableInfo | undefined): boolean {
-  const order = new Set((statement.orderBy ?? []).map((name) => name.toLowerCase()));
+  const order = new Set((statement.orderBy ?? []).map(lowerName));
   const key = table?.uniqueKey ?? [];
-  return key.length > 0 && key.every((column) => order.has(column.toLowerCase()));
+  return key.length > 0 && key.every((column) => order.has(lowerName(column)));
 }
 
 export function isTemporary(
@@ -331,7 +332,7 @@ export function isTemporary(
 ): boolean {
   if (core.temporaryTables.size === 0) return false;
   const schema = table.schema ?? core.state.schema;
-  return core.temporaryTables.has(`${schema}.${table.name}`.toLowerCase());
+  return core.temporaryTables.has(lowerName(`${schema}.${table.name}`));
 }
 
 export function refusal(item: Unsafe, statement: Statement): LockstepError {

@@ -7,7 +7,7 @@ export async function currentAccount(connection: NodeConnection): Promise<string
   const [row] = await queryRows(connection, 'SELECT CURRENT_USER() AS account LIMIT 1', {
     latin1: true,
   });
-  const account = row?.['account'] ?? '';
+  const account = Buffer.from(row?.['account'] ?? '', 'utf8').toString('latin1');
   const at = account.lastIndexOf('@');
   return `${quoteIdentifier(account.slice(0, at))}@${quoteIdentifier(account.slice(at + 1))}`;
 }

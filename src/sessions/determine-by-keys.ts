@@ -5,6 +5,7 @@ import { sequenceUses } from '../sql/sequence-uses.ts';
 import { isTemporary, refusal, unsafe } from './check-write.ts';
 import type { Rewriting, Rewritten } from './determine-write.ts';
 import { selectForWrite } from './select-for-write.ts';
+import { lowerName } from '../sql/lower-name.ts';
 
 const keysMax = 50_000;
 /** With a value for each row in the text, which the server looks for one by one. */
@@ -58,7 +59,7 @@ export async function determineByKeys(rewriting: Rewriting): Promise<Rewritten> 
 }
 
 const assigns = (shape: RowWriteShape, name: string): boolean =>
-  shape.assigned.includes(name.toLowerCase());
+  shape.assigned.includes(lowerName(name));
 
 function notOneTable({ write }: Rewriting): Error {
   const item = write.statement.unsafe.find(({ literalSafe }) => !literalSafe);

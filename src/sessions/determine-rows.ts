@@ -6,6 +6,7 @@ import { replaceSpans, type SpanReplacement } from '../sql/replace-spans.ts';
 import { unsafe } from './check-write.ts';
 import type { Rewriting, Rewritten } from './determine-write.ts';
 import { refuseWriting, selectForWrite } from './select-for-write.ts';
+import { lowerName } from '../sql/lower-name.ts';
 
 const metadataSchemas = /^(?:information_schema|performance_schema|mysql|sys)$/i;
 
@@ -47,7 +48,7 @@ const tailOf = ({ tail }: InsertShape): string => (tail === '' ? '' : ` ${tail}`
 
 /** ON DUPLICATE KEY UPDATE may name the tables selected from, which are gone in VALUES. */
 function refuseForeignTail({ write, facts }: Rewriting, shape: InsertShape): void {
-  const targets = new Set(facts.effects.targets.map(({ name }) => name.toLowerCase()));
+  const targets = new Set(facts.effects.targets.map(({ name }) => lowerName(name)));
   const foreign = shape.tailQualifiers.find((name) => !targets.has(name));
   if (foreign === undefined) return;
   throw unsafe(
@@ -120,10 +121,10 @@ function defaultSpans(
     shape.setEnd === undefined ? shape.rows : [{ close: 0, values: shape.setValues }];
   const empty = shape.columns === undefined && rows.every((row) => row.values.length === 0);
   const listed = shape.columns ?? (empty ? [] : target.columns);
-  const names = listed.map((name) => name.toLowerCase());
+  const names = listed.map(lowerName);
   const missing: [UnstableDefault, number][] = [];
   for (const [index, unstable] of target.unstableDefaults.entries()) {
-    const at = names.indexOf(unstable.column.toLowerCase());
+    const at = names.indexOf(lowerName(unstable.column));
     if (at < 0) {
       missing.push([unstable, index]);
       continue;

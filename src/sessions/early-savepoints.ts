@@ -1,5 +1,6 @@
 import { NodeQueryError } from '../nodes/query-rows.ts';
 import type { Statement } from '../sql/statement.ts';
+import { foldedName } from '../sql/lower-name.ts';
 
 /**
  * Savepoints of a session without autocommit that has met no table yet. A server keeps them for the
@@ -27,13 +28,14 @@ export class EarlySavepoints {
 
   /** SAVEPOINT, ROLLBACK TO and RELEASE; throws what a server says of one that is not there. */
   run({ kind, savepoint = '' }: Statement): void {
-    const name = savepoint.toLowerCase();
+    const name = foldedName(savepoint);
     const at = this.#names.indexOf(name);
     if (kind === 'savepoint') {
       // One of the same name is replaced, and is then the latest.
       this.#names = [...this.#names.filter((one) => one !== name), name];
     } else if (at < 0) {
-      throw new NodeQueryError(1305, '42000', `SAVEPOINT ${savepoint} does not exist`);
+      const shown = Buffer.from(savepoint, 'latin1').toString('utf8');
+      throw new NodeQueryError(1305, '42000', `SAVEPOINT ${shown} does not exist`);
     } else this.#names = this.#names.slice(0, kind === 'release_savepoint' ? at : at + 1);
   }
 }

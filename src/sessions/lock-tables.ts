@@ -11,12 +11,13 @@ import { commitTransaction } from './transaction-path.ts';
 import { isUnwritable } from './unwritable.ts';
 import { untilWritable } from './until-writable.ts';
 import { withConnection } from './with-connection.ts';
+import { lowerName } from '../sql/lower-name.ts';
 
 /** A node answers at once: nobody writes to what it is asked to lock. */
 const checkMsMax = 10_000;
 
 const keyOf = (core: SessionCore, { schema, name }: TableName): string =>
-  `${schema ?? core.state.schema}.${name}`.toLowerCase();
+  lowerName(`${schema ?? core.state.schema}.${name}`);
 
 /** LOCK TABLES: commits, lets go of the locks before, and keeps others from writing. */
 export async function lockTables(core: SessionCore, sql: string): Promise<void> {

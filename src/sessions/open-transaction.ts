@@ -6,6 +6,7 @@ import type { Release } from '../replication/write-gate.ts';
 import { joinWritten, type WrittenTables } from './cache/written-tables.ts';
 import type { LeaderLane } from './leader-lane.ts';
 import type { Transcript } from './transcript.ts';
+import { foldedName } from '../sql/lower-name.ts';
 
 /** Where a transaction runs. */
 export interface TransactionPlace {
@@ -92,7 +93,7 @@ export class OpenTransaction {
   }
 
   setSavepoint(name: string): void {
-    const key = name.toLowerCase();
+    const key = foldedName(name);
     // A savepoint of the same name is replaced, and is then the latest one.
     this.#savepoints.delete(key);
     this.#savepoints.set(key, this.#commands.length);
@@ -100,7 +101,7 @@ export class OpenTransaction {
 
   /** What came after the savepoint is undone, so it is not replayed either. */
   rollbackTo(name: string): void {
-    const key = name.toLowerCase();
+    const key = foldedName(name);
     const length = this.#savepoints.get(key);
     if (length === undefined) return;
     this.#commands = this.#commands.slice(0, length);
@@ -108,7 +109,7 @@ export class OpenTransaction {
   }
 
   releaseSavepoint(name: string): void {
-    const key = name.toLowerCase();
+    const key = foldedName(name);
     if (!this.#savepoints.has(key)) return;
     this.#forgetAfter(key);
     this.#savepoints.delete(key);

@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import type { Release, WriteGate } from '../replication/write-gate.ts';
+import { lowerName } from '../sql/lower-name.ts';
 
 /** How a session holds a table, by schema and name in lower case. */
 export type LockedTables = ReadonlyMap<string, 'read' | 'write'>;
@@ -13,7 +14,7 @@ export interface HeldTableLock {
 }
 
 /** `table` is a key of `LockedTables`. */
-export const nameKey = (table: string, alias: string): string => `${table} ${alias}`.toLowerCase();
+export const nameKey = (table: string, alias: string): string => lowerName(`${table} ${alias}`);
 
 /** Sessions that lock for READ and share one place at the gate. */
 interface Readers {

@@ -3,6 +3,7 @@ import type { Statement } from '../sql/statement.ts';
 import { type Answer, errnoOf } from './answer.ts';
 import { isTemporary } from './check-write.ts';
 import type { SessionCore } from './session-core.ts';
+import { lowerName } from '../sql/lower-name.ts';
 
 /** Temporary tables live on the session's own connection: what changes only them is not logged. */
 export function onlyTemporary(core: SessionCore, statement: Statement): boolean {
@@ -18,7 +19,7 @@ export function noteTemporaryTables(core: SessionCore, statement: Statement, ans
   if (statement.writtenTables.length > 0) core.tracker?.changed();
   if (core.transaction && statement.kind === 'ddl') core.transaction.definesTemporary = true;
   for (const { schema, name } of statement.writtenTables) {
-    const key = `${schema ?? core.state.schema}.${name}`.toLowerCase();
+    const key = lowerName(`${schema ?? core.state.schema}.${name}`);
     if (statement.verb.startsWith('DROP')) core.temporaryTables.delete(key);
     else core.temporaryTables.add(key);
   }

@@ -7,6 +7,7 @@ import type { Statement, TableName } from '../sql/statement.ts';
 import { LeaderRetry } from './leader-retry.ts';
 import { isMarkers } from './is-markers.ts';
 import type { SessionCore } from './session-core.ts';
+import { lowerName } from '../sql/lower-name.ts';
 
 /** What a write does beyond its own text, as the catalogue tells. */
 export interface WriteEffects {
@@ -299,7 +300,7 @@ const isTemporaryIn = (
   { temporary }: Place,
   { schema, name }: TableName,
   inSchema: string,
-): boolean => temporary.has(`${schema ?? inSchema}.${name}`.toLowerCase());
+): boolean => temporary.has(lowerName(`${schema ?? inSchema}.${name}`));
 
 const same = (a: TableName, b: TableName): boolean => a.name === b.name && a.schema === b.schema;
 

@@ -11,6 +11,7 @@ import {
   type Token,
   userVariableName,
 } from './token.ts';
+import { upperWord } from './upper-word.ts';
 
 /** One call: `name(…)`, or a bare CURRENT_USER. `close` is the index of `)` or of the name itself. */
 export interface FunctionCall {
@@ -230,7 +231,7 @@ class FeatureScan {
     const type = word !== 'UUID' || close !== index + 2;
     if (definition && definitionParenthesisWords.has(word) && type) return;
     if (this.#isDeclaredName(index)) return;
-    const name = word === '' ? nameOf(sql, token).toUpperCase() : word;
+    const name = word === '' ? upperWord(nameOf(sql, token)) : word;
     this.#call(name, index, close);
     const qualified = isOperator(this.#tokens[index - 1], '.');
     const spaced = (this.#tokens[index + 1] as Token).start !== token.end;

@@ -3,6 +3,7 @@ import { Lexer } from './lexer.ts';
 import { beginsQuery, type Outline, outlineOf } from './outline.ts';
 import { isName, isOperator, isWord, nameOf, type Token } from './token.ts';
 import { outermostQueries, type Span } from './write-shape.ts';
+import { lowerName } from './lower-name.ts';
 
 export interface InsertRow {
   /** Offsets of its parentheses. */
@@ -131,7 +132,7 @@ function tailStart(tokens: readonly Token[], outline: Outline, from: number): nu
 function qualifiers(sql: string, tokens: readonly Token[]): string[] {
   return tokens
     .filter((token, index) => isName(token) && isOperator(tokens[index + 1], '.'))
-    .map((token) => nameOf(sql, token).toLowerCase());
+    .map((token) => lowerName(nameOf(sql, token)));
 }
 
 interface Part {

@@ -2,6 +2,7 @@ import type { LexMode } from './lex-mode.ts';
 import { Lexer } from './lexer.ts';
 import { outlineOf } from './outline.ts';
 import { isName, isOperator, isWord, nameOf, type Token } from './token.ts';
+import { lowerName } from './lower-name.ts';
 
 /**
  * Whether the LOAD at `main` takes a file of its client. LOCAL must stand where the grammar has
@@ -23,7 +24,7 @@ export function loadsColumn(sql: string, mode: LexMode, column: string): boolean
   );
   if (open < 0) return true;
   const named = (token: Token): boolean =>
-    isName(token) && nameOf(sql, token).toLowerCase() === column.toLowerCase();
+    isName(token) && lowerName(nameOf(sql, token)) === lowerName(column);
   return tokens.slice(open).some(named);
 }
 

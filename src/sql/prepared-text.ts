@@ -2,6 +2,7 @@ import type { LexMode } from './lex-mode.ts';
 import { Lexer } from './lexer.ts';
 import { outlineOf } from './outline.ts';
 import { isName, isOperator, isWord, nameOf, type Token, userVariableName } from './token.ts';
+import { lowerName } from './lower-name.ts';
 
 /** What EXECUTE binds to one `?`. */
 export interface UsingArgument {
@@ -73,7 +74,7 @@ function usingArguments(sql: string, tokens: readonly Token[], from: number): Us
   return found;
 }
 
-const lower = (sql: string, token: Token): string => nameOf(sql, token).toLowerCase();
+const lower = (sql: string, token: Token): string => lowerName(nameOf(sql, token));
 
 const textOf = (sql: string, tokens: readonly Token[]): string =>
   sql.slice(tokens[0]?.start ?? 0, tokens.at(-1)?.end ?? 0);

@@ -1,6 +1,7 @@
 import { isName, isOperator, isWord, nameOf, type Token, userVariableName } from './token.ts';
 import { ProgramBody } from './program-body.ts';
 import type { TableName } from './statement.ts';
+import { lowerName } from './lower-name.ts';
 
 /** What the statements of a stored program's body do, told from their words. */
 export interface ProgramStatements {
@@ -29,7 +30,7 @@ export function programStatements(
   parameters: readonly string[],
 ): ProgramStatements {
   const statements = splitAtSemicolons(tokens);
-  const declared = new Set(parameters.map((name) => name.toLowerCase()));
+  const declared = new Set(parameters.map((name) => lowerName(name)));
   for (const statement of statements) addDeclared(sql, statement, declared);
   return {
     beyond: tokens.flatMap((_token, index) => beyondAt(sql, tokens, index, declared) ?? []),
@@ -59,7 +60,7 @@ function addDeclared(sql: string, statement: readonly Token[], declared: Set<str
   const at = statement.findIndex((token) => isWord(token, 'DECLARE'));
   if (at < 0) return;
   for (let index = at + 1; isName(statement[index]); index += 2) {
-    declared.add(nameOf(sql, statement[index] as Token).toLowerCase());
+    declared.add(lowerName(nameOf(sql, statement[index] as Token)));
     if (!isOperator(statement[index + 1], ',')) return;
   }
 }
@@ -119,7 +120,7 @@ function sessionSet(
     if (token.kind === 'system_variable') return 'SET of the session';
     if (!isName(token) || isOperator(tokens[at + 1], '.')) continue;
     if (token.kind === 'word' && setIntroducers.has(token.text)) return `SET ${token.text}`;
-    if (!declared.has(nameOf(sql, token).toLowerCase())) return `SET ${nameOf(sql, token)}`;
+    if (!declared.has(lowerName(nameOf(sql, token)))) return `SET ${nameOf(sql, token)}`;
   }
   return undefined;
 }

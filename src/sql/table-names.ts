@@ -5,6 +5,7 @@ import { beginsQuery, type Outline } from './outline.ts';
 import type { TableName } from './statement.ts';
 import { type Level, newLevel } from './table-level.ts';
 import { isName, isOperator, isWord, nameOf, type Token } from './token.ts';
+import { lowerName } from './lower-name.ts';
 
 /**
  * Collects the tables that a statement names. It walks all tokens with a stack of parentheses and
@@ -227,7 +228,7 @@ class TableWalk {
       if (columns !== undefined) cursor = columns + 1;
       const close = this.#outline.closers.get(cursor + 1);
       if (!isWord(this.#tokens[cursor], 'AS') || close === undefined) return;
-      const name = nameOf(this.#sql, token).toLowerCase();
+      const name = lowerName(nameOf(this.#sql, token));
       if (recursive) this.#withNames.push(name);
       else this.#pendingNames.set(close, name);
       if (!isOperator(this.#tokens[close + 1], ',')) return;
@@ -390,7 +391,7 @@ class TableWalk {
   }
 
   #add(table: TableName, alias: string, written: boolean): void {
-    const hidden = table.schema === undefined && this.#withNames.includes(table.name.toLowerCase());
+    const hidden = table.schema === undefined && this.#withNames.includes(lowerName(table.name));
     if (!hidden) this.#found.add({ table, alias, written });
   }
 }

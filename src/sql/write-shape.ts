@@ -2,6 +2,7 @@ import type { LexMode } from './lex-mode.ts';
 import { Lexer } from './lexer.ts';
 import { beginsQuery, type Outline, outlineOf } from './outline.ts';
 import { isName, isOperator, isWord, nameOf, type Token } from './token.ts';
+import { lowerName } from './lower-name.ts';
 
 /** Byte offsets, `end` exclusive. */
 export interface Span {
@@ -104,7 +105,7 @@ function assignedColumns(
     if (token.start < set.start || token.end > set.end || outline.depths[index] !== 0) continue;
     if (token.start === set.start || isOperator(token, ',')) expecting = true;
     else if (expecting && isName(token) && !isOperator(tokens[index + 1], '.')) {
-      columns.push(nameOf(sql, token).toLowerCase());
+      columns.push(lowerName(nameOf(sql, token)));
       expecting = false;
     }
   }

@@ -74,7 +74,7 @@ export async function ddlFingerprint(
 
 async function describe(connection: NodeConnection, sql: string): Promise<string> {
   try {
-    const rows = await queryRows(connection, sql);
+    const rows = await queryRows(connection, sql, { latin1: true });
     const texts = rows.map((row) =>
       // The counter moves with every insert and says nothing about the statement.
       JSON.stringify(row).replace(/ AUTO_INCREMENT=\d+/g, ''),

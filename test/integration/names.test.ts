@@ -1,0 +1,220 @@
+import type { Connection } from 'mysql2/promise';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startBalancer, type TestBalancer, untilAllUp } from '../support/balancer.ts';
+import {
+  connectTo,
+  engines,
+  expectEqualNodes,
+  startServers,
+  type TestServers,
+} from '../support/cluster.ts';
+import { type Step, transcriptOf } from '../support/differential.ts';
+import { foldedName, lowerName } from '../../src/sql/lower-name.ts';
+
+/** `name` in whatever takes one; where case may differ, `other` is the same to a server. */
+const everywhere = (name: string, other: string): readonly Step[] => [
+  `CREATE DATABASE \`s${name}\``,
+  `USE \`s${name}\``,
+  'SELECT DATABASE()',
+  `CREATE TABLE \`t${name}\` (\`${name}\` INT AUTO_INCREMENT PRIMARY KEY, \`v${name}\` INT, ` +
+    `w VARCHAR(100) DEFAULT 'x')`,
+  `INSERT INTO \`t${name}\` (\`v${other}\`) VALUES (1), (2), (3)`,
+  `INSERT INTO \`t${name}\` (\`${other}\`, \`v${name}\`) VALUES (10, 4)`,
+  `INSERT INTO \`t${name}\` (\`v${name}\`) VALUES (5)`,
+  'SELECT LAST_INSERT_ID()',
+  `SELECT * FROM \`t${name}\` ORDER BY 1`,
+  { sql: `SELECT \`v${other}\` FROM \`t${name}\` WHERE \`${name}\` = ?`, parameters: [10] },
+  { sql: `UPDATE \`t${name}\` SET \`v${other}\` = ? WHERE \`${other}\` = ?`, parameters: [7, 1] },
+  `UPDATE \`t${name}\` SET w = UUID() ORDER BY \`${other}\` DESC LIMIT 2`,
+  `UPDATE \`t${name}\` SET w = 'y' LIMIT 1`,
+  `DELETE FROM \`t${name}\` ORDER BY \`v${name}\` LIMIT 1`,
+  `INSERT INTO \`t${name}\` (\`v${name}\`) SELECT \`v${other}\` FROM \`s${name}\`.\`t${name}\``,
+  `SELECT COUNT(*), SUM(\`v${name}\`) FROM \`t${name}\``,
+  `CREATE TABLE \`l${name}\` (a INT PRIMARY KEY, n INT)`,
+  `INSERT INTO \`l${name}\` VALUES (1, 0)`,
+  `CREATE TRIGGER \`r${name}\` AFTER UPDATE ON \`t${name}\` FOR EACH ROW ` +
+    `UPDATE \`l${name}\` SET n = n + 1`,
+  `UPDATE \`t${name}\` SET \`v${name}\` = \`v${name}\` + 1`,
+  `SELECT n FROM \`l${name}\``,
+  `CREATE PROCEDURE \`p${name}\`(\`a${name}\` INT) UPDATE \`l${name}\` SET n = n + \`a${name}\``,
+  `CALL \`p${name}\`(3)`,
+  `CALL \`p${other}\`(4)`,
+  { sql: `CALL \`s${name}\`.\`p${name}\`(?)`, parameters: [5] },
+  `SELECT n FROM \`l${name}\``,
+  `CREATE FUNCTION \`f${name}\`(\`a${name}\` INT) RETURNS INT DETERMINISTIC ` +
+    `BEGIN DECLARE \`d${name}\` INT; SET \`d${other}\` = \`a${name}\`; ` +
+    `RETURN \`d${name}\` * 2; END`,
+  `SELECT \`f${name}\`(2)`,
+  `SELECT \`f${other}\`(2)`,
+  `INSERT INTO \`l${name}\` VALUES (\`f${name}\`(2), 0)`,
+  `CREATE FUNCTION \`g${name}\`() RETURNS INT MODIFIES SQL DATA ` +
+    `BEGIN UPDATE \`l${name}\` SET n = n + 100; RETURN 1; END`,
+  `SELECT \`g${name}\`()`,
+  `SELECT \`g${other}\`()`,
+  `CREATE VIEW \`v${name}\` AS SELECT \`g${name}\`() AS \`x${name}\``,
+  `SELECT * FROM \`v${name}\``,
+  `SELECT \`x${other}\` FROM \`s${name}\`.\`v${name}\``,
+  `SELECT n FROM \`l${name}\` ORDER BY a`,
+  `SET @\`u${name}\` = 5, @plain = 6`,
+  `SELECT @\`u${name}\`, @\`u${other}\``,
+  `UPDATE \`l${name}\` SET n = @\`u${other}\` WHERE a = 1`,
+  `SELECT n INTO @\`u${other}\` FROM \`l${name}\` WHERE a = 1`,
+  `SELECT @\`u${name}\` + 1`,
+  `PREPARE \`q${name}\` FROM 'SELECT 1 + ?'`,
+  `EXECUTE \`q${name}\` USING @\`u${name}\``,
+  `EXECUTE \`q${other}\` USING @plain`,
+  'BEGIN',
+  `SAVEPOINT \`a${name}\``,
+  `UPDATE \`l${name}\` SET n = 0`,
+  `ROLLBACK TO \`a${other}\``,
+  'COMMIT',
+  `SELECT n FROM \`l${name}\` ORDER BY a`,
+  `CREATE TEMPORARY TABLE \`e${name}\` (a INT)`,
+  `INSERT INTO \`e${name}\` VALUES (1)`,
+  `SELECT * FROM \`e${name}\``,
+  `DROP TEMPORARY TABLE \`e${name}\``,
+  `LOCK TABLES \`l${name}\` WRITE`,
+  `UPDATE \`l${name}\` SET n = n + 1`,
+  'UNLOCK TABLES',
+  `WITH \`c${name}\` AS (SELECT 1 AS a) SELECT * FROM \`c${name}\``,
+  `INSERT INTO \`l${name}\` WITH \`c${name}\` AS (SELECT 70 AS a) SELECT a, a FROM \`c${name}\``,
+  `ALTER TABLE \`l${name}\` ADD COLUMN \`n${name}\` INT`,
+  `RENAME TABLE \`l${name}\` TO \`m${name}\``,
+  `UPDATE \`m${name}\` SET \`n${other}\` = a`,
+  `SELECT * FROM \`m${name}\` ORDER BY a`,
+  `SELECT \`missing${name}\` FROM \`m${name}\``,
+  `SELECT * FROM \`missing${name}\``,
+  `TRUNCATE \`m${name}\``,
+  `DROP FUNCTION \`f${other}\``,
+  `CREATE TABLE \`c${name}\` AS SELECT \`v${name}\` FROM \`t${name}\` ORDER BY 1`,
+  `SELECT COUNT(*) FROM \`c${name}\``,
+];
+
+const names: readonly (readonly [name: string, other: string])[] = [
+  ['过程', '过程'],
+  ['é', 'É'],
+  ['ÿµß', 'Ÿµß'],
+  ['Ωж', 'ωЖ'],
+  ['ãÃ', 'ÃÃ'],
+];
+
+/** MySQL makes a question mark of it and warns each time, MariaDB refuses it. */
+const outside = '😀';
+
+const rollbacks = ['e', 's', 'A', 'Y', 'и', 'o', '过'].map((name) => `ROLLBACK TO ${name}`);
+
+const aroundSavepoint = (name: string, id: number): readonly Step[] =>
+  [
+    'BEGIN',
+    `INSERT INTO t VALUES (${id})`,
+    `SAVEPOINT ${name}`,
+    `INSERT INTO t VALUES (${id + 1})`,
+    rollbacks,
+    'COMMIT',
+    'SET autocommit = 0',
+    `SAVEPOINT ${name}`,
+    rollbacks,
+    'COMMIT',
+    'SET autocommit = 1',
+  ].flat();
+
+const savepoints: readonly Step[] = [
+  'CREATE DATABASE sp',
+  'USE sp',
+  'CREATE TABLE t (a INT PRIMARY KEY)',
+  ...['é', 'ß', 'Å', 'ỹ', 'й', 'ø', '過'].flatMap((name, at) => aroundSavepoint(name, 10 * at)),
+  'SELECT * FROM t ORDER BY a',
+];
+
+const letters = Array.from({ length: 0xffff - 0x7f }, (_, at) =>
+  String.fromCharCode(at + 0x80),
+).filter((letter) => !/[\ud800-\udfff]/.test(letter));
+
+describe.each(engines())('names beyond ASCII, $name', (engine) => {
+  let servers: TestServers;
+  let alone: TestServers;
+  let lockstep: TestBalancer;
+
+  beforeAll(async () => {
+    const log = ['--log-bin-trust-function-creators=1'];
+    servers = await startServers({ engine, count: 3, extraArguments: log });
+    alone = await startServers({ engine, count: 1, extraArguments: log });
+    lockstep = await startBalancer(servers, { users: [{ name: 'root', password: 'root' }] });
+    await untilAllUp(lockstep);
+  });
+
+  afterAll(async () => {
+    await lockstep?.close();
+    await servers?.close();
+    await alone?.close();
+  });
+
+  const account = { user: 'root', password: 'root' };
+  const toServer = (): Promise<Connection> =>
+    connectTo({ port: alone.servers[0]?.port ?? 0 }, account);
+
+  const check = async (
+    steps: readonly Step[],
+    told: (lines: readonly string[]) => readonly string[] = (lines) => lines,
+  ): Promise<void> => {
+    await using through = await connectTo(lockstep, account);
+    await using direct = await toServer();
+    const expected = told(await transcriptOf(direct, steps));
+    expect(told(await transcriptOf(through, steps))).toEqual(expected);
+    expect(lockstep.balancer.control.nodes().map(({ state }) => state)).toEqual(
+      servers.servers.map(() => 'UP'),
+    );
+    await expectEqualNodes(servers.servers);
+  };
+
+  test.each(names)('are as on a server: %s', (name, other) => check(everywhere(name, other)));
+
+  test('are those that a server makes of them where it takes none such', () =>
+    check(everywhere(outside, outside), (lines) =>
+      lines
+        .filter((line) => !/^(?:PREPARE|EXECUTE)/.test(line))
+        .map((line) => line.replace(/"warnings":\d+/, '')),
+    ));
+
+  test('of savepoints are told apart as a server does', () => check(savepoints));
+
+  test('are only alike where they are to a server', async () => {
+    await using direct = await toServer();
+    const text = (name: string): string => Buffer.from(name, 'latin1').toString('utf8');
+    const pairs = letters.flatMap((letter) => {
+      const name = Buffer.from(letter, 'utf8').toString('latin1');
+      return [lowerName(name), foldedName(name)].map((key) => [letter, text(key)] as const);
+    });
+    const changed = pairs.filter(([letter, key]) => letter !== key);
+    expect(changed.length).toBeGreaterThan(1000);
+    for (let from = 0; from < changed.length; from += 500) {
+      const compared = changed.slice(from, from + 500).map(([letter, key]) => {
+        const [one, other] = [letter, key].map(
+          (part) => `CONVERT(_utf8mb4 '${part}' USING utf8mb3) COLLATE utf8mb3_general_ci`,
+        );
+        return `SELECT '${letter}' AS letter, '${key}' AS name WHERE NOT ${one} = ${other}`;
+      });
+      const [rows] = await direct.query(compared.join(' UNION ALL '));
+      expect(rows).toEqual([]);
+    }
+  });
+
+  test('are verified and copied as others are', async () => {
+    await using client = await connectTo(lockstep, account);
+    await client.query('CREATE DATABASE `ž过`');
+    await client.query('CREATE TABLE `ž过`.`t’ß` (`ключ` INT PRIMARY KEY, `é` VARCHAR(9))');
+    await client.query("INSERT INTO `ž过`.`t’ß` VALUES (1, 'a'), (2, 'b'), (3, '过')");
+    await client.query('CREATE PROCEDURE `ž过`.`п`() SELECT 1');
+    await client.query('CREATE VIEW `ž过`.`v’` AS SELECT `é` AS `ü` FROM `ž过`.`t’ß`');
+    const { control } = lockstep.balancer;
+    const node = control.nodes().find(({ leader }) => !leader)?.name ?? '';
+    const server = servers.servers.find(({ name }) => name === node);
+    await using direct = await connectTo({ port: server?.port ?? 0 }, account);
+    await direct.query("UPDATE `ž过`.`t’ß` SET `é` = 'x' WHERE `ключ` = 2");
+    expect(await control.verify({ rows: true })).toMatchObject({ equal: false });
+    await control.resync(node);
+    await untilAllUp(lockstep);
+    expect(await control.verify()).toMatchObject({ equal: true });
+    await expectEqualNodes(servers.servers);
+  });
+});
