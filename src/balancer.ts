@@ -172,7 +172,7 @@ async function assembleFront(base: Base, core: Core, services: CoreServices): Pr
     files: log.files,
     onStranded: (name, detail) => cluster.strand(name, detail),
     catalogue,
-    viewed: new ViewedReads({ catalogue, clock }),
+    viewed: new ViewedReads({ catalogue, clock, leaderIsWell: () => leaderIsWell(core) }),
     cache,
     events,
     random: base.random,
@@ -209,6 +209,11 @@ async function assembleFront(base: Base, core: Core, services: CoreServices): Pr
     metrics: balancerMetrics({ ...base, ...core, ...services, observation, cache }),
   });
   return { listener, queued: writes.queued, observation, control, shown };
+}
+
+function leaderIsWell({ replicator, nodes }: Core): boolean {
+  const { leadership } = replicator;
+  return leadership !== undefined && nodes.get(leadership.name)?.questioned === false;
 }
 
 function openCache(

@@ -155,9 +155,10 @@ export class TableCatalogue {
       engine: table?.['engine'] ?? '',
       transactional: table === undefined || isView || table['transactions'] === 'YES',
       columns: columns.map((column) => column['name'] ?? ''),
+      takingNull: new Set(columns.filter(takesNull).map((one) => lowerName(one['name'] ?? ''))),
       uniqueKey: isView ? [] : await readUniqueKey(ask, where, columns),
       autoIncrement: columns
-        .filter((column) => /auto_increment/i.test(column['extra'] ?? ''))
+        .filter(({ extra }) => /auto_increment/i.test(extra ?? ''))
         .map((column) => lowerName(column['name'] ?? ''))[0],
       unstableDefaults: unstableDefaults(columns, mode),
       keepsTransactionIds: columns.some(
@@ -238,6 +239,9 @@ function unstableDefaults(columns: readonly Row[], mode: LexMode): UnstableDefau
   }
   return found;
 }
+
+const takesNull = ({ nullable, extra }: Row): boolean =>
+  nullable === 'YES' || /auto_increment/i.test(extra ?? '');
 
 function isRepeatableColumn({ type, generation }: Row, mode: LexMode): boolean {
   if (type?.toLowerCase() === 'time') return false;

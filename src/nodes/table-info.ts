@@ -22,6 +22,8 @@ export interface TableInfo {
   readonly engine: string;
   readonly transactional: boolean;
   readonly columns: readonly string[];
+  /** Those that take NULL, or make an id of it; as `lowerName` has them. */
+  readonly takingNull: ReadonlySet<string>;
   /** Columns of the primary key, else of a unique key without NULL; empty without either. */
   readonly uniqueKey: readonly string[];
   /** The AUTO_INCREMENT column, lower case. */

@@ -2,6 +2,7 @@ import { decodeErr } from '../protocol/err-packet.ts';
 import type { BulkPart } from '../sql/bulk-text.ts';
 import type { Statement } from '../sql/statement.ts';
 import type { Condition } from './ask-conditions.ts';
+import { warningsOf } from './diagnostics.ts';
 import type { HeldReply } from './held-reply.ts';
 import { madeReply } from './made-reply.ts';
 import type { SessionCore } from './session-core.ts';
@@ -35,13 +36,13 @@ export class BulkAnswer {
 
   /** Takes the answer to one part; returns the whole answer if it ends in that one's error. */
   async add(reply: HeldReply, part: BulkPart): Promise<HeldReply | undefined> {
-    if (this.#rows) this.#rows.append(reply);
-    else if (!reply.ok && !reply.error) this.#rows = reply;
     if (reply.error) return this.#failed(reply, part);
+    if (this.#rows) this.#rows.append(reply);
+    else if (!reply.ok) this.#rows = reply;
     const { ok } = reply;
-    const warnings = ok?.warnings ?? 0;
-    if (warnings > 0) await this.#collect(part);
+    const warnings = reply.end ? warningsOf(reply.end) : 0;
     this.#warnings += warnings;
+    if (warnings > 0) await this.#collect(part);
     if (this.#inserts) this.#noteInsert(reply, part);
     if (!ok) return undefined;
     this.#affected += BigInt(ok.affectedRows);
@@ -57,10 +58,6 @@ export class BulkAnswer {
     const { diagnostics } = this.#core;
     if (this.#generated !== undefined) this.#core.lastInsertId = this.#generated;
     if (this.#inserts && !this.#rows) diagnostics.noteRowCount(this.#affected);
-    if (this.#conditions.length > 0) {
-      diagnostics.drop();
-      for (const condition of this.#conditions) diagnostics.raise(condition);
-    }
     if (this.#rows) return this.#rows;
     return madeReply({
       ok: {
@@ -72,6 +69,14 @@ export class BulkAnswer {
         sessionChanges: [],
       },
     });
+  }
+
+  /** For who asks for warnings next; behind whatever else is sent to the node. */
+  raise(): void {
+    if (this.#conditions.length === 0) return;
+    const { diagnostics } = this.#core;
+    diagnostics.drop();
+    for (const condition of this.#conditions) diagnostics.raise(condition);
   }
 
   get #inserts(): boolean {
@@ -104,7 +109,22 @@ export class BulkAnswer {
 
   #failed(reply: HeldReply, part: BulkPart): HeldReply {
     if (this.#inserts) this.#core.lastInsertId = this.#lastInsertId;
-    if (this.#rows) return this.#rows;
+    this.#conditions = [];
+    const told = this.#toldOf(reply, part);
+    if (!this.#rows) return told;
+    this.#rows.append(told);
+    return this.#rows;
+  }
+
+  /** Of a column that an INSERT does not name it is said once, whatever rows that has. */
+  #toldBefore({ code, message }: Condition): boolean {
+    const { insertColumns } = this.#statement;
+    if (!this.#inserts || code !== noDefault || !insertColumns) return false;
+    const named = insertColumns.some((name) => message.includes(`'${name}'`));
+    return !named && this.#conditions.some((one) => one.code === code && one.message === message);
+  }
+
+  #toldOf(reply: HeldReply, part: BulkPart): HeldReply {
     if (!reply.end || !this.#inserts || part.before === 0) return reply;
     const err = decodeErr(reply.end.payload);
     return madeReply({ err: { ...err, message: atRow(err.message, part) } });
@@ -112,6 +132,10 @@ export class BulkAnswer {
 
   async #collect(part: BulkPart): Promise<void> {
     for (const condition of await this.#core.diagnostics.conditions()) {
+      if (this.#toldBefore(condition)) {
+        this.#warnings -= 1;
+        continue;
+      }
       if (this.#conditions.length >= conditionsMax) return;
       const { message } = condition;
       const shown = this.#inserts ? atRow(message, part) : message;
@@ -119,6 +143,9 @@ export class BulkAnswer {
     }
   }
 }
+
+/** ER_NO_DEFAULT_FOR_FIELD */
+const noDefault = 1364;
 
 /** Rows are counted through the whole of an INSERT. */
 const atRow = (message: string, { before }: BulkPart): string =>

@@ -2,6 +2,7 @@ import { LockstepError } from '../base/errors.ts';
 import { packetTooLarge } from '../protocol/command-scanner.ts';
 import type { BulkParameter, StmtBulkExecute } from '../protocol/stmt-bulk-execute.ts';
 import { type BulkPart, type BulkText, bulkText } from '../sql/bulk-text.ts';
+import { lowerName } from '../sql/lower-name.ts';
 import type { Answer } from './answer.ts';
 import { boundLiterals } from './bound-literals.ts';
 import { BulkAnswer } from './bulk-answer.ts';
@@ -10,6 +11,8 @@ import { textRequest } from './node-request.ts';
 import { packetLimit } from './packet-limit.ts';
 import { textExecution } from './prepared-statement.ts';
 import type { SessionCore } from './session-core.ts';
+import { isStrict } from './strict-mode.ts';
+import { effectsOf } from './write-effects.ts';
 import type { WriteRequest } from './write-request.ts';
 import { asUnit } from './write-unit.ts';
 
@@ -32,24 +35,38 @@ export async function runBulk(
 ): Promise<Answer> {
   const text = bulkText(write.sql, write.statement, core.lexMode);
   if (!text) throw notInBulk();
-  const parts = (): Generator<BulkPart> => partsOf(core, text, bulk);
-  const runAll = () => runParts(core, write, parts(), run);
-  if (text.rowByRow) return runAll();
+  const alone = await rowsAlone(core, write, text);
+  const parts = (): Generator<BulkPart> => partsOf(core, text, bulk, alone);
+  let whole = new BulkAnswer(core, write.statement);
+  const runAll = (): Promise<Answer> => {
+    whole = new BulkAnswer(core, write.statement);
+    return runParts(core, write, { parts: parts(), run, whole });
+  };
+  const told = async (running: Promise<Answer>): Promise<Answer> => {
+    const answer = await running;
+    whole.raise();
+    return answer;
+  };
+  if (text.rowByRow) return told(runAll());
   const some = parts();
   const first = some.next();
   if (first.done) throw wrongBulkArguments();
   // Before anything runs, all rows of a single statement have been read.
   if (some.next().done) return run(partRequest(core, write, first.value));
-  return asUnit(core, runAll);
+  return told(asUnit(core, runAll));
+}
+
+interface Parts {
+  readonly parts: Iterable<BulkPart>;
+  readonly run: Run;
+  readonly whole: BulkAnswer;
 }
 
 async function runParts(
   core: SessionCore,
   write: WriteRequest,
-  parts: Iterable<BulkPart>,
-  run: Run,
+  { parts, run, whole }: Parts,
 ): Promise<Answer> {
-  const whole = new BulkAnswer(core, write.statement);
   let count = 0;
   for (const part of parts) {
     core.running.check();
@@ -63,10 +80,39 @@ async function runParts(
   return { kind: 'held', reply: whole.end() };
 }
 
-function* partsOf(core: SessionCore, text: BulkText, bulk: Rows): Generator<BulkPart> {
+/** Whether a row, as literals, is to be a statement by itself. */
+type Alone = (row: readonly string[]) => boolean;
+
+/**
+ * Without a strict mode a server makes a zero of NULL for a column that takes none where an INSERT
+ * has several rows, and says 1048 where it has one, as each row of an execution in bulk is to it.
+ */
+async function rowsAlone(
+  core: SessionCore,
+  { statement }: WriteRequest,
+  { columns }: BulkText,
+): Promise<Alone> {
+  if (!columns || statement.ignore || isStrict(core)) return () => false;
+  const { targets } = await effectsOf(core, { ...statement, tables: statement.writtenTables });
+  const [target] = targets;
+  const takesNull = (column: string | number | undefined): boolean => {
+    const name = typeof column === 'number' ? target?.columns[column] : column;
+    return name !== undefined && target?.takingNull.has(lowerName(name)) === true;
+  };
+  if (!columns.ofNull.every(takesNull)) return () => true;
+  const places = columns.of.flatMap((column, index) => (takesNull(column) ? [] : [index]));
+  return (row) => places.some((index) => row[index] === 'NULL');
+}
+
+function* partsOf(
+  core: SessionCore,
+  text: BulkText,
+  bulk: Rows,
+  alone: Alone,
+): Generator<BulkPart> {
   const limit = packetLimit(core.context);
   const bytesMax = limit - 1;
-  for (const part of text.parts(literalRows(core, text, bulk), bytesMax)) {
+  for (const part of text.parts(literalRows(core, text, bulk), bytesMax, alone)) {
     if (part.sql.length > bytesMax) throw packetTooLarge(limit);
     yield part;
   }

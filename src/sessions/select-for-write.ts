@@ -8,6 +8,7 @@ import type { Condition } from './ask-conditions.ts';
 import type { HeldReply } from './held-reply.ts';
 import { type LiteralRows, selectLiterals } from './leader-values.ts';
 import type { SessionCore } from './session-core.ts';
+import { isStrict } from './strict-mode.ts';
 import { effectsOf } from './write-effects.ts';
 
 /**
@@ -19,7 +20,7 @@ export async function selectForWrite(rewriting: Rewriting, query: string): Promi
   await refuseWriting(rewriting, query);
   const found = await selectLiterals(core, connection, query);
   if (found.raised.length === 0) return found;
-  const refused = isStrict(rewriting) ? found.raised.find(isRefused(core)) : undefined;
+  const refused = refusesHere(rewriting) ? found.raised.find(isRefused(core)) : undefined;
   if (refused) {
     const message = Buffer.from(refused.message, 'latin1').toString('utf8');
     throw new NodeQueryError(
@@ -56,14 +57,12 @@ export function tellRaised(raised: readonly Condition[], reply: HeldReply): void
 }
 
 /** To MariaDB a DELETE is not, nor is the UNION of an INSERT (seen on 10.11). */
-function isStrict({ core, sql, write }: Rewriting): boolean {
+function refusesHere({ core, sql, write }: Rewriting): boolean {
   const { ignore, verb, insertSelect } = write.statement;
   if (core.lexMode.flavor === 'mariadb') {
     if (verb === 'DELETE' || (insertSelect && joinsQueries(sql, core.lexMode))) return false;
   }
-  const own = core.state.carried.settings.get('sql_mode');
-  const mode = own ?? core.anyFacts()?.defaults.get('sql_mode') ?? '';
-  return !ignore && /STRICT_(?:TRANS|ALL)_TABLES/.test(mode);
+  return !ignore && isStrict(core);
 }
 
 function joinsQueries(sql: string, mode: LexMode): boolean {

@@ -27,8 +27,13 @@ function catalogueOf(change: Partial<TableCatalogue> = {}) {
 function known(change: Partial<TableCatalogue> = {}) {
   const { catalogue, asked } = catalogueOf(change);
   const clock = new SimulatedClock();
-  const reads = new ViewedReads({ catalogue: catalogue as unknown as TableCatalogue, clock });
-  return { reads, catalogue, asked, clock };
+  const leader = { isWell: true };
+  const reads = new ViewedReads({
+    catalogue: catalogue as unknown as TableCatalogue,
+    clock,
+    leaderIsWell: () => leader.isWell,
+  });
+  return { reads, catalogue, asked, clock, leader };
 }
 
 test('what the views of a read do is found out once', async () => {
@@ -84,6 +89,36 @@ test('what is told while a definition changes does not count', async () => {
   catalogue.version += 1;
   expect(await finding).toBe('unknown');
   expect(reads.onlyReads(statement, 'app')).toBe(false);
+});
+
+test('what nobody has found out waits a while for a definition that changes', async () => {
+  const { reads, catalogue, clock } = known();
+  const statement = read('SELECT * FROM w');
+  catalogue.changing = true;
+  const found: string[] = [];
+  const finding = reads.find(statement, 'app').then((viewed) => found.push(viewed));
+  await clock.advance(1000);
+  expect(found).toEqual([]);
+  catalogue.changing = false;
+  await clock.advance(100);
+  await finding;
+  expect(found).toEqual(['something']);
+  catalogue.changing = true;
+  const late = reads.find(statement, 'app');
+  await clock.advance(60_000);
+  expect(await late).toBe('unknown');
+});
+
+test('it is unknown as soon as there is doubt that the leader answers', async () => {
+  const { reads, clock, leader } = known({ view: () => new Promise(() => {}) });
+  const found: string[] = [];
+  const finding = reads.find(read('SELECT * FROM v'), 'app').then((one) => found.push(one));
+  await clock.advance(3000);
+  expect(found).toEqual([]);
+  leader.isWell = false;
+  await clock.advance(1000);
+  await finding;
+  expect(found).toEqual(['unknown']);
 });
 
 test('it is unknown where the leader fails to tell, or does not', async () => {

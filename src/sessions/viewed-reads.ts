@@ -1,10 +1,15 @@
-import type { Clock } from '../base/clock.ts';
+import type { Clock, Timer } from '../base/clock.ts';
 import type { TableCatalogue } from '../nodes/table-catalogue.ts';
 import type { Statement } from '../sql/statement.ts';
 import { knownEffects, type WriteEffects } from './write-effects.ts';
 
-/** So long a read waits to hear what its views do; it is then run where the server watches it. */
-const answerMsMax = 1000;
+/** So long a read waits to hear what its views do, as long as the leader seems to be well. */
+const answerMsMax = 10_000;
+/** So often it looks whether the leader is. */
+const lookMs = 500;
+/** So long it waits for a definition that is being changed, and looks so often. */
+const changeMsMax = 2000;
+const changeLookMs = 20;
 const schemasMax = 1000;
 const tablesMax = 10_000;
 const noTables: ReadonlySet<string> = new Set();
@@ -34,20 +39,30 @@ interface Found {
 export class ViewedReads {
   readonly #catalogue: TableCatalogue;
   readonly #clock: Clock;
+  readonly #leaderIsWell: () => boolean;
   readonly #found = new WeakMap<Statement, Found>();
   /** Tables that do nothing, at that version; by their names as they are. */
   #tables = new Set<string>();
   #version = -1;
 
-  constructor({ catalogue, clock }: { catalogue: TableCatalogue; clock: Clock }) {
-    this.#catalogue = catalogue;
-    this.#clock = clock;
+  constructor(options: {
+    readonly catalogue: TableCatalogue;
+    readonly clock: Clock;
+    /** There is one, and nobody doubts that it answers. */
+    readonly leaderIsWell: () => boolean;
+  }) {
+    this.#catalogue = options.catalogue;
+    this.#clock = options.clock;
+    this.#leaderIsWell = options.leaderIsWell;
   }
 
   /** Whether it is known now that the read does nothing but read. `schema`: the default one. */
   onlyReads(statement: Statement, schema: string): boolean {
-    const { version, changing } = this.#catalogue;
-    if (changing) return false;
+    return !this.#catalogue.changing && this.#wasFound(statement, schema);
+  }
+
+  #wasFound(statement: Statement, schema: string): boolean {
+    const { version } = this.#catalogue;
     const found = this.#found.get(statement);
     if (found?.version === version) {
       if (found.schema === schema) return true;
@@ -66,15 +81,36 @@ export class ViewedReads {
 
   /** The same, found out if it is not known. */
   async find(statement: Statement, schema: string): Promise<Viewed> {
-    if (this.onlyReads(statement, schema)) return 'nothing';
-    if (this.#catalogue.changing) return 'unknown';
+    const catalogue = this.#catalogue;
+    if (this.#wasFound(statement, schema)) return catalogue.changing ? 'unknown' : 'nothing';
+    for (let waitedMs = 0; catalogue.changing; waitedMs += changeLookMs) {
+      if (waitedMs >= changeMsMax) return 'unknown';
+      await this.#pause(changeLookMs);
+    }
+    return this.#answered(this.#ask(statement, schema));
+  }
+
+  /** What the leader says, unless there is doubt that it will. */
+  #answered(asking: Promise<Viewed>): Promise<Viewed> {
     return new Promise((resolve) => {
-      const late = this.#clock.after(answerMsMax, () => resolve('unknown'));
+      let timer: Timer | undefined;
       const answer = (viewed: Viewed): void => {
-        late.cancel();
+        timer?.cancel();
         resolve(viewed);
       };
-      this.#ask(statement, schema).then(answer, () => answer('unknown'));
+      const look = (leftMs: number): void => {
+        timer = this.#clock.after(lookMs, () =>
+          leftMs > 0 && this.#leaderIsWell() ? look(leftMs - lookMs) : answer('unknown'),
+        );
+      };
+      look(answerMsMax - lookMs);
+      asking.then(answer, () => answer('unknown'));
+    });
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#clock.after(ms, resolve);
     });
   }
 

@@ -25,8 +25,25 @@ export interface BulkText {
   readonly rowByRow: boolean;
   /** What to write for parameter `index`; undefined where an expression needs a value. */
   standIn(index: number, instead: Instead): string | undefined;
-  /** `rows` of SQL literals; a part is longer than `bytesMax` only if it has a single row. */
-  parts(rows: Iterable<readonly string[]>, bytesMax: number): Generator<BulkPart>;
+  /** In which columns the rows of an INSERT have parameters. */
+  readonly columns: BulkColumns | undefined;
+  /**
+   * `rows` of SQL literals; a part is longer than `bytesMax` only if it has a single row. A row
+   * that is `alone` is a part by itself.
+   */
+  parts(
+    rows: Iterable<readonly string[]>,
+    bytesMax: number,
+    alone?: (row: readonly string[]) => boolean,
+  ): Generator<BulkPart>;
+}
+
+/** Columns of an INSERT whose text has a single row: by their names, or by their places. */
+export interface BulkColumns {
+  /** Of each parameter; undefined behind the rows. */
+  readonly of: readonly (string | number | undefined)[];
+  /** For which the text itself has NULL. */
+  readonly ofNull: readonly (string | number)[];
 }
 
 /**
@@ -58,6 +75,7 @@ interface Places {
 
 class RowByRow implements BulkText {
   readonly rowByRow = true;
+  readonly columns = undefined;
   readonly #places: Places;
   readonly #text: MarkedText;
 
@@ -79,6 +97,7 @@ class RowByRow implements BulkText {
 
 class ManyRows implements BulkText {
   readonly rowByRow = false;
+  readonly columns: BulkColumns | undefined;
   readonly #defaults: readonly boolean[];
   readonly #head: string;
   readonly #row: MarkedText;
@@ -88,6 +107,7 @@ class ManyRows implements BulkText {
   constructor({ sql, offsets, assigned }: Places, pieces: InsertPieces) {
     const inTail = offsets.filter((offset) => offset >= pieces.tailFrom);
     this.#defaults = offsets.map((offset) => assigned.has(offset) || pieces.whole.has(offset));
+    this.columns = columnsOf(sql, offsets, pieces);
     this.#head = pieces.head;
     this.#rowMarkers = offsets.length - inTail.length;
     this.#row = new MarkedText(pieces.row, pieces.rowOffsets(offsets.slice(0, this.#rowMarkers)));
@@ -101,24 +121,31 @@ class ManyRows implements BulkText {
   }
 
   /** One statement has one tail, so that rows with other parameters there need another. */
-  *parts(rows: Iterable<readonly string[]>, bytesMax: number): Generator<BulkPart> {
+  *parts(
+    rows: Iterable<readonly string[]>,
+    bytesMax: number,
+    alone: (row: readonly string[]) => boolean = () => false,
+  ): Generator<BulkPart> {
     const markers = this.#rowMarkers;
     let values = '';
     let tail = '';
     let count = 0;
     let before = 0;
+    let wasAlone = false;
     const part = (): BulkPart => ({ sql: this.#head + values + tail, rows: count, before });
     for (const literals of rows) {
       const row = this.#row.render(literals.slice(0, markers));
       const ownTail = this.#tail.render(literals.slice(markers));
       const bytes = this.#head.length + values.length + 1 + row.length + ownTail.length;
-      if (count > 0 && (ownTail !== tail || bytes > bytesMax)) {
+      const isAlone = alone(literals);
+      if (count > 0 && (isAlone || wasAlone || ownTail !== tail || bytes > bytesMax)) {
         yield part();
         before += count;
         count = 0;
       }
       values = count === 0 ? row : `${values},${row}`;
       tail = ownTail;
+      wasAlone = isAlone;
       count += 1;
     }
     if (count > 0) yield part();
@@ -134,6 +161,10 @@ interface InsertPieces {
   readonly tailFrom: number;
   /** Offsets of parameters that are the whole of a value. */
   readonly whole: ReadonlySet<number>;
+  /** Values of the only row; undefined where there are more. */
+  readonly values: readonly Value[] | undefined;
+  /** Names of their columns, where they are listed. */
+  readonly names: readonly string[] | undefined;
   /** Where the parameters at these offsets are in `row`. */
   rowOffsets(offsets: readonly number[]): number[];
 }
@@ -141,6 +172,23 @@ interface InsertPieces {
 interface Value {
   readonly start: number;
   readonly end: number;
+}
+
+function columnsOf(
+  sql: string,
+  offsets: readonly number[],
+  { values, names }: InsertPieces,
+): BulkColumns | undefined {
+  if (!values) return undefined;
+  const columnAt = (index: number): string | number => names?.[index] ?? index;
+  const isNull = ({ start, end }: Value): boolean => /^NULL$/i.test(sql.slice(start, end));
+  return {
+    of: offsets.map((offset) => {
+      const at = values.findIndex(({ start, end }) => start <= offset && offset < end);
+      return at < 0 ? undefined : columnAt(at);
+    }),
+    ofNull: values.flatMap((value, at) => (isNull(value) ? [columnAt(at)] : [])),
+  };
 }
 
 const wholeMarkers = (sql: string, values: readonly Value[]): Set<number> =>
@@ -159,6 +207,8 @@ function valuesPieces(sql: string, shape: InsertShape): InsertPieces | undefined
       sql,
       shape.rows.flatMap(({ values }) => values),
     ),
+    values: first === last ? first.values : undefined,
+    names: shape.columns,
     rowOffsets: (offsets) => offsets.map((offset) => offset - first.open),
   };
 }
@@ -181,6 +231,8 @@ function setPieces(sql: string, shape: InsertShape): InsertPieces | undefined {
     markersFrom: first.start,
     tailFrom: setEnd,
     whole: wholeMarkers(sql, setValues),
+    values: setValues,
+    names: columns,
     rowOffsets: (offsets) =>
       offsets.map((offset) => {
         const value = moved.find(({ start, end }) => start <= offset && offset < end);

@@ -52,7 +52,7 @@ describe.each(engines())('views that call what writes, and other reads, $name', 
 
   const written = async (): Promise<unknown> => (await rowsOf('SELECT n FROM w'))[0]?.['n'];
 
-  test.each<FaultPointName>(['ddl.intended', 'ddl.answered', 'follower.ddl_answered'])(
+  test.each<FaultPointName>(['ddl.intended', 'ddl.answered'])(
     'write nothing, and other reads go on, while a view is being changed (%s)',
     async (point) => {
       await client.query('CREATE OR REPLACE VIEW changing AS SELECT id, 1 AS x FROM t');

@@ -33,7 +33,7 @@ export async function openFrontDoor(change: Partial<Config> = {}): Promise<Front
     replicator,
     statements: new StatementCache(() => 0),
     counters: new Counters(),
-    viewed: new ViewedReads({ catalogue, clock: systemClock }),
+    viewed: new ViewedReads({ catalogue, clock: systemClock, leaderIsWell: () => false }),
     cache: new ResultCache({ config, clock: systemClock, catalogue, changes }),
     ...accountsOf(config.users, { nodes, replicator, clock: systemClock }),
     onDenied: ({ host }: { host: string }) => denied.push(host),
