@@ -35,6 +35,8 @@ interface UnderWay extends PlainWrite {
   readonly reply: WriteReply;
   /** Leaves the gate. */
   readonly release: Release;
+  /** The gate and the connection are given back. */
+  left: boolean;
 }
 
 const again: QuickEnd = { kind: 'again' };
@@ -91,7 +93,7 @@ export class QuickWrite {
     const prelude = new PreludeOutcome();
     const reply = new WriteReply(() => this.#answered(write));
     const lane = new LeaderLane(connection, true);
-    const place = { leadership, node, connection, lane, release };
+    const place = { leadership, node, connection, lane, release, left: false };
     const write: UnderWay = { statement, sql, known, generates, pins, prelude, reply, ...place };
     connection.clockStopped = leaderPins.stopsClock;
     const first =
@@ -116,8 +118,15 @@ export class QuickWrite {
 
   #answered(write: UnderWay): void {
     const interrupted = this.#core.running.finish();
-    if (interrupted) void interrupted.then(() => this.#executed(write));
-    else this.#executed(write);
+    const executed = (): void => {
+      try {
+        this.#executed(write);
+      } catch (error) {
+        void this.#fail(write, asError(error));
+      }
+    };
+    if (interrupted) void interrupted.then(executed);
+    else executed();
   }
 
   #executed(write: UnderWay): void {
@@ -210,14 +219,18 @@ export class QuickWrite {
   }
 
   async #fail(write: UnderWay, error: Error): Promise<void> {
+    // The client has its answer.
+    if (write.left) return this.#core.context.onFault(error);
     if (error instanceof NodeConnectionLostError) return this.#undone(write);
     await write.lane.rollback();
     this.#leave(write);
     this.#onEnd({ kind: 'failed', error });
   }
 
-  #leave({ node, connection, release }: UnderWay): void {
-    node.pool.give(connection);
-    release();
+  #leave(write: UnderWay): void {
+    if (write.left) return;
+    write.left = true;
+    write.node.pool.give(write.connection);
+    write.release();
   }
 }
