@@ -76,6 +76,7 @@ export class QuickStep {
       return known !== undefined && this.#write(transaction, { statement, sql, known, bytes });
     }
     if (!knownOf(statement).plain) return false;
+    if (!core.context.viewed.onlyReads(statement, core.state.schema)) return false;
     if (holdsOtherInsertId(connection, core.lastInsertId)) return false;
     this.#begin(transaction, statement, sql);
     this.#transaction = transaction;
