@@ -7,23 +7,12 @@
 //
 //   node bench/driver.mjs '{"port": 3300, "connections": 32, "idle": 0, "rate": 5000, …}'
 import { createHistogram } from 'node:perf_hooks';
-import { systemClock } from '../dist/base/clock.js';
-import { commandPacket, NodeConnection } from '../dist/nodes/node-connection.js';
+import { commandPacket } from '../dist/nodes/node-connection.js';
+import { connectApp } from './app-connection.mjs';
 
 const { port, connections, idle, rate, seconds, tableSize } = JSON.parse(process.argv[2]);
 
-const connect = () =>
-  NodeConnection.connect({
-    host: '127.0.0.1',
-    port,
-    user: 'app',
-    password: 'app',
-    schema: 'app',
-    deprecateEof: true,
-    foundRows: false,
-    clock: systemClock,
-    connectTimeoutMs: 30_000,
-  });
+const connect = () => connectApp(port);
 
 /** Logs in so many, a few at a time: a server's queue of connections is short. */
 async function connectAll(count) {

@@ -5,23 +5,12 @@
 //   node bench/failover-load.mjs '{"port": 3300, "clients": 16, "writes": 0.25, "rows": 1000}'
 import { createHistogram } from 'node:perf_hooks';
 import { createInterface } from 'node:readline';
-import { systemClock } from '../dist/base/clock.js';
-import { commandPacket, NodeConnection } from '../dist/nodes/node-connection.js';
+import { commandPacket } from '../dist/nodes/node-connection.js';
+import { connectApp } from './app-connection.mjs';
 
 const { port, clients, writes, rows } = JSON.parse(process.argv[2]);
 
-const connect = () =>
-  NodeConnection.connect({
-    host: '127.0.0.1',
-    port,
-    user: 'app',
-    password: 'app',
-    schema: 'app',
-    deprecateEof: true,
-    foundRows: false,
-    clock: systemClock,
-    connectTimeoutMs: 30_000,
-  });
+const connect = () => connectApp(port);
 
 const comQuery = 3;
 const windows = [];

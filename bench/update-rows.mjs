@@ -2,23 +2,12 @@
 // process of its own, so that the load does not share a thread with what it measures.
 //
 //   node bench/update-rows.mjs '{"port": 3300, "connections": 16, "updates": 1000, "rows": 1000}'
-import { systemClock } from '../dist/base/clock.js';
-import { commandPacket, NodeConnection } from '../dist/nodes/node-connection.js';
+import { commandPacket } from '../dist/nodes/node-connection.js';
+import { connectApp } from './app-connection.mjs';
 
 const { port, connections, updates, rows } = JSON.parse(process.argv[2]);
 
-const connect = () =>
-  NodeConnection.connect({
-    host: '127.0.0.1',
-    port,
-    user: 'app',
-    password: 'app',
-    schema: 'app',
-    deprecateEof: true,
-    foundRows: false,
-    clock: systemClock,
-    connectTimeoutMs: 30_000,
-  });
+const connect = () => connectApp(port);
 
 const comQuery = 3;
 /** A deadlock, which any server may answer; the client tries again. */
