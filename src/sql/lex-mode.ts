@@ -1,6 +1,17 @@
 /** Client character sets whose multi-byte characters may end in a byte that looks like `\` or a quote. */
 export type EscapeHidingCharset = 'big5' | 'cp932' | 'gb18030' | 'gbk' | 'sjis';
 
+const escapeHiding: ReadonlySet<string> = new Set<EscapeHidingCharset>([
+  'big5',
+  'cp932',
+  'gb18030',
+  'gbk',
+  'sjis',
+]);
+
+export const hidesEscapes = (charset: string): charset is EscapeHidingCharset =>
+  escapeHiding.has(charset);
+
 /** What a server must know to cut a text into tokens as it itself would. */
 export interface LexMode {
   /** sql_mode has ANSI_QUOTES: `"x"` is an identifier, not a string. */

@@ -1,7 +1,7 @@
 import { LockstepError } from '../base/errors.ts';
 import { ColumnType } from '../protocol/column-definition.ts';
 import type { BoundParameter } from '../protocol/stmt-execute.ts';
-import type { EscapeHidingCharset } from './lex-mode.ts';
+import { type EscapeHidingCharset, hidesEscapes } from './lex-mode.ts';
 import { characterBytes } from './multibyte.ts';
 import { quoteString } from './quote.ts';
 import { temporalLiteral } from './temporal-literal.ts';
@@ -11,16 +11,6 @@ export interface LiteralOptions {
   readonly charset: string;
   readonly noBackslashEscapes: boolean;
 }
-
-const escapeHiding: ReadonlySet<string> = new Set<EscapeHidingCharset>([
-  'big5',
-  'cp932',
-  'gb18030',
-  'gbk',
-  'sjis',
-]);
-
-const hidesEscapes = (charset: string): charset is EscapeHidingCharset => escapeHiding.has(charset);
 
 /** As the servers group them: these arrive as binary strings, all other strings as text. */
 const binaryTypes: ReadonlySet<number> = new Set([
