@@ -153,7 +153,8 @@ let lastContexts: { readonly bytes: Buffer; readonly contexts: readonly CommandC
 };
 
 function readContexts(input: ByteReader): readonly CommandContext[] {
-  if (lastContexts.bytes.length > 0 && input.skip(lastContexts.bytes)) return lastContexts.contexts;
+  if (lastContexts.bytes.length > 0 && input.passes(lastContexts.bytes))
+    return lastContexts.contexts;
   const from = input.offset;
   const contexts: CommandContext[] = [];
   for (let left = input.u32(); left > 0; left--) {
@@ -280,7 +281,7 @@ class ByteReader {
   }
 
   /** Passes over these bytes if they come next. */
-  skip(bytes: Buffer): boolean {
+  passes(bytes: Buffer): boolean {
     const end = this.#offset + bytes.length;
     if (end > this.#bytes.length) return false;
     if (this.#bytes.compare(bytes, 0, bytes.length, this.#offset, end) !== 0) return false;

@@ -95,9 +95,23 @@ export class QuickStep {
   }
 
   #readDone(outcome: StreamOutcome): void {
+    this.#ended(this.#transaction, () => this.#readEnded(outcome));
+  }
+
+  /** The node has answered. After a fault from here on nobody can say what the client knows. */
+  #ended(transaction: OpenTransaction | undefined, next: () => void): void {
+    const guarded = (): void => {
+      try {
+        next();
+      } catch (error) {
+        const broken = new SessionBroken('an answer could not be told', { cause: error });
+        if (transaction) void this.#giveUp(transaction, broken);
+        else this.#onEnd({ kind: 'failed', error: broken });
+      }
+    };
     const interrupted = this.#core.running.finish();
-    if (interrupted) void interrupted.then(() => this.#readEnded(outcome));
-    else this.#readEnded(outcome);
+    if (interrupted) void interrupted.then(guarded);
+    else guarded();
   }
 
   #readEnded(outcome: StreamOutcome): void {
@@ -177,9 +191,7 @@ export class QuickStep {
   }
 
   #writeDone(step: WriteStep): void {
-    const interrupted = this.#core.running.finish();
-    if (interrupted) void interrupted.then(() => this.#written(step));
-    else this.#written(step);
+    this.#ended(step.transaction, () => this.#written(step));
   }
 
   #written(step: WriteStep): void {

@@ -48,8 +48,8 @@ const status = { inTransaction: false, autocommit: true, moreResults: false };
 /**
  * The write that most are: of one table, by a statement of which is known what it does, outside a
  * transaction, in a session that holds nothing, while the leader has a connection that is as the
- * session is. It does what `runNoted` and `writeAutocommit` do, in their order, with one promise:
- * that of the commit. Whatever is not as usual is left to them, before anything has happened or
+ * session is. It does what `runNoted` and `writeAutocommit` do, in their order, without a promise
+ * until the commit. Whatever is not as usual is left to them, before anything has happened or
  * after it was undone.
  */
 export class QuickWrite {
