@@ -42,9 +42,8 @@ export class ActiveSegment {
   async write(records: readonly RawRecord[]): Promise<void> {
     const batchStart = this.segment.dataEnd;
     const bytes = this.#encode(records, batchStart);
-    await this.#file.write(bytes, batchStart);
+    await this.#file.writeThrough(bytes, batchStart);
     if (faultPoints.armed) await faultPoints.reach('log.written');
-    await confirmed(this.#file.syncData());
     let offset = batchStart;
     let lastSeq = this.segment.lastSeq;
     for (const record of records) {
@@ -81,9 +80,8 @@ export class ActiveSegment {
       index: segment.index,
       offset: segment.dataEnd,
     });
-    await this.#file.write(seal, segment.dataEnd);
     // Everything in it is durable before there is a next one: recovery relies on it.
-    await confirmed(this.#file.syncData());
+    await this.#file.writeThrough(seal, segment.dataEnd);
     if (faultPoints.armed) await faultPoints.reach('log.sealed');
     const file = await createSegment(this.#fileSystem, this.#folder, header);
     if (faultPoints.armed) await faultPoints.reach('log.rolled');

@@ -4,6 +4,8 @@ export interface LogFile {
   read(target: Buffer, position: number): Promise<number>;
   /** Writes all of `source` at `position`, or rejects, having written any part of it. */
   write(source: Buffer, position: number): Promise<void>;
+  /** As `write`; the data and what is needed to find it are on the disk when it resolves. */
+  writeThrough(source: Buffer, position: number): Promise<void>;
   truncate(size: number): Promise<void>;
   /** Data and what is needed to find it are on the disk (fdatasync). */
   syncData(): Promise<void>;

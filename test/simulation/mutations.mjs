@@ -169,8 +169,8 @@ export const mutations = [
   {
     name: 'an entry counts as durable before the disk has confirmed it',
     file: 'src/log/active-segment.ts',
-    from: '    await confirmed(this.#file.syncData());\n    let offset',
-    to: '    let offset',
+    from: 'await this.#file.writeThrough(bytes, batchStart);',
+    to: 'await this.#file.write(bytes, batchStart);',
   },
   {
     name: 'a session reads its own writes only where it read before',

@@ -20,6 +20,10 @@ export function slowedFileSystem(
   const slowed = (file: LogFile): LogFile => ({
     read: (target, position) => file.read(target, position),
     write: (source, position) => file.write(source, position),
+    writeThrough: async (source, position) => {
+      await wait();
+      await counted(file.writeThrough(source, position));
+    },
     truncate: (size) => file.truncate(size),
     syncData: async () => {
       await wait();

@@ -212,6 +212,10 @@ export class SimulatedDisk {
         return file.cached.copy(target, 0, position);
       },
       write: async (source, position) => this.#write({ file, path, life }, source, position),
+      writeThrough: async (source, position) => {
+        this.#write({ file, path, life }, source, position);
+        this.#sync('sync_data', { file, path, life });
+      },
       truncate: async (size) => {
         this.#simpleStep('truncate', path, life);
         markDirty(file, size, file.cached.length);
