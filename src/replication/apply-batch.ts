@@ -1,4 +1,5 @@
 import type { Seq } from '../base/brands.ts';
+import { beyondAscii, readAsUtf8 } from '../sql/name-charset.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
 import { renderWithParameters } from '../sql/render-parameters.ts';
 import type { Command, CommandContext } from './command.ts';
@@ -74,12 +75,16 @@ export const statementSeparator = '\n;';
 export function renderPrelude(command: Command, current: CommandContext | undefined): string[] {
   const { schema, settings } = command.context;
   const statements: string[] = [];
-  if (schema !== '' && schema !== current?.schema) {
-    statements.push(`USE ${quoteIdentifier(schema)}`);
-  }
-  if (settings !== '' && settings !== current?.settings) statements.push(settings);
+  const moves = schema !== '' && schema !== current?.schema;
+  const asUtf8 = moves && beyondAscii(schema);
+  if (asUtf8) statements.push(`SET ${readAsUtf8}`);
+  if (moves) statements.push(`USE ${quoteIdentifier(schema)}`);
+  if (settings !== '' && (asUtf8 || settings !== current?.settings)) statements.push(settings);
   const pins = renderPins(command.pins);
-  if (pins !== '') statements.push(pins);
+  if (beyondAscii(pins)) {
+    const [charset = readAsUtf8] = /\bcharacter_set_client='?\w+'?/.exec(settings) ?? [];
+    statements.push(`SET ${readAsUtf8}`, pins, `SET ${charset}`);
+  } else if (pins !== '') statements.push(pins);
   return statements;
 }
 

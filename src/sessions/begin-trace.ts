@@ -4,7 +4,7 @@ import type { Attributes, Trace, Tracer } from '../telemetry/tracing/trace.ts';
 import { traceParentOf } from '../telemetry/tracing/trace-parent.ts';
 import type { Node } from '../nodes/node.ts';
 import type { SessionCore } from './session-core.ts';
-import { asText } from './shown-text.ts';
+import { nameText } from './shown-text.ts';
 import type { WriteRequest } from './write-request.ts';
 
 /** The trace of a statement that begins: part of its client's, if that has told of one. */
@@ -23,7 +23,7 @@ export function beginTrace(
       'db.operation.name': statement.verb,
       // Without literals: a trace goes to many places.
       'db.query.text': utf8(statement.normalised),
-      'db.namespace': asText(core, core.state.schema),
+      'db.namespace': nameText(core.state.schema),
       'client.address': core.host,
       'lockstep.user': core.account.user,
       'lockstep.session.id': core.id,

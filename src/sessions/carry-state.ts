@@ -4,11 +4,12 @@ import type { NodeResponseSink } from '../nodes/node-connection.ts';
 import { CommandByte } from '../protocol/commands.ts';
 import { decodeErr, type ErrPacket } from '../protocol/err-packet.ts';
 import type { Terminal } from '../protocol/response-scanner.ts';
+import { beyondAscii, readAsUtf8 } from '../sql/name-charset.ts';
 import {
-  beyondAscii,
   type CarriedState,
   emptyState,
   inSchema,
+  isForeign,
   renderState,
   type SessionState,
 } from './session-state.ts';
@@ -95,10 +96,12 @@ export function sendState(
     connection.send(packet, command === CommandByte.QUERY ? 'query' : 'simple', outcome);
   };
   // A change of schema sets variables of its own, which a reset returns to the server's defaults:
-  // character_set_database. A name beyond ASCII needs the character set.
+  // character_set_database. A name beyond ASCII needs the character set that it is in.
   const returns = resets && isSchema(state.schema);
   const moves = !leaves && (returns || state.schema !== current.schema);
-  const movesLast = moves && beyondAscii(state.schema);
+  const foreign = isForeign(state);
+  const movesLast = moves && beyondAscii(state.schema) && !foreign;
+  if (moves && foreign) send(CommandByte.QUERY, `SET ${readAsUtf8}`);
   if (moves && !movesLast) send(CommandByte.INIT_DB, state.schema);
   startClock(connection, state, outcome);
   for (const sql of renderState(state)) send(CommandByte.QUERY, sql);

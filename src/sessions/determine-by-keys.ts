@@ -1,3 +1,4 @@
+import { inCharset } from '../sql/name-charset.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
 import { replaceSpans, type SpanReplacement } from '../sql/replace-spans.ts';
 import { type RowWriteShape, rowWriteShape, type Span } from '../sql/write-shape.ts';
@@ -32,7 +33,8 @@ export async function determineByKeys(rewriting: Rewriting): Promise<Rewritten> 
     throw unsafe(`DEFAULT in ${verb} differs on every node`, 'write the value out');
   }
   const places = placesOf(rewriting, shape);
-  const key = target.uniqueKey.map(quoteIdentifier);
+  const { charset } = core.lexMode;
+  const key = target.uniqueKey.map((name) => inCharset(quoteIdentifier(name), charset));
   if (places.length > 0 && target.uniqueKey.some((name) => assigns(shape, name))) {
     throw unsafe(
       `${verb} changes the key and computes a value that differs on every node`,

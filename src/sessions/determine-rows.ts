@@ -1,11 +1,13 @@
 import type { TableInfo, UnstableDefault } from '../nodes/table-info.ts';
 import { NodeQueryError, queryRows } from '../nodes/query-rows.ts';
 import { type InsertRow, type InsertShape, insertShape } from '../sql/insert-shape.ts';
+import { inCharset } from '../sql/name-charset.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
 import { replaceSpans, type SpanReplacement } from '../sql/replace-spans.ts';
 import { unsafe } from './check-write.ts';
 import type { Rewriting, Rewritten } from './determine-write.ts';
 import { refuseWriting, selectForWrite } from './select-for-write.ts';
+import type { SessionCore } from './session-core.ts';
 import { lowerName } from '../sql/lower-name.ts';
 
 const metadataSchemas = /^(?:information_schema|performance_schema|mysql|sys)$/i;
@@ -89,7 +91,7 @@ export async function addDefaults(rewriting: Rewriting): Promise<string> {
   }
   const rows = shape.rows.length > 0 ? shape.rows.length : 1;
   const values = await defaultsOf(rewriting, target, rows);
-  return replaceSpans(sql, defaultSpans(shape, target, values));
+  return replaceSpans(sql, defaultSpans(core, shape, target, values));
 }
 
 async function defaultsOf(
@@ -112,6 +114,7 @@ async function defaultsOf(
 const plain = (expression: string): string => expression.replaceAll("\\'", "'");
 
 function defaultSpans(
+  { lexMode }: SessionCore,
   shape: InsertShape,
   target: TableInfo,
   values: readonly (readonly string[])[],
@@ -135,7 +138,9 @@ function defaultSpans(
     }
   }
   if (missing.length === 0) return spans;
-  const columns = missing.map(([{ column }]) => quoteIdentifier(column));
+  const columns = missing.map(([{ column }]) =>
+    inCharset(quoteIdentifier(column), lexMode.charset),
+  );
   const literals = (row: number) => missing.map(([, index]) => values[row]?.[index] ?? 'NULL');
   if (shape.setEnd !== undefined) {
     const pairs = columns.map((column, index) => `,${column}=${literals(0)[index]}`).join('');

@@ -1,6 +1,5 @@
 import { LockstepError } from '../base/errors.ts';
 import { Lexer } from '../sql/lexer.ts';
-import { quoteIdentifier } from '../sql/quote.ts';
 import { isOperator, isWord, type Token, userVariableName } from '../sql/token.ts';
 import { type Answer, errnoOf, okAnswer } from './answer.ts';
 import type { Condition } from './ask-conditions.ts';
@@ -48,7 +47,7 @@ export async function getDiagnostics(
       const place = (value === undefined ? item : target)?.start ?? sql.length;
       throw syntaxError(sql, place, core.lexMode.flavor);
     }
-    assignments.push(`@${quoteIdentifier(userVariableName(sql, target))}=${value}`);
+    assignments.push(`${sql.slice(target.start, target.end)}=${value}`);
     if (!isOperator(tokens[at + 3], ',')) break;
   }
   const set = `SET ${assignments.join(',')}`;

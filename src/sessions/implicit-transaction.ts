@@ -1,4 +1,5 @@
 import { LockstepError } from '../base/errors.ts';
+import { inCharset } from '../sql/name-charset.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
 import type { Statement } from '../sql/statement.ts';
 import { metNoEngine } from './meets-engine.ts';
@@ -20,7 +21,7 @@ export async function ensureTransaction(core: SessionCore): Promise<void> {
   const { transaction } = core;
   if (!transaction) return;
   for (const name of names) {
-    const sql = `SAVEPOINT ${quoteIdentifier(name)}`;
+    const sql = `SAVEPOINT ${inCharset(quoteIdentifier(name), core.lexMode.charset)}`;
     await savepoint(core, transaction, core.analyse(sql), textRequest(sql));
   }
 }

@@ -2,7 +2,7 @@ import { quoteIdentifier } from '../sql/quote.ts';
 import { mayAdminister } from './administrator.ts';
 import type { SessionCore } from './session-core.ts';
 import type { SessionHandle } from './session-registry.ts';
-import { asText } from './shown-text.ts';
+import { asText, nameText } from './shown-text.ts';
 
 const shows = /^\s*SHOW\s+(FULL\s+)?PROCESSLIST\s*$/i;
 const columnNames = ['Id', 'User', 'Host', 'db', 'Command', 'Time', 'State', 'Info'];
@@ -42,7 +42,7 @@ function rowOf(session: SessionHandle, full: boolean): string {
     core.id,
     text(core.account.user),
     text(core.host),
-    core.state.schema === '' ? 'NULL' : text(asText(core, core.state.schema)),
+    core.state.schema === '' ? 'NULL' : text(nameText(core.state.schema)),
     text(running === undefined ? 'Sleep' : 'Query'),
     seconds,
     text(state),

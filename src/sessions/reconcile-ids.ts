@@ -1,6 +1,7 @@
 import { LockstepError } from '../base/errors.ts';
 import { queryRows } from '../nodes/query-rows.ts';
 import type { Leadership } from '../replication/replicator.ts';
+import { inCharset } from '../sql/name-charset.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
 import type { TableId } from './check-write.ts';
 import { notLogged } from './not-logged.ts';
@@ -40,11 +41,13 @@ async function reconcile(
   try {
     const [row] = await queryRows(control, `SHOW CREATE TABLE ${name}`, { latin1: true });
     const next = / AUTO_INCREMENT=(\d+)/.exec(Object.values(row ?? {})[1] ?? '')?.[1] ?? '1';
-    const sql = `ALTER TABLE ${name} AUTO_INCREMENT=${next}`;
+    const change = (table: string): string => `ALTER TABLE ${table} AUTO_INCREMENT=${next}`;
+    // Followers run it as what the session's client would have sent.
+    const sql = change(inCharset(name, core.lexMode.charset));
     const context = { ...core.state.commandContext(facts), schema: '' };
     const command = { sql, parameters: [], parameterOffsets: [], context, pins: {} };
     const execute = async () => {
-      await queryRows(control, sql, { latin1: true });
+      await queryRows(control, change(name), { latin1: true });
       return { errno: 0, affectedRows: 0 };
     };
     const executor = { threadId: control.threadId, execute };

@@ -11,7 +11,8 @@ import type { LoadFile } from '../log/load-file.ts';
 import type { Leadership } from '../replication/replicator.ts';
 import type { Release } from '../replication/write-gate.ts';
 import type { ResultsetMetadata } from '../protocol/metadata-filter.ts';
-import { hidesEscapes, type LexMode } from '../sql/lex-mode.ts';
+import type { LexMode } from '../sql/lex-mode.ts';
+import { nameCharsetOf } from '../sql/name-charset.ts';
 import type { Statement } from '../sql/statement.ts';
 import { SessionBroken } from './answer.ts';
 import { canCarry, inSchemaOf, isInSchema } from './carry-state.ts';
@@ -139,9 +140,9 @@ export class SessionCore {
     const sqlMode =
       this.state.carried.settings.get('sql_mode') ?? facts?.defaults.get('sql_mode') ?? '';
     const serverVersion = commonVersion(this.context.nodes.values());
-    const charset = this.state.carried.settings.get('character_set_client')?.replaceAll("'", '');
+    const charset = nameCharsetOf(this.state.carried.settings.get('character_set_client'));
     const mode: LexMode = {
-      ...(charset !== undefined && hidesEscapes(charset) && { charset }),
+      ...(charset !== undefined && { charset }),
       ...(serverVersion !== undefined && { serverVersion }),
       ansiQuotes: /ANSI/.test(sqlMode),
       noBackslashEscapes: sqlMode.includes('NO_BACKSLASH_ESCAPES'),

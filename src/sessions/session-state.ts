@@ -2,8 +2,9 @@ import { LockstepError } from '../base/errors.ts';
 import type { ServerFacts } from '../nodes/server-facts.ts';
 import type { CommandContext } from '../replication/command.ts';
 import { lowerName } from '../sql/lower-name.ts';
+import { beyondAscii, inCharset, nameCharsetOf, readAsUtf8 } from '../sql/name-charset.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
-import { renderSettings } from './connection-charsets.ts';
+import { renderCharsets, renderSettings } from './connection-charsets.ts';
 
 /** Session state as a connection can carry it. Immutable: a change makes a new one. */
 export interface CarriedState {
@@ -183,10 +184,25 @@ export function renderUserVariables(state: CarriedState, names: Iterable<string>
     groups.set(collation, group);
   }
   const [[, first] = [current, []], ...others] = groups;
-  if (others.length === 0) return [first];
+  if (others.length === 0) return inUtf8(state, [first]);
   const under = (collation: string): string[] => [`collation_connection=${collation}`];
-  return [first, ...others.flatMap(([name, group]) => [under(name), group]), under(current)];
+  const each = others.flatMap(([name, group]) => [under(name), group]);
+  return inUtf8(state, [first, ...each, under(current)]);
 }
+
+/** Names are in UTF-8, whatever the client writes them in. */
+function inUtf8({ settings }: CarriedState, groups: string[][]): string[][] {
+  if (charsetOf(settings) === undefined || !groups.flat().some(beyondAscii)) return groups;
+  return [[readAsUtf8], ...groups, renderCharsets(settings)];
+}
+
+/** That names have to be written in for such a session; undefined for UTF-8. */
+const charsetOf = (settings: CarriedState['settings']): string | undefined =>
+  nameCharsetOf(settings.get('character_set_client'));
+
+/** Its schema has no name in the character set of its client, or another than here. */
+export const isForeign = ({ schema, settings }: CarriedState): boolean =>
+  beyondAscii(schema) && charsetOf(settings) !== undefined;
 
 const unsignedZero = 'CAST(0 AS UNSIGNED)';
 
@@ -211,12 +227,10 @@ export function renderCollations(state: CarriedState, names: Iterable<string>): 
     const literal = state.userVariables.get(lowerName(name)) ?? 'NULL';
     const [, , collation, charset] = notText.exec(literal) ?? [];
     if (collation === undefined) return [];
-    return [`DO IF(1,1,@${quoteIdentifier(name)}:=_${charset}'' COLLATE ${collation})`];
+    const variable = inCharset(`@${quoteIdentifier(name)}`, charsetOf(state.settings));
+    return [`DO IF(1,1,${variable}:=_${charset}'' COLLATE ${collation})`];
   });
 }
 
 /** It gets the collation that the connection has when the statement arrives. */
 const isNullNumber = /=(?:NULLIF\([0C]|CAST\(0 AS UNSIGNED\)$)/;
-
-/** A binary string holds bytes that mean something in a character set only. */
-export const beyondAscii = (text: string): boolean => /[\x80-\xff]/.test(text);

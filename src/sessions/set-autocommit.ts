@@ -28,7 +28,7 @@ export const holdAutocommit = (assignment: SetAssignment): SetAssignment => ({
 
 /** The value that was computed, as a literal. */
 export async function heldAutocommit(connection: NodeConnection): Promise<string> {
-  const [[, literal] = ['', 'NULL']] = await readUserVariables(connection, [autocommitHolder]);
+  const [[, literal] = ['', 'NULL']] = await readUserVariables(connection, [autocommitHolder], {});
   return literal;
 }
 

@@ -2,6 +2,7 @@ import { LockstepError } from '../base/errors.ts';
 import { commandPacket, type NodeConnection } from '../nodes/node-connection.ts';
 import { queryRows } from '../nodes/query-rows.ts';
 import { CommandByte } from '../protocol/commands.ts';
+import { fromCharset, inCharset } from '../sql/name-charset.ts';
 import { planStatement } from '../routing/plan.ts';
 import { type Answer, okAnswer } from './answer.ts';
 import { planCall, tellKeptRows } from './call-path.ts';
@@ -358,13 +359,17 @@ async function runSavepoint(core: SessionCore, write: WriteRequest): Promise<Ans
 }
 
 async function useAsStatement(core: SessionCore, schema: string): Promise<Answer> {
-  const answer = await useSchema(core, schema);
+  const answer = await useSchema(core, inCharset(schema, core.lexMode.charset));
   return answer.kind === 'ok' ? okAnswer : answer;
 }
 
-/** USE and COM_INIT_DB: a node says whether the schema is there. `schema` is a binary string. */
-export async function useSchema(core: SessionCore, schema: string): Promise<Answer> {
-  const packet = commandPacket(CommandByte.INIT_DB, Buffer.from(schema, 'latin1'));
+/**
+ * USE and COM_INIT_DB: a node says whether the schema is there. `written` is its name in the
+ * client's character set.
+ */
+export async function useSchema(core: SessionCore, written: string): Promise<Answer> {
+  const packet = commandPacket(CommandByte.INIT_DB, Buffer.from(written, 'latin1'));
+  const schema = fromCharset(written, core.lexMode.charset);
   const after = (): Promise<void> => {
     core.state.useSchema(schema);
     core.tracker?.usedSchema(schema);

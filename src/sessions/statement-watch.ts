@@ -7,7 +7,7 @@ import type { Answer } from './answer.ts';
 import { beginTrace } from './begin-trace.ts';
 import { errorPacket } from './error-packet.ts';
 import type { Route, SessionCore } from './session-core.ts';
-import { asText, shownText } from './shown-text.ts';
+import { nameText, shownText } from './shown-text.ts';
 import type { WriteRequest } from './write-request.ts';
 
 /**
@@ -118,7 +118,7 @@ export class StatementWatch implements ObservedStatement {
     core.context.statistics.recordSlow({
       sql: shownText(core, statement, this.#sql),
       digest: digestOf(normalised),
-      schema: asText(core, core.state.schema),
+      schema: nameText(core.state.schema),
       user: core.account.user,
       host: core.host,
       ...(node === undefined ? {} : { node }),

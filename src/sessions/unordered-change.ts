@@ -1,5 +1,6 @@
 import type { NodeConnection } from '../nodes/node-connection.ts';
 import { NodeQueryError, queryRows } from '../nodes/query-rows.ts';
+import { inCharset } from '../sql/name-charset.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
 import type { Statement } from '../sql/statement.ts';
 import { unsafe } from './check-write.ts';
@@ -22,7 +23,8 @@ export async function refuseUnorderedChange(
     const of = schema ?? core.state.schema;
     const { uniqueKey } = await core.context.catalogue.table(of, name);
     if (uniqueKey.length > 0) continue;
-    const table = `${quoteIdentifier(of)}.${quoteIdentifier(name)}`;
+    const qualified = `${quoteIdentifier(of)}.${quoteIdentifier(name)}`;
+    const table = inCharset(qualified, core.lexMode.charset);
     if (!(await hasSeveralRows(connection, table))) continue;
     throw unsafe(
       `ALTER TABLE would number or choose rows of ${name}, which no key puts in an order`,
@@ -34,7 +36,8 @@ export async function refuseUnorderedChange(
 /** Also where the account may change the table but not read it. */
 async function hasSeveralRows(connection: NodeConnection, table: string): Promise<boolean> {
   try {
-    return (await queryRows(connection, `SELECT 1 FROM ${table} LIMIT 2`)).length > 1;
+    const sql = `SELECT 1 FROM ${table} LIMIT 2`;
+    return (await queryRows(connection, sql, { latin1: true })).length > 1;
   } catch (error) {
     if (error instanceof NodeQueryError) return true;
     throw error;

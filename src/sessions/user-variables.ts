@@ -1,7 +1,9 @@
 import { isAscii, isUtf8 } from 'node:buffer';
 import type { NodeConnection } from '../nodes/node-connection.ts';
 import { queryRows, type Row } from '../nodes/query-rows.ts';
+import type { LexMode } from '../sql/lex-mode.ts';
 import { lowerName } from '../sql/lower-name.ts';
+import { inCharset } from '../sql/name-charset.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
 import { parseSet } from '../sql/set-statement.ts';
 import type { Statement } from '../sql/statement.ts';
@@ -22,7 +24,7 @@ export async function readBackUserVariables(
   connection: NodeConnection,
   names: readonly string[],
 ): Promise<void> {
-  core.state.setUserVariables(await readUserVariables(connection, names));
+  core.state.setUserVariables(await readUserVariables(connection, names, core.lexMode));
 }
 
 /** Makes these variables on the connection again what they are in the session. */
@@ -47,10 +49,11 @@ const columnsEach = 6;
 export async function readUserVariables(
   connection: NodeConnection,
   names: readonly string[],
+  { charset }: Pick<LexMode, 'charset'>,
 ): Promise<UserVariables> {
   if (names.length === 0) return [];
   const columns = names.map((name, index) => {
-    const variable = `@${quoteIdentifier(name)}`;
+    const variable = inCharset(`@${quoteIdentifier(name)}`, charset);
     return (
       `${variable} AS v${index}, HEX(${variable}) AS h${index}, ` +
       `CHARSET(${variable}) AS s${index}, COLLATION(${variable}) AS l${index}, ` +

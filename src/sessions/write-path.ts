@@ -305,7 +305,8 @@ async function executeOn(
   const logged = call ? callCommand(core, command, write) : command;
   const commands = [...determined.logBefore.map(plain), logged];
   if (!assigns) return done(commands);
-  return done(commands, await readUserVariables(lane.connection, assignedBy(write, facts)));
+  const assigned = assignedBy(write, facts);
+  return done(commands, await readUserVariables(lane.connection, assigned, core.lexMode));
 }
 
 const plainCommand = (sql: string, context: CommandContext): Command => ({

@@ -2,6 +2,7 @@ import { insertShape, type InsertShape } from './insert-shape.ts';
 import type { LexMode } from './lex-mode.ts';
 import { Lexer } from './lexer.ts';
 import { MarkedText } from './marked-text.ts';
+import { inCharset } from './name-charset.ts';
 import { outlineOf } from './outline.ts';
 import { quoteIdentifier } from './quote.ts';
 import type { Statement } from './statement.ts';
@@ -59,7 +60,7 @@ export function bulkText(sql: string, statement: Statement, mode: LexMode): Bulk
   }
   if ((verb !== 'INSERT' && verb !== 'REPLACE') || statement.insertSelect) return undefined;
   const shape = insertShape(sql, mode);
-  const pieces = shape && (valuesPieces(sql, shape) ?? setPieces(sql, shape));
+  const pieces = shape && (valuesPieces(sql, shape) ?? setPieces(sql, shape, mode));
   // A parameter of which nothing is known here.
   if (!pieces || parameterOffsets.some((offset) => offset < pieces.markersFrom)) return undefined;
   return new ManyRows(places, pieces);
@@ -214,7 +215,11 @@ function valuesPieces(sql: string, shape: InsertShape): InsertPieces | undefined
 }
 
 /** INSERT … SET has one row only, so that it becomes INSERT … VALUES. */
-function setPieces(sql: string, shape: InsertShape): InsertPieces | undefined {
+function setPieces(
+  sql: string,
+  shape: InsertShape,
+  { charset }: LexMode,
+): InsertPieces | undefined {
   const { setEnd, setValues, columns, tableEnd } = shape;
   const [first] = setValues;
   if (setEnd === undefined || !first || !columns) return undefined;
@@ -225,8 +230,9 @@ function setPieces(sql: string, shape: InsertShape): InsertPieces | undefined {
     row += sql.slice(start, end);
     return { start, end, by };
   });
+  const names = inCharset(columns.map(quoteIdentifier).join(','), charset);
   return {
-    head: `${sql.slice(0, tableEnd)} (${columns.map(quoteIdentifier).join(',')}) VALUES `,
+    head: `${sql.slice(0, tableEnd)} (${names}) VALUES `,
     row: `${row})`,
     markersFrom: first.start,
     tailFrom: setEnd,

@@ -231,7 +231,8 @@ class FeatureScan {
     const type = word !== 'UUID' || close !== index + 2;
     if (definition && definitionParenthesisWords.has(word) && type) return;
     if (this.#isDeclaredName(index)) return;
-    const name = word === '' ? upperWord(nameOf(sql, token)) : word;
+    const written = word !== '' && token.charset === undefined;
+    const name = written ? word : upperWord(nameOf(sql, token));
     this.#call(name, index, close);
     const qualified = isOperator(this.#tokens[index - 1], '.');
     const spaced = (this.#tokens[index + 1] as Token).start !== token.end;

@@ -24,8 +24,8 @@ export interface LexMode {
    * Without it a comment that only some versions execute is analysed both ways.
    */
   readonly serverVersion?: number;
-  /** Only for a session whose character_set_client is one of these. */
-  readonly charset?: EscapeHidingCharset;
+  /** The session's character_set_client, where its names have to be read from it. */
+  readonly charset?: string;
 }
 
 export const defaultLexMode: LexMode = {

@@ -5,7 +5,7 @@ import {
   isSpaceCode,
   isWordCode,
 } from './character-class.ts';
-import type { LexMode } from './lex-mode.ts';
+import { type EscapeHidingCharset, hidesEscapes, type LexMode } from './lex-mode.ts';
 import { characterBytes } from './multibyte.ts';
 import type { Token, TokenKind } from './token.ts';
 import { upperWord } from './upper-word.ts';
@@ -37,6 +37,7 @@ export class Lexer {
   readonly #sql: string;
   readonly #mode: LexMode;
   readonly #uncertainComments: UncertainComments;
+  readonly #hiding: EscapeHidingCharset | undefined;
   readonly #tokens: Token[] = [];
   #at = 0;
   #inExecutedComment = false;
@@ -45,6 +46,8 @@ export class Lexer {
     this.#sql = sql;
     this.#mode = mode;
     this.#uncertainComments = uncertainComments;
+    const { charset } = mode;
+    if (charset !== undefined && hidesEscapes(charset)) this.#hiding = charset;
   }
 
   run(): Token[] {
@@ -78,6 +81,13 @@ export class Lexer {
     this.#at = end;
   }
 
+  #pushName(kind: TokenKind, start: number, end: number, text: string): void {
+    const { charset } = this.#mode;
+    if (charset === undefined) return this.#push(kind, start, end, text);
+    this.#tokens.push({ kind, start, end, text, charset });
+    this.#at = end;
+  }
+
   /** The rest of the text is beyond us. */
   #unknown(): void {
     this.#push('unknown', this.#at, this.#sql.length, '');
@@ -91,7 +101,7 @@ export class Lexer {
 
   #wordEnd(from: number): number {
     const sql = this.#sql;
-    const charset = this.#mode.charset;
+    const charset = this.#hiding;
     let end = from;
     while (end < sql.length) {
       const code = sql.charCodeAt(end);
@@ -112,8 +122,8 @@ export class Lexer {
     }
     if (code === dollar && this.#dollarQuoted(start)) return;
     const end = this.#wordEnd(start);
-    if (this.#afterDot(start)) return this.#push('identifier', start, end, '');
-    this.#push('word', start, end, upperWord(sql.slice(start, end)));
+    if (this.#afterDot(start)) return this.#pushName('identifier', start, end, '');
+    this.#pushName('word', start, end, upperWord(sql.slice(start, end)));
   }
 
   #digitString(start: number, hexadecimal: boolean): void {
@@ -145,7 +155,7 @@ export class Lexer {
     const sql = this.#sql;
     const start = this.#at;
     const end = this.#wordEnd(start);
-    if (this.#afterDot(start)) return this.#push('identifier', start, end, '');
+    if (this.#afterDot(start)) return this.#pushName('identifier', start, end, '');
     const blob = sql.slice(start, end);
     if (/^(?:0x[0-9a-fA-F]+|0b[01]+)$/.test(blob)) return this.#push('number', start, end, '');
     const literal = /[0-9]+(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?/y;
@@ -153,7 +163,7 @@ export class Lexer {
     literal.test(sql);
     const literalEnd = literal.lastIndex;
     if (literalEnd >= end) return this.#push('number', start, literalEnd, '');
-    this.#push('word', start, end, upperWord(blob));
+    this.#pushName('word', start, end, upperWord(blob));
   }
 
   #punctuation(code: number): void {
@@ -272,7 +282,7 @@ export class Lexer {
   #stringEnd(open: number): number {
     const sql = this.#sql;
     const quote = sql.charCodeAt(open);
-    const charset = this.#mode.charset;
+    const charset = this.#hiding;
     const escapes = !this.#mode.noBackslashEscapes;
     for (let cursor = open + 1; cursor < sql.length; ) {
       const code = sql.charCodeAt(cursor);
@@ -294,13 +304,13 @@ export class Lexer {
   #quoted(open: number): void {
     const end = this.#quotedEnd(open);
     if (end < 0) return this.#unknown();
-    this.#push('identifier', open, end, '');
+    this.#pushName('identifier', open, end, '');
   }
 
   #quotedEnd(open: number): number {
     const sql = this.#sql;
     const quote = sql.charCodeAt(open);
-    const charset = this.#mode.charset;
+    const charset = this.#hiding;
     for (let cursor = open + 1; cursor < sql.length; ) {
       const code = sql.charCodeAt(cursor);
       if (code === quote) {
@@ -326,11 +336,11 @@ export class Lexer {
       const name = code === backtick || (code === quoteDouble && this.#mode.ansiQuotes);
       const quotedEnd = name ? this.#quotedEnd(quote) : this.#stringEnd(quote);
       if (quotedEnd < 0) return this.#unknown();
-      return this.#push('user_variable', start, quotedEnd, '');
+      return this.#pushName('user_variable', start, quotedEnd, '');
     }
-    let end = start + 1;
-    while (isWordCode(sql.charCodeAt(end)) || sql.charCodeAt(end) === dot) end += 1;
-    this.#push('user_variable', start, end, '');
+    let end = this.#wordEnd(start + 1);
+    while (sql.charCodeAt(end) === dot) end = this.#wordEnd(end + 1);
+    this.#pushName('user_variable', start, end, '');
   }
 
   #systemVariable(start: number): void {

@@ -54,7 +54,7 @@ const isValueWord = (word: string): boolean =>
 function wordOf(sql: string, token: Token, called: boolean): string {
   const { text } = token;
   if (reservedWords.has(text) || (called && functionNames.has(text))) return text;
-  return sql.slice(token.start, token.end);
+  return nameOf(sql, token);
 }
 
 function identifierOf(sql: string, token: Token): string {

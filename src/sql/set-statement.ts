@@ -46,6 +46,8 @@ export interface SetAssignment {
   /** The value where it is one literal or word: strings without quotes, words as written. */
   readonly literal?: string;
   readonly literalKind?: 'word' | 'string' | 'number';
+  /** A user variable as the text has it. */
+  readonly written?: string;
   /** The y of SET NAMES x COLLATE y. */
   readonly collation?: string;
   /** `@@transaction_read_only` and its like without a scope: for the next transaction only. */
@@ -176,7 +178,8 @@ class SetParser {
   #userVariable(token: Token): void {
     if (!this.#assigns(1)) return this.#unknown();
     this.#at += 2;
-    this.#value('user_variable', userVariableName(this.#sql, token));
+    const written = this.#sql.slice(token.start, token.end);
+    this.#value('user_variable', userVariableName(this.#sql, token), { written });
   }
 
   #systemVariable(token: Token): void {
@@ -185,7 +188,7 @@ class SetParser {
     const name = systemVariableName(this.#sql, token);
     const scoped = /^(global|persist|persist_only)\.(.*)$/.exec(name);
     const once = scoped === null && onceVariable.test(this.#sql.slice(token.start, token.end));
-    if (scoped === null) this.#value('session', name, once);
+    if (scoped === null) this.#value('session', name, once ? { once } : {});
     else this.#value(scoped[1] as SetScope, scoped[2] as string);
   }
 
@@ -263,11 +266,11 @@ class SetParser {
     });
   }
 
-  #value(scope: SetScope, name: string, once = false): void {
+  #value(scope: SetScope, name: string, more: Pick<SetAssignment, 'once' | 'written'> = {}): void {
     const from = this.#at;
     const to = this.#expressionEnd();
     if (to === from) return this.#unknown();
-    this.#push(scope, name, from, to, once ? { once } : {});
+    this.#push(scope, name, from, to, more);
   }
 
   /** Moves behind the expression: to the next comma outside parentheses, or FOR of SET STATEMENT. */
@@ -298,7 +301,7 @@ class SetParser {
     name: string,
     from: number,
     to: number,
-    more: Pick<SetAssignment, 'collation' | 'once'> = {},
+    more: Pick<SetAssignment, 'collation' | 'once' | 'written'> = {},
   ): void {
     const value = literalOfTokens(this.#sql, this.#tokens.slice(from, to), this.#mode);
     this.#assignments.push({

@@ -6,7 +6,7 @@ import type { SetAssignment } from './set-statement.ts';
  * that are statements of their own.
  */
 export function assignmentText(sql: string, assignment: SetAssignment): string | undefined {
-  const { scope, name, collation } = assignment;
+  const { scope, name, written, collation } = assignment;
   const value = sql.slice(assignment.expressionStart, assignment.expressionEnd);
   switch (scope) {
     case 'session':
@@ -15,7 +15,7 @@ export function assignmentText(sql: string, assignment: SetAssignment): string |
     case 'persist_only':
       return `@@${scope}.${name}=${value}`;
     case 'user_variable':
-      return `@${quoteIdentifier(name)}=${value}`;
+      return `${written ?? `@${quoteIdentifier(name)}`}=${value}`;
     case 'names':
       return collation === undefined ? `NAMES ${value}` : `NAMES ${value} COLLATE ${collation}`;
     case 'charset':

@@ -1,4 +1,5 @@
 import { lowerName } from './lower-name.ts';
+import { fromCharset } from './name-charset.ts';
 
 /**
  * `word`: a bare word, keyword or not. `identifier`: certainly a name (quoted, or after a dot).
@@ -22,6 +23,8 @@ export interface Token {
   readonly end: number;
   /** Words in ASCII upper case, operators as they stand, otherwise empty. */
   readonly text: string;
+  /** Of names: the character set that they are to be read from, if it is not UTF-8. */
+  readonly charset?: string;
 }
 
 export function isWord(token: Token | undefined, text: string): boolean {
@@ -36,20 +39,19 @@ export function isName(token: Token | undefined): token is Token {
   return token !== undefined && (token.kind === 'word' || token.kind === 'identifier');
 }
 
-/** The name that a word or identifier token stands for, without its quotes. */
+/** The name that a word or identifier token stands for, in UTF-8 and without its quotes. */
 export function nameOf(sql: string, token: Token): string {
-  const first = sql[token.start];
-  if (first === '`' || first === '"') return unquote(sql, token.start, token.end);
-  return sql.slice(token.start, token.end);
+  const name = fromCharset(sql.slice(token.start, token.end), token.charset);
+  return name[0] === '`' || name[0] === '"' ? unquote(name) : name;
 }
 
 /** A user variable's name in lower case: the servers compare these without case. */
 export function userVariableName(sql: string, token: Token): string {
   let at = token.start + 1;
   while (at < token.end && sql.charCodeAt(at) <= 32) at += 1;
-  const first = sql[at];
-  const quoted = first === '`' || first === '"' || first === "'";
-  return lowerName(quoted ? unquote(sql, at, token.end) : sql.slice(at, token.end));
+  const name = fromCharset(sql.slice(at, token.end), token.charset);
+  const quoted = name[0] === '`' || name[0] === '"' || name[0] === "'";
+  return lowerName(quoted ? unquote(name) : name);
 }
 
 /** `sql_mode` for `@@sql_mode` and `@@session.sql_mode`; other scopes stay: `global.sql_mode`. */
@@ -61,7 +63,7 @@ export function systemVariableName(sql: string, token: Token): string {
   return name.replace(/^(?:session|local)\./, '');
 }
 
-function unquote(sql: string, start: number, end: number): string {
-  const quote = sql[start] ?? '';
-  return sql.slice(start + 1, end - 1).replaceAll(quote + quote, quote);
+function unquote(name: string): string {
+  const quote = name[0] ?? '';
+  return name.slice(1, -1).replaceAll(quote + quote, quote);
 }

@@ -1,0 +1,88 @@
+import type { Step } from './differential.ts';
+
+const tablesAndPrograms = (name: string, other: string): readonly Step[] => [
+  `CREATE DATABASE \`s${name}\``,
+  `USE \`s${name}\``,
+  'SELECT DATABASE()',
+  `CREATE TABLE \`t${name}\` (\`${name}\` INT AUTO_INCREMENT PRIMARY KEY, \`v${name}\` INT, ` +
+    `w VARCHAR(100) DEFAULT 'x')`,
+  `INSERT INTO \`t${name}\` (\`v${other}\`) VALUES (1), (2), (3)`,
+  `INSERT INTO \`t${name}\` (\`${other}\`, \`v${name}\`) VALUES (10, 4)`,
+  `INSERT INTO \`t${name}\` (\`v${name}\`) VALUES (5)`,
+  'SELECT LAST_INSERT_ID()',
+  `SELECT * FROM \`t${name}\` ORDER BY 1`,
+  { sql: `SELECT \`v${other}\` FROM \`t${name}\` WHERE \`${name}\` = ?`, parameters: [10] },
+  { sql: `UPDATE \`t${name}\` SET \`v${other}\` = ? WHERE \`${other}\` = ?`, parameters: [7, 1] },
+  `UPDATE \`t${name}\` SET w = UUID() ORDER BY \`${other}\` DESC LIMIT 2`,
+  `UPDATE \`t${name}\` SET w = 'y' LIMIT 1`,
+  `DELETE FROM \`t${name}\` ORDER BY \`v${name}\` LIMIT 1`,
+  `INSERT INTO \`t${name}\` (\`v${name}\`) SELECT \`v${other}\` FROM \`s${name}\`.\`t${name}\``,
+  `SELECT COUNT(*), SUM(\`v${name}\`) FROM \`t${name}\``,
+  `CREATE TABLE \`l${name}\` (a INT PRIMARY KEY, n INT)`,
+  `INSERT INTO \`l${name}\` VALUES (1, 0)`,
+  `CREATE TRIGGER \`r${name}\` AFTER UPDATE ON \`t${name}\` FOR EACH ROW ` +
+    `UPDATE \`l${name}\` SET n = n + 1`,
+  `UPDATE \`t${name}\` SET \`v${name}\` = \`v${name}\` + 1`,
+  `SELECT n FROM \`l${name}\``,
+  `CREATE PROCEDURE \`p${name}\`(\`a${name}\` INT) UPDATE \`l${name}\` SET n = n + \`a${name}\``,
+  `CALL \`p${name}\`(3)`,
+  `CALL \`p${other}\`(4)`,
+  { sql: `CALL \`s${name}\`.\`p${name}\`(?)`, parameters: [5] },
+  `SELECT n FROM \`l${name}\``,
+  `CREATE FUNCTION \`f${name}\`(\`a${name}\` INT) RETURNS INT DETERMINISTIC ` +
+    `BEGIN DECLARE \`d${name}\` INT; SET \`d${other}\` = \`a${name}\`; ` +
+    `RETURN \`d${name}\` * 2; END`,
+  `SELECT \`f${name}\`(2)`,
+  `SELECT \`f${other}\`(2)`,
+  `INSERT INTO \`l${name}\` VALUES (\`f${name}\`(2), 0)`,
+  `CREATE FUNCTION \`g${name}\`() RETURNS INT MODIFIES SQL DATA ` +
+    `BEGIN UPDATE \`l${name}\` SET n = n + 100; RETURN 1; END`,
+  `SELECT \`g${name}\`()`,
+  `SELECT \`g${other}\`()`,
+  `CREATE VIEW \`v${name}\` AS SELECT \`g${name}\`() AS \`x${name}\``,
+  `SELECT * FROM \`v${name}\``,
+  `SELECT \`x${other}\` FROM \`s${name}\`.\`v${name}\``,
+  `SELECT n FROM \`l${name}\` ORDER BY a`,
+];
+
+const inSessions = (name: string, other: string): readonly Step[] => [
+  `SET @\`u${name}\` = 5, @plain = 6`,
+  `SELECT @\`u${name}\`, @\`u${other}\``,
+  `UPDATE \`l${name}\` SET n = @\`u${other}\` WHERE a = 1`,
+  `SELECT n INTO @\`u${other}\` FROM \`l${name}\` WHERE a = 1`,
+  `SELECT @\`u${name}\` + 1`,
+  `PREPARE \`q${name}\` FROM 'SELECT 1 + ?'`,
+  `EXECUTE \`q${name}\` USING @\`u${name}\``,
+  `EXECUTE \`q${other}\` USING @plain`,
+  'BEGIN',
+  `SAVEPOINT \`a${name}\``,
+  `UPDATE \`l${name}\` SET n = 0`,
+  `ROLLBACK TO \`a${other}\``,
+  'COMMIT',
+  `SELECT n FROM \`l${name}\` ORDER BY a`,
+  `CREATE TEMPORARY TABLE \`e${name}\` (a INT)`,
+  `INSERT INTO \`e${name}\` VALUES (1)`,
+  `SELECT * FROM \`e${name}\``,
+  `DROP TEMPORARY TABLE \`e${name}\``,
+  `LOCK TABLES \`l${name}\` WRITE`,
+  `UPDATE \`l${name}\` SET n = n + 1`,
+  'UNLOCK TABLES',
+  `WITH \`c${name}\` AS (SELECT 1 AS a) SELECT * FROM \`c${name}\``,
+  `INSERT INTO \`l${name}\` WITH \`c${name}\` AS (SELECT 70 AS a) SELECT a, a FROM \`c${name}\``,
+  `ALTER TABLE \`l${name}\` ADD COLUMN \`n${name}\` INT`,
+  `RENAME TABLE \`l${name}\` TO \`m${name}\``,
+  `UPDATE \`m${name}\` SET \`n${other}\` = a`,
+  `SELECT * FROM \`m${name}\` ORDER BY a`,
+  `SELECT \`missing${name}\` FROM \`m${name}\``,
+  `SELECT * FROM \`missing${name}\``,
+  `TRUNCATE \`m${name}\``,
+  `DROP FUNCTION \`f${other}\``,
+  `CREATE TABLE \`c${name}\` AS SELECT \`v${name}\` FROM \`t${name}\` ORDER BY 1`,
+  `SELECT COUNT(*) FROM \`c${name}\``,
+];
+
+/** `name` in whatever takes one; where case may differ, `other` is the same to a server. */
+export const namesEverywhere = (name: string, other: string): readonly Step[] => [
+  ...tablesAndPrograms(name, other),
+  ...inSessions(name, other),
+];
