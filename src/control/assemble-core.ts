@@ -28,6 +28,7 @@ import { ResyncManager } from '../replication/shell/resync-manager.ts';
 import { Verifications } from '../replication/shell/verify/verifications.ts';
 import { PositionFile } from '../log/position-file.ts';
 import { TableChanges } from '../replication/table-changes.ts';
+import { lexModeOf, readingOf } from '../replication/text-reading.ts';
 import { ReadRouter } from '../routing/read-router.ts';
 import { createStrategy } from '../routing/strategies/strategies.ts';
 import type { LexMode } from '../sql/lex-mode.ts';
@@ -54,7 +55,7 @@ export interface Core {
   readonly router: ReadRouter;
   readonly counters: Counters;
   readonly statements: StatementCache;
-  readonly analyse: (sql: string) => Statement;
+  readonly analyse: (sql: string, reading?: string) => Statement;
   readonly sequencer: Sequencer;
   readonly tableChanges: TableChanges;
   readonly replicator: Replicator;
@@ -79,16 +80,16 @@ export function assembleCore({ config, clock, random, events, log }: Base, epoch
   const strategy = createStrategy(config.strategy, { random });
   const router = new ReadRouter({ clock, strategy });
   const nodes = new Map<NodeName, Node>();
-  const modeOf = (): LexMode => {
+  const modeOf = (reading: string): LexMode => {
     const serverVersion = commonVersion(nodes.values());
     return {
       ...(serverVersion !== undefined && { serverVersion }),
-      ansiQuotes: false,
-      noBackslashEscapes: false,
+      ...lexModeOf(reading),
       flavor: [...nodes.values()].find((node) => node.facts)?.facts?.flavor ?? 'mysql',
     };
   };
-  const analyse = (sql: string): Statement => statements.analyse(sql, modeOf());
+  const analyse = (sql: string, reading = ''): Statement =>
+    statements.analyse(sql, modeOf(reading));
   const onDurable = (entry: Entry): void => replicator.onDurable(entry);
   const onLogState = (event: LogStateEvent): unknown => events.publish(event);
   const tableChanges = new TableChanges(log.lastSeq);
@@ -103,7 +104,7 @@ export function assembleCore({ config, clock, random, events, log }: Base, epoch
     new NodeFollower({
       name: node.name,
       open: () => node.openControl(),
-      analyse: (command) => analyse(command.sql),
+      analyse: ({ sql, context }) => analyse(sql, readingOf(context)),
       maxAllowedPacket: () => node.facts?.maxAllowedPacket,
       readFile: (file) => log.files.read(file),
       onApplied: (commands) => {

@@ -14,6 +14,7 @@ import { concludeDdlStatement } from '../position-statements.ts';
 import type { CommitOutcome } from '../commit-outcome.ts';
 import type { Leadership, Replicator } from '../replicator.ts';
 import type { Sequencer } from '../sequencer.ts';
+import { readingOf } from '../text-reading.ts';
 import { ddlFingerprint } from './ddl-fingerprint.ts';
 import { endConnections } from './end-connections.ts';
 import { announceDdl, retractDdl } from './node-markers.ts';
@@ -102,7 +103,8 @@ export class LeaderDdl {
   async #runAnnounced(announced: Announced, executor: DdlExecutor): Promise<DdlRun> {
     const { leadership, control, command, seq, before, fingerprint } = announced;
     const { sql, context } = command;
-    await announceDdl(control, { seq, fingerprint: before, sql, schema: context.schema });
+    const place = { schema: context.schema, reading: readingOf(context) };
+    await announceDdl(control, { seq, fingerprint: before, sql, ...place });
     if (faultPoints.armed) await faultPoints.reach('ddl.announced', leadership.name);
     const draft = draftOf(command, { affectedRows: 0, errno: 0 });
     try {

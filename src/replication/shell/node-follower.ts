@@ -21,6 +21,7 @@ import type { Command, CommandContext } from '../command.ts';
 import type { Entry } from '../entry.ts';
 import type { BatchOutcome, DdlOutcome, FollowerPort } from '../follower-port.ts';
 import { concludeDdlStatement } from '../position-statements.ts';
+import { readingOf } from '../text-reading.ts';
 import { ddlFingerprint } from './ddl-fingerprint.ts';
 import { announceDdl, positionStatements } from './node-markers.ts';
 
@@ -87,15 +88,22 @@ export class NodeFollower implements FollowerPort {
     assert(command, 'a DDL entry has one command');
     const connection = await this.#connected();
     const statement = this.#options.analyse(command);
-    const fingerprint = await ddlFingerprint(connection, statement, command.context.schema);
+    const { schema } = command.context;
+    // What is asked of the node is in UTF-8, whatever the entry before was in.
+    const foreign = context !== undefined && readingOf(context) !== '';
+    if (foreign) await queryRows(connection, 'SET NAMES utf8mb4');
+    const current = foreign ? { ...context, settings: '' } : context;
+    const fingerprint = await ddlFingerprint(connection, statement, schema);
+    const reading = readingOf(command.context);
     await announceDdl(connection, {
       seq: entry.seq,
       fingerprint,
       sql: command.sql,
-      schema: command.context.schema,
+      schema,
+      reading,
     });
     if (faultPoints.armed) await faultPoints.reach('follower.ddl_announced', this.name);
-    for (const sql of renderPrelude(command, context)) {
+    for (const sql of renderPrelude(command, current)) {
       await queryRows(connection, sql, { latin1: true });
     }
     // DDL may take as long as it takes on the leader: no deadline.

@@ -24,6 +24,8 @@ export interface AnnouncedDdl {
   /** Binary string. */
   readonly sql: string;
   readonly schema: string;
+  /** How the text is to be read; see text-reading. */
+  readonly reading: string;
 }
 
 const unknownDatabase = 1049;
@@ -56,7 +58,7 @@ export async function readMarkers(connection: NodeConnection): Promise<NodeMarke
               seq: seq(ddlSeq),
               fingerprint: row['ddl_fingerprint'] ?? '',
               sql: fromHex(row['ddl_statement']),
-              schema: fromHex(row['ddl_schema']),
+              ...placeOf(fromHex(row['ddl_schema'])),
             },
     };
   } catch (error) {
@@ -137,8 +139,17 @@ export async function announceDdl(connection: NodeConnection, ddl: AnnouncedDdl)
     connection,
     `UPDATE lockstep.node SET ddl_seq=${ddl.seq},` +
       `ddl_fingerprint=${quoteString(ddl.fingerprint)},` +
-      `ddl_statement=X'${toHex(ddl.sql)}',ddl_schema=X'${toHex(ddl.schema)}' WHERE id=1`,
+      `ddl_statement=X'${toHex(ddl.sql)}',ddl_schema=X'${toHex(placeText(ddl))}' WHERE id=1`,
   );
+}
+
+/** No name has a zero in it, so that what is not as usual can stand behind one. */
+const placeText = ({ schema, reading }: AnnouncedDdl): string =>
+  reading === '' ? schema : `${schema}\0${reading}`;
+
+function placeOf(text: string): Pick<AnnouncedDdl, 'schema' | 'reading'> {
+  const [schema = '', reading = ''] = text.split('\0');
+  return { schema, reading };
 }
 
 /** The node's data was found unfit: it stays out until its markers are made anew. */

@@ -30,7 +30,8 @@ export interface NodeRecoveryOptions {
   readonly epoch: () => number;
   /** Accounts of applications, which must be able to write their marker rows. */
   readonly users: () => readonly string[];
-  readonly analyse: (sql: string) => Statement;
+  /** `reading` as in text-reading. */
+  readonly analyse: (sql: string, reading: string) => Statement;
   /** A DDL statement whose intent ends the log took effect on the node that ran it. */
   readonly confirmIntent: (node: NodeName, seq: Seq) => Promise<boolean>;
   readonly firstStart: FirstStart;
@@ -189,7 +190,8 @@ export class NodeRecovery {
   ): Promise<NodeMarkers | 'diverged'> {
     const { ddl } = markers;
     if (!ddl) return markers;
-    const now = await ddlFingerprint(control, this.#options.analyse(ddl.sql), ddl.schema);
+    const statement = this.#options.analyse(ddl.sql, ddl.reading);
+    const now = await ddlFingerprint(control, statement, ddl.schema);
     if (now === ddl.fingerprint) {
       await retractDdl(control);
       return { ...markers, ddl: undefined };
