@@ -104,7 +104,7 @@ export async function checkWrite(core: SessionCore, write: WriteRequest): Promis
     effects,
     written: await writtenBy(core, statement),
   };
-  rememberWrite(core, statement, facts, version);
+  rememberWrite(core, write, facts, version);
   return facts;
 }
 

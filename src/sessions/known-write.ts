@@ -1,14 +1,17 @@
-import { type GivenId, idOfOnlyRow } from '../sql/given-ids.ts';
+import { beforeId, type GivenId, idBehind, idOfOnlyRow } from '../sql/given-ids.ts';
 import { isPlainWrite } from '../sql/plain-write.ts';
 import type { Statement } from '../sql/statement.ts';
 import type { WriteFacts } from './check-write.ts';
 import type { SessionCore } from './session-core.ts';
+import type { WriteRequest } from './write-request.ts';
 
 /** What was found out about a plain write, whatever literals it has. */
 export interface KnownWrite {
   readonly facts: WriteFacts;
   /** Which value of its only row is for the AUTO_INCREMENT column; undefined: none. */
   readonly idAt: number | undefined;
+  /** The text up to that value, where each of these statements begins so. */
+  readonly beforeId: string | undefined;
   readonly schema: string;
   /** Of the catalogue. */
   readonly version: number;
@@ -29,7 +32,7 @@ export function knownWrite(core: SessionCore, statement: Statement): KnownWrite 
  */
 export function rememberWrite(
   core: SessionCore,
-  statement: Statement,
+  { statement, sql }: WriteRequest,
   facts: WriteFacts,
   version: number,
 ): void {
@@ -56,6 +59,7 @@ export function rememberWrite(
   known.set(statement, {
     facts: { ...facts, askInsertId: false, tellsInsertId: generates },
     idAt,
+    beforeId: idAt === undefined ? undefined : beforeId(sql, core.lexMode, idAt),
     schema,
     version,
   });
@@ -81,11 +85,14 @@ const indexOfId = (
 /** Whether the one with this text generates an id; undefined where only running it would tell. */
 export function generatesId(
   core: SessionCore,
-  { facts, idAt }: KnownWrite,
+  { facts, idAt, beforeId: before }: KnownWrite,
   sql: string,
 ): boolean | undefined {
   if (!facts.tellsInsertId || idAt === undefined) return facts.tellsInsertId;
-  const given: GivenId = idOfOnlyRow(sql, core.lexMode, idAt);
+  const given: GivenId =
+    before !== undefined && sql.startsWith(before)
+      ? idBehind(sql, before)
+      : idOfOnlyRow(sql, core.lexMode, idAt);
   if (given === 'zero') return generatesForZero(core) ? true : undefined;
   return given === 'unknown' ? undefined : given === 'generated';
 }

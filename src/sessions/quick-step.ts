@@ -177,8 +177,19 @@ export class QuickStep {
     const { pins, leaderPins } = pinWrite(core, statement, known.facts);
     const prelude = new PreludeOutcome();
     const reply = new WriteReply(() => this.#writeDone(step));
-    const plain = { statement, sql, generates, pins, node, connection };
-    const step: WriteStep = { ...plain, known, transaction, prelude, reply };
+    // Written out: V8 makes an object of a spread slowly.
+    const step: WriteStep = {
+      statement,
+      sql,
+      generates,
+      pins,
+      node,
+      connection,
+      known,
+      transaction,
+      prelude,
+      reply,
+    };
     connection.clockStopped = leaderPins.stopsClock;
     connection.flushTogether(() => {
       if (leaderPins.sql !== '') {

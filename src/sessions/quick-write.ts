@@ -92,9 +92,22 @@ export class QuickWrite {
     const { pins, leaderPins } = pinWrite(core, statement, known.facts);
     const prelude = new PreludeOutcome();
     const reply = new WriteReply(() => this.#answered(write));
-    const lane = new LeaderLane(connection, true);
-    const place = { leadership, node, connection, lane, release, left: false };
-    const write: UnderWay = { statement, sql, known, generates, pins, prelude, reply, ...place };
+    // Written out: V8 makes an object of a spread slowly.
+    const write: UnderWay = {
+      statement,
+      sql,
+      known,
+      generates,
+      pins,
+      prelude,
+      reply,
+      leadership,
+      node,
+      connection,
+      lane: new LeaderLane(connection, true),
+      release,
+      left: false,
+    };
     connection.clockStopped = leaderPins.stopsClock;
     const first =
       leaderPins.sql === ''

@@ -2,6 +2,7 @@ import { insertShape } from './insert-shape.ts';
 import type { LexMode } from './lex-mode.ts';
 import { Lexer } from './lexer.ts';
 import { outlineOf } from './outline.ts';
+import { shapeOf } from './statement-shape.ts';
 import { isName, isOperator, isWord, type Token } from './token.ts';
 
 /**
@@ -22,6 +23,32 @@ export type GivenId = 'given' | 'generated' | 'zero' | 'unknown';
 export function idOfOnlyRow(sql: string, mode: LexMode, index: number): GivenId {
   const [row, other] = insertShape(sql, mode)?.rows ?? [];
   return row && !other ? kindOfId(sql, row.values[index]) : 'unknown';
+}
+
+const literal = /(?:\d+(?:\.\d+)?|'(?:[^']|'')*'|NULL|DEFAULT)/iy;
+
+/**
+ * What comes before the value for the column at `index` in INSERT … VALUES with one row, if that
+ * is a literal and no other is before it: then each text of the same shape begins so.
+ */
+export function beforeId(sql: string, mode: LexMode, index: number): string | undefined {
+  const [row, other] = insertShape(sql, mode)?.rows ?? [];
+  const value = row?.values[index];
+  if (!value || other) return undefined;
+  const before = sql.slice(0, value.start);
+  const whole = literalAt(sql, value.start) === sql.slice(value.start, value.end).trim();
+  return whole && shapeOf(sql)?.startsWith(before) === true ? before : undefined;
+}
+
+/** As `idOfOnlyRow` of a text that begins so. */
+export function idBehind(sql: string, before: string): GivenId {
+  const text = literalAt(sql, before.length) ?? '';
+  return kindOfId(text, { start: 0, end: text.length });
+}
+
+function literalAt(sql: string, at: number): string | undefined {
+  literal.lastIndex = at;
+  return literal.exec(sql)?.[0];
 }
 
 function kindOfId(sql: string, value: { start: number; end: number } | undefined): GivenId {
