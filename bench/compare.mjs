@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import mysql from 'mysql2/promise';
 import { requireEngine } from '../dist/demo/engine.js';
 import { saveFigures } from './figures.mjs';
 import { interleaved, latency, throughput } from './measure.mjs';
@@ -17,6 +18,7 @@ const usage = `npm run bench -- compare [options]
   --rounds N            3: every target once in each, medians are shown
   --seconds N           5 for each target in each round
   --rate N              statements a second where latencies are measured: 4000
+  --idle N              connections that do nothing beside those, there: 0
   --json FILE           all figures`;
 
 const defaults = {
@@ -27,6 +29,7 @@ const defaults = {
   rounds: '3',
   seconds: '5',
   rate: '4000',
+  idle: '0',
 };
 
 const list = (text) => text.split(',').filter(Boolean);
@@ -53,6 +56,7 @@ export async function compare(argv) {
   const node = await startNode({ engine, folder: join(folder, 'mysql1') });
   const running = {};
   try {
+    await allowConnections(node.port, Number(values.idle));
     await startTargets(names, { node, folder }, running);
     const [{ model }] = cpus();
     console.log(`${engine.name} ${engine.version}, one node, ${cpus().length} × ${model}`);
@@ -65,18 +69,32 @@ export async function compare(argv) {
   }
 }
 
+/** Most of what can stand before a server has a connection to it for each client. */
+async function allowConnections(port, idle) {
+  if (idle === 0) return;
+  const account = { user: 'root', password: 'root' };
+  const root = await mysql.createConnection({ host: '127.0.0.1', port, ...account });
+  await root.query(`SET GLOBAL max_connections = ${idle + 500}`);
+  await root.end();
+}
+
 async function measureAll(running, values) {
-  const [rounds, seconds, rate] = [values.rounds, values.seconds, values.rate].map(Number);
+  const [rounds, seconds, rate, idle] = [
+    values.rounds,
+    values.seconds,
+    values.rate,
+    values.idle,
+  ].map(Number);
   const cells = [];
   for (const workload of list(values.workloads)) {
     for (const connections of list(values.connections).map(Number)) {
       const what = { workload, connections };
       const measure = (target) =>
         workload === 'latency'
-          ? latency(target, { connections, rate, seconds })
+          ? latency(target, { connections, idle, rate, seconds })
           : throughput(target, { workload, connections, seconds });
       const figures = await interleaved(running, rounds, measure);
-      cells.push({ ...what, ...(workload === 'latency' && { rate }), figures });
+      cells.push({ ...what, ...(workload === 'latency' && { rate, idle }), figures });
       const table = workload === 'latency' ? latencyTable : throughputTable;
       console.log(`\n${workload}, ${connections} connections\n${table(figures)}`);
     }

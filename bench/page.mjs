@@ -82,12 +82,13 @@ function section({ kind, cells, ...run }, first) {
   return [...title, facts, ...remark, ...tables].join('\n\n');
 }
 
-function conditions({ connections, rate, updates, entries }) {
+function conditions({ connections, rate, idle = 0, updates, entries }) {
   const at = rate === undefined ? '' : ` at ${rate}/s`;
   return [
     ...(updates === undefined ? [] : [`${whole(updates)} of them`]),
     ...(entries === undefined ? [] : [`${whole(entries)} entries`]),
     ...(connections === undefined ? [] : [`${connections} connections${at}`]),
+    ...(idle === 0 ? [] : [`beside ${whole(idle)} that are idle`]),
   ];
 }
 
