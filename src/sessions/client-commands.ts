@@ -271,8 +271,9 @@ export class ClientCommands {
   }
 
   async #startAfresh(beginning: Beginning): Promise<void> {
-    await this.#core.letGo();
+    // What is not read yet may be on a connection that the session gives up.
     await this.#core.diagnostics.clear(this.#core.lexMode.flavor);
+    await this.#core.letGo();
     this.#core.state.reset(initialSettings(this.#core, this.#wishes, beginning));
     this.#core.autocommit = true;
     if (this.#core.metadata) this.#core.metadata = 'full';

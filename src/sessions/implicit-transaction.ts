@@ -7,6 +7,7 @@ import { textRequest } from './node-request.ts';
 import type { OpenTransaction } from './open-transaction.ts';
 import type { SessionCore } from './session-core.ts';
 import { openTransaction, rollbackTransaction, savepoint } from './transaction-path.ts';
+import type { WriteRequest } from './write-request.ts';
 
 const startTransaction = textRequest('START TRANSACTION');
 
@@ -32,13 +33,14 @@ export async function ensureTransaction(core: SessionCore): Promise<void> {
  */
 export async function settleImplicit(
   core: SessionCore,
-  { kind }: Statement,
+  { statement: { kind }, preparedIn }: Pick<WriteRequest, 'statement' | 'preparedIn'>,
   before: OpenTransaction | undefined,
   errno: number | undefined,
 ): Promise<void> {
   const { transaction } = core;
   if (!transaction || transaction === before || core.autocommit || saysSo.has(kind)) return;
-  if (errno === undefined || !metNoEngine(core, errno)) return;
+  const prepared = preparedIn !== undefined || kind === 'execute';
+  if (errno === undefined || !metNoEngine(core, errno, prepared)) return;
   // What it raised goes with the transaction on the node.
   core.diagnostics.read();
   const { tablesKept } = core.savepoints;

@@ -48,5 +48,14 @@ const metNone: Readonly<Record<Flavor, ReadonlySet<number>>> = {
   ]),
 };
 
-export const metNoEngine = ({ lexMode }: SessionCore, errno: number): boolean =>
-  metNone[lexMode.flavor].has(errno) || readingErrors.has(errno);
+/**
+ * What a prepared statement does not get beyond when its tables have changed: MariaDB prepares it
+ * again then, and looks at columns before it locks the tables (seen on 10.11).
+ */
+const unprepared: ReadonlySet<number> = new Set([1054, 1136]);
+
+/** `prepared`: it is the execution of a prepared statement that has failed. */
+export const metNoEngine = ({ lexMode }: SessionCore, errno: number, prepared = false): boolean =>
+  metNone[lexMode.flavor].has(errno) ||
+  readingErrors.has(errno) ||
+  (prepared && unprepared.has(errno));

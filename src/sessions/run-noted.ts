@@ -39,7 +39,7 @@ export async function runNoted(
     beforeImplicitCommit(core, told.statement);
   }
   const answer = await runSettled(core, told, options);
-  if (spendsCharacteristics(core, told.statement, answer)) core.characteristics = {};
+  if (spendsCharacteristics(core, told, answer)) core.characteristics = {};
   if (answer.kind === 'ok') diagnostics.noteOk();
   else if (answer.kind === 'held' && answer.reply.end && !diagnostics.noted) {
     diagnostics.note(answer.reply.end, undefined);
@@ -60,13 +60,13 @@ async function runSettled(
     const answer = await inItsAccess(core, statement, () =>
       inPreparedSchema(core, write, () => runStatement(core, write, options)),
     );
-    await settleImplicit(core, statement, before, errnoOf(answer));
+    await settleImplicit(core, write, before, errnoOf(answer));
     return answer;
   } catch (error) {
     // It is over.
     if (before && !core.transaction) core.characteristics = {};
     if (error instanceof NodeQueryError) {
-      await settleImplicit(core, statement, before, error.errno);
+      await settleImplicit(core, write, before, error.errno);
     }
     throw error;
   } finally {

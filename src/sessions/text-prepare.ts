@@ -166,7 +166,7 @@ async function execute(
   const runHere: Run = async (write) => {
     const inItsPlace = (): Promise<Answer> => inPreparedSchema(core, write, () => run(write));
     const answer = await inItsAccess(core, write.statement, inItsPlace);
-    if (spendsCharacteristics(core, write.statement, answer)) core.characteristics = {};
+    if (spendsCharacteristics(core, write, answer)) core.characteristics = {};
     if (answer.kind === 'held') noteFoundByWrite(core, write.statement, answer.reply);
     return answer;
   };

@@ -3,6 +3,7 @@ import type { Statement } from '../sql/statement.ts';
 import { type Answer, errnoOf } from './answer.ts';
 import { meetsEngine, metNoEngine } from './meets-engine.ts';
 import type { SessionCore } from './session-core.ts';
+import type { WriteRequest } from './write-request.ts';
 
 /** Of transactions, in the words of SET TRANSACTION. */
 export interface Characteristics {
@@ -105,10 +106,16 @@ export function beforeImplicitCommit(core: SessionCore, { kind }: Statement): vo
  * Whether a statement was itself the transaction that SET TRANSACTION spoke of: one outside any
  * that met a table's engine.
  */
-export function spendsCharacteristics(core: SessionCore, statement: Statement, answer: Answer) {
+export function spendsCharacteristics(
+  core: SessionCore,
+  { statement, preparedIn }: Pick<WriteRequest, 'statement' | 'preparedIn'>,
+  answer: Answer,
+): boolean {
   if (core.transaction || !core.autocommit || !meetsEngine(core, statement)) return false;
   const errno = errnoOf(answer);
-  return errno === undefined ? !statement.temporary : !metNoEngine(core, errno);
+  return errno === undefined
+    ? !statement.temporary
+    : !metNoEngine(core, errno, preparedIn !== undefined);
 }
 
 const itsOwn: ReadonlySet<Statement['kind']> = new Set([

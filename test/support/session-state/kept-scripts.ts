@@ -317,6 +317,31 @@ export const keptScripts: Readonly<Record<string, readonly string[]>> = {
     "0: SET @@autocommit = 1, @a = CAST('x' AS SIGNED)",
     ...shown,
   ],
+  'prepared statements that cannot be prepared again': [
+    '0: prepare 1: SELECT id, w FROM app.t1 WHERE id > ? ORDER BY id',
+    '0: prepare 2: INSERT INTO app.t1 VALUES (?, 2, 3)',
+    '0: PREPARE p FROM "UPDATE app.t1 SET w = ?"',
+    '0: SET @a = 1',
+    '0: CREATE TEMPORARY TABLE app.t1 (id INT, x INT)',
+    '0: SET autocommit = 0',
+    ...each(['execute 1: 1', 'execute 2: 1', 'EXECUTE p USING @a'], (sql) => [
+      `0: ${sql}`,
+      '0: SET @b = 1',
+      '0: COMMIT',
+    ]),
+    '0: SET autocommit = 1',
+    ...each(['execute 1: 1', 'execute 2: 1', 'EXECUTE p USING @a'], (sql) => [
+      '0: SET TRANSACTION READ ONLY',
+      `0: ${sql}`,
+      '0: INSERT INTO app.t0 (n) VALUES (1)',
+    ]),
+  ],
+  'warnings of a session with a connection of its own, behind COM_CHANGE_USER': [
+    "0: SELECT GET_LOCK('own', 0)",
+    "0: SELECT CAST('+02:00' AS SIGNED)",
+    '0: COM_CHANGE_USER ',
+    '0: SHOW COUNT(*) WARNINGS',
+  ],
   ...keptDiagnosticsScripts,
   ...keptValueScripts,
 };
