@@ -241,14 +241,22 @@ export class ClientLogin implements AcceptedClient {
     return rsaKeys && (secure || !mayBeInClear) ? { secure, rsaKeys } : { secure };
   }
 
-  /** COM_CHANGE_USER. The nonce is still the greeting's. */
+  /**
+   * COM_CHANGE_USER. The nonce is still the greeting's, which MariaDB's library uses whatever it is
+   * told.
+   */
   async #changeUser(packet: AssembledPacket): Promise<UserChange> {
     let sequenceId = (packet.sequenceId + 1) & 0xff;
     try {
       const change = readChange(packet.payload, this.#capabilities);
       const { database, characterSet = utf8mb4 } = change;
       checkCharacterSet(factsOf(this.#options.context)[0], characterSet);
-      const outcome = await this.#identity.run(change, sequenceId, this.#asking);
+      // Only then do servers miss it.
+      if (has(this.#capabilities, Capability.PLUGIN_AUTH) && change.authPlugin === undefined) {
+        throw unreadableChange();
+      }
+      const asking = { ...this.#asking, asksAgain: true };
+      const outcome = await this.#identity.run(change, sequenceId, asking);
       ({ sequenceId } = outcome);
       if (outcome.kind === 'denied') throw deniedError(outcome);
       this.#options.admit(outcome.user, this.#session);
@@ -354,9 +362,12 @@ function readChange(payload: Buffer, capabilities: number): ChangeUser {
   try {
     return decodeChangeUser(payload, capabilities);
   } catch (cause) {
-    throw new LockstepError('unknown_command', 'this COM_CHANGE_USER cannot be read', { cause });
+    throw unreadableChange(cause);
   }
 }
+
+const unreadableChange = (cause?: unknown): LockstepError =>
+  new LockstepError('unknown_command', 'this COM_CHANGE_USER cannot be read', { cause });
 
 const deniedError = ({ message }: { readonly message: string }): NodeQueryError =>
   new NodeQueryError(1045, '28000', message);

@@ -19,7 +19,8 @@ interface IdentityCheckOptions {
 }
 
 /** How a client may be asked for its password. */
-export type Asking = Pick<ServerAuthOptions, 'secure' | 'rsaKeys'>;
+export type Asking = Pick<ServerAuthOptions, 'secure' | 'rsaKeys'> &
+  Partial<Pick<ServerAuthOptions, 'asksAgain'>>;
 
 /** Asks a client who it is, when it connects and at COM_CHANGE_USER; that may take its time. */
 export class IdentityCheck {

@@ -248,17 +248,21 @@ describe.each(engines())('logging in, $name', (engine) => {
       expect((await client.packet())?.[0]).toBe(ok);
     };
     await finish();
+    const own = { user: 'app', database: '', characterSet: 45 };
     const change = encodeChangeUser({
-      user: 'app',
+      ...own,
       authResponse: Buffer.from('anything'),
-      database: '',
-      characterSet: 45,
       authPlugin: 'dialog',
     });
     client.command(change);
-    expect(decodeAuthSwitchRequest((await client.packet()) ?? Buffer.alloc(0)).authData).toEqual(
-      nonce,
-    );
+    const asked = decodeAuthSwitchRequest((await client.packet()) ?? Buffer.alloc(0));
+    expect(asked.authData).toEqual(nonce);
+    await finish();
+    // As servers do, also of a plugin that the account has and of what was right for the greeting.
+    const [authPlugin, authResponse] = [first.greeting.authPlugin, scramble('app', nonce)];
+    client.command(encodeChangeUser({ ...own, authResponse, authPlugin }));
+    const again = decodeAuthSwitchRequest((await client.packet()) ?? Buffer.alloc(0));
+    expect(again.plugin).toBe(authPlugin);
     await finish();
     client.command(change);
     expect((await client.packet())?.[0]).toBe(0xfe);

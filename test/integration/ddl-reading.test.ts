@@ -5,6 +5,7 @@ import { defaultConfig } from '../../src/config/config.ts';
 import { NodeConnection } from '../../src/nodes/node-connection.ts';
 import { startBalancer, type TestBalancer, untilAllUp } from '../support/balancer.ts';
 import { engines, expectEqualNodes, startServers, type TestServers } from '../support/cluster.ts';
+import { extended } from '../support/extended.ts';
 
 /** What is sent ahead of all, and the name of a table as it is to be read then. */
 const readings: readonly (readonly [what: string, set: string, table: string])[] = [
@@ -16,6 +17,7 @@ const points: readonly FaultPointName[] = ['ddl.intended', 'follower.ddl_announc
 
 describe.each(engines())(
   'DDL that a crash kept from running is not taken for run, $name',
+  extended,
   (engine) => {
     let servers: TestServers;
     let lockstep: TestBalancer;

@@ -12,6 +12,8 @@ interface Column {
   readonly name: string;
   /** There is a value for whoever asks for the default. */
   readonly noDefault?: true;
+  /** Never to be left as it is. */
+  readonly mayBeNull?: boolean;
   readonly definition: string;
   readonly values: readonly BulkParameter[];
 }
@@ -78,6 +80,12 @@ const withoutDefault: ReadonlyMap<string, Column> = new Map(
     .filter(({ name }) => name === 'n' || name === 'w')
     .map(({ name, definition, values }) => [name, { name, definition, values, noDefault: true }]),
 );
+
+/** A server makes the default of a NULL that an UPDATE is to leave as it is, else a zero. */
+const mayBeNull = (column: Column): Column => ({
+  ...column,
+  mayBeNull: !/NOT NULL/.test(column.definition),
+});
 
 const definitions = [...columns, concatenated].map(
   ({ name, definition }) => `${name} ${definition}`,
@@ -149,7 +157,7 @@ class RandomBulk {
     const used = this.#some(columns);
     const sets = used.map(({ name }) => `${name} = ?`).join(', ');
     // A text that asks for a default that is not there is refused before it meets a row.
-    const bound = used.map((one) => withoutDefault.get(one.name) ?? one);
+    const bound = used.map((one) => withoutDefault.get(one.name) ?? mayBeNull(one));
     const [key] = columns;
     return [`UPDATE b SET ${sets} WHERE u = ?`, ...this.#rows(key ? [...bound, key] : bound, 1)];
   }
@@ -166,14 +174,14 @@ class RandomBulk {
   #rows(of: readonly Column[], plain = 0): BulkRow[] {
     const types = of.map(({ values }) => this.#of(values));
     return Array.from({ length: 1 + Math.trunc(this.#random() * 5) }, () =>
-      of.map(({ values, noDefault }, index) => {
+      of.map(({ values, noDefault, mayBeNull: isNull }, index) => {
         const first = types[index] ?? int(0);
         const isPlain = index >= of.length - plain;
         const at = isPlain ? 1 : this.#random();
         if (at < 0.06) return { ...first, value: null };
         if (at < 0.13 && noDefault === true) return first;
         if (at < 0.1) return byDefault(first);
-        if (at < 0.13) return ignored(first);
+        if (at < 0.13) return isNull === true ? first : ignored(first);
         const alike = values.filter(
           ({ type, unsigned }) => type === first.type && unsigned === first.unsigned,
         );

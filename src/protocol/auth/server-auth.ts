@@ -43,6 +43,8 @@ export interface ServerAuthOptions {
   readonly rsaKeys?: { readonly privateKeyPem: string; readonly publicKeyPem: string };
   /** The connection is inside TLS, so that a password may come as it is. */
   readonly secure: boolean;
+  /** Whatever the client has sent, it is asked again, as by servers at COM_CHANGE_USER. */
+  readonly asksAgain?: boolean;
   /** For the message of a denial; `localhost` when left out. */
   readonly clientHost?: string;
 }
@@ -114,6 +116,7 @@ export class ServerAuthentication {
     const { authResponse, authPlugin } = this.#request;
     const asked = authPlugin ?? nativePassword;
     if (!isSupported(asked)) return this.#switchTo(defaultPlugin);
+    if (this.#options.asksAgain === true && authPlugin !== undefined) return this.#switchTo(asked);
     // A client whose plugin is not the greeting's had no nonce for it, so it sends a dummy
     // and waits to be asked properly.
     if (asked !== defaultPlugin && isEmptyResponse(authResponse)) return this.#switchTo(asked);

@@ -69,7 +69,8 @@ function comparable(
       // Which of several errors is told.
       return told.map((one) => (one.startsWith('error') ? 'error' : one));
     case 'CHANGE_USER':
-      return [];
+      // MariaDB sends a greeting then, and begins anew.
+      return engine === 'mariadb' && payload([]).length === 1 ? [] : told;
     case 'SET_OPTION':
       // MariaDB reads on in what is behind it in its memory.
       return engine === 'mariadb' && payload([]).length < optionBytes ? [] : told;

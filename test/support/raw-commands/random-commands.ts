@@ -95,10 +95,26 @@ export class RandomCommands {
 
   #body(byte: number): Buffer {
     if (byte === CommandByte.STMT_EXECUTE && this.#random() < 0.7) return this.#execution();
+    if (byte === CommandByte.CHANGE_USER && this.#random() < 0.7) return this.#change();
     if (byte === CommandByte.SET_OPTION) return Buffer.from(this.#pick(options));
     const text = this.#pick(texts);
     if (this.#random() < 0.6) return Buffer.from(text, 'latin1');
     return Buffer.from(Array.from({ length: this.#below(24) }, () => this.#below(256)));
+  }
+
+  /** A user, a scramble, a schema, a character set and a plugin, cut behind any of them. */
+  #change(): Buffer {
+    const scramble = this.#pick(['', 'x'.repeat(20), 'y'.repeat(32)]);
+    const parts = [
+      `${this.#pick(['app', 'nosuch', ''])}\0`,
+      String.fromCharCode(scramble.length) + scramble,
+      `${this.#pick(['app', 'nosuch', ''])}\0`,
+      this.#pick(['\x08\0', '\x2d\0', '\x23\0', '\xff\xff']),
+      `${this.#pick(['mysql_native_password', 'caching_sha2_password', 'nosuch'])}\0`,
+    ];
+    const whole = this.#random() < 0.7;
+    const some = whole ? parts : parts.slice(0, this.#below(parts.length));
+    return Buffer.from(some.join(''), 'latin1');
   }
 
   /** Flags, iterations, NULL bitmap, whether types follow, a type, and a value, cut anywhere. */
