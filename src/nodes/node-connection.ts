@@ -11,10 +11,10 @@ import {
   type ResponseSink,
 } from '../protocol/response-scanner.ts';
 import { parseTextResults, type TextResult } from '../protocol/result-set.ts';
-import type { Greeting } from './client-handshake.ts';
 import { throwIfFarewell } from './farewell.ts';
 import { type FileStream, type Infile, sendInfile } from './infile.ts';
-import { logInToNode, type NodeConnectionOptions } from './node-login.ts';
+import { LentAnswers } from './lent-answers.ts';
+import { type LoggedIn, logInToNode, type NodeConnectionOptions } from './node-login.ts';
 import { Outbox } from './outbox.ts';
 import { PlainReply } from './plain-reply.ts';
 import { ResponseCollector } from './response-collector.ts';
@@ -22,6 +22,10 @@ import { OutcomeCollector, type StatementOutcome } from './statement-outcomes.ts
 
 /** What receives the answer to one command on a node connection. */
 export interface NodeResponseSink extends ResponseSink {
+  /** As `onData`, of bytes that are another's as soon as it returns. Without it they are copied. */
+  onLent?(bytes: Buffer): void;
+  /** Nothing has come for a while, in the middle of its answer or before it. */
+  onSilence?(): void;
   /** The connection broke before the answer was complete; nothing more will come. */
   onLost(error: Error): void;
   /** The whole answer has been handed over. */
@@ -86,20 +90,12 @@ export class NodeConnection {
   #ended = false;
   readonly #lostListeners = new Set<(error: Error) => void>();
 
-  /** What the scanner finds goes to whom it answers, but for what this connection answers. */
-  readonly #answers: ResponseSink = {
-    onData: (bytes) => this.#head.sink.onData(bytes),
-    onTerminal: (terminal) => this.#head.sink.onTerminal(terminal),
-    onDefinitionsEnd: (raw) => {
-      const { sink } = this.#head;
-      if (sink.onDefinitionsEnd) sink.onDefinitionsEnd(raw);
-      else sink.onData(raw);
-    },
-    onPrepareOk: (payload) => this.#head.sink.onPrepareOk?.(payload),
-    onLocalInfile: (raw, name) => void this.#sendInfile(raw, name),
-  };
+  readonly #answers = new LentAnswers(
+    () => this.#head.sink,
+    (raw, name) => void this.#sendInfile(raw, name),
+  );
 
-  private constructor(stream: FileStream, clock: Clock, greeting: Greeting) {
+  private constructor({ stream, reads, greeting }: LoggedIn, clock: Clock) {
     this.#stream = stream;
     this.#clock = clock;
     this.#outbox = new Outbox(stream, clock);
@@ -111,15 +107,15 @@ export class NodeConnection {
       deprecateEof: (greeting.capabilities & Capability.DEPRECATE_EOF) !== 0,
       onErr: throwIfFarewell,
     });
-    stream.on('data', (chunk) => this.#onData(chunk));
+    stream.on('data', (chunk) => this.#onData(chunk, false));
+    reads?.lendTo((bytes) => this.#onData(bytes, true));
     stream.on('error', (error) => this.#lose(error));
     stream.on('close', () => this.#lose(new Error('the server closed the connection')));
   }
 
   /** Connects and authenticates. Throws NodeRefusedError, or an Error for anything else. */
   static async connect(options: NodeConnectionOptions): Promise<NodeConnection> {
-    const { stream, greeting } = await logInToNode(options);
-    return new NodeConnection(stream, options.clock, greeting);
+    return new NodeConnection(await logInToNode(options), options.clock);
   }
 
   /** True after `end`: the server was told, so nothing of the session lingers there. */
@@ -154,6 +150,7 @@ export class NodeConnection {
     const silentMs = nowMs - sinceMs;
     if (silentMs < Math.max(afterMs, this.#reportSilenceAfterMs)) return undefined;
     this.#reportSilenceAfterMs = silentMs * 2;
+    this.#pending[0]?.sink.onSilence?.();
     return silentMs;
   }
 
@@ -349,7 +346,9 @@ export class NodeConnection {
     this.#reportSilenceAfterMs = 0;
   }
 
-  #onData(chunk: Buffer): void {
+  #onData(chunk: Buffer, lent: boolean): void {
+    if (this.#lostError) return;
+    this.#answers.lent = lent;
     this.#listen();
     let offset = 0;
     try {

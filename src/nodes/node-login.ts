@@ -12,7 +12,7 @@ import {
 } from './client-handshake.ts';
 import { CompressedStream } from './compressed-stream.ts';
 import { agreedCodec } from './compression-codec.ts';
-import { readIntoSharedBuffer } from './read-buffer.ts';
+import { readIntoSharedBuffer, type SharedReads } from './read-buffer.ts';
 import { type NodeTls, type PreparedTls, startTls, tlsFailure } from './node-tls.ts';
 
 export interface NodeConnectionOptions extends Omit<HandshakeOptions, 'tlsMode'> {
@@ -27,6 +27,8 @@ export interface NodeConnectionOptions extends Omit<HandshakeOptions, 'tlsMode'>
 /** A connection on which commands may be sent, and what its server said of itself. */
 export interface LoggedIn {
   readonly stream: Duplex;
+  /** Of a stream that is a plain socket. */
+  readonly reads: SharedReads | undefined;
   readonly greeting: Greeting;
 }
 
@@ -134,10 +136,12 @@ class NodeLogin {
   #done(greeting: Greeting): void {
     this.#timer.cancel();
     stopListening(this.#socket);
-    if (!this.#tls) readIntoSharedBuffer(this.#socket);
+    const reads = this.#tls ? undefined : readIntoSharedBuffer(this.#socket);
     const codec = agreedCodec(greeting.capabilities);
-    const stream = codec ? new CompressedStream(this.#socket, 'asking', codec) : this.#socket;
-    this.#resolve({ stream, greeting });
+    if (codec) {
+      const stream = new CompressedStream(this.#socket, 'asking', codec);
+      this.#resolve({ stream, reads: undefined, greeting });
+    } else this.#resolve({ stream: this.#socket, reads, greeting });
   }
 
   #fail(error: Error): void {

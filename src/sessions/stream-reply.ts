@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { NodeConnection, NodeResponseSink } from '../nodes/node-connection.ts';
 import { AnswerDigest } from './answer-digest.ts';
+import { batchBytes, ClientBatch } from './client-batch.ts';
 import type { AnswerCopy } from './cache/answer-copy.ts';
 import { LockstepError } from '../base/errors.ts';
 import type { MetadataFilter } from '../protocol/metadata-filter.ts';
@@ -47,6 +48,9 @@ export class StreamReply implements NodeResponseSink {
   readonly #held: Buffer[] = [];
   #heldBytes = 0;
   #forwarding = false;
+  /** What comes is gathered in the batch, not held piece by piece. */
+  #gathering = false;
+  readonly #batch = new ClientBatch();
   #end: Terminal | undefined;
   #infile = false;
   #invalid = false;
@@ -92,6 +96,7 @@ export class StreamReply implements NodeResponseSink {
     this.#heldBytes = 0;
     this.#held.length = 0;
     this.#forwarding = false;
+    this.#gathering = false;
     this.#end = undefined;
     this.#infile = false;
     this.#invalid = false;
@@ -100,6 +105,17 @@ export class StreamReply implements NodeResponseSink {
   onData(bytes: Buffer): void {
     this.#digest?.add(bytes);
     this.#pass(this.#filter ? this.#filter.data(bytes) : bytes);
+  }
+
+  onLent(bytes: Buffer): void {
+    if (this.#filter || this.#copy) return this.onData(Buffer.from(bytes));
+    this.#digest?.add(bytes);
+    if (this.#invalid) return;
+    if (!this.#gathering) {
+      this.#gathering = true;
+      for (const held of this.#held.splice(0)) this.#gather(held);
+    }
+    this.#gather(bytes);
   }
 
   onDefinitionsEnd(raw: Buffer): void {
@@ -116,6 +132,11 @@ export class StreamReply implements NodeResponseSink {
     if (!terminal.last) this.#filter?.nextResult();
   }
 
+  /** What follows may take its time: the client is not kept from what is there. */
+  onSilence(): void {
+    if (this.#forwarding) this.#writeBatch();
+  }
+
   onLocalInfile(): void {
     this.#infile = true;
     this.#connection.destroy(
@@ -125,6 +146,8 @@ export class StreamReply implements NodeResponseSink {
 
   onEnd(): void {
     if (!this.#forwarding) this.#writeHeld();
+    else if (this.#gathering) this.#writeBatch();
+    this.#batch.clear();
     // Others use the connection from here on, whether this client reads or not.
     this.#goOn();
     const end = this.#end;
@@ -136,6 +159,8 @@ export class StreamReply implements NodeResponseSink {
 
   onLost(error: Error): void {
     this.#copy = undefined;
+    if (this.#forwarding) this.#writeBatch();
+    this.#batch.clear();
     this.#goOn();
     const unseen = !this.#forwarding && !this.#infile;
     this.#done({ kind: unseen ? 'lost_unseen' : 'lost_midway', error });
@@ -143,10 +168,8 @@ export class StreamReply implements NodeResponseSink {
 
   #pass(bytes: Buffer): void {
     this.#copy?.add(bytes);
-    if (this.#forwarding) {
-      this.#write(bytes);
-      return;
-    }
+    if (this.#gathering) return this.#gather(bytes);
+    if (this.#forwarding) return this.#write(bytes);
     this.#held.push(bytes);
     this.#heldBytes += bytes.length;
     if (this.#heldBytes > heldBytesMax) {
@@ -155,8 +178,34 @@ export class StreamReply implements NodeResponseSink {
     }
   }
 
+  #gather(bytes: Buffer): void {
+    if (!this.#batch.add(bytes)) {
+      this.#startForwarding();
+      this.#writeBatch();
+      if (!this.#batch.add(bytes)) {
+        this.#write(bytes);
+        return;
+      }
+    }
+    if (this.#batch.bytes < batchBytes) return;
+    this.#startForwarding();
+    this.#writeBatch();
+  }
+
+  #startForwarding(): void {
+    if (this.#forwarding) return;
+    this.#forwarding = true;
+    if (!this.#valid()) this.#invalid = true;
+  }
+
+  #writeBatch(): void {
+    if (this.#invalid || this.#client.destroyed) this.#batch.clear();
+    else if (!this.#batch.writeTo(this.#client)) this.#pause();
+  }
+
   #writeHeld(): void {
     if (!this.#valid()) this.#invalid = true;
+    if (this.#gathering) return this.#writeBatch();
     if (this.#held.length === 0) return;
     const [only] = this.#held;
     this.#write(this.#held.length === 1 && only ? only : Buffer.concat(this.#held));
@@ -166,8 +215,12 @@ export class StreamReply implements NodeResponseSink {
   /** A client that does not read makes us stop reading from the node. */
   #write(bytes: Buffer): void {
     if (this.#invalid || this.#client.destroyed) return;
-    if (this.#client.write(bytes) || this.#connection.lost) return;
-    if (this.#paused) return;
+    if (this.#client.write(bytes) || this.#client.writableLength === 0) return;
+    this.#pause();
+  }
+
+  #pause(): void {
+    if (this.#connection.lost || this.#paused) return;
     this.#paused = this.#connection;
     this.#connection.pause();
     this.#client.on('drain', this.#goOn);
