@@ -2,7 +2,6 @@ import { X509Certificate } from 'node:crypto';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createSecureContext, type SecureContext } from 'node:tls';
-import { generate } from 'selfsigned';
 import { type Clock, dateOf, wallMsOf } from '../base/clock.ts';
 import { LockstepError } from '../base/errors.ts';
 import type { Config } from '../config/config.ts';
@@ -56,6 +55,8 @@ export async function tlsIdentity(
 async function ownPair(folder: string, clock: Clock): Promise<{ key: string; cert: string }> {
   const paths = { key: join(folder, 'tls-key.pem'), cert: join(folder, 'tls-cert.pem') };
   if (await isValid(paths.cert, clock.wallMs())) return paths;
+  // Only here: it takes a tenth of a second to load, and most starts make no pair.
+  const { generate } = await import('selfsigned');
   const notBeforeDate = dateOf(clock.wallMs());
   const notAfterDate = dateOf(clock.wallMs() + validYears * yearMs);
   const attributes = [{ name: 'commonName', value: 'Lockstep' }];
