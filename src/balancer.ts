@@ -26,6 +26,7 @@ import { QueryRunner } from './control/query-runner.ts';
 import type { QueuedCommands } from './control/queued-commands.ts';
 import { refuseTakenPorts } from './control/refuse-taken-ports.ts';
 import { Settings } from './control/settings.ts';
+import { startWorkers } from './control/start-workers.ts';
 import type { BalancerControl } from './http/balancer-control.ts';
 import type { Operation } from './http/operation.ts';
 import type { HttpServer } from './http/server.ts';
@@ -59,6 +60,8 @@ export interface BalancerOptions {
   readonly logger?: Logger;
   /** Who gave which setting, and where the configuration can be read again. */
   readonly origin?: ConfigOrigin;
+  /** Path of the program of a worker, where it is not beside the balancer's own. */
+  readonly workerProgram?: string;
 }
 
 export interface Balancer {
@@ -126,6 +129,7 @@ async function assemble(base: Base, options: BalancerOptions): Promise<Balancer>
   const nodesNow = (): Iterable<Node> => core.nodes.values();
   const silence = new SilenceWatch({ ...base, health: base.config.health, nodes: nodesNow });
   const stopCore = async (): Promise<void> => {
+    await core.lender?.close();
     silence.stop();
     core.monitor.stop();
     await services.verifications.close();
@@ -138,6 +142,7 @@ async function assemble(base: Base, options: BalancerOptions): Promise<Balancer>
   };
   try {
     await firstLeader({ ...core, ...services, clock: base.clock });
+    startWorkers({ ...base, ...core, ...front, program: options.workerProgram });
     return await serve({ ...base, options }, front, stopCore);
   } catch (error) {
     await front.listener.close();

@@ -102,6 +102,12 @@ export const configSchema = group('', {
     'Name of the node that has the right data when the nodes differ at the first start; the ' +
       'others become copies of it.',
   ),
+  workers: withDefault<number>(
+    integer(1, 64),
+    1,
+    'From 2 on: so many processes beside the main one answer quick reads of text outside ' +
+      'transactions; all else is still done by the main one. For machines with cores to spare.',
+  ),
   strategy: choice<StrategyName>(
     strategyNames,
     'least_time',

@@ -37,6 +37,8 @@ import { StatementCache } from '../sql/statement-cache.ts';
 import { Counters } from '../telemetry/counters.ts';
 import type { EventLog } from '../telemetry/event-log.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { WorkerPool } from '../workers/worker-pool.ts';
+import { mainLimits } from '../workers/worker-settings.ts';
 
 export interface Base extends LoadedMembers {
   /** `config` is its view: what is kept of it shows what holds now. */
@@ -62,6 +64,8 @@ export interface Core {
   readonly cluster: Cluster;
   readonly monitor: HealthMonitor;
   readonly checker: NodeChecker;
+  /** Undefined: all reads are answered here. */
+  readonly lender: WorkerPool | undefined;
 }
 
 export interface CoreServices {
@@ -74,7 +78,8 @@ export interface CoreServices {
   readonly leaderControl: ControlConnection;
 }
 
-export function assembleCore({ config, clock, random, events, log }: Base, epoch: number): Core {
+export function assembleCore(base: Base, epoch: number): Core {
+  const { live, config, clock, random, events, log } = base;
   const counters = new Counters();
   const statements = new StatementCache(() => config.limits.statementCache);
   const strategy = createStrategy(config.strategy, { random });
@@ -90,6 +95,7 @@ export function assembleCore({ config, clock, random, events, log }: Base, epoch
   };
   const analyse = (sql: string, reading = ''): Statement =>
     statements.analyse(sql, modeOf(reading));
+  const readersTold = (): Promise<void> | undefined => lender?.readersTold();
   const onDurable = (entry: Entry): void => replicator.onDurable(entry);
   const onLogState = (event: LogStateEvent): unknown => events.publish(event);
   const tableChanges = new TableChanges(log.lastSeq);
@@ -122,7 +128,7 @@ export function assembleCore({ config, clock, random, events, log }: Base, epoch
     positions: new PositionFile(config.log.folder),
     followerOf,
   });
-  const shared = { config, clock, nodes, sequencer, epoch, cluster };
+  const shared = { config, clock, nodes, sequencer, epoch, cluster, readersTold };
   const replicator: Replicator = createReplicator(shared);
   const checker = new NodeChecker({ node: (name) => nodes.get(name), clock });
   const monitor = new HealthMonitor(
@@ -137,7 +143,9 @@ export function assembleCore({ config, clock, random, events, log }: Base, epoch
     router.add(node.name, node.weight);
   }
   const lower = { nodes, router, counters, statements, analyse, sequencer, tableChanges };
-  return { ...lower, replicator, cluster, monitor, checker };
+  const lent = { live, clock, events, nodes, replicator, monitor };
+  const lender: WorkerPool | undefined = config.workers > 1 ? new WorkerPool(lent) : undefined;
+  return { ...lower, replicator, cluster, monitor, checker, lender };
 }
 
 /** Its settings are read anew at each use. */
@@ -148,8 +156,10 @@ function createReplicator({
   sequencer,
   epoch,
   cluster,
+  readersTold,
 }: Pick<Base & Core, 'config' | 'clock' | 'nodes' | 'sequencer' | 'cluster'> & {
   readonly epoch: number;
+  readonly readersTold: () => Promise<void> | undefined;
 }): Replicator {
   const own = {
     sequencer,
@@ -161,6 +171,7 @@ function createReplicator({
     nodeCount: () => nodes.size,
     epoch,
     observer: cluster,
+    readersTold,
   };
   return new Replicator(joinSettings(config, own));
 }
@@ -172,7 +183,7 @@ export function createNode(
   return new Node({
     config: nodeConfig,
     clock,
-    limits: config.limits,
+    limits: mainLimits(config),
     health: config.health,
     onStateChanged: ({ name, state }, from, reason) =>
       events.publish({ kind: 'node_state_changed', node: name, from, to: state, reason }),

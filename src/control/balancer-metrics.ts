@@ -13,6 +13,7 @@ import type { Counters } from '../telemetry/counters.ts';
 import type { EventLog } from '../telemetry/event-log.ts';
 import { createMetrics, type Metrics, type NodeMetrics } from '../telemetry/metrics.ts';
 import type { StatementMetrics } from '../telemetry/statement-metrics.ts';
+import type { WorkerPool } from '../workers/worker-pool.ts';
 import type { Observation } from './observation.ts';
 import { readiness } from './readiness.ts';
 
@@ -30,6 +31,7 @@ export interface MetricSources {
   readonly router: ReadRouter;
   readonly verifications: Verifications;
   readonly cache: ResultCache;
+  readonly lender: WorkerPool | undefined;
 }
 
 export function balancerMetrics(sources: MetricSources): Metrics {
@@ -58,6 +60,7 @@ export function balancerMetrics(sources: MetricSources): Metrics {
       writable: sequencer.failed === undefined,
     }),
     cache: () => sources.cache.figures,
+    workers: () => sources.lender?.figures ?? { running: 0, sessions: 0, reads: 0 },
     verify: () => {
       const { running, last } = verifications.status;
       const { rows } = verifications;

@@ -7,7 +7,7 @@ import type { Password } from '../protocol/auth/password.ts';
 import { NodeConnection, NodeConnectionLostError } from './node-connection.ts';
 import { NodeTls } from './node-tls.ts';
 import type { NodeState } from './node-state.ts';
-import { ReadPipelines } from './read-pipelines.ts';
+import { type Patience, ReadPipelines } from './read-pipelines.ts';
 import { queryRows } from './query-rows.ts';
 import type { ServerFacts } from './server-facts.ts';
 import { ServerRuns } from './server-runs.ts';
@@ -23,6 +23,10 @@ export interface NodeOptions {
   readonly onSuspect: (node: Node, reason: string) => void;
   /** A new connection shows that the server was restarted: what it has must be read anew. */
   readonly onRestarted: (node: Node) => void;
+  /** The highest id of a connection that its server has given, as far as that is known. */
+  readonly newestThreadId?: number;
+  /** With reads that share a connection; default: as usual. */
+  readonly patience?: Patience;
 }
 
 const killTimeoutMs = 5000;
@@ -43,6 +47,8 @@ export class Node {
   readonly name: NodeName;
   readonly pool: ConnectionPool;
   readonly pipelines: ReadPipelines;
+  /** Another process may have reads under way on it; owned by the workers room. */
+  readElsewhere = false;
   readonly #options: NodeOptions;
   #state: NodeState = 'JOINING';
   #stateSinceMs: number;
@@ -51,7 +57,7 @@ export class Node {
   /** Connections that broke without a goodbye, and the server start they belong to. */
   readonly #orphans = new Set<number>();
   readonly #connections = new Set<NodeConnection>();
-  readonly #runs = new ServerRuns();
+  readonly #runs: ServerRuns;
   #config: NodeConfig;
   #tls: NodeTls;
   #restarted = false;
@@ -61,6 +67,7 @@ export class Node {
     this.#options = options;
     this.name = options.config.name;
     this.#config = options.config;
+    this.#runs = new ServerRuns(options.newestThreadId);
     this.#tls = new NodeTls(options.config);
     this.#stateSinceMs = options.clock.wallMs();
     this.pool = new ConnectionPool({
@@ -70,6 +77,7 @@ export class Node {
     });
     this.pipelines = new ReadPipelines({
       clock: options.clock,
+      patience: options.patience,
       depthMax: () => options.limits.pipelinedReads,
       give: (connection) => this.pool.give(connection),
       kill: (connection) => this.kill(connection),
@@ -115,6 +123,11 @@ export class Node {
   set facts(facts: ServerFacts) {
     this.#facts = facts;
     this.#restarted = false;
+  }
+
+  /** The highest id of a connection in what is taken for the present run of the server. */
+  get newestThreadId(): number {
+    return this.#runs.newest;
   }
 
   /** A connection has shown that the server was restarted since its facts were read. */

@@ -127,19 +127,23 @@ export class ReadPipeline implements NodeResponseSink {
   }
 }
 
-/** A read that has not ended between two looks so far apart takes long. */
-const lookEveryMs = 20;
-/** A look that is so late says nothing: it was this process that had no time. */
-const lookLateMs = 2 * lookEveryMs;
-/** But so many of them do. */
+/** So many looks that are late tell as much as one that is not. */
 const lateLooks = 10;
-/** So long nobody shares after somebody was held up. */
-const restMs = 500;
 /** So many connections a node and state are shared: its server works on as many reads at once. */
 const connectionsMax = 4;
 
+export interface Patience {
+  /** A read that has not ended between two looks so far apart takes long. */
+  readonly lookEveryMs: number;
+  /** So long nobody shares after somebody was held up. */
+  readonly restMs: number;
+}
+
+const usualPatience: Patience = { lookEveryMs: 20, restMs: 500 };
+
 export interface ReadPipelinesOptions {
   readonly clock: Clock;
+  readonly patience?: Patience | undefined;
   /** How many reads may be under way on one connection; asked at each. */
   readonly depthMax: () => number;
   readonly give: (connection: NodeConnection) => void;
@@ -155,6 +159,7 @@ export interface ReadPipelinesOptions {
  */
 export class ReadPipelines {
   readonly #options: ReadPipelinesOptions;
+  readonly #patience: Patience;
   readonly #shared = new Map<string, ReadPipeline[]>();
   /** Of those that are shared. */
   readonly #keys = new Map<ReadPipeline, string>();
@@ -164,6 +169,7 @@ export class ReadPipelines {
 
   constructor(options: ReadPipelinesOptions) {
     this.#options = options;
+    this.#patience = options.patience ?? usualPatience;
   }
 
   /**
@@ -207,7 +213,7 @@ export class ReadPipelines {
       onIdle: this.#onIdle,
       kill: () => void kill(connection).catch(() => {}),
       // Most of it is quick, and costs less than another connection.
-      onLeft: (left) => void clock.after(lookEveryMs, () => left.endUnwanted()),
+      onLeft: (left) => void clock.after(this.#patience.lookEveryMs, () => left.endUnwanted()),
     });
     const shared = this.#shared.get(key);
     if (shared) shared.push(pipeline);
@@ -235,11 +241,12 @@ export class ReadPipelines {
   readonly #look = (): void => {
     this.#timer = undefined;
     const nowMs = this.#options.clock.nowMs();
-    const late = nowMs - this.#lookedMs >= lookLateMs;
+    // A look that is so late says little: it was this process that had no time.
+    const late = nowMs - this.#lookedMs >= 2 * this.#patience.lookEveryMs;
     for (const pipeline of this.#keys.keys()) {
       if (pipeline.stalls() < (late ? lateLooks : 1)) continue;
       this.#unshare(pipeline);
-      this.#restsUntilMs = nowMs + restMs;
+      this.#restsUntilMs = nowMs + this.#patience.restMs;
       pipeline.leaveAlone();
     }
     this.#lookAgain(nowMs);
@@ -248,6 +255,6 @@ export class ReadPipelines {
   #lookAgain(nowMs: number): void {
     if (this.#keys.size === 0 || this.#timer) return;
     this.#lookedMs = nowMs;
-    this.#timer = this.#options.clock.after(lookEveryMs, this.#look);
+    this.#timer = this.#options.clock.after(this.#patience.lookEveryMs, this.#look);
   }
 }

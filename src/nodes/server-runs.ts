@@ -3,7 +3,16 @@
  * from its start, so a lower id than one given before is that of a later run.
  */
 export class ServerRuns {
-  #newest = 0;
+  #newest: number;
+
+  /** `newest`: the highest id of its present run that is known. */
+  constructor(newest = 0) {
+    this.#newest = newest;
+  }
+
+  get newest(): number {
+    return this.#newest;
+  }
 
   /** Call before connecting; the answer tells, by the new connection's id, if a run began. */
   connecting(): (threadId: number) => boolean {

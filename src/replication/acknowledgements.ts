@@ -35,15 +35,19 @@ export class Acknowledgements {
   readonly #waiting = new Map<Seq, Waiting>();
   readonly #followers: () => readonly FollowerPosition[];
   readonly #nodeCount: () => number;
+  readonly #readersTold: (() => Promise<void> | undefined) | undefined;
 
   constructor(options: {
     acks: () => Acks;
     followers: () => readonly FollowerPosition[];
     nodeCount: () => number;
+    /** As in ReplicatorOptions. */
+    readersTold?: () => Promise<void> | undefined;
   }) {
     this.#acks = options.acks;
     this.#followers = options.followers;
     this.#nodeCount = options.nodeCount;
+    this.#readersTold = options.readersTold;
   }
 
   /** Entries appended whose clients still wait. */
@@ -97,8 +101,15 @@ export class Acknowledgements {
       if (waiting.leaderless && waiting.seq <= highest) waiting.proven = true;
       if (!waiting.proven) break;
       this.#waiting.delete(waiting.seq);
-      waiting.resolve('acknowledged');
+      this.#acknowledge(waiting);
     }
+  }
+
+  /** A node that was not waited for may lack the entry: whoever reads there is called off first. */
+  #acknowledge({ resolve }: Waiting): void {
+    const told = this.#readersTold?.();
+    if (told) void told.then(() => resolve('acknowledged'));
+    else resolve('acknowledged');
   }
 
   /** Highest seq that enough followers have; `positions` in descending order. */

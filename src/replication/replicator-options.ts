@@ -30,4 +30,9 @@ export interface ReplicatorOptions {
   readonly nodeCount: () => number;
   readonly epoch: number;
   readonly observer: ReplicatorObserver;
+  /**
+   * Resolves when nobody outside of this process reads on a node that is not in sync any more;
+   * undefined: nobody does.
+   */
+  readonly readersTold?: (() => Promise<void> | undefined) | undefined;
 }

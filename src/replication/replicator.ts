@@ -55,6 +55,7 @@ export class Replicator {
       acks: () => options.acks,
       followers: () => this.#inSyncFollowers(),
       nodeCount: options.nodeCount,
+      readersTold: () => options.readersTold?.(),
     });
     this.#scheduleTick();
   }
@@ -369,7 +370,7 @@ export class Replicator {
   }
 
   #tick(): void {
-    const { clock, syncTimeoutMs, noNodeTimeoutMs, observer } = this.#options;
+    const { clock, sequencer, syncTimeoutMs, noNodeTimeoutMs, observer } = this.#options;
     for (const member of this.#members.values()) {
       if (!member.inSync || member === this.#leader?.member) continue;
       const ageMs = this.#ageOfOldestPendingMs(member);
@@ -387,9 +388,7 @@ export class Replicator {
     if (followers.length === 0 && leaderlessMs > patienceMs) this.#acknowledgements.giveUp();
     this.#acknowledgements.progress();
     this.#elect();
-    this.#ages.forgetUpTo(
-      Math.min(this.#options.sequencer.lastDurable, ...followers.map(({ position }) => position)),
-    );
+    this.#ages.forgetUpTo(Math.min(sequencer.lastDurable, ...followers.map((at) => at.position)));
     this.#leader?.fold();
   }
 

@@ -94,6 +94,16 @@ export class ReadRouter {
     else target.average.record(now - outcome.startedMs, now);
   }
 
+  /** Reads that were answered in another process, and what they took on average. */
+  served(name: NodeName, { reads, averageMs }: { reads: number; averageMs: number }): void {
+    const target = this.#targets.get(name);
+    if (!target) return;
+    const now = this.#clock.nowMs();
+    target.reads += reads;
+    target.lastUsedMs = now;
+    target.average.record(averageMs, now);
+  }
+
   statistics(name: NodeName): ReadStatistics {
     const target = this.#targets.get(name);
     if (!target) return { active: 0, averageMs: 0, reads: 0, errors: 0 };

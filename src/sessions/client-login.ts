@@ -26,6 +26,7 @@ import { StatusFlag } from '../protocol/status-flags.ts';
 import { CompressedStream } from '../nodes/compressed-stream.ts';
 import { agreedCodec, type CompressionCodec } from '../nodes/compression-codec.ts';
 import type { ConnectionKind } from '../nodes/connection-pool.ts';
+import { type SocketHandle, socketOf, takeHandle } from '../nodes/socket-handle.ts';
 import { NodeQueryError } from '../nodes/query-rows.ts';
 import type { ServerFacts } from '../nodes/server-facts.ts';
 import type { AcceptedClient } from './accepted-client.ts';
@@ -43,6 +44,8 @@ import { packetLimit } from './packet-limit.ts';
 import type { RsaKeys } from './rsa-keys.ts';
 import type { SessionContext } from './session-context.ts';
 import { type Route, SessionCore } from './session-core.ts';
+import type { SessionLender } from './session-lender.ts';
+import { SessionLoan } from './session-loan.ts';
 import type { SessionRegistry } from './session-registry.ts';
 
 const handshakeBytesMax = 64 * 1024;
@@ -60,6 +63,7 @@ interface LoginOptions {
   readonly admit: (user: string, session?: ClientSession) => void;
   readonly deniedLogins: DeniedLogins;
   readonly onSession: (session: ClientSession) => void;
+  readonly onReturned: (client: Duplex) => void;
   readonly onEnd: (session: ClientSession | undefined) => void;
 }
 
@@ -320,7 +324,27 @@ export class ClientLogin implements AcceptedClient {
     this.#session = session;
     await session.begin(response.database ?? '', outcome.sequenceId);
     const codec = agreedCodec(this.#capabilities, response.zstdLevel);
-    if (!this.#done && codec) this.#compress(core, codec);
+    if (this.#done) return;
+    if (codec) this.#compress(core, codec);
+    else if (context.lender && !this.#encrypted) this.#mayBeLent(context.lender, session);
+  }
+
+  #mayBeLent(lender: SessionLender, session: ClientSession, { core } = session): void {
+    core.loan = new SessionLoan({
+      core,
+      lender,
+      session,
+      takeHandle: () => (this.#assembler.partial ? undefined : takeHandle(this.#client)),
+      onReturned: (handle, bytes) => this.#takeBack(core, handle, bytes),
+      onGone: () => this.#onClose(),
+    });
+  }
+
+  #takeBack(core: SessionCore, handle: SocketHandle, bytes: Buffer): void {
+    this.#client = this.#carrier = core.client = socketOf(handle);
+    this.#options.onReturned(this.#client);
+    this.#listen();
+    if (bytes.length > 0) this.#onData(bytes);
   }
 
   /** The OK that ends the login is the last packet of either side that goes without a frame. */

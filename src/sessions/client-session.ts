@@ -41,12 +41,28 @@ export class ClientSession implements SessionHandle {
   }
 
   get sinceMs(): number {
-    return this.#sinceMs;
+    return Math.max(this.#sinceMs, this.core.loan?.loan?.sinceMs ?? 0);
   }
 
   /** Tells the client that it is logged in, in the schema it asked for if it did. */
   begin(schema: string, sequenceId: number): Promise<void> {
     return this.#commands.begin(schema, sequenceId);
+  }
+
+  /** Nothing is under way, and nothing waits. */
+  get atRest(): boolean {
+    const { clientFile } = this.core;
+    return !this.#busy && !this.#closed && !this.#killed && this.#queue.length === 0 && !clientFile;
+  }
+
+  /** Its commands may carry query attributes. */
+  get attributed(): boolean {
+    return this.#commands.quick.attributed;
+  }
+
+  /** A worker has served it so far. */
+  returned(idleMs: number): void {
+    this.#sinceMs = this.core.context.clock.nowMs() - idleMs;
   }
 
   receive(packet: AssembledPacket): void {
@@ -61,6 +77,8 @@ export class ClientSession implements SessionHandle {
 
   /** Like a server's, one that is at something hears no more of that, unless it ends itself. */
   kill({ queryOnly = false, byItself = false }: Killing): void {
+    // What it is at there takes no time; what does comes back.
+    if (queryOnly && this.core.loan?.loan) return this.core.loan.loan.recall();
     if (queryOnly) return this.core.running.interrupt();
     // What is interrupted may end at once: by then it is known that nothing comes after it.
     this.#killed = true;
@@ -76,6 +94,7 @@ export class ClientSession implements SessionHandle {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.core.loan?.end();
     const busy = this.#busy;
     if (!this.#queue.some(({ payload }) => payload[0] === CommandByte.QUIT)) {
       this.core.running.abandon();
@@ -90,7 +109,7 @@ export class ClientSession implements SessionHandle {
 
   /** Ends the session when its client has been silent for longer than it may. */
   closeIfIdle(nowMs: number): void {
-    if (this.#busy || this.#closed) return;
+    if (this.#busy || this.#closed || this.core.loan?.loan) return;
     if (nowMs - this.#sinceMs < idleTimeoutMs(this.core, this.#commands.interactive)) return;
     tellIdle(this.core);
     this.close();
@@ -128,6 +147,7 @@ export class ClientSession implements SessionHandle {
       return this.#ended();
     }
     const begun = this.#commands.quick.begin(packet, this.#onEnd);
+    if (begun !== 'begun') this.core.loan?.interrupted();
     if (begun === 'answered') this.#ended();
     else if (begun === 'not_quick') void this.#commands.run(packet).then(this.#onEnd);
   }
@@ -138,6 +158,7 @@ export class ClientSession implements SessionHandle {
     this.#sinceMs = this.core.context.clock.nowMs();
     if (this.#closed) void this.#release();
     else if (this.#killed) this.close();
+    else this.core.loan?.rests();
   }
 
   /** A server's last word has the number that was due. */

@@ -29,12 +29,15 @@ export async function runDdl(core: SessionCore, write: WriteRequest): Promise<An
   const reopen = core.context.cache.hold();
   const { catalogue } = core.context;
   const changed = definesPrograms.test(write.statement.verb) ? catalogue.beginChange() : undefined;
+  let resume: (() => void) | undefined;
   try {
+    resume = await core.context.lender?.hold();
     return await runAlone(core, write);
   } finally {
     catalogue.forget();
     changed?.();
     reopen();
+    resume?.();
     for (const node of core.context.nodes.values()) node.definitionsChanged();
     if (changesAccounts(write.statement)) core.context.accountChanges.changed(core.horizon.seq);
     release();

@@ -256,6 +256,14 @@ export class Diagnostics {
     this.#error = before.error;
   }
 
+  /** A plain read was answered with so many rows, by another process. */
+  noteRead(rows: number): void {
+    this.#forget();
+    this.#noted = true;
+    this.#rowCount = -1;
+    this.noteFound(rows);
+  }
+
   /** ROW_COUNT() is this, whatever ran meanwhile. */
   noteRowCount(rows: number | bigint): void {
     this.#rowCount = rows;

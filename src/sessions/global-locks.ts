@@ -70,6 +70,9 @@ async function lockForReading(core: SessionCore): Promise<Answer> {
   if (core.globalReadLock) return okAnswer;
   const release = await behindDdl(core, (gate) => gate.freeze());
   try {
+    // Whoever reads elsewhere is not kept to this moment; by now nobody new does.
+    const resume = await core.context.lender?.hold();
+    resume?.();
     await untilAtRest(core);
   } catch (error) {
     release();

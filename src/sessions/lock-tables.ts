@@ -44,6 +44,9 @@ export async function lockTables(core: SessionCore, sql: string): Promise<void> 
   // It reads what was committed before, on whichever node.
   core.horizon.wrote(replicator.lastCommitSent);
   try {
+    // Whoever reads elsewhere heeds no locks; by now nobody new does.
+    const resume = await core.context.lender?.hold();
+    resume?.();
     core.running.check();
     // Whether the tables are there, and the account may lock them, a server says.
     const text = locks ? `LOCK TABLES ${locks.map((lock) => `${lock.text} READ`).join(',')}` : sql;

@@ -111,6 +111,7 @@ export class MysqlListener {
 
   #serve(client: Duplex, from: ConnectionOrigin): AcceptedClient {
     this.#connections.add(client);
+    let here = client;
     return new ClientLogin({
       context: this.#context,
       client,
@@ -125,8 +126,13 @@ export class MysqlListener {
         this.#sessions.add(session);
         this.#context.counters.sessionOpened();
       },
+      onReturned: (socket) => {
+        this.#connections.delete(here);
+        here = socket;
+        this.#connections.add(here);
+      },
       onEnd: (session) => {
-        this.#connections.delete(client);
+        this.#connections.delete(here);
         if (session && this.#sessions.delete(session)) this.#context.counters.sessionClosed();
       },
     });

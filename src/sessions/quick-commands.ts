@@ -38,6 +38,8 @@ export class QuickCommands {
   readonly #step: QuickStep;
   readonly #cached: CachedReads;
   #packet: AssembledPacket | undefined;
+  /** A read that was asked for by text, of a session that may be lent. */
+  #textRead: Statement | undefined;
   #running: string | undefined;
   #onEnd = (): void => {};
 
@@ -47,6 +49,11 @@ export class QuickCommands {
     this.#read = new QuickRead(options.core, this.#cached, (end) => this.#end(end));
     this.#step = new QuickStep(options.core, (end) => this.#end(end));
     this.#write = new QuickWrite(options.core, (end) => this.#end(end));
+  }
+
+  /** Commands may carry query attributes. */
+  get attributed(): boolean {
+    return this.#options.attributes();
   }
 
   /** The text of the one under way. */
@@ -93,7 +100,10 @@ export class QuickCommands {
         ? (): Buffer => commandPacket(CommandByte.QUERY, payload.subarray(textAt))
         : raw;
       const statement = core.analyse(sql);
-      return this.#wayOf(statement).begin(statement, sql, packet) ? 'begun' : 'not_quick';
+      const way = this.#wayOf(statement);
+      if (!way.begin(statement, sql, packet)) return 'not_quick';
+      if (core.loan && way === this.#read) this.#textRead = statement;
+      return 'begun';
     }
     if (payload[0] !== CommandByte.STMT_EXECUTE || attributed) return 'not_quick';
     const found = prepared.quickExecution(core, payload);
@@ -117,6 +127,7 @@ export class QuickCommands {
     const packet = this.#packet;
     this.#packet = undefined;
     this.#running = undefined;
+    this.#tellLoan(end);
     if (end.kind === 'again' && packet) {
       void this.#options.run(packet).then(this.#onEnd);
       return;
@@ -124,5 +135,14 @@ export class QuickCommands {
     if (end.kind === 'failed') this.#options.fault(end.error);
     this.#options.prepared.closeEndedCursors();
     this.#onEnd();
+  }
+
+  #tellLoan(end: QuickEnd): void {
+    const { loan } = this.#options.core;
+    if (!loan) return;
+    const read = this.#textRead;
+    this.#textRead = undefined;
+    if (read && end.kind === 'answered' && end.errno === undefined) loan.served(read);
+    else loan.interrupted();
   }
 }

@@ -15,6 +15,7 @@ import type { Tracer } from '../telemetry/tracing/trace.ts';
 import type { AccountChanges, Accounts } from './accounts.ts';
 import type { ResultCache } from './cache/result-cache.ts';
 import type { MarkerRights } from './marker-rights.ts';
+import type { SessionLender } from './session-lender.ts';
 import type { TableCatalogue } from '../nodes/table-catalogue.ts';
 import type { ViewedReads } from './viewed-reads.ts';
 
@@ -32,6 +33,8 @@ export interface SessionContext {
   readonly catalogue: TableCatalogue;
   readonly viewed: ViewedReads;
   readonly cache: ResultCache;
+  /** Undefined: every session is served by this process alone. */
+  readonly lender: SessionLender | undefined;
   readonly statements: StatementCache;
   readonly events: EventLog;
   readonly counters: Counters;

@@ -25,6 +25,7 @@ import type { OpenTransaction } from './open-transaction.ts';
 import { packetLimit } from './packet-limit.ts';
 import { RunningStatement } from './running-statement.ts';
 import type { SessionContext } from './session-context.ts';
+import type { SessionLoan } from './session-loan.ts';
 import type { SessionRegistry } from './session-registry.ts';
 import { SessionTracker } from './session-tracker.ts';
 import { StatementWatch } from './statement-watch.ts';
@@ -96,6 +97,8 @@ export class SessionCore {
   readonly tracker: SessionTracker | undefined;
   readonly running = new RunningStatement((connection) => this.nodeOf(connection));
   readonly watch = new StatementWatch(this);
+  /** Undefined for a session that is never lent to a worker. */
+  loan: SessionLoan | undefined;
   /** What the client was asked for by the command under way. */
   clientFile: ClientFile | undefined;
   /** Files that the client has sent, as long as what is open may need them again. */

@@ -15,6 +15,12 @@ export type LockstepEvent =
       readonly reason: string;
     }
   | {
+      /** A process that answered reads, and with it the connections of its clients. */
+      readonly kind: 'worker_ended';
+      readonly pid: number;
+      readonly reason: string;
+    }
+  | {
       readonly kind: 'leader_changed';
       readonly from?: NodeName;
       readonly to?: NodeName;

@@ -22,6 +22,15 @@ export class LatencyHistogram {
     this.totalMs += ms;
   }
 
+  /** All that another one has. */
+  add(other: Pick<LatencyHistogram, 'counts' | 'count' | 'totalMs'>): void {
+    for (let bucket = 0; bucket < bucketCount; bucket += 1) {
+      this.counts[bucket] = (this.counts[bucket] as number) + (other.counts[bucket] ?? 0);
+    }
+    this.count += other.count;
+    this.totalMs += other.totalMs;
+  }
+
   /** What `share` of them (0.95) took at most, in milliseconds; null when there are none. */
   quantile(share: number): number | null {
     return quantileOf(this.counts, share);

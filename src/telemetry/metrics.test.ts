@@ -52,6 +52,7 @@ function collectors(change: Partial<MetricsCollectors> = {}): MetricsCollectors 
     }),
     log: () => ({ lastSeq: 42, bytes: 4096, retentionBytes: 10_000, writable: true }),
     verify: () => ({ running: false, rows: 9, last: { equal: true, finishedAt: 5_000 } }),
+    workers: () => ({ running: 2, sessions: 3, reads: 40 }),
     cache: () => ({
       ...{ bytes: 2048, answers: 3, hits: 20, misses: 5 },
       ...{ fills: 4, evictions: 1, invalidations: 2 },

@@ -5,6 +5,7 @@ import { counter, gauge, type Sample } from './copied-metric.ts';
 import type { CountersSnapshot } from './counters.ts';
 import { registerProcess } from './process-metrics.ts';
 import { registerTimes, type StatementMetrics } from './statement-metrics.ts';
+import { registerWorkers, type WorkerMetrics } from './worker-metrics.ts';
 
 /** One node as it is at the moment of a scrape. */
 export interface NodeMetrics {
@@ -61,6 +62,7 @@ export interface MetricsCollectors {
   readonly log: () => LogMetrics;
   readonly verify: () => VerifyMetrics;
   readonly cache: () => CacheMetrics;
+  readonly workers: () => WorkerMetrics;
 }
 
 export interface Metrics {
@@ -79,6 +81,7 @@ export function createMetrics(collectors: MetricsCollectors): Metrics {
   registerLog(registry, collectors);
   registerVerify(registry, collectors);
   registerCache(registry, collectors.cache);
+  registerWorkers(registry, collectors.workers);
   registerProcess(registry, () => collectors.cluster().lateMs);
   return { contentType: registry.contentType, render: () => registry.metrics() };
 }

@@ -1,4 +1,5 @@
 import type { NodeName } from '../base/brands.ts';
+import type { LatencyHistogram } from './latency-histogram.ts';
 
 /** One execution of a client's statement, as it is counted. */
 export interface ObservedStatement {
@@ -13,4 +14,13 @@ export interface ObservedStatement {
   /** Returned or changed. */
   readonly rows: number;
   readonly failed: boolean;
+}
+
+/** Reads of one form that were answered by one node, in another process; none of them failed. */
+export interface CountedReads {
+  readonly normalised: string;
+  readonly node: NodeName;
+  readonly rows: number;
+  readonly maxMs: number;
+  readonly times: Pick<LatencyHistogram, 'counts' | 'count' | 'totalMs'>;
 }

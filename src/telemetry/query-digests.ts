@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { NodeName } from '../base/brands.ts';
 import { type Clock, toldMs } from '../base/clock.ts';
 import { LatencyHistogram } from './latency-histogram.ts';
-import type { ObservedStatement } from './observed-statement.ts';
+import type { CountedReads, ObservedStatement } from './observed-statement.ts';
 
 /** All executions of statements that differ in nothing but their literals. */
 export interface QueryDigest {
@@ -78,7 +78,20 @@ export class QueryDigests {
     if (node !== undefined) tally.nodes.set(node, (tally.nodes.get(node) ?? 0) + 1);
   }
 
-  #create({ normalised, kind }: ObservedStatement, nowMs: number): Tally {
+  /** Many reads of one form, on one node, at once. */
+  addReads(reads: CountedReads, nowMs: number): void {
+    const { normalised, node, rows, maxMs, times } = reads;
+    const kind = 'read';
+    const tally = this.#tallies.get(normalised) ?? this.#create({ normalised, kind }, nowMs);
+    tally.times.add(times);
+    tally.lastMs = nowMs;
+    tally.rows += rows;
+    tally.maxMs = Math.max(tally.maxMs, maxMs);
+    tally.nodes.set(node, (tally.nodes.get(node) ?? 0) + times.count);
+  }
+
+  #create(statement: Pick<ObservedStatement, 'normalised' | 'kind'>, nowMs: number): Tally {
+    const { normalised, kind } = statement;
     const full = this.#tallies.size >= this.#digestsMax;
     const tally = new Tally(kind, full ? this.#forget() : new LatencyHistogram(), nowMs);
     this.#tallies.set(normalised, tally);

@@ -1,7 +1,7 @@
 import type { NodeName } from '../base/brands.ts';
 import { type Clock, toldMs } from '../base/clock.ts';
 import { LatencyHistogram } from './latency-histogram.ts';
-import type { ObservedStatement } from './observed-statement.ts';
+import type { CountedReads, ObservedStatement } from './observed-statement.ts';
 import { QueryDigests } from './query-digests.ts';
 import { RefusedQueries } from './refused-queries.ts';
 import type { SlowQuery } from './slow-query.ts';
@@ -83,6 +83,12 @@ export class StatementStatistics {
     this.digests.record(statement, nowMs);
     const slowMs = this.#options.slowQueryMs();
     return slowMs > 0 && durationMs >= slowMs;
+  }
+
+  /** Reads that were answered elsewhere; slow ones are recorded beside that. */
+  addReads(reads: CountedReads, nowMs: number): void {
+    this.readTimes(reads.node).add(reads.times);
+    this.digests.addReads(reads, nowMs);
   }
 
   recordSlow(query: Omit<SlowQuery, 'atMs'>): void {

@@ -9,6 +9,7 @@ export const floors: readonly (readonly string[])[] = [
   ['control'],
   ['http'],
   ['access'],
+  ['workers'],
   ['sessions'],
   ['routing'],
   ['replication'],

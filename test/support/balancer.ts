@@ -44,7 +44,9 @@ export async function startBalancer(
     })),
     ...overrides,
   };
-  let balancer = await createBalancer(config);
+  const workerProgram = new URL('../../dist/workers/main.js', import.meta.url).pathname;
+  const create = (own: Config): Promise<Balancer> => createBalancer(own, { workerProgram });
+  let balancer = await create(config);
   const close = async (): Promise<void> => {
     await balancer.close();
     await rm(folder, { recursive: true, force: true });
@@ -52,7 +54,7 @@ export async function startBalancer(
   const restartWith = async (change: (config: Config) => Config): Promise<void> => {
     const { mysqlPort, httpPort } = balancer;
     await balancer.close();
-    balancer = await createBalancer(
+    balancer = await create(
       change({
         ...config,
         mysql: { ...config.mysql, port: mysqlPort },

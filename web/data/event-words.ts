@@ -29,6 +29,7 @@ const groupsByKind: Readonly<Record<string, EventGroup>> = {
   node_state_changed: 'nodes',
   leader_changed: 'nodes',
   node_busy: 'nodes',
+  worker_ended: 'other',
   answer_lost: 'nodes',
   node_added: 'nodes',
   node_removed: 'nodes',
@@ -85,6 +86,8 @@ const tonesOfState: Readonly<Record<string, Tone>> = {
 const nodeTellers: Readonly<Record<string, Teller>> = {
   started: ({ version, nodes }) =>
     words('quiet', 'Balancer started', `Lockstep ${version} with ${nodes}`),
+  worker_ended: ({ pid, reason }) =>
+    words('warn', 'Worker ended', `process ${pid} (${reason}): its clients were disconnected`),
   stopping: ({ reason }) => words('warn', 'Balancer stopping', reason ?? ''),
   node_state_changed: ({ node, from, to, reason }) =>
     words(tonesOfState[to ?? ''] ?? 'busy', `${node} is ${to}`, `was ${from}: ${reason}`),

@@ -11,6 +11,10 @@ import {
 } from './copy/copy-node.ts';
 import type { NodeRecovery } from './node-recovery.ts';
 import type { Snapshot, SnapshotContext } from './snapshot.ts';
+import { letReadsEnd } from './step-down.ts';
+
+/** Its connections were cut: who read there needs no longer to find that out. */
+const readsEndMs = 5000;
 
 export interface ResyncManagerOptions extends SnapshotContext {
   readonly nodes: ReadonlyMap<NodeName, Node>;
@@ -133,6 +137,8 @@ export class ResyncManager {
     const { events, clock, monitor } = this.#options;
     const startedMs = clock.nowMs();
     try {
+      const { replicator } = this.#options;
+      if (node.readElsewhere) await letReadsEnd(replicator, node, { clock, timeoutMs: readsEndMs });
       const seq = await this.#attempts(node, progress, signal);
       const { source, tables, rows, bytes } = progress;
       const durationMs = Math.round(clock.nowMs() - startedMs);

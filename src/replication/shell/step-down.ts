@@ -32,7 +32,7 @@ export async function letReadsEnd(
   { clock, timeoutMs }: { readonly clock: Clock; readonly timeoutMs: number },
 ): Promise<void> {
   const deadlineMs = clock.nowMs() + timeoutMs;
-  while (node.pool.inUse > 0 && clock.nowMs() < deadlineMs) {
+  while ((node.pool.inUse > 0 || node.readElsewhere) && clock.nowMs() < deadlineMs) {
     await replicator.positionChanged(readsPollMs);
   }
 }
