@@ -78,7 +78,7 @@ function section({ kind, cells, ...run }, first) {
     return `### ${title}\n\n${(tableOf[cell.workload] ?? rates)(cell.figures)}`;
   });
   const title = first ? [`## ${kinds[kind]}`] : [];
-  const remark = remarks[kind] === undefined ? [] : [remarks[kind]];
+  const remark = first && remarks[kind] !== undefined ? [remarks[kind]] : [];
   return [...title, facts, ...remark, ...tables].join('\n\n');
 }
 
@@ -93,6 +93,8 @@ function conditions({ connections, rate, idle = 0, updates, entries }) {
 }
 
 const remarks = {
+  compare: `\`lockstep_2_workers\` has \`workers: 2\`, \`lockstep_cached\` keeps the answers of
+all tables; both have a node of their own, and all share the machine's cores.`,
   writes: `\`one_server\` and every server of \`galera_3\` flush at each commit. Behind
 Lockstep it is Lockstep's log that is flushed before a write is acknowledged; its nodes flush
 once a second, but for those of \`lockstep_3_flushing\`, which do at each commit

@@ -30,6 +30,7 @@ const targets = {
   lockstep: { start: ({ node, folder }) => startLockstep([node], folder) },
   // Its answers are kept: with a node of its own, whose every write it sees.
   lockstep_cached: { start: (place) => besideNode(place, ownProject, keepAll) },
+  lockstep_2_workers: { start: (place) => besideNode(place, ownProject, { workers: 2 }) },
   // Another revision, to see what a change is worth.
   lockstep_other: {
     need: needOther,
