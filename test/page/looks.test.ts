@@ -2,7 +2,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connectTo, engines } from '../support/cluster.ts';
 import { extended } from '../support/extended.ts';
-import { act, goTo, runSql, statusLine, views, violations } from './acts.ts';
+import { act, goTo, runSql, sqlEditor, statusLine, views, violations } from './acts.ts';
 import { browsers, launch, openPage } from './browser.ts';
 import { openDemo, type OpenDemo } from './open-demo.ts';
 
@@ -111,11 +111,14 @@ describe.each(cases)('how the page looks and is reached', ({ path, name }) => {
       for (let count = 0; count < times; count += 1) await page.keyboard.press(key);
     };
     const tabTo = async (label: string): Promise<void> => {
-      for (let count = 0; count < 60; count += 1) {
+      const reached: string[] = [];
+      while (reached.length < 60) {
         await press('Tab');
-        if ((await page.evaluate<string>(nameOfFocused)).trim() === label) return;
+        const name = (await page.evaluate<string>(nameOfFocused)).trim();
+        if (name === label) return;
+        reached.push(name);
       }
-      throw new Error(`the tabulator does not reach ${label}`);
+      throw new Error(`the tabulator does not reach ${label}, but ${reached.join(', ')}`);
     };
     await tabTo('Actions for mysql2');
     await press('Enter');
@@ -140,6 +143,8 @@ describe.each(cases)('how the page looks and is reached', ({ path, name }) => {
     await tabTo('SQL console');
     await press('Enter');
     await page.getByRole('heading', { level: 1, name: 'SQL console' }).waitFor();
+    // The editor comes behind its page.
+    await sqlEditor(page).waitFor();
     await tabTo('SQL');
     await press('ControlOrMeta+A');
     await page.keyboard.insertText('SELECT 41 + 1 AS answer');
