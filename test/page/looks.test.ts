@@ -114,9 +114,9 @@ describe.each(cases)('how the page looks and is reached', ({ path, name }) => {
       const reached: string[] = [];
       while (reached.length < 60) {
         await press('Tab');
-        const name = (await page.evaluate<string>(nameOfFocused)).trim();
-        if (name === label) return;
-        reached.push(name);
+        const focused = (await page.evaluate<string>(nameOfFocused)).trim();
+        if (focused === label) return;
+        reached.push(focused);
       }
       throw new Error(`the tabulator does not reach ${label}, but ${reached.join(', ')}`);
     };
