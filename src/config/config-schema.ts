@@ -280,7 +280,7 @@ export const configSchema = group('', {
     ),
     pipelinedReads: withDefault<number>(
       integer(1, 64),
-      8,
+      64,
       'How many reads of different sessions may be under way on one connection to a node, of ' +
         'statements that are known to be quick; 1: each has one for itself.',
     ),

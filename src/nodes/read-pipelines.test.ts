@@ -54,10 +54,11 @@ function shared(clock: Clock) {
   const wanted = { kind, stateKey: '' };
   const join = (take: () => NodeConnection | undefined) => pipelines.join(wanted, () => true, take);
   const pipeline = join(() => connection);
-  for (const name of ['first', 'second']) {
+  const send = (name: string): void => {
     join(() => undefined)?.send(Buffer.alloc(0), read(name));
-  }
-  return { pipeline, told };
+  };
+  for (const name of ['first', 'second']) send(name);
+  return { pipeline, told, send };
 }
 
 test('in a process that always comes late others do not wait for ever', () => {
@@ -81,4 +82,18 @@ test('what is left behind a slow one may be quick, else it is ended', () => {
   expect(told).toEqual(['first ended', 'killed']);
   pipeline?.onEnd();
   expect(told).toEqual(['first ended', 'killed', 'given back']);
+});
+
+test('where all wait for long, one that does is not slow', () => {
+  const clock = new BusyClock();
+  const { pipeline, told, send } = shared(clock);
+  for (const name of ['third', 'fourth']) send(name);
+  // Three wait, and one is answered, between two looks: each waits for 60 ms.
+  pipeline?.onEnd();
+  clock.pass(20);
+  told.length = 0;
+  for (let look = 0; look < 9; look += 1) clock.pass(20);
+  expect(told).toEqual([]);
+  clock.pass(20);
+  expect(told).toEqual(['second slow', 'third held up', 'fourth held up']);
 });

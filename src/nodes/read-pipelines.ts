@@ -33,11 +33,11 @@ export class ReadPipeline implements NodeResponseSink {
   readonly #onIdle: (pipeline: ReadPipeline) => void;
   readonly #kill: () => void;
   readonly #onLeft: (pipeline: ReadPipeline) => void;
-  /** How many were answered, and the same when `stalls` was last asked. */
+  /** How many were answered, and the same at the last look. */
   #answered = 0;
-  #answeredBefore = -1;
-  /** How often in a row they were the same. */
-  #stalled = 0;
+  #answeredBefore = 0;
+  /** Less than none before the first look, which comes at any time after the first read. */
+  #stalls = -1;
   #alone = false;
   #left = false;
 
@@ -66,11 +66,17 @@ export class ReadPipeline implements NodeResponseSink {
     this.connection.sendSoon(packet, 'query', this);
   }
 
-  /** How often in a row the read in front was the same as when this was last asked. */
-  stalls(): number {
-    this.#stalled = this.#answered === this.#answeredBefore ? this.#stalled + 1 : 0;
+  /** How many were answered since this was last asked. */
+  look(): number {
+    const answered = this.#answered - this.#answeredBefore;
+    this.#stalls = answered === 0 ? this.#stalls + 1 : 0;
     this.#answeredBefore = this.#answered;
-    return this.#stalled;
+    return answered;
+  }
+
+  /** At so many looks in a row the read in front was the same as at the one before. */
+  get stalls(): number {
+    return this.#stalls;
   }
 
   /** Sends those behind the first elsewhere. */
@@ -129,6 +135,8 @@ export class ReadPipeline implements NodeResponseSink {
 
 /** So many looks that are late tell as much as one that is not. */
 const lateLooks = 10;
+/** Where all wait, one that takes so many times as long as the others is slow. */
+const slowFactor = 5;
 /** So many connections a node and state are shared: its server works on as many reads at once. */
 const connectionsMax = 4;
 
@@ -139,7 +147,7 @@ export interface Patience {
   readonly restMs: number;
 }
 
-const usualPatience: Patience = { lookEveryMs: 20, restMs: 500 };
+const usualPatience: Patience = { lookEveryMs: 20, restMs: 100 };
 
 export interface ReadPipelinesOptions {
   readonly clock: Clock;
@@ -166,6 +174,8 @@ export class ReadPipelines {
   #timer: Timer | undefined;
   #lookedMs = 0;
   #restsUntilMs: number | undefined;
+  /** What a read waits for its answer, on average. */
+  #waitMs = 0;
 
   constructor(options: ReadPipelinesOptions) {
     this.#options = options;
@@ -199,6 +209,11 @@ export class ReadPipelines {
     return best;
   }
 
+  /** Some connection is shared now. */
+  get shared(): boolean {
+    return this.#keys.size > 0;
+  }
+
   get #rests(): boolean {
     if (this.#restsUntilMs === undefined) return false;
     if (this.#options.clock.nowMs() < this.#restsUntilMs) return true;
@@ -219,7 +234,10 @@ export class ReadPipelines {
     if (shared) shared.push(pipeline);
     else this.#shared.set(key, [pipeline]);
     this.#keys.set(pipeline, key);
-    if (!this.#timer) this.#lookAgain(this.#options.clock.nowMs());
+    if (!this.#timer) {
+      this.#waitMs = 0;
+      this.#lookAgain(this.#options.clock.nowMs());
+    }
     return pipeline;
   }
 
@@ -243,14 +261,33 @@ export class ReadPipelines {
     const nowMs = this.#options.clock.nowMs();
     // A look that is so late says little: it was this process that had no time.
     const late = nowMs - this.#lookedMs >= 2 * this.#patience.lookEveryMs;
+    this.#noteWait(nowMs - this.#lookedMs);
+    const looks = late ? lateLooks : this.#looksNeeded;
     for (const pipeline of this.#keys.keys()) {
-      if (pipeline.stalls() < (late ? lateLooks : 1)) continue;
+      if (pipeline.stalls < looks) continue;
       this.#unshare(pipeline);
       this.#restsUntilMs = nowMs + this.#patience.restMs;
       pipeline.leaveAlone();
     }
     this.#lookAgain(nowMs);
   };
+
+  /** By how many wait and how many are answered in so much time (Little's law). */
+  #noteWait(elapsedMs: number): void {
+    let answered = 0;
+    let waiting = 0;
+    for (const pipeline of this.#keys.keys()) {
+      answered += pipeline.look();
+      waiting += pipeline.depth;
+    }
+    if (answered > 0) this.#waitMs = (waiting * elapsedMs) / answered;
+  }
+
+  /** Where every read waits for long, because there are so many, one that waits is not slow. */
+  get #looksNeeded(): number {
+    const looks = Math.ceil((slowFactor * this.#waitMs) / this.#patience.lookEveryMs);
+    return Math.min(Math.max(looks, 1), lateLooks);
+  }
 
   #lookAgain(nowMs: number): void {
     if (this.#keys.size === 0 || this.#timer) return;

@@ -7,8 +7,12 @@ const runsNeeded = 16;
 const fastestMsMax = 2;
 const averageMsMax = 20;
 const averageWeight = 1 / 8;
+/** So many statements a server works on at once. */
+const crowdMin = 4;
 /** Each time that it was not quick twice as many are needed, up to this many doublings. */
 const doublingsMax = 10;
+/** A doubling is taken back when it was quick so many times as often as was needed before. */
+const forgivenAfter = 16;
 
 /** What is known of how long a statement takes, whatever literals it has. */
 export class KnownQuick {
@@ -18,6 +22,8 @@ export class KnownQuick {
   #fastestMs = Number.POSITIVE_INFINITY;
   #averageMs = 0;
   #doublings = 0;
+  /** Since it was last slow or forgiven. */
+  #sharedRuns = 0;
 
   constructor(plain: boolean) {
     this.plain = plain;
@@ -26,22 +32,40 @@ export class KnownQuick {
   /** Others may wait behind it. */
   get quick(): boolean {
     return (
-      this.#runs >= runsNeeded << this.#doublings &&
+      this.#runs >= this.#runsNeeded &&
       this.#fastestMs <= fastestMsMax &&
       this.#averageMs <= averageMsMax
     );
   }
 
-  /** It ran on a connection of its own. */
-  ran(durationMs: number): void {
+  get #runsNeeded(): number {
+    return runsNeeded << this.#doublings;
+  }
+
+  /**
+   * It ran on a connection of its own, while its node worked on so many statements. The more there
+   * are, the longer each of them takes, without one of them being slow.
+   */
+  ran(tookMs: number, crowd: number): void {
+    const durationMs = tookMs / Math.max(1, crowd / crowdMin);
     this.#averageMs += (durationMs - this.#averageMs) * (this.#runs === 0 ? 1 : averageWeight);
     this.#runs += 1;
     if (durationMs < this.#fastestMs) this.#fastestMs = durationMs;
   }
 
+  /** It was answered on a connection that others use, and nobody waited for it for too long. */
+  shared(): void {
+    if (this.#doublings === 0) return;
+    this.#sharedRuns += 1;
+    if (this.#sharedRuns < forgivenAfter * this.#runsNeeded) return;
+    this.#sharedRuns = 0;
+    this.#doublings -= 1;
+  }
+
   /** Others waited for it for too long, or in vain. */
   wasSlow(): void {
     this.#runs = 0;
+    this.#sharedRuns = 0;
     this.#fastestMs = Number.POSITIVE_INFINITY;
     this.#doublings = Math.min(this.#doublings + 1, doublingsMax);
   }

@@ -67,7 +67,7 @@ export class QuickRead {
   #startedMs = 0;
   readonly #mayServe = (name: NodeName): boolean => mayServe(this.#core, name, this.#acknowledged);
   readonly #atOnce = (name: NodeName): boolean =>
-    this.#mayServe(name) && answersAtOnce(this.#core, name);
+    this.#mayServe(name) && answersAtOnce(this.#core, name, this.#known?.quick);
 
   /** `onEnd` is called once for each that was begun. */
   constructor(core: SessionCore, cached: CachedReads, onEnd: (end: QuickEnd) => void) {
@@ -107,6 +107,7 @@ export class QuickRead {
     // Of a read before that came to nothing.
     core.chosen = undefined;
     const { router, nodes } = core.context;
+    this.#known = known;
     const name = router.choose(this.#atOnce);
     const node = name === undefined ? undefined : nodes.get(name);
     if (!node) return false;
@@ -123,7 +124,6 @@ export class QuickRead {
       return false;
     }
     core.watch.begin({ statement, sql });
-    this.#known = known;
     this.#node = node;
     this.#connection = connection;
     this.#pipeline = pipeline;
@@ -159,7 +159,10 @@ export class QuickRead {
     if (!connection) return;
     if (outcome.kind === 'lost_unseen') this.#countRetry();
     const end = this.#endOf(outcome, connection);
-    if (end.kind === 'answered') this.#known?.ran(core.context.clock.nowMs() - this.#startedMs);
+    if (end.kind === 'answered') {
+      const crowd = this.#node?.pool.inUse ?? 1;
+      this.#known?.ran(core.context.clock.nowMs() - this.#startedMs, crowd);
+    }
     const keeping = this.#keeping;
     if (keeping && outcome.kind === 'complete') this.#cached.keep(keeping, outcome.end);
     const interrupted = core.running.finish();
@@ -173,6 +176,7 @@ export class QuickRead {
     switch (outcome.kind) {
       case 'complete': {
         const { end, bytes } = outcome;
+        this.#known?.shared();
         if (!core.client.destroyed) core.client.write(bytes);
         if (this.#keeping) {
           this.#keeping.copy.add(bytes);

@@ -16,8 +16,12 @@ export function mayServe(
   );
 }
 
-/** Whether nothing speaks against asking it now: a doubt, or a queue for its connections. */
-export function answersAtOnce(core: SessionCore, name: NodeName): boolean {
+/**
+ * Whether nothing speaks against asking it now: a doubt, or a queue for its connections.
+ * `shares`: it may be asked on a connection that others use.
+ */
+export function answersAtOnce(core: SessionCore, name: NodeName, shares = false): boolean {
   const node = core.context.nodes.get(name);
-  return node !== undefined && !node.questioned && !node.pool.exhausted;
+  if (node === undefined || node.questioned) return false;
+  return !node.pool.exhausted || (shares && node.pipelines.shared);
 }
