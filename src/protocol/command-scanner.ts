@@ -34,7 +34,9 @@ export class PacketAssembler {
   readonly #payloadBytesMax: number;
   readonly #report: boolean;
   readonly #numbered: boolean;
-  readonly #header = Buffer.alloc(headerBytes);
+  /** Of the header that came last: the length of the part, and its number. */
+  #partBytes = 0;
+  #sequenceId = 0;
   #headerFilled = 0;
   /** Bytes of the current part's body that are still to come. */
   #bodyMissing = 0;
@@ -61,7 +63,7 @@ export class PacketAssembler {
 
   /** Of the part begun last, for the answer to a packet that was refused. */
   get lastSequenceId(): number {
-    return this.#header[3] ?? 0;
+    return this.#sequenceId;
   }
 
   /**
@@ -99,7 +101,7 @@ export class PacketAssembler {
       if (!this.#oversized) this.#pending.push(chunk.subarray(start, position));
       if (this.#headerFilled < headerBytes || this.#bodyMissing > 0) break;
       this.#headerFilled = 0;
-      if (this.#header.readUIntLE(0, 3) === partBytesMax) continue;
+      if (this.#partBytes === partBytesMax) continue;
       return { packet: this.#finish(), consumed: position - offset };
     }
     return { packet: undefined, consumed: position - offset };
@@ -111,11 +113,11 @@ export class PacketAssembler {
     const length = chunk.readUIntLE(offset, 3);
     const end = offset + headerBytes + length;
     if (length === partBytesMax || end > chunk.length) return undefined;
-    chunk.copy(this.#header, 0, offset, offset + headerBytes);
     const oversized = this.#exceedsLimit(length);
     const raw = chunk.subarray(offset, end);
     const payload = oversized ? empty : raw.subarray(headerBytes);
-    const sequenceId = this.#header[3] ?? 0;
+    const sequenceId = chunk[offset + 3] ?? 0;
+    this.#sequenceId = sequenceId;
     const firstSequenceId = this.#numbered ? sequenceId : undefined;
     return { payload, sequenceId, firstSequenceId, disordered: false, raw, oversized };
   }
@@ -125,12 +127,11 @@ export class PacketAssembler {
     let offset = from;
     while (this.#headerFilled < headerBytes) {
       if (offset === chunk.length) return offset;
-      this.#header[this.#headerFilled] = chunk[offset] ?? 0;
-      this.#headerFilled += 1;
+      this.#takeHeaderByte(chunk[offset] ?? 0);
       offset += 1;
       if (this.#headerFilled < headerBytes) continue;
-      if (!this.#noteNumber(this.#header[3] ?? 0)) return offset;
-      this.#bodyMissing = this.#header.readUIntLE(0, 3);
+      if (!this.#noteNumber(this.#sequenceId)) return offset;
+      this.#bodyMissing = this.#partBytes;
       this.#parts += 1;
       this.#payloadBytes += this.#bodyMissing;
       if (!this.#exceedsLimit(this.#payloadBytes)) continue;
@@ -140,6 +141,14 @@ export class PacketAssembler {
     const taken = Math.min(this.#bodyMissing, chunk.length - offset);
     this.#bodyMissing -= taken;
     return offset + taken;
+  }
+
+  #takeHeaderByte(byte: number): void {
+    const at = this.#headerFilled;
+    if (at === 0) this.#partBytes = 0;
+    if (at === headerBytes - 1) this.#sequenceId = byte;
+    else this.#partBytes |= byte << (8 * at);
+    this.#headerFilled += 1;
   }
 
   /** False when it is not the one after that of the part before. */

@@ -80,13 +80,7 @@ export class ClientCommands {
     );
     core.state.reset(initialSettings(core, wishes, 'login'));
     if (has(wishes.capabilities, Capability.OPTIONAL_RESULTSET_METADATA)) core.metadata = 'full';
-    this.quick = new QuickCommands({
-      core,
-      prepared: this.#prepared,
-      attributes: () => this.#attributes,
-      run: (packet) => this.run(packet),
-      fault: (error) => this.fault(error, 1),
-    });
+    this.quick = new QuickCommands(core, this.#prepared, this);
   }
 
   /** The text of the statement under way. */
@@ -100,7 +94,7 @@ export class ClientCommands {
   }
 
   /** Commands may carry query attributes. */
-  get #attributes(): boolean {
+  get attributed(): boolean {
     return has(this.#wishes.capabilities, Capability.QUERY_ATTRIBUTES);
   }
 
@@ -162,7 +156,7 @@ export class ClientCommands {
     if (!startsAfresh.has(payload[0])) this.#core.checkPinned();
     switch (payload[0]) {
       case CommandByte.QUERY: {
-        if (!this.#attributes) return this.#query(payload, sequenceId);
+        if (!this.attributed) return this.#query(payload, sequenceId);
         const plain = plainQuery(payload);
         return this.#query(plain.payload, sequenceId, plain.attributes);
       }
@@ -184,7 +178,7 @@ export class ClientCommands {
         return;
       }
       case CommandByte.STMT_EXECUTE: {
-        const write = this.#prepared.execution(this.#core, payload, this.#attributes);
+        const write = this.#prepared.execution(this.#core, payload, this.attributed);
         this.#running = write.sql;
         return this.#reply(await this.#run(write, sequenceId, true), sequenceId);
       }

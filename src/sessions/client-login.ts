@@ -4,7 +4,7 @@ import { type SecureContext, TLSSocket } from 'node:tls';
 import type { NodeName } from '../base/brands.ts';
 import { LockstepError } from '../base/errors.ts';
 import type { Password } from '../protocol/auth/password.ts';
-import { Capability, combine, has, withMariadbFlags } from '../protocol/capabilities.ts';
+import { Capability, combine, has } from '../protocol/capabilities.ts';
 import { type ChangeUser, decodeChangeUser } from '../protocol/change-user.ts';
 import { hasExtendedMetadata } from '../protocol/column-definition.ts';
 import {
@@ -30,6 +30,7 @@ import { type SocketHandle, socketOf, takeHandle } from '../nodes/socket-handle.
 import { NodeQueryError } from '../nodes/query-rows.ts';
 import type { ServerFacts } from '../nodes/server-facts.ts';
 import type { AcceptedClient } from './accepted-client.ts';
+import { type Agreed, agreedWith } from './agreed.ts';
 import { type CommonServer, commonServer } from './common-server.ts';
 import { ClientOrigin, type ConnectionOrigin } from './client-origin.ts';
 import { ClientSession } from './client-session.ts';
@@ -79,7 +80,7 @@ export class ClientLogin implements AcceptedClient {
   readonly #onChunk = (chunk: Buffer): void => this.#onData(chunk);
   readonly #onGone = (): void => this.#onClose();
   #assembler: PacketAssembler;
-  #response: HandshakeResponse | undefined;
+  #agreed: Agreed | undefined;
   #session: ClientSession | undefined;
   readonly #origin: ClientOrigin;
   #done = false;
@@ -95,7 +96,10 @@ export class ClientLogin implements AcceptedClient {
     this.#assembler = new PacketAssembler({ payloadBytesMax: handshakeBytesMax });
     const nonce = nonceOf();
     this.#identity = new IdentityCheck({
-      ...{ context, nonce, deniedLogins: options.deniedLogins, origin: this.#origin },
+      context,
+      nonce: nonce.toString('latin1'),
+      deniedLogins: options.deniedLogins,
+      origin: this.#origin,
       defaultPlugin: this.#defaultPlugin,
       send: (payload, id) => this.#client.write(encodePacket(payload, id)),
       onTimeout: () => this.#client.destroy(),
@@ -165,7 +169,7 @@ export class ClientLogin implements AcceptedClient {
         const { packet, consumed } = this.#assembler.pushOne(chunk, offset);
         offset += consumed;
         if (!packet) break;
-        if (!this.#response && isOutOfOrder(packet, this.#dueId)) throw packetsOutOfOrder();
+        if (!this.#agreed && isOutOfOrder(packet, this.#dueId)) throw packetsOutOfOrder();
         if (this.#session) this.#receive(this.#session, packet);
         else if (this.#asksForTls(packet)) return this.#startTls(chunk.subarray(offset));
         else this.#onLoginPacket(packet);
@@ -190,7 +194,7 @@ export class ClientLogin implements AcceptedClient {
 
   #asksForTls({ payload }: AssembledPacket): boolean {
     const { tls } = this.#options;
-    return tls !== undefined && !this.#response && !this.#encrypted && isSslRequest(payload);
+    return tls !== undefined && !this.#agreed && !this.#encrypted && isSslRequest(payload);
   }
 
   /** The client's next bytes, some of which may have come already, begin a TLS handshake. */
@@ -217,7 +221,7 @@ export class ClientLogin implements AcceptedClient {
       throw new LockstepError('unsupported', 'clients before MySQL 4.1 are not supported');
     }
     checkCharacterSet(factsOf(context)[0], response.characterSet);
-    this.#response = response;
+    this.#agreed = agreedWith(response, this.#server);
     void this.#login(response, (packet.sequenceId + 1) & 0xff);
   }
 
@@ -240,7 +244,7 @@ export class ClientLogin implements AcceptedClient {
    */
   get #asking(): Asking {
     const secure = this.#secure;
-    const mayBeInClear = this.#response?.attributes?.get('_client_name') === 'libmariadb';
+    const mayBeInClear = this.#agreed?.mayBeInClear === true;
     const { rsaKeys } = this.#options;
     return rsaKeys && (secure || !mayBeInClear) ? { secure, rsaKeys } : { secure };
   }
@@ -271,14 +275,8 @@ export class ClientLogin implements AcceptedClient {
     }
   }
 
-  /** As agreed, with MariaDB's above them. */
   get #capabilities(): number {
-    const { capabilities = 0, mariadbCapabilities = 0 } = this.#response ?? {};
-    const offered = this.#server;
-    return withMariadbFlags(
-      capabilities & offered.capabilities,
-      mariadbCapabilities & (offered.mariadbCapabilities ?? 0),
-    );
+    return this.#agreed?.capabilities ?? 0;
   }
 
   #account({ user, password }: { user: string; password: Password }): ConnectionKind {

@@ -57,7 +57,7 @@ export class ClientSession implements SessionHandle {
 
   /** Its commands may carry query attributes. */
   get attributed(): boolean {
-    return this.#commands.quick.attributed;
+    return this.#commands.attributed;
   }
 
   /** A worker has served it so far. */

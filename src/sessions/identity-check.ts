@@ -11,7 +11,8 @@ interface IdentityCheckOptions {
   readonly context: SessionContext;
   readonly deniedLogins: DeniedLogins;
   readonly origin: ClientOrigin;
-  readonly nonce: Buffer;
+  /** Binary string, which takes less memory for as long as the session lasts. */
+  readonly nonce: string;
   readonly defaultPlugin: ServerAuthOptions['defaultPlugin'];
   readonly send: (payload: Buffer, sequenceId: number) => void;
   /** The client has taken longer than it may. */
@@ -62,7 +63,8 @@ export class IdentityCheck {
       throw new LockstepError('too_many_denied_logins', message);
     }
     this.#exchange = new LoginExchange({
-      ...{ nonce, defaultPlugin, send, ...asking },
+      nonce: Buffer.from(nonce, 'latin1'),
+      ...{ defaultPlugin, send, ...asking },
       accounts: context.accounts,
       clientHost: origin.host,
     });

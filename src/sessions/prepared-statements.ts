@@ -69,9 +69,12 @@ interface QuickExecution {
   readonly packet: QuickPacket;
 }
 
+/** Of all sessions that have prepared nothing. */
+const none = new Map<number, PreparedStatement>();
+
 /** A session's prepared statements: its ids are ours, so they outlive any node connection. */
 export class PreparedStatements {
-  readonly #statements = new Map<number, PreparedStatement>();
+  #statements: Map<number, PreparedStatement> = none;
   readonly #max: number;
   #lastId = 0;
   #last: PreparedStatement | undefined;
@@ -122,6 +125,7 @@ export class PreparedStatements {
       longDataBytes: 0,
       cursor: undefined,
     };
+    if (this.#statements === none) this.#statements = new Map();
     this.#statements.set(prepared.id, prepared);
     this.#last = prepared;
     answer.writeUInt32LE(prepared.id, statementIdAt);

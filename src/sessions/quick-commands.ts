@@ -13,14 +13,12 @@ import type { SessionCore } from './session-core.ts';
 /** A longer text is not worth a second look. */
 const textBytesMax = 16 * 1024;
 
-export interface QuickCommandsOptions {
-  readonly core: SessionCore;
-  readonly prepared: PreparedStatements;
+/** Whose commands they are. */
+interface LongWay {
   /** Commands may carry query attributes. */
-  readonly attributes: () => boolean;
-  /** The long way. */
-  readonly run: (packet: AssembledPacket) => Promise<void>;
-  readonly fault: (error: Error) => void;
+  readonly attributed: boolean;
+  run(packet: AssembledPacket): Promise<void>;
+  fault(error: Error, firstId: number): void;
 }
 
 /**
@@ -32,10 +30,14 @@ export type QuickBegin = 'answered' | 'begun' | 'not_quick';
 
 /** The commands of a client that are quick reads and writes. */
 export class QuickCommands {
-  readonly #options: QuickCommandsOptions;
-  readonly #read: QuickRead;
-  readonly #write: QuickWrite;
-  readonly #step: QuickStep;
+  readonly #core: SessionCore;
+  readonly #prepared: PreparedStatements;
+  readonly #longWay: LongWay;
+  readonly #ended = (end: QuickEnd): void => this.#end(end);
+  /** Made when they are first needed: many sessions never write, or open no transaction. */
+  #read: QuickRead | undefined;
+  #write: QuickWrite | undefined;
+  #step: QuickStep | undefined;
   readonly #cached: CachedReads;
   #packet: AssembledPacket | undefined;
   /** A read that was asked for by text, of a session that may be lent. */
@@ -43,17 +45,11 @@ export class QuickCommands {
   #running: string | undefined;
   #onEnd = (): void => {};
 
-  constructor(options: QuickCommandsOptions) {
-    this.#options = options;
-    this.#cached = new CachedReads(options.core);
-    this.#read = new QuickRead(options.core, this.#cached, (end) => this.#end(end));
-    this.#step = new QuickStep(options.core, (end) => this.#end(end));
-    this.#write = new QuickWrite(options.core, (end) => this.#end(end));
-  }
-
-  /** Commands may carry query attributes. */
-  get attributed(): boolean {
-    return this.#options.attributes();
+  constructor(core: SessionCore, prepared: PreparedStatements, longWay: LongWay) {
+    this.#core = core;
+    this.#prepared = prepared;
+    this.#longWay = longWay;
+    this.#cached = new CachedReads(core);
   }
 
   /** The text of the one under way. */
@@ -83,10 +79,10 @@ export class QuickCommands {
 
   #begin({ payload, raw }: AssembledPacket): QuickBegin {
     if (payload.length > textBytesMax) return 'not_quick';
-    const { core, prepared } = this.#options;
+    const core = this.#core;
     const cacheOpen = core.context.cache.open;
     this.#cached.begin();
-    const attributed = this.#options.attributes();
+    const { attributed } = this.#longWay;
     if (payload[0] === CommandByte.QUERY) {
       // How many attributes, and how many sets of them; nodes are sent neither.
       if (attributed && !(payload[1] === 0 && payload[2] === 1)) return 'not_quick';
@@ -106,7 +102,7 @@ export class QuickCommands {
       return 'begun';
     }
     if (payload[0] !== CommandByte.STMT_EXECUTE || attributed) return 'not_quick';
-    const found = prepared.quickExecution(core, payload);
+    const found = this.#prepared.quickExecution(core, payload);
     if (!found) return 'not_quick';
     const { statement, sql, packet, key } = found;
     // The log needs its parameters as text.
@@ -114,13 +110,15 @@ export class QuickCommands {
     const execution = cacheOpen ? key() : undefined;
     if (execution !== undefined && this.#cached.answer({ sql, execution })) return 'answered';
     this.#running = sql;
-    const way = core.transaction ? this.#step : this.#read;
+    const way = this.#wayOf(statement);
     return way.begin(statement, sql, packet) ? 'begun' : 'not_quick';
   }
 
   #wayOf({ kind }: Statement): QuickRead | QuickWrite | QuickStep {
-    if (this.#options.core.transaction) return this.#step;
-    return kind === 'write' ? this.#write : this.#read;
+    const core = this.#core;
+    if (core.transaction) return (this.#step ??= new QuickStep(core, this.#ended));
+    if (kind === 'write') return (this.#write ??= new QuickWrite(core, this.#ended));
+    return (this.#read ??= new QuickRead(core, this.#cached, this.#ended));
   }
 
   #end(end: QuickEnd): void {
@@ -129,16 +127,16 @@ export class QuickCommands {
     this.#running = undefined;
     this.#tellLoan(end);
     if (end.kind === 'again' && packet) {
-      void this.#options.run(packet).then(this.#onEnd);
+      void this.#longWay.run(packet).then(this.#onEnd);
       return;
     }
-    if (end.kind === 'failed') this.#options.fault(end.error);
-    this.#options.prepared.closeEndedCursors();
+    if (end.kind === 'failed') this.#longWay.fault(end.error, 1);
+    this.#prepared.closeEndedCursors();
     this.#onEnd();
   }
 
   #tellLoan(end: QuickEnd): void {
-    const { loan } = this.#options.core;
+    const { loan } = this.#core;
     if (!loan) return;
     const read = this.#textRead;
     this.#textRead = undefined;

@@ -52,7 +52,8 @@ export class QuickRead {
   readonly #cached: CachedReads;
   readonly #onEnd: (end: QuickEnd) => void;
   readonly #reply: StreamReply;
-  #pipelined: PipelinedReply;
+  /** Of the read under way, or to come, on a connection that others use. */
+  #pipelined: PipelinedReply | undefined;
   #known: KnownQuick | undefined;
   #node: Node | undefined;
   #connection: NodeConnection | undefined;
@@ -77,12 +78,10 @@ export class QuickRead {
     this.#reply = new StreamReply({
       status,
       changes: core.changes,
-      valid: () => true,
       digest: false,
       filter: undefined,
       done: (outcome) => this.#done(outcome),
     });
-    this.#pipelined = this.#newPipelined();
   }
 
   #newPipelined(): PipelinedReply {
@@ -132,7 +131,7 @@ export class QuickRead {
     this.#keeping = this.#cached.keeping(statement, sql, node);
     if (pipeline) {
       core.running.startShared(connection, this.#leave);
-      pipeline.send(bytes, this.#pipelined);
+      pipeline.send(bytes, (this.#pipelined ??= this.#newPipelined()));
     } else {
       core.running.start(connection);
       this.#reply.begin(core.client, connection, this.#keeping?.copy);
@@ -193,7 +192,7 @@ export class QuickRead {
         this.#countRetry();
         break;
     }
-    this.#pipelined = this.#newPipelined();
+    this.#pipelined = undefined;
     this.#settle(again);
   }
 
@@ -201,8 +200,8 @@ export class QuickRead {
   readonly #leave = (): void => {
     const pipeline = this.#pipeline;
     if (!pipeline) return;
-    this.#pipelined.abandon();
-    this.#pipelined = this.#newPipelined();
+    this.#pipelined?.abandon();
+    this.#pipelined = undefined;
     pipeline.endUnwanted();
     this.#core.running.finishShared();
     this.#settle({ kind: 'failed', error: interruptedError() });

@@ -51,7 +51,6 @@ export class QuickStep {
     this.#reply = new StreamReply({
       status: this.#status,
       changes: core.changes,
-      valid: () => true,
       digest: false,
       filter: undefined,
       done: (outcome) => this.#readDone(outcome),

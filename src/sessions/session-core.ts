@@ -90,11 +90,12 @@ export class SessionCore {
   /** LAST_INSERT_ID() as this session must see it. */
   lastInsertId = '0';
   readonly diagnostics = new Diagnostics(() => this.#conditionsMax);
-  /** Prepared by text. */
-  readonly named: NamedStatements;
+  #named: NamedStatements | undefined;
   readonly horizon = new Horizon();
   /** Undefined for a client that wants to be told nothing. */
   readonly tracker: SessionTracker | undefined;
+  /** For the end of an answer; undefined where there is no tracker. */
+  readonly changes: ChangesOf | undefined;
   readonly running = new RunningStatement((connection) => this.nodeOf(connection));
   readonly watch = new StatementWatch(this);
   /** Undefined for a session that is never lent to a worker. */
@@ -131,8 +132,16 @@ export class SessionCore {
     this.program = options.program;
     this.encrypted = options.encrypted;
     this.account = options.account;
-    if (options.tracks) this.tracker = new SessionTracker(this);
-    this.named = new NamedStatements(options.context.config.limits.preparedStatementsPerSession);
+    if (!options.tracks) return;
+    const tracker = new SessionTracker(this);
+    this.tracker = tracker;
+    this.changes = () => tracker.take();
+  }
+
+  /** Prepared by text. */
+  get named(): NamedStatements {
+    const { preparedStatementsPerSession } = this.context.config.limits;
+    return (this.#named ??= new NamedStatements(preparedStatementsPerSession));
   }
 
   /** How text is to be read under the session's sql_mode. */
@@ -197,12 +206,6 @@ export class SessionCore {
       autocommit: this.autocommit,
       moreResults: false,
     };
-  }
-
-  /** For the end of an answer; undefined for a client that wants to be told nothing. */
-  get changes(): ChangesOf | undefined {
-    const { tracker } = this;
-    return tracker && (() => tracker.take());
   }
 
   /**
@@ -360,7 +363,7 @@ export class SessionCore {
     this.temporaryTables.clear();
     this.characteristics = {};
     this.savepoints.clear();
-    this.named.clear();
+    this.#named?.clear();
     await this.releaseFiles();
   }
 }

@@ -30,6 +30,23 @@ export const emptyState: CarriedState = {
   replayed: new Map(),
 };
 
+/** What most clients of an application set is the same: it is kept once. */
+const common = new Map<string, CarriedState>();
+const commonMax = 256;
+
+/** The one that is there already, of those that many sessions may have. */
+function shared(state: CarriedState): CarriedState {
+  if (state.userVariables.size > 0 || state.replayed.size > 0) return state;
+  const known = common.get(state.key);
+  if (known) return known;
+  if (common.size >= commonMax) common.clear();
+  common.set(state.key, state);
+  return state;
+}
+
+/** What writes depend on, by the state they are made in and the node they run on. */
+const contexts = new WeakMap<CarriedState, WeakMap<ServerFacts, CommandContext>>();
+
 /** More of them than any client has use for. */
 const replayedMax = 100;
 
@@ -39,7 +56,6 @@ const replayedMax = 100;
  */
 export class SessionState {
   #carried: CarriedState = emptyState;
-  #contexts = new WeakMap<ServerFacts, CommandContext>();
 
   get carried(): CarriedState {
     return this.#carried;
@@ -116,20 +132,20 @@ export class SessionState {
 
   /** What a write logged now depends on, given the defaults of the node it ran on. */
   commandContext(facts: ServerFacts): CommandContext {
-    const known = this.#contexts.get(facts);
+    const ofState = contexts.get(this.#carried) ?? new WeakMap<ServerFacts, CommandContext>();
+    const known = ofState.get(facts);
     if (known) return known;
     const assignments = [...facts.defaults].map(
       ([name, standard]) => `${name}=${this.#carried.settings.get(name) ?? standard}`,
     );
     const context = { schema: this.#carried.schema, settings: `SET ${assignments.join(',')}` };
-    this.#contexts.set(facts, context);
+    contexts.set(this.#carried, ofState.set(facts, context));
     return context;
   }
 
   #change(part: Partial<Omit<CarriedState, 'key'>>): void {
     const next = { ...this.#carried, ...part };
-    this.#carried = { ...next, key: keyOf(next) };
-    this.#contexts = new WeakMap();
+    this.#carried = shared({ ...next, key: keyOf(next) });
   }
 }
 

@@ -38,7 +38,7 @@ export type StreamOutcome =
 export class StreamReply implements NodeResponseSink {
   readonly #status: VisibleStatus;
   readonly #changes: ChangesOf | undefined;
-  readonly #valid: () => boolean;
+  readonly #valid: (() => boolean) | undefined;
   readonly #digest: AnswerDigest | undefined;
   readonly #filter: MetadataFilter | undefined;
   readonly #done: (outcome: StreamOutcome) => void;
@@ -70,7 +70,7 @@ export class StreamReply implements NodeResponseSink {
     /** Asked when the answer ends. */
     changes: ChangesOf | undefined;
     /** Asked once, before the first byte is forwarded. */
-    valid: () => boolean;
+    valid?: () => boolean;
     digest: boolean;
     /** For a client to whom results come otherwise than from the node. */
     filter: MetadataFilter | undefined;
@@ -195,7 +195,7 @@ export class StreamReply implements NodeResponseSink {
   #startForwarding(): void {
     if (this.#forwarding) return;
     this.#forwarding = true;
-    if (!this.#valid()) this.#invalid = true;
+    if (this.#valid?.() === false) this.#invalid = true;
   }
 
   #writeBatch(): void {
@@ -204,7 +204,7 @@ export class StreamReply implements NodeResponseSink {
   }
 
   #writeHeld(): void {
-    if (!this.#valid()) this.#invalid = true;
+    if (this.#valid?.() === false) this.#invalid = true;
     if (this.#gathering) return this.#writeBatch();
     if (this.#held.length === 0) return;
     const [only] = this.#held;
