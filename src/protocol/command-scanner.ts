@@ -113,11 +113,11 @@ export class PacketAssembler {
     const length = chunk.readUIntLE(offset, 3);
     const end = offset + headerBytes + length;
     if (length === partBytesMax || end > chunk.length) return undefined;
+    const sequenceId = chunk[offset + 3] ?? 0;
+    this.#sequenceId = sequenceId;
     const oversized = this.#exceedsLimit(length);
     const raw = chunk.subarray(offset, end);
     const payload = oversized ? empty : raw.subarray(headerBytes);
-    const sequenceId = chunk[offset + 3] ?? 0;
-    this.#sequenceId = sequenceId;
     const firstSequenceId = this.#numbered ? sequenceId : undefined;
     return { payload, sequenceId, firstSequenceId, disordered: false, raw, oversized };
   }

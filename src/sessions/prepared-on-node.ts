@@ -101,17 +101,44 @@ export function errorOf(answer: Buffer): NodeQueryError {
   return new NodeQueryError(errno, sqlState, message);
 }
 
+interface LastKey extends Required<PreparedFor> {
+  readonly stateKey: string;
+  readonly definitions: NodeConnection['definitions'];
+  readonly kinds: string;
+  readonly key: string;
+}
+
+/** The key that a text had last: making one of so long a text takes more than looking it up. */
+const lastKeys = new WeakMap<NodeConnection, Map<string, LastKey>>();
+
 /**
  * Names in a prepared text were resolved in the state that the connection carried. MySQL prepares
  * it again by itself when a table has changed, but its parameters keep the character sets of the
  * columns as they were (measured on 9.7: error 3988 for what the new column can hold). A parameter
  * that was a number once stays one there, and a text is then 0, whoever executes it next.
  */
-export const preparedKey = (
-  { stateKey, definitions }: NodeConnection,
+export function preparedKey(
+  connection: NodeConnection,
   sql: string,
   { kinds = '', reading = '' }: PreparedFor,
-): string => `${definitions}\0${stateKey}\0${reading}\0${kinds}\0${sql}`;
+): string {
+  const { stateKey, definitions } = connection;
+  let keys = lastKeys.get(connection);
+  if (!keys) lastKeys.set(connection, (keys = new Map()));
+  const last = keys.get(sql);
+  if (
+    last?.stateKey === stateKey &&
+    last.definitions === definitions &&
+    last.kinds === kinds &&
+    last.reading === reading
+  ) {
+    return last.key;
+  }
+  const key = `${definitions}\0${stateKey}\0${reading}\0${kinds}\0${sql}`;
+  if (keys.size > connection.preparedMax) keys.clear();
+  keys.set(sql, { stateKey, definitions, kinds, reading, key });
+  return key;
+}
 
 function closeOldest(connection: NodeConnection): void {
   for (const [key, serverId] of connection.preparedStatements) {

@@ -1,7 +1,7 @@
 import { commandPacket, type NodeConnection } from '../nodes/node-connection.ts';
 import { ColumnType } from '../protocol/column-definition.ts';
 import { CommandByte } from '../protocol/commands.ts';
-import { encodePacket } from '../protocol/packet-writer.ts';
+import { encodePacket, headerBytes } from '../protocol/packet-writer.ts';
 import type { NamedType } from '../protocol/query-attributes.ts';
 import { CursorFlag, encodeStmtExecute, type ParameterType } from '../protocol/stmt-execute.ts';
 import type { Statement } from '../sql/statement.ts';
@@ -81,12 +81,17 @@ export function executionOn(
   prepared: PreparedStatement,
   payload: Buffer,
 ): Buffer | undefined {
-  const execution = withTypes(prepared, payload);
+  const types = typesLeftOut(prepared, payload);
   const serverId = preparedIdOn(connection, prepared.sql, prepared);
   if (serverId === undefined) return undefined;
-  execution[flagsAt] = 0;
-  execution.writeUInt32LE(serverId, 1);
-  return encodePacket(execution, 0);
+  const bytes = payload.length + (types?.length ?? 0);
+  const packet = Buffer.allocUnsafe(headerBytes + bytes);
+  packet.writeUIntLE(bytes, 0, 3);
+  packet[headerBytes - 1] = 0;
+  copyWithTypes(packet.subarray(headerBytes), payload, typesAt(prepared), types);
+  packet.writeUInt32LE(serverId, headerBytes + 1);
+  packet[headerBytes + flagsAt] = 0;
+  return packet;
 }
 
 function bindsTime(types: Buffer): boolean {
@@ -161,25 +166,39 @@ function executionOf(sent: SentExecution): NodeRequest {
  *   17 | id u32 | flags u8 | iterations u32 | null bits | types follow u8 | types | values
  */
 export function withTypes(prepared: PreparedStatement, payload: Buffer): Buffer {
-  const copy = Buffer.from(payload);
-  if (prepared.parameterCount === 0) return copy;
-  const flagAt = executeHeaderBytes + ((prepared.parameterCount + 7) >> 3);
-  const typesBytes = prepared.parameterCount * 2;
-  if (copy[flagAt] !== 0) {
-    const types = Buffer.from(copy.subarray(flagAt + 1, flagAt + 1 + typesBytes));
-    // It is for the server to say what is wrong with it.
-    if (types.length < typesBytes) return copy;
-    prepared.types = types;
-    if (prepared.kinds !== undefined) prepared.kinds = parameterKinds(types, prepared.kinds);
-    return copy;
+  const types = typesLeftOut(prepared, payload);
+  if (!types) return Buffer.from(payload);
+  const copy = Buffer.allocUnsafe(payload.length + types.length);
+  copyWithTypes(copy, payload, typesAt(prepared), types);
+  return copy;
+}
+
+/** Notes the types that come with the payload; returns those that it goes without. */
+function typesLeftOut(prepared: PreparedStatement, payload: Buffer): Buffer | undefined {
+  if (prepared.parameterCount === 0) return undefined;
+  const at = typesAt(prepared);
+  if (payload[at - 1] === 0) return prepared.types;
+  const types = payload.subarray(at, at + prepared.parameterCount * 2);
+  // It is for the server to say what is wrong with it.
+  if (types.length < prepared.parameterCount * 2 || prepared.types?.equals(types)) return undefined;
+  prepared.types = Buffer.from(types);
+  if (prepared.kinds !== undefined) prepared.kinds = parameterKinds(types, prepared.kinds);
+  return undefined;
+}
+
+const typesAt = ({ parameterCount }: PreparedStatement): number =>
+  executeHeaderBytes + ((parameterCount + 7) >> 3) + 1;
+
+/** Copies the payload, with the types where it says that they do not follow. */
+function copyWithTypes(to: Buffer, payload: Buffer, at: number, types: Buffer | undefined): void {
+  if (!types) {
+    payload.copy(to);
+    return;
   }
-  if (!prepared.types) return copy;
-  return Buffer.concat([
-    copy.subarray(0, flagAt),
-    Buffer.of(1),
-    prepared.types,
-    copy.subarray(flagAt + 1),
-  ]);
+  payload.copy(to, 0, 0, at);
+  to[at - 1] = 1;
+  types.copy(to, at);
+  payload.copy(to, at + types.length, at);
 }
 
 function longDataPacket(serverId: number, index: number, data: Buffer): Buffer {
