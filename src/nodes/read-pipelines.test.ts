@@ -58,7 +58,8 @@ function shared(clock: Clock) {
     join(() => undefined)?.send(Buffer.alloc(0), read(name));
   };
   for (const name of ['first', 'second']) send(name);
-  return { pipeline, told, send };
+  const hasRoom = (stateKey: string): boolean => pipelines.hasRoom({ kind, stateKey });
+  return { pipeline, told, send, hasRoom };
 }
 
 test('in a process that always comes late others do not wait for ever', () => {
@@ -96,4 +97,12 @@ test('where all wait for long, one that does is not slow', () => {
   expect(told).toEqual([]);
   clock.pass(20);
   expect(told).toEqual(['second slow', 'third held up', 'fourth held up']);
+});
+
+test('there is room for one more of the same state, up to the depth', () => {
+  const clock = new BusyClock();
+  const { send, hasRoom } = shared(clock);
+  expect([hasRoom(''), hasRoom('other')]).toEqual([true, false]);
+  for (let count = 2; count < 8; count += 1) send(`read ${count}`);
+  expect(hasRoom('')).toBe(false);
 });

@@ -133,6 +133,9 @@ export class ReadPipeline implements NodeResponseSink {
   }
 }
 
+const keyOf = ({ kind, stateKey }: Pick<Wanted, 'kind' | 'stateKey'>): string =>
+  `${connectionKindKey(kind)} ${stateKey}`;
+
 /** So many looks that are late tell as much as one that is not. */
 const lateLooks = 10;
 /** Where all wait, one that takes so many times as long as the others is slow. */
@@ -187,14 +190,14 @@ export class ReadPipelines {
    * gives. Undefined: it needs one for itself.
    */
   join(
-    { kind, stateKey }: Pick<Wanted, 'kind' | 'stateKey'>,
+    wanted: Pick<Wanted, 'kind' | 'stateKey'>,
     usable: (connection: NodeConnection) => boolean,
     take: () => NodeConnection | undefined,
   ): ReadPipeline | undefined {
     if (this.#rests) return undefined;
     const depthMax = this.#options.depthMax();
     if (depthMax <= 1) return undefined;
-    const key = `${connectionKindKey(kind)} ${stateKey}`;
+    const key = keyOf(wanted);
     const shared = this.#shared.get(key);
     if (!shared || shared.length < connectionsMax) {
       const connection = take();
@@ -209,9 +212,11 @@ export class ReadPipelines {
     return best;
   }
 
-  /** Some connection is shared now. */
-  get shared(): boolean {
-    return this.#keys.size > 0;
+  /** One more read could be sent on a connection that is shared already. */
+  hasRoom(wanted: Pick<Wanted, 'kind' | 'stateKey'>): boolean {
+    if (this.#rests) return false;
+    const depthMax = this.#options.depthMax();
+    return this.#shared.get(keyOf(wanted))?.some(({ depth }) => depth < depthMax) ?? false;
   }
 
   get #rests(): boolean {

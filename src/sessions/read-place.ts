@@ -23,5 +23,5 @@ export function mayServe(
 export function answersAtOnce(core: SessionCore, name: NodeName, shares = false): boolean {
   const node = core.context.nodes.get(name);
   if (node === undefined || node.questioned) return false;
-  return !node.pool.exhausted || (shares && node.pipelines.shared);
+  return !node.pool.exhausted || (shares && core.mayJoinPipeline(node));
 }

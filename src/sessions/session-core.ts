@@ -290,6 +290,10 @@ export class SessionCore {
     );
   }
 
+  mayJoinPipeline(node: Node): boolean {
+    return node.pipelines.hasRoom(this.#wanted(undefined));
+  }
+
   #wanted(schema: string | undefined): Wanted {
     const { carried } = this.state;
     const kind = this.account;
