@@ -36,7 +36,8 @@ const commonMax = 256;
 
 /** The one that is there already, of those that many sessions may have. */
 function shared(state: CarriedState): CarriedState {
-  if (state.userVariables.size > 0 || state.replayed.size > 0) return state;
+  const { userVariables, numberCollations, replayed } = state;
+  if (userVariables.size + numberCollations.size + replayed.size > 0) return state;
   const known = common.get(state.key);
   if (known) return known;
   if (common.size >= commonMax) common.clear();
