@@ -101,6 +101,11 @@ export class ConnectionPool {
     return this.size >= this.#max && this.#idleCount === 0;
   }
 
+  /** Somebody waits for one, or there are more than there may be. */
+  get pressed(): boolean {
+    return this.#waiters.length > 0 || this.size > this.#max;
+  }
+
   get threadIds(): number[] {
     return [...this.#kinds.keys()].map((connection) => connection.threadId);
   }

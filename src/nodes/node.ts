@@ -79,6 +79,7 @@ export class Node {
       clock: options.clock,
       patience: options.patience,
       depthMax: () => options.limits.pipelinedReads,
+      pressed: () => this.pool.pressed,
       give: (connection) => this.pool.give(connection),
       kill: (connection) => this.kill(connection),
     });

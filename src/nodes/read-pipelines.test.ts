@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Clock } from '../base/clock.ts';
 import type { NodeConnection } from './node-connection.ts';
-import { type PipelinedRead, ReadPipelines } from './read-pipelines.ts';
+import { type PipelinedRead, type ReadPipeline, ReadPipelines } from './read-pipelines.ts';
 
 /** Of a process that has so little time that each timer is as late as the test says. */
 class BusyClock implements Clock {
@@ -32,7 +32,7 @@ const kind = {
   ...{ deprecateEof: true, foundRows: false, extendedMetadata: false },
 };
 
-function shared(clock: Clock) {
+function shared(clock: Clock, pressed = { now: false }) {
   const told: string[] = [];
   const read = (name: string): PipelinedRead => ({
     abandoned: false,
@@ -48,6 +48,7 @@ function shared(clock: Clock) {
   const pipelines = new ReadPipelines({
     clock,
     depthMax: () => 8,
+    pressed: () => pressed.now,
     give: () => told.push('given back'),
     kill: () => Promise.resolve(void told.push('killed')),
   });
@@ -58,8 +59,9 @@ function shared(clock: Clock) {
     join(() => undefined)?.send(Buffer.alloc(0), read(name));
   };
   for (const name of ['first', 'second']) send(name);
-  const hasRoom = (stateKey: string): boolean => pipelines.hasRoom({ kind, stateKey });
-  return { pipeline, told, send, hasRoom };
+  const hasRoom = (stateKey: string): boolean => pipelines.hasRoom({ kind, stateKey }, () => true);
+  const begin = (): ReadPipeline | undefined => join(() => connection);
+  return { pipeline, told, send, hasRoom, begin };
 }
 
 test('in a process that always comes late others do not wait for ever', () => {
@@ -105,4 +107,36 @@ test('there is room for one more of the same state, up to the depth', () => {
   expect([hasRoom(''), hasRoom('other')]).toEqual([true, false]);
   for (let count = 2; count < 8; count += 1) send(`read ${count}`);
   expect(hasRoom('')).toBe(false);
+});
+
+test('who needs a connection gets one, however many reads there are', () => {
+  const clock = new BusyClock();
+  const pressed = { now: false };
+  const { pipeline, told, send, hasRoom } = shared(clock, pressed);
+  const answerOne = (): void => {
+    pipeline?.onEnd();
+    send('one more');
+    clock.pass(20);
+  };
+  for (let count = 0; count < 5; count += 1) answerOne();
+  expect(told).not.toContain('given back');
+  pressed.now = true;
+  for (let count = 0; count < 3; count += 1) answerOne();
+  expect(hasRoom('')).toBe(false);
+  expect(told).toContain('given back');
+});
+
+test('a connection that is given back between two looks has answered too', () => {
+  const clock = new BusyClock();
+  const { pipeline, told, send, begin } = shared(clock);
+  for (let count = 2; count < 8; count += 1) send(`read ${count}`);
+  for (let count = 0; count < 8; count += 1) pipeline?.onEnd();
+  expect(told.at(-1)).toBe('given back');
+  const next = begin();
+  for (const name of ['quick', 'slow', 'behind']) send(name);
+  next?.onEnd();
+  clock.pass(20);
+  expect(told.at(-1)).toBe('quick ended');
+  for (let look = 0; look < 2; look += 1) clock.pass(20);
+  expect(told.slice(-2)).toEqual(['slow slow', 'behind held up']);
 });

@@ -40,6 +40,8 @@ export class ReadPipeline implements NodeResponseSink {
   #stalls = -1;
   #alone = false;
   #left = false;
+  /** It takes no more, so that it ends. */
+  closed = false;
 
   constructor(options: {
     connection: NodeConnection;
@@ -157,6 +159,8 @@ export interface ReadPipelinesOptions {
   readonly patience?: Patience | undefined;
   /** How many reads may be under way on one connection; asked at each. */
   readonly depthMax: () => number;
+  /** Others are in need of a connection. */
+  readonly pressed: () => boolean;
   readonly give: (connection: NodeConnection) => void;
   /** Ends a connection with what runs on it. */
   readonly kill: (connection: NodeConnection) => Promise<void>;
@@ -179,6 +183,8 @@ export class ReadPipelines {
   #restsUntilMs: number | undefined;
   /** What a read waits for its answer, on average. */
   #waitMs = 0;
+  /** Of connections that were given back since the last look. */
+  #answered = 0;
 
   constructor(options: ReadPipelinesOptions) {
     this.#options = options;
@@ -206,17 +212,24 @@ export class ReadPipelines {
     }
     let best: ReadPipeline | undefined;
     for (const pipeline of shared) {
-      if (pipeline.depth >= depthMax || (best && best.depth <= pipeline.depth)) continue;
+      if (pipeline.depth >= depthMax || pipeline.closed) continue;
+      if (best && best.depth <= pipeline.depth) continue;
       if (usable(pipeline.connection)) best = pipeline;
     }
     return best;
   }
 
   /** One more read could be sent on a connection that is shared already. */
-  hasRoom(wanted: Pick<Wanted, 'kind' | 'stateKey'>): boolean {
+  hasRoom(
+    wanted: Pick<Wanted, 'kind' | 'stateKey'>,
+    usable: (connection: NodeConnection) => boolean,
+  ): boolean {
     if (this.#rests) return false;
     const depthMax = this.#options.depthMax();
-    return this.#shared.get(keyOf(wanted))?.some(({ depth }) => depth < depthMax) ?? false;
+    for (const { depth, closed, connection } of this.#shared.get(keyOf(wanted)) ?? []) {
+      if (depth < depthMax && !closed && usable(connection)) return true;
+    }
+    return false;
   }
 
   get #rests(): boolean {
@@ -233,7 +246,11 @@ export class ReadPipelines {
       onIdle: this.#onIdle,
       kill: () => void kill(connection).catch(() => {}),
       // Most of it is quick, and costs less than another connection.
-      onLeft: (left) => void clock.after(this.#patience.lookEveryMs, () => left.endUnwanted()),
+      onLeft: (left) => {
+        const usualMs = Math.max(2 * this.#waitMs, this.#patience.lookEveryMs);
+        const withinMs = Math.min(usualMs, lateLooks * this.#patience.lookEveryMs);
+        clock.after(withinMs, () => left.endUnwanted());
+      },
     });
     const shared = this.#shared.get(key);
     if (shared) shared.push(pipeline);
@@ -241,6 +258,7 @@ export class ReadPipelines {
     this.#keys.set(pipeline, key);
     if (!this.#timer) {
       this.#waitMs = 0;
+      this.#answered = 0;
       this.#lookAgain(this.#options.clock.nowMs());
     }
     return pipeline;
@@ -254,6 +272,7 @@ export class ReadPipelines {
   #unshare(pipeline: ReadPipeline): void {
     const key = this.#keys.get(pipeline);
     if (key === undefined) return;
+    this.#answered += pipeline.look();
     this.#keys.delete(pipeline);
     const shared = this.#shared.get(key);
     if (!shared) return;
@@ -274,16 +293,28 @@ export class ReadPipelines {
       this.#restsUntilMs = nowMs + this.#patience.restMs;
       pipeline.leaveAlone();
     }
+    if (this.#options.pressed()) this.#closeOne();
     this.#lookAgain(nowMs);
   };
 
+  /** There may always be one more read for it, and whoever needs it would wait for ever. */
+  #closeOne(): void {
+    for (const pipeline of this.#keys.keys()) {
+      if (pipeline.closed) continue;
+      pipeline.closed = true;
+      return;
+    }
+  }
+
   /** By how many wait and how many are answered in so much time (Little's law). */
   #noteWait(elapsedMs: number): void {
-    let answered = 0;
+    let answered = this.#answered;
     let waiting = 0;
+    this.#answered = 0;
     for (const pipeline of this.#keys.keys()) {
       answered += pipeline.look();
-      waiting += pipeline.depth;
+      // What waits behind a slow one tells nothing of the others.
+      if (pipeline.stalls <= 0) waiting += pipeline.depth;
     }
     if (answered > 0) this.#waitMs = (waiting * elapsedMs) / answered;
   }

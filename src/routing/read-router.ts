@@ -104,6 +104,11 @@ export class ReadRouter {
     target.average.record(averageMs, now);
   }
 
+  /** Reads under way on it. */
+  active(name: NodeName): number {
+    return this.#targets.get(name)?.active ?? 0;
+  }
+
   statistics(name: NodeName): ReadStatistics {
     const target = this.#targets.get(name);
     if (!target) return { active: 0, averageMs: 0, reads: 0, errors: 0 };

@@ -7,12 +7,14 @@ const runsNeeded = 16;
 const fastestMsMax = 2;
 const averageMsMax = 20;
 const averageWeight = 1 / 8;
-/** So many statements a server works on at once. */
+/** So many reads a server works on at once; of more than that each takes longer. */
 const crowdMin = 4;
+/** No more than so many times as long, as far as is believed. */
+const crowdFactorMax = 8;
 /** Each time that it was not quick twice as many are needed, up to this many doublings. */
 const doublingsMax = 10;
 /** A doubling is taken back when it was quick so many times as often as was needed before. */
-const forgivenAfter = 16;
+const forgivenAfter = 256;
 
 /** What is known of how long a statement takes, whatever literals it has. */
 export class KnownQuick {
@@ -43,11 +45,11 @@ export class KnownQuick {
   }
 
   /**
-   * It ran on a connection of its own, while its node worked on so many statements. The more there
-   * are, the longer each of them takes, without one of them being slow.
+   * It ran on a connection of its own, while its node was asked so many reads. The more there are,
+   * the longer each of them takes, without one of them being slow.
    */
   ran(tookMs: number, crowd: number): void {
-    const durationMs = tookMs / Math.max(1, crowd / crowdMin);
+    const durationMs = tookMs / Math.min(Math.max(crowd / crowdMin, 1), crowdFactorMax);
     this.#averageMs += (durationMs - this.#averageMs) * (this.#runs === 0 ? 1 : averageWeight);
     this.#runs += 1;
     if (durationMs < this.#fastestMs) this.#fastestMs = durationMs;
@@ -64,10 +66,11 @@ export class KnownQuick {
 
   /** Others waited for it for too long, or in vain. */
   wasSlow(): void {
+    // On several connections at once it is one and the same time.
+    if (this.quick) this.#doublings = Math.min(this.#doublings + 1, doublingsMax);
     this.#runs = 0;
     this.#sharedRuns = 0;
     this.#fastestMs = Number.POSITIVE_INFINITY;
-    this.#doublings = Math.min(this.#doublings + 1, doublingsMax);
   }
 }
 

@@ -57,7 +57,8 @@ export function preparedIdOn(
   sql: string,
   how: PreparedFor = {},
 ): number | undefined {
-  const key = preparedKey(connection, sql, how);
+  const remembered = knownKey(connection, sql, how);
+  const key = remembered ?? preparedKey(connection, sql, how);
   const { preparedStatements } = connection;
   const { reading = '' } = how;
   const found = preparedStatements.has(key) ? key : preparedKey(connection, sql, { reading });
@@ -66,6 +67,7 @@ export function preparedIdOn(
   // The one used last is the last to be closed.
   preparedStatements.delete(found);
   preparedStatements.set(key, known);
+  if (remembered === undefined) noteKey(connection, sql, how, key);
   return known;
 }
 
@@ -101,43 +103,57 @@ export function errorOf(answer: Buffer): NodeQueryError {
   return new NodeQueryError(errno, sqlState, message);
 }
 
-interface LastKey extends Required<PreparedFor> {
-  readonly stateKey: string;
-  readonly definitions: NodeConnection['definitions'];
-  readonly kinds: string;
-  readonly key: string;
-}
-
-/** The key that a text had last: making one of so long a text takes more than looking it up. */
-const lastKeys = new WeakMap<NodeConnection, Map<string, LastKey>>();
-
 /**
  * Names in a prepared text were resolved in the state that the connection carried. MySQL prepares
  * it again by itself when a table has changed, but its parameters keep the character sets of the
  * columns as they were (measured on 9.7: error 3988 for what the new column can hold). A parameter
  * that was a number once stays one there, and a text is then 0, whoever executes it next.
  */
-export function preparedKey(
+export const preparedKey = (
+  { stateKey, definitions }: NodeConnection,
+  sql: string,
+  { kinds = '', reading = '' }: PreparedFor,
+): string => `${definitions}\0${stateKey}\0${reading}\0${kinds}\0${sql}`;
+
+/** The key under which a text was found last. */
+interface FoundKey extends Required<PreparedFor> {
+  readonly stateKey: string;
+  readonly definitions: NodeConnection['definitions'];
+  readonly kinds: string;
+  readonly key: string;
+}
+
+/** Making a key that long takes more than looking it up. */
+const foundKeys = new WeakMap<NodeConnection, Map<string, FoundKey>>();
+/** Longer texts take more memory than they are worth. */
+const foundTextMax = 4096;
+
+function knownKey(
   connection: NodeConnection,
   sql: string,
   { kinds = '', reading = '' }: PreparedFor,
-): string {
+): string | undefined {
+  const found = foundKeys.get(connection)?.get(sql);
+  return found?.stateKey === connection.stateKey &&
+    found.definitions === connection.definitions &&
+    found.kinds === kinds &&
+    found.reading === reading
+    ? found.key
+    : undefined;
+}
+
+function noteKey(
+  connection: NodeConnection,
+  sql: string,
+  { kinds = '', reading = '' }: PreparedFor,
+  key: string,
+): void {
+  if (sql.length > foundTextMax) return;
+  const keys = foundKeys.get(connection) ?? new Map<string, FoundKey>();
+  // Of no more texts than the connection keeps.
+  if (keys.size >= connection.preparedMax) keys.clear();
   const { stateKey, definitions } = connection;
-  let keys = lastKeys.get(connection);
-  if (!keys) lastKeys.set(connection, (keys = new Map()));
-  const last = keys.get(sql);
-  if (
-    last?.stateKey === stateKey &&
-    last.definitions === definitions &&
-    last.kinds === kinds &&
-    last.reading === reading
-  ) {
-    return last.key;
-  }
-  const key = `${definitions}\0${stateKey}\0${reading}\0${kinds}\0${sql}`;
-  if (keys.size > connection.preparedMax) keys.clear();
-  keys.set(sql, { stateKey, definitions, kinds, reading, key });
-  return key;
+  foundKeys.set(connection, keys.set(sql, { stateKey, definitions, kinds, reading, key }));
 }
 
 function closeOldest(connection: NodeConnection): void {

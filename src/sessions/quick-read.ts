@@ -68,7 +68,8 @@ export class QuickRead {
   #startedMs = 0;
   readonly #mayServe = (name: NodeName): boolean => mayServe(this.#core, name, this.#acknowledged);
   readonly #atOnce = (name: NodeName): boolean =>
-    this.#mayServe(name) && answersAtOnce(this.#core, name, this.#known?.quick);
+    this.#mayServe(name) &&
+    answersAtOnce(this.#core, name, this.#known?.quick ? this.#ready : undefined);
 
   /** `onEnd` is called once for each that was begun. */
   constructor(core: SessionCore, cached: CachedReads, onEnd: (end: QuickEnd) => void) {
@@ -107,12 +108,16 @@ export class QuickRead {
     core.chosen = undefined;
     const { router, nodes } = core.context;
     this.#known = known;
+    this.#packet = packet;
     const name = router.choose(this.#atOnce);
     const node = name === undefined ? undefined : nodes.get(name);
-    if (!node) return false;
+    if (!node) {
+      this.#packet = undefined;
+      this.#bytes = undefined;
+      return false;
+    }
     // What the statement before left on a connection is void before somebody reads it there.
     core.diagnostics.begin(statement, core.lexMode.flavor);
-    this.#packet = packet;
     const pipeline = known.quick ? core.joinPipeline(node, this.#ready) : undefined;
     const connection = pipeline?.connection ?? core.tryTakeConnection(node, this.#ready);
     const bytes = this.#bytes;
@@ -159,7 +164,7 @@ export class QuickRead {
     if (outcome.kind === 'lost_unseen') this.#countRetry();
     const end = this.#endOf(outcome, connection);
     if (end.kind === 'answered') {
-      const crowd = this.#node?.pool.inUse ?? 1;
+      const crowd = this.#node ? core.context.router.active(this.#node.name) : 1;
       this.#known?.ran(core.context.clock.nowMs() - this.#startedMs, crowd);
     }
     const keeping = this.#keeping;

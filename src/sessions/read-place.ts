@@ -1,4 +1,5 @@
 import type { NodeName, Seq } from '../base/brands.ts';
+import type { NodeConnection } from '../nodes/node-connection.ts';
 import { showsEnough } from './read-consistency.ts';
 import type { SessionCore } from './session-core.ts';
 
@@ -17,11 +18,15 @@ export function mayServe(
 }
 
 /**
- * Whether nothing speaks against asking it now: a doubt, or a queue for its connections.
- * `shares`: it may be asked on a connection that others use.
+ * Whether nothing speaks against asking it now: a doubt, or a queue for its connections. Where
+ * there is one, a read may still be sent on a connection that others use and that is `usable`.
  */
-export function answersAtOnce(core: SessionCore, name: NodeName, shares = false): boolean {
+export function answersAtOnce(
+  core: SessionCore,
+  name: NodeName,
+  usable?: (connection: NodeConnection) => boolean,
+): boolean {
   const node = core.context.nodes.get(name);
   if (node === undefined || node.questioned) return false;
-  return !node.pool.exhausted || (shares && core.mayJoinPipeline(node));
+  return !node.pool.exhausted || (usable !== undefined && core.mayJoinPipeline(node, usable));
 }

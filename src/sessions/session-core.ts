@@ -290,8 +290,8 @@ export class SessionCore {
     );
   }
 
-  mayJoinPipeline(node: Node): boolean {
-    return node.pipelines.hasRoom(this.#wanted(undefined));
+  mayJoinPipeline(node: Node, usable: (connection: NodeConnection) => boolean): boolean {
+    return node.pipelines.hasRoom(this.#wanted(undefined), usable);
   }
 
   #wanted(schema: string | undefined): Wanted {

@@ -33,11 +33,13 @@ export const emptyState: CarriedState = {
 /** What most clients of an application set is the same: it is kept once. */
 const common = new Map<string, CarriedState>();
 const commonMax = 256;
+const commonKeyMax = 4096;
 
 /** The one that is there already, of those that many sessions may have. */
 function shared(state: CarriedState): CarriedState {
   const { userVariables, numberCollations, replayed } = state;
   if (userVariables.size + numberCollations.size + replayed.size > 0) return state;
+  if (state.key.length > commonKeyMax) return state;
   const known = common.get(state.key);
   if (known) return known;
   if (common.size >= commonMax) common.clear();
