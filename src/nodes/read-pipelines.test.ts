@@ -44,7 +44,7 @@ function shared(clock: Clock, pressed = { now: false }) {
     onHeldUp: () => told.push(`${name} held up`),
     onSlow: () => told.push(`${name} slow`),
   });
-  const connection = { sendSoon: () => {} } as unknown as NodeConnection;
+  const connection = { sendSoon: () => {}, stateKey: '' } as unknown as NodeConnection;
   const pipelines = new ReadPipelines({
     clock,
     depthMax: () => 8,
@@ -61,7 +61,8 @@ function shared(clock: Clock, pressed = { now: false }) {
   for (const name of ['first', 'second']) send(name);
   const hasRoom = (stateKey: string): boolean => pipelines.hasRoom({ kind, stateKey }, () => true);
   const begin = (): ReadPipeline | undefined => join(() => connection);
-  return { pipeline, told, send, hasRoom, begin };
+  const keep = (stateKey: string): boolean => pipelines.keep({ kind, stateKey }, connection);
+  return { pipeline, told, send, hasRoom, begin, keep };
 }
 
 test('in a process that always comes late others do not wait for ever', () => {
@@ -139,4 +140,26 @@ test('a connection that is given back between two looks has answered too', () =>
   expect(told.at(-1)).toBe('quick ended');
   for (let look = 0; look < 2; look += 1) clock.pass(20);
   expect(told.slice(-2)).toEqual(['slow slow', 'behind held up']);
+});
+
+test('where connections are scarce one is kept for reads, and given back if none comes', () => {
+  const clock = new BusyClock();
+  const pressed = { now: false };
+  const { pipeline, told, send, hasRoom, keep } = shared(clock, pressed);
+  for (let count = 0; count < 2; count += 1) pipeline?.onEnd();
+  expect(told.at(-1)).toBe('given back');
+  expect(keep('')).toBe(false);
+  pressed.now = true;
+  expect([keep('other'), keep('')]).toEqual([false, true]);
+  expect(hasRoom('')).toBe(true);
+  send('third');
+  told.length = 0;
+  clock.pass(20);
+  expect(told).toEqual([]);
+  const other = shared(clock, pressed);
+  for (let count = 0; count < 2; count += 1) other.pipeline?.onEnd();
+  other.keep('');
+  other.told.length = 0;
+  clock.pass(20);
+  expect(other.told).toEqual(['given back']);
 });

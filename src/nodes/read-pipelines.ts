@@ -212,7 +212,7 @@ export class ReadPipelines {
     }
     let best: ReadPipeline | undefined;
     for (const pipeline of shared) {
-      if (pipeline.depth >= depthMax || pipeline.closed) continue;
+      if (pipeline.depth >= depthMax || pipeline.closed || pipeline.connection.lost) continue;
       if (best && best.depth <= pipeline.depth) continue;
       if (usable(pipeline.connection)) best = pipeline;
     }
@@ -227,9 +227,24 @@ export class ReadPipelines {
     if (this.#rests) return false;
     const depthMax = this.#options.depthMax();
     for (const { depth, closed, connection } of this.#shared.get(keyOf(wanted)) ?? []) {
-      if (depth < depthMax && !closed && usable(connection)) return true;
+      if (depth >= depthMax || closed || connection.lost) continue;
+      if (usable(connection)) return true;
     }
     return false;
+  }
+
+  /**
+   * Keeps a connection, on which nothing is under way, for reads to come: where others wait for
+   * connections, none would ever be free to be shared. False: it is to be given back.
+   */
+  keep(wanted: Pick<Wanted, 'kind' | 'stateKey'>, connection: NodeConnection): boolean {
+    if (!this.#options.pressed() || this.#rests || this.#options.depthMax() <= 1) return false;
+    const key = keyOf(wanted);
+    // Warnings that somebody may ask for lie on it.
+    if (connection.readLeft || connection.stateKey !== wanted.stateKey) return false;
+    if ((this.#shared.get(key)?.length ?? 0) >= connectionsMax) return false;
+    this.#begin(key, connection);
+    return true;
   }
 
   get #rests(): boolean {
@@ -288,7 +303,9 @@ export class ReadPipelines {
     this.#noteWait(nowMs - this.#lookedMs);
     const looks = late ? lateLooks : this.#looksNeeded;
     for (const pipeline of this.#keys.keys()) {
-      if (pipeline.stalls < looks) continue;
+      // It was kept, and nobody came.
+      if (pipeline.depth === 0) this.#onIdle(pipeline);
+      if (pipeline.depth === 0 || pipeline.stalls < looks) continue;
       this.#unshare(pipeline);
       this.#restsUntilMs = nowMs + this.#patience.restMs;
       pipeline.leaveAlone();

@@ -221,7 +221,7 @@ export class QuickRead {
     const node = this.#node;
     const connection = this.#connection;
     if (!node || !connection) return;
-    if (!this.#pipeline) node.pool.give(connection);
+    if (!this.#pipeline) this.#giveBack(node, connection, end);
     this.#node = undefined;
     this.#connection = undefined;
     this.#pipeline = undefined;
@@ -234,6 +234,12 @@ export class QuickRead {
       core.watch.endStreamed(end.rows, end.errno);
     }
     this.#onEnd(end);
+  }
+
+  #giveBack(node: Node, connection: NodeConnection, end: QuickEnd): void {
+    const clean = end.kind === 'answered' && end.errno === undefined && !connection.lost;
+    const kept = clean && this.#known?.quick && this.#core.keepForPipeline(node, connection);
+    if (!kept) node.pool.give(connection);
   }
 
   #noted(

@@ -294,6 +294,11 @@ export class SessionCore {
     return node.pipelines.hasRoom(this.#wanted(undefined), usable);
   }
 
+  /** False where it is not to be shared from now on. */
+  keepForPipeline(node: Node, connection: NodeConnection): boolean {
+    return node.pipelines.keep(this.#wanted(undefined), connection);
+  }
+
   #wanted(schema: string | undefined): Wanted {
     const { carried } = this.state;
     const kind = this.account;
