@@ -141,7 +141,7 @@ const keyOf = ({ kind, stateKey }: Pick<Wanted, 'kind' | 'stateKey'>): string =>
 /** So many looks that are late tell as much as one that is not. */
 const lateLooks = 10;
 /** Where all wait, one that takes so many times as long as the others is slow. */
-const slowFactor = 5;
+const slowFactor = 10;
 /** So many connections a node and state are shared: its server works on as many reads at once. */
 const connectionsMax = 4;
 
