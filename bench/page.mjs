@@ -93,7 +93,8 @@ function conditions({ connections, rate, idle = 0, updates, entries }) {
 }
 
 const remarks = {
-  compare: `\`lockstep_2_workers\`, where shown, has \`workers: 2\`, \`lockstep_cached\` keeps the answers of
+  compare: `\`lockstep_2_workers\`, where shown, has \`workers: 2\`,
+\`lockstep_cached\` keeps the answers of
 all tables; both have a node of their own, and all share the machine's cores.`,
   writes: `\`one_server\` and every server of \`galera_3\` flush at each commit. Behind
 Lockstep it is Lockstep's log that is flushed before a write is acknowledged; its nodes flush
