@@ -9,10 +9,12 @@ import type { NodeConnection } from './node-connection.ts';
 import { queryRows, type Row } from './query-rows.ts';
 import type {
   ChildTable,
+  KeyPart,
   RoutineInfo,
   RoutineParameter,
   TableInfo,
   TriggerInfo,
+  UniqueKey,
   UnstableDefault,
 } from './table-info.ts';
 
@@ -146,6 +148,7 @@ export class TableCatalogue {
       'SELECT CONSTRAINT_NAME AS name FROM information_schema.TABLE_CONSTRAINTS ' +
         `WHERE ${where} AND CONSTRAINT_TYPE = 'CHECK'`,
     );
+    const keys = await readUniqueKeys(ask, where);
     const changesOthers = (await this.children()).has(lowerName(`${schema}.${name}`));
     const isView = tableType === 'VIEW';
     return {
@@ -156,7 +159,8 @@ export class TableCatalogue {
       transactional: table === undefined || isView || table['transactions'] === 'YES',
       columns: columns.map((column) => column['name'] ?? ''),
       takingNull: new Set(columns.filter(takesNull).map((one) => lowerName(one['name'] ?? ''))),
-      uniqueKey: isView ? [] : await readUniqueKey(ask, where, columns),
+      uniqueKey: namingKey(keys, columns),
+      uniqueKeys: [...keys].map(([key, parts]) => uniqueKey(key, parts, columns)),
       autoIncrement: columns
         .filter(({ extra }) => /auto_increment/i.test(extra ?? ''))
         .map((column) => lowerName(column['name'] ?? ''))[0],
@@ -210,21 +214,52 @@ function cached<T>(
   return reading;
 }
 
-async function readUniqueKey(ask: Ask, where: string, columns: readonly Row[]): Promise<string[]> {
+/** The parts of each, the primary key first; those of expressions have no name. */
+async function readUniqueKeys(ask: Ask, where: string): Promise<ReadonlyMap<string, Row[]>> {
   const rows = await ask(
-    'SELECT INDEX_NAME AS k, COLUMN_NAME AS name FROM information_schema.STATISTICS ' +
-      `WHERE ${where} AND NON_UNIQUE = 0 ORDER BY INDEX_NAME <> 'PRIMARY', 1, SEQ_IN_INDEX`,
+    'SELECT INDEX_NAME AS k, COLUMN_NAME AS name, SUB_PART AS prefix, INDEX_TYPE AS type ' +
+      `FROM information_schema.STATISTICS WHERE ${where} AND NON_UNIQUE = 0 ` +
+      "ORDER BY INDEX_NAME <> 'PRIMARY', 1, SEQ_IN_INDEX",
   );
-  const nullable = new Set(
-    columns.filter((column) => column['nullable'] === 'YES').map((column) => column['name']),
+  const keys = new Map<string, Row[]>();
+  for (const row of rows) keys.set(row['k'] ?? '', [...(keys.get(row['k'] ?? '') ?? []), row]);
+  return keys;
+}
+
+/** The columns of the first that is never NULL. */
+function namingKey(keys: ReadonlyMap<string, Row[]>, columns: readonly Row[]): string[] {
+  const never = new Set(
+    columns.filter(({ nullable }) => nullable !== 'YES').map((column) => column['name']),
   );
-  const keys = new Map<string, (string | null)[]>();
-  for (const { k, name } of rows) keys.set(k ?? '', [...(keys.get(k ?? '') ?? []), name ?? null]);
-  for (const key of keys.values()) {
-    // A part without a column is an expression.
-    if (key.every((name) => name !== null && !nullable.has(name))) return key as string[];
-  }
-  return [];
+  const found = [...keys.values()].find((parts) => parts.every(({ name }) => never.has(name)));
+  return (found ?? []).map(({ name }) => name ?? '');
+}
+
+function uniqueKey(name: string, parts: readonly Row[], columns: readonly Row[]): UniqueKey {
+  const known = parts.flatMap((part) => {
+    const column = columns.find((one) => one['name'] === part['name']);
+    return column ? { part, column } : [];
+  });
+  return {
+    name,
+    parts: known.map(({ part, column }) => ({
+      column: lowerName(column['name'] ?? ''),
+      freeWithout: freeWithoutValue(column),
+      literal: part['prefix'] || part['type'] !== 'BTREE' ? undefined : literalKind(column),
+    })),
+    computed: known.length < parts.length || known.some(({ column }) => column['generation']),
+  };
+}
+
+/** It becomes NULL, or an id of its own. MariaDB writes the default NULL out. */
+const freeWithoutValue = ({ nullable, value, extra, generation }: Row): boolean =>
+  /auto_increment/i.test(extra ?? '') ||
+  (nullable === 'YES' && !generation && (value ?? 'NULL') === 'NULL');
+
+function literalKind({ type, generation }: Row): KeyPart['literal'] {
+  if (generation) return undefined;
+  if (/^(?:tiny|small|medium|big)?int$/i.test(type ?? '')) return 'integer';
+  return /^(?:var)?(?:char|binary)$/i.test(type ?? '') ? 'text' : undefined;
 }
 
 function unstableDefaults(columns: readonly Row[], mode: LexMode): UnstableDefault[] {

@@ -8,6 +8,23 @@ export interface UnstableDefault {
   readonly expression: string;
 }
 
+export interface UniqueKey {
+  readonly name: string;
+  /** Those of expressions left out. */
+  readonly parts: readonly KeyPart[];
+  /** A part is computed, so that any column may change it. */
+  readonly computed: boolean;
+}
+
+export interface KeyPart {
+  /** As `lowerName` has it. */
+  readonly column: string;
+  /** A row to which a statement gives no value for it does not meet others in the key. */
+  readonly freeWithout: boolean;
+  /** What is stored is what the literal says: whole numbers, text; and all of it is in the key. */
+  readonly literal: 'integer' | 'text' | undefined;
+}
+
 export interface TriggerInfo {
   readonly name: string;
   readonly event: 'INSERT' | 'UPDATE' | 'DELETE';
@@ -26,6 +43,8 @@ export interface TableInfo {
   readonly takingNull: ReadonlySet<string>;
   /** Columns of the primary key, else of a unique key without NULL; empty without either. */
   readonly uniqueKey: readonly string[];
+  /** Every unique key, that one too. */
+  readonly uniqueKeys: readonly UniqueKey[];
   /** The AUTO_INCREMENT column, lower case. */
   readonly autoIncrement: string | undefined;
   readonly unstableDefaults: readonly UnstableDefault[];

@@ -1,6 +1,6 @@
 import type { Seq } from '../base/brands.ts';
 import type { Command } from './command.ts';
-import type { ChangedTables } from './table-changes.ts';
+import type { ChangedTables, KeyPremise } from './table-changes.ts';
 
 export const entryKinds = ['transaction', 'ddl'] as const;
 export type EntryKind = (typeof entryKinds)[number];
@@ -36,4 +36,8 @@ export type CommitDraft = Omit<EntryDraft, 'epoch' | 'confirmed'> & Changing;
 export interface Changing {
   /** Tables that it may change; any if it does not say. */
   readonly changed?: ChangedTables;
+  /** Those of them in which it may have given rows a unique key; all if it does not say. */
+  readonly keyed?: ChangedTables;
+  /** It may only be logged while this holds. */
+  readonly premise?: KeyPremise | undefined;
 }

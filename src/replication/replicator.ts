@@ -6,7 +6,7 @@ import { LockstepError } from '../base/errors.ts';
 import { faultPoints } from '../base/fault-points.ts';
 import { Acknowledgements, type FollowerPosition, outcomeUnknown } from './acknowledgements.ts';
 import { Applier, type ApplierEnd } from './applier.ts';
-import type { CommitOutcome } from './commit-outcome.ts';
+import { type Aborted, aborted, type CommitOutcome, overtaken } from './commit-outcome.ts';
 import type { CommitDraft, Entry } from './entry.ts';
 import { EntryAges } from './entry-ages.ts';
 import type { FollowerPort } from './follower-port.ts';
@@ -187,15 +187,15 @@ export class Replicator {
   ): Promise<CommitOutcome> {
     if (faultPoints.armed) await faultPoints.reach('commit.begun', leadership.name);
     if (this.gate.commits.held) await this.gate.commits.whenFree();
-    const refusal = this.#refusal(leadership, transaction);
-    if (refusal !== undefined) {
+    const refusal = this.#refusal(leadership, draft, transaction);
+    if (refusal) {
       await transaction.rollback();
-      return { kind: 'aborted', reason: refusal };
+      return refusal;
     }
     const { epoch } = leadership;
     const confirmed = this.#leader?.position ?? noSeq;
-    const { kind, lastCommitted, commands, changed } = draft;
-    const whole = { kind, epoch, lastCommitted, confirmed, commands, changed };
+    const { kind, lastCommitted, commands, changed, keyed } = draft;
+    const whole = { kind, epoch, lastCommitted, confirmed, commands, changed, keyed };
     const { entry, durable } = this.#options.sequencer.append(whole);
     try {
       if (faultPoints.armed) await faultPoints.during(durable, 'commit.appended', leadership.name);
@@ -217,7 +217,7 @@ export class Replicator {
     if (faultPoints.armed) await faultPoints.reach('commit.acknowledged', leadership.name);
     if (this.#void.delete(entry.seq)) {
       const reason = 'the leader gave up its locks before the transaction was logged';
-      return { kind: 'aborted', reason };
+      return aborted(reason);
     }
     if (end === 'unproven') throw outcomeUnknown(entry.seq);
     if (entry.seq > this.#lastAcknowledged) this.#lastAcknowledged = entry.seq;
@@ -225,10 +225,11 @@ export class Replicator {
   }
 
   /** Why a transaction may not be logged; undefined if it may. */
-  #refusal(leadership: Leadership, transaction: LeaderTransaction): string | undefined {
-    if (!this.isCurrent(leadership)) return 'the leader changed before the commit';
-    if (!transaction.alive) return 'the connection to the leader broke before the commit';
-    return this.#missingCopies > 0 ? 'too few nodes are in sync' : undefined;
+  #refusal(at: Leadership, draft: CommitDraft, { alive }: LeaderTransaction): Aborted | undefined {
+    if (!this.isCurrent(at)) return aborted('the leader changed before the commit');
+    if (!alive) return aborted('the connection to the leader broke before the commit');
+    if (this.#missingCopies > 0) return aborted('too few nodes are in sync');
+    return this.#options.sequencer.stillHolds(draft.premise) ? undefined : overtaken;
   }
 
   async #commitOnLeader(

@@ -6,7 +6,7 @@ import type { CommandLog } from '../log/command-log.ts';
 import type { Changing, Entry, EntryDraft } from './entry.ts';
 import { decodeEntry, encodeEntry } from './entry-codec.ts';
 import type { EntrySource, ReadLimits } from './entry-source.ts';
-import type { TableChanges } from './table-changes.ts';
+import type { KeyPremise, TableChanges } from './table-changes.ts';
 
 /** An entry that has its place in the order; `durable` settles when the log has decided. */
 export interface Appended {
@@ -80,7 +80,7 @@ export class Sequencer implements EntrySource {
     const atMs = this.#clock.wallMs();
     const seq = this.#log.nextSeq;
     const entry: Entry = { seq, epoch, kind, atMs, lastCommitted, confirmed, commands };
-    this.#options.changes?.note(seq, draft.changed);
+    this.#options.changes?.note(seq, draft.changed, draft.keyed);
     const payload = encodeEntry(entry);
     const files = commands.flatMap(({ file }) => file ?? []);
     const durable = this.#log.append({ seq, payload, files }).then(
@@ -91,6 +91,16 @@ export class Sequencer implements EntrySource {
       },
     );
     return { entry, durable };
+  }
+
+  /** What holds from now on, for a draft that is to be logged only while it does. */
+  presume(tables: KeyPremise['tables']): KeyPremise {
+    return this.#options.changes?.presume(tables) ?? { since: this.lastAppended, tables };
+  }
+
+  /** Whether what a draft was made under is still so; to be asked right before `append`. */
+  stillHolds(premise: KeyPremise | undefined): boolean {
+    return premise === undefined || this.#options.changes?.stillHolds(premise) === true;
   }
 
   /** Logs what a DDL statement is about to do, without taking a place in the order. */

@@ -7,6 +7,16 @@ export type ChangedTables = ReadonlySet<string> | undefined;
 export interface TableChange {
   /** Nothing behind this entry has changed it. */
   readonly changed: Seq;
+  /** Nothing behind this entry has given a row of it a unique key. */
+  readonly keyed: Seq;
+}
+
+/** What a statement found when it ran, and must still be so when it is logged. */
+export interface KeyPremise {
+  /** The last entry that there was. */
+  readonly since: Seq;
+  /** No row of these has got a unique key since; undefined: of any. */
+  readonly tables: ReadonlySet<string> | undefined;
 }
 
 /**
@@ -23,7 +33,7 @@ export function tableKey(schema: string, name: string): string | undefined {
  * before any reader can see what it does. Only of tables that somebody asked for anything is kept.
  */
 export class TableChanges {
-  readonly #tables = new Map<string, { changed: Seq }>();
+  readonly #tables = new Map<string, { changed: Seq; keyed: Seq }>();
   #latest: Seq;
   #any: Seq;
 
@@ -43,8 +53,11 @@ export class TableChanges {
     return this.#tables.size;
   }
 
-  /** An entry has got its seq. One that the log then refuses seems to have changed something. */
-  note(seq: Seq, changed: ChangedTables): void {
+  /**
+   * An entry has got its seq. One that the log then refuses seems to have changed something.
+   * `keyed`: those of the tables in which it may have given rows a unique key.
+   */
+  note(seq: Seq, changed: ChangedTables, keyed: ChangedTables = changed): void {
     if (seq > this.#latest) this.#latest = seq;
     if (changed === undefined) {
       if (seq > this.#any) this.#any = seq;
@@ -55,13 +68,17 @@ export class TableChanges {
       const table = this.#tables.get(key);
       if (table && seq > table.changed) table.changed = seq;
     }
+    for (const key of keyed ?? changed) {
+      const table = this.#tables.get(key);
+      if (table && seq > table.keyed) table.keyed = seq;
+    }
   }
 
   /** The table from now on; what was before it was asked for may have changed it. */
   table(key: string): TableChange {
     const known = this.#tables.get(key);
     if (known) return known;
-    const table = { changed: this.#latest };
+    const table = { changed: this.#latest, keyed: this.#latest };
     this.#tables.set(key, table);
     return table;
   }
@@ -71,6 +88,19 @@ export class TableChanges {
     if (this.#any > seq) return false;
     for (const table of tables) if (table.changed > seq) return false;
     return true;
+  }
+
+  /** What holds from now on until it is asked whether it still does. */
+  presume(tables: ReadonlySet<string> | undefined): KeyPremise {
+    for (const key of tables ?? []) this.table(key);
+    return { since: this.#latest, tables };
+  }
+
+  /** Of a table that was forgotten meanwhile nothing is known. */
+  stillHolds({ since, tables }: KeyPremise): boolean {
+    if (this.#latest <= since) return true;
+    if (tables === undefined || this.#any > since) return false;
+    return [...tables].every((key) => (this.#tables.get(key)?.keyed ?? this.#latest) <= since);
   }
 
   /** Nobody uses any of the tables any more. */

@@ -12,6 +12,7 @@ import { hasAutoIsNull } from './auto-is-null.ts';
 import { mayReadOutdated } from './may-read-outdated.ts';
 import type { SessionCore } from './session-core.ts';
 import { guardMarkers } from './guard-markers.ts';
+import { keyedBy, type Upserted, upsertedBy } from './upserts.ts';
 import { effectsOf, type WriteEffects } from './write-effects.ts';
 import type { WriteRequest } from './write-request.ts';
 import { lowerName } from '../sql/lower-name.ts';
@@ -45,8 +46,10 @@ export interface WriteFacts {
   /** Tables whose counters must be the same on every node before it runs. */
   readonly reconcile: readonly TableId[];
   readonly effects: WriteEffects;
-  /** What it may change, where somebody wants to know. */
+  /** What it may change; undefined where it may be anything. */
   readonly written: WrittenTables | undefined;
+  /** Where it takes for granted that no row gets a key until it is logged. */
+  readonly upserted: Upserted | undefined;
 }
 
 export const unsafe = (what: string, wayOut: string): LockstepError =>
@@ -102,17 +105,22 @@ export async function checkWrite(core: SessionCore, write: WriteRequest): Promis
     asksClock: asksClock(write, effects),
     reconcile: effects.nestedIds.length === 0 ? [] : generatingTables(effects),
     effects,
-    written: await writtenBy(core, statement),
+    written: await writtenBy(core, write, effects),
+    upserted: upsertedBy(core, statement, effects),
   };
   rememberWrite(core, write, facts, version);
   return facts;
 }
 
-const writtenBy = async (
-  { context: { cache }, state }: SessionCore,
-  statement: Statement,
-): Promise<WrittenTables | undefined> =>
-  cache.on ? cache.reach.of(statement, state.schema) : undefined;
+async function writtenBy(
+  core: SessionCore,
+  write: WriteRequest,
+  effects: WriteEffects,
+): Promise<WrittenTables | undefined> {
+  const { context, state } = core;
+  const written = await context.cache.reach.of(write.statement, state.schema);
+  return written && { ...written, keyed: keyedBy(core, write, effects, written) };
+}
 
 /**
  * Whether the insert id in the OK packet must be one that was generated: an id that is given shows

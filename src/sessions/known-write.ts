@@ -44,6 +44,7 @@ export function rememberWrite(
     !facts.alone &&
     !facts.aloneForIds &&
     facts.reconcile.length === 0 &&
+    !facts.upserted &&
     !effects.runsProgram &&
     effects.unsafeViews.length === 0 &&
     target?.exists === true &&

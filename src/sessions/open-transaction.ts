@@ -2,6 +2,7 @@ import type { Seq } from '../base/brands.ts';
 import type { Node } from '../nodes/node.ts';
 import type { Command } from '../replication/command.ts';
 import type { Leadership } from '../replication/replicator.ts';
+import type { KeyPremise } from '../replication/table-changes.ts';
 import type { Release } from '../replication/write-gate.ts';
 import { joinWritten, type WrittenTables } from './cache/written-tables.ts';
 import type { LeaderLane } from './leader-lane.ts';
@@ -31,6 +32,7 @@ export class OpenTransaction {
   #commands: Command[] = [];
   /** What has been written, undone or not; `none` before anything was. */
   #written: WrittenTables | undefined | 'none' = 'none';
+  #premise: KeyPremise | undefined;
   readonly #savepoints = new Map<string, number>();
 
   constructor(
@@ -67,6 +69,7 @@ export class OpenTransaction {
   moveTo(place: TransactionPlace): void {
     this.#place = place;
     this.#commands = [];
+    this.#premise = undefined;
     this.#savepoints.clear();
   }
 
@@ -81,6 +84,23 @@ export class OpenTransaction {
   /** It is about to write to these; undefined: to any. */
   writes(tables: WrittenTables | undefined): void {
     this.#written = this.#written === 'none' ? tables : joinWritten(this.#written, tables);
+  }
+
+  /** What its upserts take for granted. */
+  get premise(): KeyPremise | undefined {
+    return this.#premise;
+  }
+
+  /** Another one; the first of them begins earliest. */
+  presume(premise: KeyPremise | undefined): void {
+    const before = this.#premise;
+    if (!before || !premise) {
+      this.#premise ??= premise;
+      return;
+    }
+    const known = before.tables && premise.tables;
+    const tables = known && new Set([...before.tables, ...premise.tables]);
+    this.#premise = { since: before.since, tables };
   }
 
   record(command: Command): void {

@@ -178,11 +178,13 @@ export class QuickWrite {
   #commit(write: UnderWay, ok: OkPacket, command: Command): void {
     const core = this.#core;
     const { replicator, catalogue } = core.context;
+    const { changed, keyed } = changedBy(write.known.facts.written, catalogue);
     const draft = {
       kind: 'transaction',
       lastCommitted: replicator.lastCommitSent,
       commands: [command],
-      changed: changedBy(write.known.facts.written, catalogue),
+      changed,
+      keyed,
     } as const;
     commitEntry(core, write.leadership, draft, write.lane)
       .then((outcome) => {

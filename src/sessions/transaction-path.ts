@@ -2,6 +2,8 @@ import { LockstepError } from '../base/errors.ts';
 import { faultPoints } from '../base/fault-points.ts';
 import { NodeConnectionLostError } from '../nodes/node-connection.ts';
 import { NodeQueryError, queryRows } from '../nodes/query-rows.ts';
+import type { Aborted } from '../replication/commit-outcome.ts';
+import type { KeyPremise } from '../replication/table-changes.ts';
 import type { Statement } from '../sql/statement.ts';
 import { type Answer, okAnswer } from './answer.ts';
 import { beginOnLeader } from './begin-transaction.ts';
@@ -9,6 +11,7 @@ import { changedBy } from './cache/written-tables.ts';
 import { checkWrite } from './check-write.ts';
 import { commitEntry } from './commit-entry.ts';
 import { endTransaction, endUnlogged, letGo } from './end-transaction.ts';
+import { holdPlaces } from './held-places.ts';
 import { type NodeRequest, textRequest } from './node-request.ts';
 import { notLogged } from './not-logged.ts';
 import { OpenTransaction } from './open-transaction.ts';
@@ -21,7 +24,7 @@ import {
   characteristicsText,
   presentCharacteristics,
 } from './transaction-characteristics.ts';
-import { replayTransaction, takeStep } from './transaction-replay.ts';
+import { nodeLost, replayTransaction, takeStep, transactionLost } from './transaction-replay.ts';
 import { Transcript } from './transcript.ts';
 import { untilWritable } from './until-writable.ts';
 import { execute, type Executed, mustBeUndoable, takeOver } from './write-path.ts';
@@ -90,6 +93,7 @@ export async function writeInTransaction(
   transaction.writes(facts.written);
   return takeStep(core, transaction, write.request, async (again) => {
     let executed: Executed;
+    let premise: KeyPremise | undefined;
     const { lane, node } = transaction;
     const undoable = mustBeUndoable(write, facts);
     if (undoable) await queryRows(lane.connection, `SAVEPOINT ${beforeWrite}`);
@@ -100,6 +104,9 @@ export async function writeInTransaction(
     try {
       executed = await execute(core, write, facts, { lane, node, before: again?.pins });
       if (faultPoints.armed) await faultPoints.reach('transaction.executed', node.name);
+      if (executed.kind === 'done' && executed.premise) {
+        premise = await holdPlaces(core, write, facts, { premise: executed.premise, lane });
+      }
     } catch (error) {
       await afterFault(core, transaction, error);
       await undo();
@@ -111,7 +118,10 @@ export async function writeInTransaction(
       await dropIfEnded(core, transaction);
       // A procedure that failed half-way has done half its work.
       await undo();
-    } else for (const one of executed.commands) transaction.record(one);
+    } else {
+      for (const one of executed.commands) transaction.record(one);
+      transaction.presume(premise);
+    }
     takeOver(core, lane, executed);
     return {
       answer: { kind: 'held', reply: executed.reply },
@@ -167,13 +177,14 @@ export async function commitTransaction(core: SessionCore): Promise<Answer> {
     await endUnlogged(core, transaction);
     return okAnswer;
   }
-  for (;;) {
+  for (let attempts = 0; ; ) {
     while (replicator.gate.writes.held) await untilCommittable(core, transaction);
     const draft = {
       kind: 'transaction',
       lastCommitted: transaction.lastCommitted,
       commands: transaction.commands,
-      changed: changedBy(transaction.written, core.context.catalogue),
+      premise: transaction.premise,
+      ...changedBy(transaction.written, core.context.catalogue),
     } as const;
     const outcome = await commitEntry(
       core,
@@ -188,13 +199,23 @@ export async function commitTransaction(core: SessionCore): Promise<Answer> {
         core.route = { node: transaction.node.name, seq: outcome.seq };
         return okAnswer;
       case 'aborted':
-        await replayTransaction(core, transaction, outcome.reason);
+        attempts += 1;
+        await replayTransaction(core, transaction, whyAgain(outcome, attempts));
         break;
       case 'not_logged':
         throw notLogged(outcome.error);
     }
   }
 }
+
+/** One that is overtaken again and again is for its client to run again. */
+function whyAgain({ overtaken, reason }: Aborted, attempts: number): string {
+  if (!overtaken) return nodeLost(reason);
+  if (attempts > overtakenMax) throw transactionLost(reason);
+  return reason;
+}
+
+const overtakenMax = 5;
 
 /** Who may not wait any longer has lost the transaction, as on a server. */
 async function untilCommittable(core: SessionCore, transaction: OpenTransaction): Promise<void> {

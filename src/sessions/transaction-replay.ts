@@ -51,26 +51,27 @@ export async function guard<T>(
       await endTransaction(core, transaction);
     }
     core.restore(before);
-    await replayTransaction(core, transaction, lost);
+    await replayTransaction(core, transaction, nodeLost(lost));
   }
 }
 
 /**
  * Brings a transaction that was let go to the same point on the next leader: every statement
  * again, with the same clock, seeds and ids. Throws transaction_lost when that cannot be done, or
- * when its client would have been told anything else.
+ * when its client would have been told anything else. `why` it was let go.
  */
 export async function replayTransaction(
   core: SessionCore,
   transaction: OpenTransaction,
-  reason: string,
+  why: string,
 ): Promise<void> {
   const { transcript } = transaction;
-  if (!transcript) throw transactionLost(reason);
+  if (!transcript) throw transactionLost(why);
   if (transcript.tooLarge) {
-    throw transactionLost(`${reason}; it is over limits.transaction_replay_bytes`);
+    throw transactionLost(`${why}; it is over limits.transaction_replay_bytes`);
   }
-  if (core.pinned) throw transactionLost(`${reason}; so is the session's ${core.pinned.reason}`);
+  if (core.pinned)
+    throw transactionLost(`${why}; it is bound to the session's ${core.pinned.reason}`);
   core.context.counters.node(transaction.node.name).retries++;
   const present = core.snapshot;
   const retry = new LeaderRetry(core);
@@ -82,7 +83,7 @@ export async function replayTransaction(
     }
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    throw transactionLost(`${reason}; it could not be replayed: ${message}`);
+    throw transactionLost(`${why}; it could not be replayed: ${message}`);
   } finally {
     core.restore(present);
   }
@@ -116,11 +117,13 @@ async function repeat(core: SessionCore, transaction: OpenTransaction, step: Ste
   const { answer } = await step.run({ pins: step.pins });
   if (core.transaction !== transaction) throw new Error('the next leader ended it');
   if (digestOf(answer) === step.digest && sameSession(core.snapshot, step.after)) return;
-  throw new Error('the next leader gives another answer than the client has');
+  throw new Error('it would give another answer than the client has');
 }
 
-const transactionLost = (reason: string): LockstepError =>
+export const nodeLost = (detail: string): string => `its node was lost (${detail})`;
+
+export const transactionLost = (why: string): LockstepError =>
   new LockstepError(
     'transaction_lost',
-    `the transaction was rolled back because its node was lost (${reason}); try restarting it`,
+    `the transaction was rolled back because ${why}; try restarting it`,
   );

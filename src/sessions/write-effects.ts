@@ -21,6 +21,8 @@ export interface WriteEffects {
   readonly selectingPrograms: readonly string[];
   /** Programs that go on after errors. */
   readonly handlingPrograms: readonly string[];
+  /** Tables of several unique keys that programs with ON DUPLICATE KEY UPDATE write. */
+  readonly upserted: readonly TableInfo[];
   /** AUTO_INCREMENT columns of tables that programs write. */
   readonly nestedIds: readonly NestedId[];
   /** What only a server can do right, in a program: COMMIT, DDL, dynamic SQL; and where. */
@@ -55,6 +57,7 @@ const none: WriteEffects = {
   unsafePrograms: [],
   selectingPrograms: [],
   handlingPrograms: [],
+  upserted: [],
   nestedIds: [],
   uncontrolled: undefined,
   runsProgram: false,
@@ -137,6 +140,7 @@ class EffectsWalk {
     unsafePrograms: [],
     selectingPrograms: [],
     handlingPrograms: [],
+    upserted: [],
     nestedIds: [],
     userVariablesRead: [],
     userVariablesAssigned: [],
@@ -272,6 +276,7 @@ class EffectsWalk {
       const info = await this.#place.catalogue.table(table.schema ?? schema, table.name);
       result.programsWriteMarkers ||= isMarkers(info.schema);
       if (!info.transactional) result.unsafePrograms.push(`${info.engine} table ${info.name}`);
+      if (facts.upserts && info.uniqueKeys.length > 1) result.upserted.push(info);
       if (info.keepsTransactionIds) result.unsafePrograms.push(`the history of ${info.name}`);
       if (info.autoIncrement !== undefined) {
         const ordered = depth === 0 && !facts.insertsSelected;

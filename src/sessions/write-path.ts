@@ -7,6 +7,7 @@ import type { Node } from '../nodes/node.ts';
 import type { Terminal } from '../protocol/response-scanner.ts';
 import type { Command, CommandContext, Pins } from '../replication/command.ts';
 import type { Leadership } from '../replication/replicator.ts';
+import type { KeyPremise } from '../replication/table-changes.ts';
 import type { Release } from '../replication/write-gate.ts';
 import type { Answer } from './answer.ts';
 import { changedBy } from './cache/written-tables.ts';
@@ -36,6 +37,7 @@ import { reconcileIds } from './reconcile-ids.ts';
 import { tellRaised } from './select-for-write.ts';
 import type { SessionCore } from './session-core.ts';
 import { untilWritable } from './until-writable.ts';
+import { keyedByUpsert, onlyInserted, presume } from './upserts.ts';
 import { readUserVariables, restoreUserVariables, type UserVariables } from './user-variables.ts';
 import type { WriteRequest } from './write-request.ts';
 
@@ -44,7 +46,12 @@ type Attempt =
   /** Nothing of it took effect: the next leader may run it. */
   | { readonly kind: 'again'; readonly error: Error }
   /** Nothing of it took effect: it is to be run with nothing beside it. */
-  | { readonly kind: 'alone' };
+  | { readonly kind: 'alone' }
+  /** Nothing of it took effect: what was logged meanwhile broke what it took for granted. */
+  | { readonly kind: 'overtaken' };
+
+/** After so many it waits until nothing is logged beside it. */
+const overtakenMax = 5;
 
 /**
  * A write outside a transaction: it runs on the leader, is logged, committed and acknowledged
@@ -56,6 +63,7 @@ export async function writeAutocommit(core: SessionCore, write: WriteRequest): P
   const facts = await checkWrite(core, write);
   const retry = new LeaderRetry(core);
   let { alone } = facts;
+  let overtaken = 0;
   for (;;) {
     const leadership = await replicator.beginTerm(config.noNodeTimeoutMs);
     const release =
@@ -71,6 +79,11 @@ export async function writeAutocommit(core: SessionCore, write: WriteRequest): P
       if (attempt.kind === 'answered') return attempt.answer;
       if (attempt.kind === 'alone') {
         alone = true;
+        continue;
+      }
+      if (attempt.kind === 'overtaken') {
+        overtaken += 1;
+        alone ||= overtaken > overtakenMax;
         continue;
       }
       core.context.counters.node(leadership.name).retries++;
@@ -152,6 +165,7 @@ async function writeOnLane(
     return { kind: 'answered', answer: { kind: 'held', reply: executed.reply } };
   }
   while (replicator.gate.writes.held) await untilWritable(core);
+  const { reply, premise } = executed;
   const outcome = await commitEntry(
     core,
     leadership,
@@ -159,7 +173,8 @@ async function writeOnLane(
       kind: 'transaction',
       lastCommitted: replicator.lastCommitSent,
       commands: executed.commands,
-      changed: changedBy(facts.written, core.context.catalogue),
+      premise,
+      ...changedBy(keyedByUpsert(core, write, facts, reply.ok), core.context.catalogue),
     },
     lane,
   );
@@ -172,6 +187,7 @@ async function writeOnLane(
       core.route = { node: node.name, seq: outcome.seq };
       return { kind: 'answered', answer: { kind: 'held', reply: executed.reply } };
     case 'aborted':
+      if (outcome.overtaken) return { kind: 'overtaken' };
       return { kind: 'again', error: new Error(outcome.reason) };
     case 'not_logged':
       throw notLogged(outcome.error);
@@ -186,6 +202,8 @@ export type Executed =
       readonly commands: readonly Command[];
       /** What made the leader compute what it did. */
       readonly pins: Pins;
+      /** What must still be so when it is logged. */
+      readonly premise?: KeyPremise;
       /** What a CALL has set. */
       readonly variables: UserVariables | undefined;
     }
@@ -222,14 +240,19 @@ export function takeOver(core: SessionCore, lane: LeaderLane, executed: Executed
  * Runs a write inside the lane's transaction and makes the commands that repeat it. `before`: the
  * pins of the time when a leader ran it that is lost since.
  */
-export function execute(
+export async function execute(
   core: SessionCore,
   write: WriteRequest,
   facts: WriteFacts,
   place: WritePlace,
 ): Promise<Executed> {
   const { connection } = place.lane;
-  return core.running.during(connection, () => executeOn(core, write, facts, place));
+  const premise = presume(core, facts);
+  const run = (): Promise<Executed> => executeOn(core, write, facts, place);
+  const executed = await core.running.during(connection, run);
+  if (!premise || executed.kind !== 'done') return executed;
+  const none = onlyInserted(core, write.statement, facts, executed.reply.ok);
+  return none ? executed : { ...executed, premise };
 }
 
 interface WritePlace {

@@ -37,6 +37,8 @@ export interface InsertShape {
   /** Tables that the tail names before a dot, lower case. */
   readonly tailQualifiers: readonly string[];
   readonly tailHasDefault: boolean;
+  /** Columns that it assigns, lower case. */
+  readonly tailAssigned: readonly string[];
   /** Parenthesised queries that are in no other. */
   readonly queries: readonly Span[];
 }
@@ -78,6 +80,7 @@ export function insertShape(sql: string, mode: LexMode): InsertShape | undefined
     tail: tailTokens.length === 0 ? '' : sql.slice(tailTokens[0]?.start),
     tailQualifiers: qualifiers(sql, tailTokens),
     tailHasDefault: tailTokens.some((token) => isWord(token, 'DEFAULT')),
+    tailAssigned: assignedIn(sql, tokens, outline, tailAt),
     queries: outermostQueries(tokens, outline),
   };
   const head = tokens[at];
@@ -133,6 +136,21 @@ function qualifiers(sql: string, tokens: readonly Token[]): string[] {
   return tokens
     .filter((token, index) => isName(token) && isOperator(tokens[index + 1], '.'))
     .map((token) => lowerName(nameOf(sql, token)));
+}
+
+/** `ON DUPLICATE KEY UPDATE a = …, t.b = …` */
+function assignedIn(
+  sql: string,
+  tokens: readonly Token[],
+  outline: Outline,
+  from: number,
+): string[] {
+  const start = tokens.findIndex((token, at) => at >= from && isWord(token, 'UPDATE'));
+  if (start < 0) return [];
+  return splitList(tokens, outline, start + 1, tokens.length, 0).flatMap((part) => {
+    const name = tokens[part.from + lengthOfTarget(tokens, part.from) - 1];
+    return name ? lowerName(nameOf(sql, name)) : [];
+  });
 }
 
 interface Part {

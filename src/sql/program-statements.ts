@@ -18,6 +18,8 @@ export interface ProgramStatements {
   readonly handlesErrors: boolean;
   /** It may set ROW_COUNT() itself, beside what it calls. */
   readonly countsRows: boolean;
+  /** INSERT … ON DUPLICATE KEY UPDATE. */
+  readonly upserts: boolean;
   readonly calls: readonly TableName[];
   /** Lower case, without @. */
   readonly userVariablesAssigned: readonly string[];
@@ -38,6 +40,7 @@ export function programStatements(
     selects: statements.some(selectsUnlocked),
     handlesErrors: tokens.some((_token, index) => handlesErrorsAt(sql, tokens, index)),
     countsRows: countsRows(tokens),
+    upserts: has(tokens, 'DUPLICATE'),
     calls: tokens.flatMap((_token, index) => calledAt(sql, tokens, index) ?? []),
     userVariablesAssigned: assignedVariables(sql, tokens),
   };

@@ -8,6 +8,8 @@ export interface WrittenTables {
   /** Of the catalogue, then. */
   readonly version: number;
   readonly tables: ReadonlySet<string>;
+  /** Those in which it may give rows a unique key. */
+  readonly keyed: ReadonlySet<string>;
 }
 
 /** Several of one transaction; undefined as soon as one is. */
@@ -16,17 +18,23 @@ export function joinWritten(
   other: WrittenTables | undefined,
 ): WrittenTables | undefined {
   if (!one || !other || one.version !== other.version) return undefined;
-  if (one.tables === other.tables || other.tables.size === 0) return one;
-  return { version: one.version, tables: new Set([...one.tables, ...other.tables]) };
+  const tables = join(one.tables, other.tables);
+  return { version: one.version, tables, keyed: join(one.keyed, other.keyed) };
 }
+
+const join = (one: ReadonlySet<string>, other: ReadonlySet<string>): ReadonlySet<string> =>
+  one === other || other.size === 0 ? one : new Set([...one, ...other]);
 
 /** For the log; anything when a definition has changed since. */
 export function changedBy(
   written: WrittenTables | undefined,
   { version }: TableCatalogue,
-): ChangedTables {
-  return written?.version === version ? written.tables : undefined;
+): { readonly changed: ChangedTables; readonly keyed: ChangedTables } {
+  if (written?.version !== version) return anything;
+  return { changed: written.tables, keyed: written.keyed };
 }
+
+const anything = { changed: undefined, keyed: undefined };
 
 const tablesMax = 10_000;
 
@@ -51,7 +59,7 @@ export class WriteReach {
     this.#version = version;
     try {
       const tables = await this.#tablesOf(statement, schema);
-      return tables && { version, tables };
+      return tables && { version, tables, keyed: tables };
     } catch {
       // What the catalogue does not tell now may be anything.
       return undefined;

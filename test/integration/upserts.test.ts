@@ -1,0 +1,230 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Connection, ResultSetHeader, RowDataPacket } from 'mysql2/promise';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { startBalancer, type TestBalancer, untilAllUp } from '../support/balancer.ts';
+import { connectTo, engines, expectEqualNodes, startServers } from '../support/cluster.ts';
+import type { TestServers } from '../support/cluster.ts';
+import { holdAt } from '../support/hold-at.ts';
+import { randomFrom } from '../support/random-writes.ts';
+
+/** Meets row 3 by its second key, as long as there is no row 8. */
+const upsert = 'INSERT INTO t VALUES (8, 5, 2) ON DUPLICATE KEY UPDATE v = v + VALUES(v)';
+const listed = upsert.replace('INTO t', 'INTO t (id, u, v)');
+const computed = listed.replace('(8,', '(4 + 4,');
+const rival = 'INSERT INTO t VALUES (8, 8, 5)';
+const add = 'ON DUPLICATE KEY UPDATE v = t.v + 2';
+
+interface ErrorLike {
+  readonly errno?: number;
+}
+
+const errnoOf = (running: Promise<unknown>): Promise<number | undefined> =>
+  running.then(
+    () => undefined,
+    ({ errno }: ErrorLike) => errno,
+  );
+
+/** Which row ON DUPLICATE KEY UPDATE meets is the same on every node, whoever inserts beside it. */
+describe.each(engines())('upserts over several unique keys, $name', (engine) => {
+  let servers: TestServers;
+  let lockstep: TestBalancer;
+  const clients: Connection[] = [];
+  const client = (index: number): Connection => clients[index] as Connection;
+  const rows = async (sql: string): Promise<RowDataPacket[]> =>
+    (await client(0).query<RowDataPacket[]>(sql))[0];
+
+  beforeAll(async () => {
+    servers = await startServers({
+      engine,
+      count: 3,
+      extraArguments: ['--innodb-lock-wait-timeout=3'],
+    });
+    lockstep = await startBalancer(servers);
+    await untilAllUp(lockstep);
+    for (let index = 0; index < 8; index++) {
+      clients.push(await connectTo(lockstep, { database: 'app' }));
+    }
+  });
+
+  beforeEach(async () => {
+    await client(0).query('DROP TABLE IF EXISTS t');
+    await client(0).query('DROP TABLE IF EXISTS source');
+    await client(0).query('CREATE TABLE t (id INT PRIMARY KEY, u INT UNIQUE, v INT NOT NULL)');
+    await client(0).query('INSERT INTO t VALUES (1, 1, 1), (3, 5, 3), (9, 9, 9)');
+  });
+
+  afterAll(async () => {
+    for (const each of clients) each.destroy();
+    await lockstep?.close();
+    await servers?.close();
+  });
+
+  const expectEqual = async (): Promise<void> => {
+    const nodes = lockstep.balancer.control.nodes();
+    expect(nodes.map(({ state }) => state)).toEqual(['UP', 'UP', 'UP']);
+    await expectEqualNodes(servers.servers);
+  };
+
+  /** Runs `steps` and COMMIT in a transaction, and the rival beside it; the errno of COMMIT. */
+  const race = async (
+    steps: readonly string[],
+    { rivalWaits, by = rival }: { rivalWaits: boolean; by?: string },
+  ): Promise<number | undefined> => {
+    await client(0).query('BEGIN');
+    for (const sql of steps) await client(0).query(sql);
+    const rivalling = client(1).query(by);
+    const first = await Promise.race([rivalling.then(() => 'the rival'), delay(300, 'nobody')]);
+    expect(first).toBe(rivalWaits ? 'nobody' : 'the rival');
+    const errno = await errnoOf(client(0).query('COMMIT'));
+    await rivalling;
+    await client(0).query('ROLLBACK');
+    await expectEqual();
+    return errno;
+  };
+
+  const mariadb = engine.name === 'mariadb';
+  const seen = (): Promise<RowDataPacket[]> => rows('SELECT * FROM t WHERE id IN (3, 8)');
+  const both = [
+    { id: 3, u: 5, v: 5 },
+    { id: 8, u: 8, v: 5 },
+  ];
+
+  const prepareOthers = async (): Promise<void> => {
+    await client(0).query('CREATE TABLE source (v INT)');
+    await client(0).query('INSERT INTO source VALUES (2)');
+    await client(0).query('CREATE OR REPLACE VIEW shown AS SELECT id AS a, u AS b, v FROM t');
+    await client(0).query(
+      'CREATE TRIGGER source_up AFTER INSERT ON source FOR EACH ROW ' +
+        'INSERT INTO t VALUES (8, 5, 2) ON DUPLICATE KEY UPDATE v = v + 2',
+    );
+    await client(0).query('DROP PROCEDURE IF EXISTS up');
+    await client(0).query(
+      'CREATE PROCEDURE up(a INT, b INT) ' +
+        'INSERT INTO t VALUES (a, b, 2) ON DUPLICATE KEY UPDATE v = v + 2',
+    );
+  };
+
+  test.each([
+    ['without a list of columns', upsert],
+    ['with a list of columns', upsert.replace('INTO t', 'INTO t (id, u, v)')],
+    ['by SET', 'INSERT INTO t SET id = 8, u = 5, v = 2 ON DUPLICATE KEY UPDATE v = v + 2'],
+    ['of several rows', `INSERT INTO t (v, u, id) VALUES (0, 1, 1), (2, 5, 8) ${add}`],
+  ])('in a transaction the place is held, %s', async (_name, sql) => {
+    expect(await race([sql], { rivalWaits: true })).toBeUndefined();
+    expect(await seen()).toEqual(both);
+  });
+
+  test('whose place is taken between a statement and the lock, is run again by its client', async () => {
+    const held = holdAt('transaction.executed');
+    await client(0).query('BEGIN');
+    const upserting = client(0).query(listed);
+    await held.reached;
+    const rivalling = client(1).query(rival);
+    if (mariadb) await rivalling;
+    held.release();
+    await upserting;
+    expect(await errnoOf(client(0).query('COMMIT'))).toBe(mariadb ? 1213 : undefined);
+    await rivalling;
+    await expectEqual();
+  });
+
+  test.each([
+    ['values that are computed', listed.replace('(8,', '(4 + 4,')],
+    ['values that are selected', `INSERT INTO t SELECT 8, 5, v FROM source ${add}`],
+    ['a view', 'INSERT INTO shown (b, a, v) VALUES (5, 8, 2) ON DUPLICATE KEY UPDATE v = v + 2'],
+    ['a trigger', 'INSERT INTO source VALUES (77)'],
+    ['a procedure', 'CALL up(8, 5)'],
+  ])('with %s, in a transaction that is overtaken, is run again', async (_name, sql) => {
+    await prepareOthers();
+    expect(await race([sql], { rivalWaits: !mariadb })).toBe(mariadb ? 1213 : undefined);
+  });
+
+  test('outside a transaction it is run again unseen', async () => {
+    const held = holdAt('write.executed');
+    const upserting = client(0).query<ResultSetHeader>(upsert);
+    await held.reached;
+    const rivalling = client(1).query(rival);
+    if (mariadb) await rivalling;
+    held.release();
+    const [{ affectedRows }] = await upserting;
+    await rivalling;
+    expect(affectedRows).toBe(2);
+    const overtaken = [
+      { id: 3, u: 5, v: 3 },
+      { id: 8, u: 8, v: 7 },
+    ];
+    expect(await seen()).toEqual(mariadb ? overtaken : both);
+    await expectEqual();
+  });
+
+  test('in a table whose name is not ASCII', async () => {
+    await client(0).query('DROP TABLE IF EXISTS `té`');
+    await client(0).query('CREATE TABLE `té` LIKE t');
+    await client(0).query('INSERT INTO `té` SELECT * FROM t');
+    const by = rival.replace('INTO t', 'INTO `té`');
+    const sql = listed.replace('INTO t', 'INTO `té`');
+    expect(await race([sql], { rivalWaits: true, by })).toBeUndefined();
+    const computed = sql.replace('(8,', '(7 + 7,');
+    const at14 = by.replaceAll('8', '14');
+    const errno = await race([computed], { rivalWaits: !mariadb, by: at14 });
+    expect(errno).toBe(mariadb ? 1213 : undefined);
+  });
+
+  const meets = 'ON DUPLICATE KEY UPDATE v = v + 1';
+  test.each([
+    [
+      'a key of its own',
+      'INSERT INTO g (k) VALUES (1) ON DUPLICATE KEY UPDATE n = n + 1',
+      'DELETE FROM g WHERE k = 7',
+    ],
+    ['a change that gives no key', computed, 'UPDATE t SET v = 50 WHERE id = 9'],
+    ['a row that goes', computed, 'DELETE FROM t WHERE id = 9'],
+    ['an upsert that meets a row', computed, `INSERT INTO t VALUES (1, 1, 1) ${meets}`],
+    ['another table', computed, 'INSERT INTO g (k) VALUES (7)'],
+  ])('is not run again for %s', async (_name, sql, by) => {
+    await client(0).query('DROP TABLE IF EXISTS g');
+    await client(0).query(
+      'CREATE TABLE g (id INT AUTO_INCREMENT PRIMARY KEY, k INT UNIQUE, n INT NOT NULL DEFAULT 0)',
+    );
+    await client(0).query('INSERT INTO g (k) VALUES (1), (6)');
+    // Once before, so that the tables are known.
+    await client(0).query(sql);
+    await client(1).query(by.replace('(7)', '(8)'));
+    expect(await race([sql], { rivalWaits: false, by })).toBeUndefined();
+  });
+
+  test('shows its warnings all the same', async () => {
+    await client(0).query('BEGIN');
+    const sql = listed.replace('INSERT', 'INSERT IGNORE').replace('VALUES(v)', '(1 / 0 IS NULL)');
+    await client(0).query(sql);
+    const shown = await rows('SHOW WARNINGS');
+    await client(0).query('ROLLBACK');
+    expect(shown.map(({ Code }) => Code as number)).toContain(1365);
+  });
+
+  test('by many at once, among inserts and deletes of the same rows', async () => {
+    const work = clients.map(async (each, who) => {
+      const pick = randomFrom(who + 1);
+      for (let round = 0; round < 80; round++) {
+        const row = `(${pick(9)}, ${pick(9)}, ${pick(9)})`;
+        const choice = pick(6);
+        const sql =
+          choice < 3
+            ? `INSERT INTO t VALUES ${row} ON DUPLICATE KEY UPDATE v = v + VALUES(v)`
+            : choice < 5
+              ? `INSERT IGNORE INTO t VALUES ${row}`
+              : `DELETE FROM t WHERE id = ${pick(9)}`;
+        const steps = pick(3) === 0 ? ['BEGIN', sql, upsert, 'COMMIT'] : [sql];
+        for (const step of steps) {
+          const errno = await errnoOf(each.query(step));
+          if (errno === undefined) continue;
+          expect([1205, 1213]).toContain(errno);
+          await each.query('ROLLBACK');
+          break;
+        }
+      }
+    });
+    await Promise.all(work);
+    await expectEqual();
+  });
+});
