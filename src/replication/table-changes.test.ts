@@ -31,6 +31,38 @@ test('an entry that does not say what it changes may have changed any table', ()
   expect(changes.unchangedSince(seq(11), [users])).toBe(true);
 });
 
+test('a premise holds until a row of its tables gets a key', () => {
+  const changes = new TableChanges(seq(10));
+  const premise = changes.presume(new Set(['app.users']));
+  expect(changes.stillHolds(premise)).toBe(true);
+  changes.note(seq(11), new Set(['app.users']), new Set());
+  changes.note(seq(12), new Set(['app.users', 'app.orders']), new Set(['app.orders']));
+  expect(changes.stillHolds(premise)).toBe(true);
+  changes.note(seq(13), new Set(['app.users']));
+  expect(changes.stillHolds(premise)).toBe(false);
+  expect(changes.stillHolds(changes.presume(new Set(['app.users'])))).toBe(true);
+});
+
+test('a premise on any table holds until there is another entry', () => {
+  const changes = new TableChanges(seq(10));
+  const premise = changes.presume(undefined);
+  expect(changes.stillHolds(premise)).toBe(true);
+  changes.note(seq(11), new Set(), new Set());
+  expect(changes.stillHolds(premise)).toBe(false);
+});
+
+test('a premise does not hold of tables that were forgotten, nor behind an entry of any', () => {
+  const changes = new TableChanges(seq(10));
+  const premise = changes.presume(new Set(['app.users']));
+  changes.forget();
+  expect(changes.stillHolds(premise)).toBe(true);
+  changes.note(seq(11), new Set(['app.users']));
+  expect(changes.stillHolds(premise)).toBe(false);
+  const next = changes.presume(new Set(['app.users']));
+  changes.note(seq(12), undefined);
+  expect(changes.stillHolds(next)).toBe(false);
+});
+
 test('a seq that is given again, because the log refused it, takes nothing back', () => {
   const changes = new TableChanges(seq(10));
   const users = changes.table('app.users');

@@ -103,8 +103,9 @@ export function keyedByUpsert(
   ok: OkPacket | undefined,
 ): WrittenTables | undefined {
   const [target, other] = targets;
-  const changed = statement.onDuplicateKey && statement.insertRows === 1 && Number(ok?.affectedRows) === 2;
-  if (!changed || !written || written.tables.size !== 1) return written;
+  const one = statement.onDuplicateKey && statement.insertRows === 1;
+  if (!one || Number(ok?.affectedRows) !== 2 || !written || written.tables.size !== 1)
+    return written;
   if (runsProgram || !target || other) return written;
   const shape = insertShape(sql, core.lexMode);
   return shape && !assignsKey(target, shape.tailAssigned) ? { ...written, keyed: none } : written;

@@ -114,7 +114,7 @@ describe.each(engines())('upserts over several unique keys, $name', (engine) => 
     expect(await seen()).toEqual(both);
   });
 
-  test('whose place is taken between a statement and the lock, is run again by its client', async () => {
+  test('whose place is taken before it is held, is run again by its client', async () => {
     const held = holdAt('transaction.executed');
     await client(0).query('BEGIN');
     const upserting = client(0).query(listed);
@@ -164,9 +164,9 @@ describe.each(engines())('upserts over several unique keys, $name', (engine) => 
     const by = rival.replace('INTO t', 'INTO `té`');
     const sql = listed.replace('INTO t', 'INTO `té`');
     expect(await race([sql], { rivalWaits: true, by })).toBeUndefined();
-    const computed = sql.replace('(8,', '(7 + 7,');
+    const unknown = sql.replace('(8,', '(7 + 7,');
     const at14 = by.replaceAll('8', '14');
-    const errno = await race([computed], { rivalWaits: !mariadb, by: at14 });
+    const errno = await race([unknown], { rivalWaits: !mariadb, by: at14 });
     expect(errno).toBe(mariadb ? 1213 : undefined);
   });
 
