@@ -46,10 +46,14 @@ export async function startBalancer(
   };
   const workerProgram = new URL('../../dist/workers/main.js', import.meta.url).pathname;
   const create = (own: Config): Promise<Balancer> => createBalancer(own, { workerProgram });
-  let balancer = await create(config);
+  const forget = (): Promise<void> => rm(folder, { recursive: true, force: true });
+  let balancer = await create(config).catch(async (error: unknown) => {
+    await forget();
+    throw error;
+  });
   const close = async (): Promise<void> => {
     await balancer.close();
-    await rm(folder, { recursive: true, force: true });
+    await forget();
   };
   const restartWith = async (change: (config: Config) => Config): Promise<void> => {
     const { mysqlPort, httpPort } = balancer;
