@@ -9,7 +9,6 @@ import type { NodeConnection } from './node-connection.ts';
 import { queryRows, type Row } from './query-rows.ts';
 import type {
   ChildTable,
-  KeyPart,
   RoutineInfo,
   RoutineParameter,
   TableInfo,
@@ -217,9 +216,8 @@ function cached<T>(
 /** The parts of each, the primary key first; those of expressions have no name. */
 async function readUniqueKeys(ask: Ask, where: string): Promise<ReadonlyMap<string, Row[]>> {
   const rows = await ask(
-    'SELECT INDEX_NAME AS k, COLUMN_NAME AS name, SUB_PART AS prefix, INDEX_TYPE AS type ' +
-      `FROM information_schema.STATISTICS WHERE ${where} AND NON_UNIQUE = 0 ` +
-      "ORDER BY INDEX_NAME <> 'PRIMARY', 1, SEQ_IN_INDEX",
+    'SELECT INDEX_NAME AS k, COLUMN_NAME AS name FROM information_schema.STATISTICS ' +
+      `WHERE ${where} AND NON_UNIQUE = 0 ORDER BY INDEX_NAME <> 'PRIMARY', 1, SEQ_IN_INDEX`,
   );
   const keys = new Map<string, Row[]>();
   for (const row of rows) keys.set(row['k'] ?? '', [...(keys.get(row['k'] ?? '') ?? []), row]);
@@ -236,31 +234,29 @@ function namingKey(keys: ReadonlyMap<string, Row[]>, columns: readonly Row[]): s
 }
 
 function uniqueKey(name: string, parts: readonly Row[], columns: readonly Row[]): UniqueKey {
-  const known = parts.flatMap((part) => {
-    const column = columns.find((one) => one['name'] === part['name']);
-    return column ? { part, column } : [];
-  });
+  const named = new Set(parts.map((part) => part['name']));
+  const known = columns.filter((column) => named.has(column['name']));
   return {
     name,
-    parts: known.map(({ part, column }) => ({
+    parts: known.map((column) => ({
       column: lowerName(column['name'] ?? ''),
       freeWithout: freeWithoutValue(column),
-      literal: part['prefix'] || part['type'] !== 'BTREE' ? undefined : literalKind(column),
+      plain: plainType.test(column['type'] ?? '') && !column['generation'],
     })),
-    computed: known.length < parts.length || known.some(({ column }) => column['generation']),
+    computed: known.length < parts.length || known.some(changesByItself),
   };
 }
+
+/** It is generated, or has the time of the latest change. */
+const changesByItself = ({ generation, extra }: Row): boolean =>
+  Boolean(generation) || /on update/i.test(extra ?? '');
 
 /** It becomes NULL, or an id of its own. MariaDB writes the default NULL out. */
 const freeWithoutValue = ({ nullable, value, extra, generation }: Row): boolean =>
   /auto_increment/i.test(extra ?? '') ||
   (nullable === 'YES' && !generation && (value ?? 'NULL') === 'NULL');
 
-function literalKind({ type, generation }: Row): KeyPart['literal'] {
-  if (generation) return undefined;
-  if (/^(?:tiny|small|medium|big)?int$/i.test(type ?? '')) return 'integer';
-  return /^(?:var)?(?:char|binary)$/i.test(type ?? '') ? 'text' : undefined;
-}
+const plainType = /^(?:(?:tiny|small|medium|big)?int|(?:var)?(?:char|binary))$/i;
 
 function unstableDefaults(columns: readonly Row[], mode: LexMode): UnstableDefault[] {
   const found: UnstableDefault[] = [];

@@ -12,7 +12,7 @@ export interface UniqueKey {
   readonly name: string;
   /** Those of expressions left out. */
   readonly parts: readonly KeyPart[];
-  /** A part is computed, so that any column may change it. */
+  /** A part is computed, so that whatever changes the row may change it. */
   readonly computed: boolean;
 }
 
@@ -21,8 +21,8 @@ export interface KeyPart {
   readonly column: string;
   /** A row to which a statement gives no value for it does not meet others in the key. */
   readonly freeWithout: boolean;
-  /** What is stored is what the literal says: whole numbers, text; and all of it is in the key. */
-  readonly literal: 'integer' | 'text' | undefined;
+  /** A whole number or a text: assigned to itself it stays what it is. */
+  readonly plain: boolean;
 }
 
 export interface TriggerInfo {

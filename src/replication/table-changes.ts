@@ -3,6 +3,9 @@ import type { Seq } from '../base/brands.ts';
 /** Names of tables as `tableKey` makes them; undefined where it may be any. */
 export type ChangedTables = ReadonlySet<string> | undefined;
 
+/** Beyond it a premise is one on any table. */
+const tablesMax = 20_000;
+
 /** A table that somebody asked for. */
 export interface TableChange {
   /** Nothing behind this entry has changed it. */
@@ -92,6 +95,7 @@ export class TableChanges {
 
   /** What holds from now on until it is asked whether it still does. */
   presume(tables: ReadonlySet<string> | undefined): KeyPremise {
+    if (this.#tables.size > tablesMax) return { since: this.#latest, tables: undefined };
     for (const key of tables ?? []) this.table(key);
     return { since: this.#latest, tables };
   }

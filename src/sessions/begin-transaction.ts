@@ -8,7 +8,7 @@ import type { TransactionPlace } from './open-transaction.ts';
 import { untilLeaderShows } from './read-consistency.ts';
 import type { SessionCore } from './session-core.ts';
 import type { Beginning } from './transcript.ts';
-import { enterGate } from './write-path.ts';
+import { enterGate } from './enter-gate.ts';
 
 export type Begun =
   | { readonly kind: 'begun'; readonly place: TransactionPlace; readonly reply: HeldReply }

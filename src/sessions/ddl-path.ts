@@ -14,7 +14,7 @@ import { determineDdl } from './determine-ddl.ts';
 import { type LeaderPins, pinWrite, setVariablesRead } from './pin-write.ts';
 import { notLogged } from './not-logged.ts';
 import type { SessionCore } from './session-core.ts';
-import { enterSchemaGate } from './write-path.ts';
+import { enterSchemaGate } from './enter-gate.ts';
 import type { WriteRequest } from './write-request.ts';
 
 /** After these a table may be a view that does something, or a function do what it did not. */

@@ -3,15 +3,14 @@ import { faultPoints } from '../base/fault-points.ts';
 import { NodeConnectionLostError } from '../nodes/node-connection.ts';
 import { NodeQueryError, queryRows } from '../nodes/query-rows.ts';
 import type { Aborted } from '../replication/commit-outcome.ts';
-import type { KeyPremise } from '../replication/table-changes.ts';
 import type { Statement } from '../sql/statement.ts';
 import { type Answer, okAnswer } from './answer.ts';
 import { beginOnLeader } from './begin-transaction.ts';
 import { changedBy } from './cache/written-tables.ts';
-import { checkWrite } from './check-write.ts';
+import { checkWrite, type WriteFacts } from './check-write.ts';
 import { commitEntry } from './commit-entry.ts';
 import { endTransaction, endUnlogged, letGo } from './end-transaction.ts';
-import { holdPlaces } from './held-places.ts';
+import { selectsIds } from './generated-ids.ts';
 import { type NodeRequest, textRequest } from './node-request.ts';
 import { notLogged } from './not-logged.ts';
 import { OpenTransaction } from './open-transaction.ts';
@@ -27,7 +26,8 @@ import {
 import { nodeLost, replayTransaction, takeStep, transactionLost } from './transaction-replay.ts';
 import { Transcript } from './transcript.ts';
 import { untilWritable } from './until-writable.ts';
-import { execute, type Executed, mustBeUndoable, takeOver } from './write-path.ts';
+import { keyedByUpsert } from './upserts.ts';
+import { execute, type Executed, takeOver } from './write-path.ts';
 import type { WriteRequest } from './write-request.ts';
 
 /** BEGIN and its like, or (`begin` undefined) the first statement with autocommit off. */
@@ -90,10 +90,8 @@ export async function writeInTransaction(
   write: WriteRequest,
 ): Promise<Answer> {
   const facts = await checkWrite(core, write);
-  transaction.writes(facts.written);
   return takeStep(core, transaction, write.request, async (again) => {
     let executed: Executed;
-    let premise: KeyPremise | undefined;
     const { lane, node } = transaction;
     const undoable = mustBeUndoable(write, facts);
     if (undoable) await queryRows(lane.connection, `SAVEPOINT ${beforeWrite}`);
@@ -104,14 +102,13 @@ export async function writeInTransaction(
     try {
       executed = await execute(core, write, facts, { lane, node, before: again?.pins });
       if (faultPoints.armed) await faultPoints.reach('transaction.executed', node.name);
-      if (executed.kind === 'done' && executed.premise) {
-        premise = await holdPlaces(core, write, facts, { premise: executed.premise, lane });
-      }
     } catch (error) {
+      transaction.writes(facts.written);
       await afterFault(core, transaction, error);
       await undo();
       throw error;
     }
+    transaction.writes(keyedByUpsert(core, write, facts, executed.reply.ok));
     transaction.lastCommitted = core.context.replicator.lastCommitSent;
     noteSeen(core, transaction.node.name);
     if (executed.kind === 'refused') {
@@ -120,7 +117,7 @@ export async function writeInTransaction(
       await undo();
     } else {
       for (const one of executed.commands) transaction.record(one);
-      transaction.presume(premise);
+      transaction.presume(executed.premise);
     }
     takeOver(core, lane, executed);
     return {
@@ -129,6 +126,10 @@ export async function writeInTransaction(
     };
   });
 }
+
+/** Whether it may have to be undone after it has succeeded, or in part. */
+const mustBeUndoable = (write: WriteRequest, facts: WriteFacts): boolean =>
+  write.statement.kind === 'call' || selectsIds(write, facts) || facts.aloneForIds;
 
 const beforeWrite = 'lockstep_before_write';
 

@@ -17,8 +17,9 @@ import type { WriteRequest } from './write-request.ts';
  * the place that it had in the first, so that another transaction may take that place and be
  * logged before: a follower would meet that row, and change it instead. (Seen on 10.11.19. MySQL
  * makes the lock explicit before it undoes the insert, `row_convert_impl_to_expl_if_needed` in
- * `storage/innobase/row/row0undo.cc`, since 5.7.26.) So it is only logged if no row of the table
- * has got a key since it ran, and else runs again.
+ * `storage/innobase/row/row0undo.cc`.) So on the leader such a statement also tells whether it met
+ * a row in a later key. If so, it is only logged if no row of the table has got a key since it
+ * ran, and else runs again.
  */
 
 /** Tables in which rows are met by several keys; undefined where it may be any. */
@@ -34,7 +35,7 @@ export function upsertedBy(
 ): Upserted | undefined {
   if (lexMode.flavor !== 'mariadb') return undefined;
   const own = statement.onDuplicateKey
-    ? targets.filter((target) => meetingKeys(statement, target) > 1)
+    ? targets.filter((target) => meetingKeys(statement, target, targets).length > 1)
     : [];
   const tables = new Set<string>();
   for (const { schema, name } of [...own, ...upserted]) {
@@ -45,14 +46,16 @@ export function upsertedBy(
   return tables.size > 0 ? { tables } : undefined;
 }
 
-/** In how many keys of the table its rows may meet others. */
-function meetingKeys(statement: Statement, { name, uniqueKeys, triggers }: TableInfo): number {
-  const { insertColumns, writtenTables } = statement;
-  // The columns of a view may have other names, and a trigger gives values to any.
-  const named = lowerName(writtenTables[0]?.name ?? '') === lowerName(name);
-  const direct = named && triggers.every(({ event }) => event !== 'INSERT');
+/** Keys of the table in which its rows may meet others. */
+export function meetingKeys(
+  { insertColumns }: Statement,
+  { uniqueKeys, triggers }: TableInfo,
+  targets: readonly TableInfo[],
+): readonly UniqueKey[] {
+  // A view's columns may have other names, and a trigger gives values to any.
+  const direct = targets.length === 1 && triggers.every(({ event }) => event !== 'INSERT');
   const given = direct && insertColumns ? new Set(insertColumns.map(lowerName)) : undefined;
-  return uniqueKeys.filter((key) => mayMeet(key, given)).length;
+  return uniqueKeys.filter((key) => mayMeet(key, given));
 }
 
 const mayMeet = ({ parts, computed }: UniqueKey, given: ReadonlySet<string> | undefined): boolean =>
@@ -87,8 +90,8 @@ export function keyedBy(
 ): ReadonlySet<string> {
   const [target, other] = targets;
   if (tables.size !== 1 || runsProgram || !target || other) return tables;
-  if (statement.verb === 'DELETE') return none;
-  if (statement.verb !== 'UPDATE') return tables;
+  if (statement.verb !== 'UPDATE' && statement.verb !== 'DELETE') return tables;
+  // Without a shape is also what inserts: DELETE … FOR PORTION OF.
   const shape = rowWriteShape(sql, core.lexMode);
   return shape && !assignsKey(target, shape.assigned) ? none : tables;
 }
@@ -98,7 +101,7 @@ const none: ReadonlySet<string> = new Set();
 /** The same of an upsert of one row once it has its answer: that it changed a row. */
 export function keyedByUpsert(
   core: SessionCore,
-  { statement, sql }: WriteRequest,
+  { statement, sql }: Pick<WriteRequest, 'statement' | 'sql'>,
   { effects: { targets, runsProgram }, written }: WriteFacts,
   ok: OkPacket | undefined,
 ): WrittenTables | undefined {

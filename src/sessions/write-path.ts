@@ -8,12 +8,12 @@ import type { Terminal } from '../protocol/response-scanner.ts';
 import type { Command, CommandContext, Pins } from '../replication/command.ts';
 import type { Leadership } from '../replication/replicator.ts';
 import type { KeyPremise } from '../replication/table-changes.ts';
-import type { Release } from '../replication/write-gate.ts';
 import type { Answer } from './answer.ts';
 import { changedBy } from './cache/written-tables.ts';
 import { callCommand } from './call-path.ts';
 import { noteCarried, noteUsed } from './carry-state.ts';
-import { generatedId, IdsNotAloneError, objectionToIds, selectsIds } from './generated-ids.ts';
+import { generatedId, IdsNotAloneError, objectionToIds } from './generated-ids.ts';
+import { enterGate, enterSchemaGate } from './enter-gate.ts';
 import { HeldReply } from './held-reply.ts';
 import { LeaderRetry } from './leader-retry.ts';
 import { type LaneResult, LeaderLane, RanAloneError } from './leader-lane.ts';
@@ -37,6 +37,7 @@ import { reconcileIds } from './reconcile-ids.ts';
 import { tellRaised } from './select-for-write.ts';
 import type { SessionCore } from './session-core.ts';
 import { untilWritable } from './until-writable.ts';
+import { metLater, type UpsertWatch, watchedRequest, watchOf } from './upsert-watch.ts';
 import { keyedByUpsert, onlyInserted, presume } from './upserts.ts';
 import { readUserVariables, restoreUserVariables, type UserVariables } from './user-variables.ts';
 import type { WriteRequest } from './write-request.ts';
@@ -51,7 +52,7 @@ type Attempt =
   | { readonly kind: 'overtaken' };
 
 /** After so many it waits until nothing is logged beside it. */
-const overtakenMax = 5;
+const overtakenMax = 50;
 
 /**
  * A write outside a transaction: it runs on the leader, is logged, committed and acknowledged
@@ -59,24 +60,36 @@ const overtakenMax = 5;
  * nothing: the next leader runs it.
  */
 export async function writeAutocommit(core: SessionCore, write: WriteRequest): Promise<Answer> {
-  const { replicator, config } = core.context;
-  const facts = await checkWrite(core, write);
+  const { replicator, config, catalogue } = core.context;
+  let { version } = catalogue;
+  let facts = await checkWrite(core, write);
   const retry = new LeaderRetry(core);
-  let { alone } = facts;
+  const before = core.snapshot;
+  let alone = false;
   let overtaken = 0;
   for (;;) {
     const leadership = await replicator.beginTerm(config.noNodeTimeoutMs);
     const release =
-      facts.reconcile.length > 0 ? await enterSchemaGate(core) : await enterGate(core, alone);
+      facts.reconcile.length > 0
+        ? await enterSchemaGate(core)
+        : await enterGate(core, alone || facts.alone);
     try {
       if (!replicator.isCurrent(leadership)) continue;
+      if (catalogue.version !== version) {
+        // A definition has changed while it waited.
+        ({ version } = catalogue);
+        facts = await checkWrite(core, write);
+        continue;
+      }
       const lost = await reconcileIds(core, leadership, facts.reconcile);
       if (lost) {
         await retry.pause(leadership, lost);
         continue;
       }
-      const attempt = await attemptWrite(core, write, { ...facts, alone }, leadership);
+      const own = alone ? { ...facts, alone } : facts;
+      const attempt = await attemptWrite(core, write, own, leadership);
       if (attempt.kind === 'answered') return attempt.answer;
+      core.restore(before);
       if (attempt.kind === 'alone') {
         alone = true;
         continue;
@@ -92,26 +105,6 @@ export async function writeAutocommit(core: SessionCore, write: WriteRequest): P
       release();
     }
   }
-}
-
-/** A session that holds LOCK TABLES has the gate already. */
-export function enterGate(core: SessionCore, alone: boolean): Promise<Release> {
-  const { replicator, config } = core.context;
-  if (core.tableLock) return Promise.resolve(() => {});
-  return alone
-    ? replicator.gate.exclusive(config.ddlWaitTimeoutMs)
-    : replicator.gate.shared(config.ddlWaitTimeoutMs);
-}
-
-/** As `enterGate`, for DDL, which also waits for whoever reads the tables as a whole. */
-export async function enterSchemaGate(core: SessionCore): Promise<Release> {
-  const { replicator, config } = core.context;
-  const timeoutMs = config.ddlWaitTimeoutMs;
-  const own = core.instanceLock ? 1 : 0;
-  if (!core.tableLock) return replicator.gate.exclusiveSchema(timeoutMs, own);
-  if (await replicator.gate.schema.free(timeoutMs, own)) return () => {};
-  const message = 'a resync, a verification or a backup is under way';
-  throw new LockstepError('ddl_wait_timeout', message);
 }
 
 async function attemptWrite(
@@ -208,11 +201,7 @@ export type Executed =
       readonly variables: UserVariables | undefined;
     }
   /** The server's error; the reply carries it. */
-  | { readonly kind: 'refused'; readonly reply: HeldReply };
-
-/** Whether it may have to be undone after it has succeeded, or in part. */
-export const mustBeUndoable = (write: WriteRequest, facts: WriteFacts): boolean =>
-  write.statement.kind === 'call' || selectsIds(write, facts) || facts.aloneForIds;
+  | { readonly kind: 'refused'; readonly reply: HeldReply; readonly premise?: undefined };
 
 /** LOAD DATA leaves the last row's fields in the variables that it reads them into. */
 const assignedBy = ({ statement }: WriteRequest, { effects }: WriteFacts): readonly string[] => [
@@ -248,24 +237,26 @@ export async function execute(
 ): Promise<Executed> {
   const { connection } = place.lane;
   const premise = presume(core, facts);
-  const run = (): Promise<Executed> => executeOn(core, write, facts, place);
+  const watch = premise && watchOf(core, write, facts);
+  const run = (): Promise<Executed> => executeOn(core, write, facts, { ...place, watch });
   const executed = await core.running.during(connection, run);
   if (!premise || executed.kind !== 'done') return executed;
-  const none = onlyInserted(core, write.statement, facts, executed.reply.ok);
-  return none ? executed : { ...executed, premise };
+  if (onlyInserted(core, write.statement, facts, executed.reply.ok)) return executed;
+  return (await metLater(connection, watch)) ? { ...executed, premise } : executed;
 }
 
 interface WritePlace {
   readonly lane: LeaderLane;
   readonly node: Node;
   readonly before?: Pins | undefined;
+  readonly watch?: UpsertWatch | undefined;
 }
 
 async function executeOn(
   core: SessionCore,
   write: WriteRequest,
   facts: WriteFacts,
-  { lane, node, before }: WritePlace,
+  { lane, node, before, watch }: WritePlace,
 ): Promise<Executed> {
   const serverFacts = node.facts;
   if (!serverFacts) throw new LockstepError('internal', `nothing is known of node ${node.name}`);
@@ -274,7 +265,7 @@ async function executeOn(
   const determined = await determine(core, write, facts, { lane, leaderPins });
   refuseTooLong(core.context, determined.write);
   const reply = new HeldReply(core.context.config.limits.resultBufferBytes);
-  const result = await lane.run(determined.write.request, reply, {
+  const result = await lane.run(watchedRequest(core, determined.write, watch), reply, {
     state: core.state.carried,
     pins: leaderPins,
     askInsertId: facts.askInsertId,

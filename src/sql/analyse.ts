@@ -61,7 +61,13 @@ function analyseTokens(sql: string, tokens: readonly Token[], mode: LexMode): St
   const several = statementEnd(tokens, 0) < tokens.length;
   const understood = found.understood && outline.balanced && !features.strange && !several;
   const kind = kindOf(found, features, understood);
-  const { references, tables, writtenTables } = tablesOf(sql, tokens, outline, verb);
+  const { references, tables, writtenTables } = tablesOf({
+    sql,
+    tokens,
+    outline,
+    verb,
+    main,
+  });
   const clauses = clausesOf({ sql, tokens, outline, main, verb });
   const unsafe = unsafeOf({ sql, tokens, outline, features, clauses, tables, kind, verb });
   const names = new Set(features.calls.map((call) => call.name));

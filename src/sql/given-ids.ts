@@ -11,8 +11,9 @@ import { isName, isOperator, isWord, type Token } from './token.ts';
  * the first when others insert too.
  */
 export function mixesIds(sql: string, mode: LexMode, index: number): boolean {
-  const rows = insertShape(sql, mode)?.rows ?? [];
-  const kinds = new Set(rows.map(({ values }) => kindOfId(sql, values[index])));
+  const shape = insertShape(sql, mode);
+  if (!shape) return true;
+  const kinds = new Set(shape.rows.map(({ values }) => kindOfId(sql, values[index])));
   return kinds.size > 1 || kinds.has('unknown');
 }
 

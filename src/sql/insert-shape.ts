@@ -37,8 +37,10 @@ export interface InsertShape {
   /** Tables that the tail names before a dot, lower case. */
   readonly tailQualifiers: readonly string[];
   readonly tailHasDefault: boolean;
-  /** Columns that it assigns, lower case. */
+  /** Columns that ON DUPLICATE KEY UPDATE assigns, lower case. */
   readonly tailAssigned: readonly string[];
+  /** Behind ON DUPLICATE KEY UPDATE: where its assignments begin. */
+  readonly updateAt: number | undefined;
   /** Parenthesised queries that are in no other. */
   readonly queries: readonly Span[];
 }
@@ -80,7 +82,7 @@ export function insertShape(sql: string, mode: LexMode): InsertShape | undefined
     tail: tailTokens.length === 0 ? '' : sql.slice(tailTokens[0]?.start),
     tailQualifiers: qualifiers(sql, tailTokens),
     tailHasDefault: tailTokens.some((token) => isWord(token, 'DEFAULT')),
-    tailAssigned: assignedIn(sql, tokens, outline, tailAt),
+    ...assignmentsIn(sql, tokens, outline, tailAt),
     queries: outermostQueries(tokens, outline),
   };
   const head = tokens[at];
@@ -139,18 +141,22 @@ function qualifiers(sql: string, tokens: readonly Token[]): string[] {
 }
 
 /** `ON DUPLICATE KEY UPDATE a = …, t.b = …` */
-function assignedIn(
+function assignmentsIn(
   sql: string,
   tokens: readonly Token[],
   outline: Outline,
   from: number,
-): string[] {
+): Pick<InsertShape, 'tailAssigned' | 'updateAt'> {
   const start = tokens.findIndex((token, at) => at >= from && isWord(token, 'UPDATE'));
-  if (start < 0) return [];
-  return splitList(tokens, outline, start + 1, tokens.length, 0).flatMap((part) => {
-    const name = tokens[part.from + lengthOfTarget(tokens, part.from) - 1];
-    return name ? lowerName(nameOf(sql, name)) : [];
-  });
+  if (start < 0) return { tailAssigned: [], updateAt: undefined };
+  const parts = splitList(tokens, outline, start + 1, tokens.length, 0);
+  return {
+    tailAssigned: parts.flatMap((part) => {
+      const name = tokens[part.from + lengthOfTarget(tokens, part.from) - 1];
+      return name ? lowerName(nameOf(sql, name)) : [];
+    }),
+    updateAt: tokens[start]?.end,
+  };
 }
 
 interface Part {

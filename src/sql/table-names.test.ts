@@ -35,3 +35,16 @@ test.each(['*', '1', "'x'", '(1)', 'NULL', 'CASE WHEN x THEN y END', 'IF(x, y, 1
     expect(named(`DELETE FROM a RETURNING ${what}, x`)).toBe('a');
   },
 );
+
+test.each([
+  'INSERT INTO a SET x = 1',
+  'REPLACE a VALUES (1)',
+  'UPDATE a SET x = 1',
+  'DELETE FROM a',
+  'ANALYZE UPDATE a SET x = 1',
+])('behind SET STATEMENT … FOR is written as elsewhere: %s', (sql) => {
+  const written = (text: string) => analyse(text, mode).writtenTables;
+  expect(written(`SET STATEMENT max_statement_time = 9 FOR ${sql}`)).toEqual([{ name: 'a' }]);
+  const locking = 'SET STATEMENT max_statement_time = 9 FOR SELECT 1 FROM a FOR UPDATE';
+  expect(written(locking)).toEqual([]);
+});

@@ -12,13 +12,15 @@ import { lowerName } from './lower-name.ts';
  * expects a name behind FROM, JOIN, INTO, UPDATE, TABLE …; stored programs are walked the same way,
  * statement by statement. Names that WITH defines are left out where they hide real ones.
  */
-export function tablesOf(
-  sql: string,
-  tokens: readonly Token[],
-  outline: Outline,
-  verb: string,
-): TableUse {
-  return new TableWalk(sql, tokens, outline, verb).run();
+export const tablesOf = (input: Input): TableUse => new TableWalk(input).run();
+
+interface Input {
+  readonly sql: string;
+  readonly tokens: readonly Token[];
+  readonly outline: Outline;
+  readonly verb: string;
+  /** Index of the word that begins the statement itself, behind SET STATEMENT … FOR. */
+  readonly main: number;
 }
 
 const insertModifiers = new Set('LOW_PRIORITY DELAYED HIGH_PRIORITY IGNORE INTO QUICK'.split(' '));
@@ -28,6 +30,7 @@ class TableWalk {
   readonly #tokens: readonly Token[];
   readonly #outline: Outline;
   readonly #verb: string;
+  readonly #main: number;
   readonly #found = new FoundTables();
   readonly #withNames: string[] = [];
   /** Index of the `)` behind which a WITH name begins to hide tables. */
@@ -36,11 +39,12 @@ class TableWalk {
   #level: Level = newLevel(true, 0);
   #at = 0;
 
-  constructor(sql: string, tokens: readonly Token[], outline: Outline, verb: string) {
+  constructor({ sql, tokens, outline, verb, main }: Input) {
     this.#sql = sql;
     this.#tokens = tokens;
     this.#outline = outline;
     this.#verb = verb;
+    this.#main = main;
   }
 
   run(): TableUse {
@@ -50,9 +54,8 @@ class TableWalk {
     // The arguments of a CALL may be queries.
     if (this.#verb === 'CALL') this.#at = this.#tokens.findIndex((one) => isOperator(one, '('));
     if (this.#at < 0) this.#at = this.#tokens.length;
-    while (this.#at < this.#tokens.length) {
+    for (; this.#at < this.#tokens.length; this.#at += 1) {
       this.#visit(this.#tokens[this.#at] as Token);
-      this.#at += 1;
     }
     return this.#found.use();
   }
@@ -157,7 +160,7 @@ class TableWalk {
 
   /** ON DELETE CASCADE, FOR UPDATE, BEFORE INSERT, AFTER UPDATE: no statement begins here. */
   #isEvent(): boolean {
-    const previous = this.#previous();
+    const previous = this.#at === this.#main ? undefined : this.#previous();
     return (
       isWord(previous, 'ON') ||
       isWord(previous, 'FOR') ||

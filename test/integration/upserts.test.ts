@@ -10,9 +10,9 @@ import { randomFrom } from '../support/random-writes.ts';
 /** Meets row 3 by its second key, as long as there is no row 8. */
 const upsert = 'INSERT INTO t VALUES (8, 5, 2) ON DUPLICATE KEY UPDATE v = v + VALUES(v)';
 const listed = upsert.replace('INTO t', 'INTO t (id, u, v)');
-const computed = listed.replace('(8,', '(4 + 4,');
 const rival = 'INSERT INTO t VALUES (8, 8, 5)';
 const add = 'ON DUPLICATE KEY UPDATE v = t.v + 2';
+const add2 = 'ON DUPLICATE KEY UPDATE v = v + 2';
 
 interface ErrorLike {
   readonly errno?: number;
@@ -39,11 +39,13 @@ describe.each(engines())('upserts over several unique keys, $name', (engine) => 
       count: 3,
       extraArguments: ['--innodb-lock-wait-timeout=3'],
     });
-    lockstep = await startBalancer(servers);
+    lockstep = await startBalancer(servers, { users: [{ name: 'root', password: 'root' }] });
     await untilAllUp(lockstep);
     for (let index = 0; index < 8; index++) {
-      clients.push(await connectTo(lockstep, { database: 'app' }));
+      const account = { user: 'root', password: 'root', database: 'app' };
+      clients.push(await connectTo(lockstep, account));
     }
+    await client(0).query('CREATE DATABASE other');
   });
 
   beforeEach(async () => {
@@ -88,9 +90,15 @@ describe.each(engines())('upserts over several unique keys, $name', (engine) => 
     { id: 3, u: 5, v: 5 },
     { id: 8, u: 8, v: 5 },
   ];
+  /** The rival was first. */
+  const overtaken = [
+    { id: 3, u: 5, v: 3 },
+    { id: 8, u: 8, v: 7 },
+  ];
 
   const prepareOthers = async (): Promise<void> => {
     await client(0).query('CREATE TABLE source (v INT)');
+    await client(0).query('CREATE OR REPLACE VIEW other.t AS SELECT id AS a, u AS b, v FROM t');
     await client(0).query('INSERT INTO source VALUES (2)');
     await client(0).query('CREATE OR REPLACE VIEW shown AS SELECT id AS a, u AS b, v FROM t');
     await client(0).query(
@@ -106,37 +114,30 @@ describe.each(engines())('upserts over several unique keys, $name', (engine) => 
 
   test.each([
     ['without a list of columns', upsert],
-    ['with a list of columns', upsert.replace('INTO t', 'INTO t (id, u, v)')],
     ['by SET', 'INSERT INTO t SET id = 8, u = 5, v = 2 ON DUPLICATE KEY UPDATE v = v + 2'],
     ['of several rows', `INSERT INTO t (v, u, id) VALUES (0, 1, 1), (2, 5, 8) ${add}`],
-  ])('in a transaction the place is held, %s', async (_name, sql) => {
-    expect(await race([sql], { rivalWaits: true })).toBeUndefined();
-    expect(await seen()).toEqual(both);
+    ['with values that are computed', upsert.replace('(8,', '(4 + 4,')],
+    ['with values that are selected', `INSERT INTO t SELECT 8, 5, v FROM source ${add}`],
+    ...(mariadb ? [['by SET STATEMENT', `SET STATEMENT max_statement_time=9 FOR ${upsert}`]] : []),
+    ['by a view of the same name', `INSERT INTO other.t (b, a, v) VALUES (5, 8, 2) ${add2}`],
+    ['by a view', 'INSERT INTO shown (b, a, v) VALUES (5, 8, 2) ON DUPLICATE KEY UPDATE v = v + 2'],
+    ['by a trigger', 'INSERT INTO source VALUES (77)'],
+    ['by a procedure', 'CALL up(8, 5)'],
+  ])('in a transaction that is overtaken, %s', async (_name, sql) => {
+    await prepareOthers();
+    expect(await race([sql], { rivalWaits: !mariadb })).toBe(mariadb ? 1213 : undefined);
+    if (!mariadb) expect(await seen()).toEqual(both);
   });
 
-  test('whose place is taken before it is held, is run again by its client', async () => {
-    const held = holdAt('transaction.executed');
+  test('prepared, in a transaction that is overtaken', async () => {
     await client(0).query('BEGIN');
-    const upserting = client(0).query(listed);
-    await held.reached;
+    const sql = 'INSERT INTO t VALUES (?, ?, ?) ON DUPLICATE KEY UPDATE v = v + VALUES(v)';
+    await client(0).execute(sql, [8, 5, 2]);
     const rivalling = client(1).query(rival);
     if (mariadb) await rivalling;
-    held.release();
-    await upserting;
     expect(await errnoOf(client(0).query('COMMIT'))).toBe(mariadb ? 1213 : undefined);
     await rivalling;
     await expectEqual();
-  });
-
-  test.each([
-    ['values that are computed', listed.replace('(8,', '(4 + 4,')],
-    ['values that are selected', `INSERT INTO t SELECT 8, 5, v FROM source ${add}`],
-    ['a view', 'INSERT INTO shown (b, a, v) VALUES (5, 8, 2) ON DUPLICATE KEY UPDATE v = v + 2'],
-    ['a trigger', 'INSERT INTO source VALUES (77)'],
-    ['a procedure', 'CALL up(8, 5)'],
-  ])('with %s, in a transaction that is overtaken, is run again', async (_name, sql) => {
-    await prepareOthers();
-    expect(await race([sql], { rivalWaits: !mariadb })).toBe(mariadb ? 1213 : undefined);
   });
 
   test('outside a transaction it is run again unseen', async () => {
@@ -149,10 +150,6 @@ describe.each(engines())('upserts over several unique keys, $name', (engine) => 
     const [{ affectedRows }] = await upserting;
     await rivalling;
     expect(affectedRows).toBe(2);
-    const overtaken = [
-      { id: 3, u: 5, v: 3 },
-      { id: 8, u: 8, v: 7 },
-    ];
     expect(await seen()).toEqual(mariadb ? overtaken : both);
     await expectEqual();
   });
@@ -163,34 +160,60 @@ describe.each(engines())('upserts over several unique keys, $name', (engine) => 
     await client(0).query('INSERT INTO `té` SELECT * FROM t');
     const by = rival.replace('INTO t', 'INTO `té`');
     const sql = listed.replace('INTO t', 'INTO `té`');
-    expect(await race([sql], { rivalWaits: true, by })).toBeUndefined();
-    const unknown = sql.replace('(8,', '(7 + 7,');
-    const at14 = by.replaceAll('8', '14');
-    const errno = await race([unknown], { rivalWaits: !mariadb, by: at14 });
-    expect(errno).toBe(mariadb ? 1213 : undefined);
+    expect(await race([sql], { rivalWaits: !mariadb, by })).toBe(mariadb ? 1213 : undefined);
   });
 
   const meets = 'ON DUPLICATE KEY UPDATE v = v + 1';
+  const other = 'INSERT INTO t VALUES (20, 20, 20)';
+  const same = 'ON DUPLICATE KEY UPDATE v = v';
   test.each([
     [
-      'a key of its own',
-      'INSERT INTO g (k) VALUES (1) ON DUPLICATE KEY UPDATE n = n + 1',
-      'DELETE FROM g WHERE k = 7',
+      'of a row that meets one in the primary key',
+      `INSERT INTO t VALUES (1, 7, 2) ${meets}`,
+      other,
     ],
-    ['a change that gives no key', computed, 'UPDATE t SET v = 50 WHERE id = 9'],
-    ['a row that goes', computed, 'DELETE FROM t WHERE id = 9'],
-    ['an upsert that meets a row', computed, `INSERT INTO t VALUES (1, 1, 1) ${meets}`],
-    ['another table', computed, 'INSERT INTO g (k) VALUES (7)'],
-  ])('is not run again for %s', async (_name, sql, by) => {
+    ['of a row that stays as it is', `INSERT INTO t VALUES (1, 2, 1) ${same}`, other],
+    ['of a row that is new', `INSERT INTO t VALUES (4, 4, 4) ${meets}`, other],
+    [
+      'of several such rows',
+      `INSERT INTO t VALUES (4, 4, 4), (1, 8, 2), (3, 3, 3) ${meets}`,
+      other,
+    ],
+    [
+      'of a row with one key',
+      'INSERT INTO g (k) VALUES (1) ON DUPLICATE KEY UPDATE n = n + 1',
+      other,
+    ],
+    ['beside a change that gives no key', upsert, 'UPDATE t SET v = 50 WHERE id = 9'],
+    ['beside a row that goes', upsert, 'DELETE FROM t WHERE id = 9'],
+    ['beside an upsert that meets a row', upsert, `INSERT INTO t VALUES (1, 1, 1) ${meets}`],
+    ['beside another table', upsert, 'INSERT INTO g (k) VALUES (7)'],
+  ])('is not run again %s', async (_name, sql, by) => {
     await client(0).query('DROP TABLE IF EXISTS g');
     await client(0).query(
       'CREATE TABLE g (id INT AUTO_INCREMENT PRIMARY KEY, k INT UNIQUE, n INT NOT NULL DEFAULT 0)',
     );
-    await client(0).query('INSERT INTO g (k) VALUES (1), (6)');
+    await client(0).query('INSERT INTO g (k) VALUES (1)');
     // Once before, so that the tables are known.
-    await client(0).query(sql);
-    await client(1).query(by.replace('(7)', '(8)'));
+    await client(0).query('INSERT INTO g (k) VALUES (1) ON DUPLICATE KEY UPDATE n = n + 1');
+    await client(0).query(upsert);
     expect(await race([sql], { rivalWaits: false, by })).toBeUndefined();
+  });
+
+  test.each([
+    ['without a primary key', 'id INT UNIQUE, u INT UNIQUE, v INT'],
+    ['of text', 'id VARCHAR(20) PRIMARY KEY, u CHAR(9) UNIQUE, v INT'],
+    ['of two columns', 'id INT, w INT DEFAULT 1, u INT UNIQUE, v INT, PRIMARY KEY (id, w)'],
+    ['of a column that is computed', 'id INT, u INT UNIQUE, v INT, w INT AS (id * 2), UNIQUE (w)'],
+    ['of a decimal number', 'id DECIMAL(9, 2) PRIMARY KEY, u INT UNIQUE, v INT'],
+    ['of which one is not given', 'id INT UNIQUE, u INT UNIQUE, v INT, k INT UNIQUE'],
+  ])('over keys %s', async (_name, columns) => {
+    await client(0).query('DROP TABLE t');
+    await client(0).query(`CREATE TABLE t (${columns})`);
+    await client(0).query('INSERT INTO t (id, u, v) VALUES (1, 1, 1), (3, 5, 3)');
+    const by = 'INSERT INTO t (id, u, v) VALUES (8, 8, 2)';
+    const errno = await race([listed], { rivalWaits: !mariadb, by });
+    expect(errno).toBe(mariadb ? 1213 : undefined);
   });
 
   test('shows its warnings all the same', async () => {

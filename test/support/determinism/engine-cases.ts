@@ -9,6 +9,12 @@ const versioned = 'CREATE TABLE v (id INT PRIMARY KEY, x INT) WITH SYSTEM VERSIO
 /** What only some tables have: full text, places, history, sequences. */
 export const engineCases: readonly DeterminismCase[] = [
   {
+    name: 'what is refused is refused behind SET STATEMENT',
+    run: ['SET STATEMENT max_statement_time=9 FOR DELETE FROM lockstep.applied WHERE seq = 0'],
+    expect: 'refused',
+    only: 'mariadb',
+  },
+  {
     name: 'full-text search in writes',
     setup: text,
     run: [
