@@ -90,6 +90,8 @@ export function keyedBy(
 ): ReadonlySet<string> {
   const [target, other] = targets;
   if (tables.size !== 1 || runsProgram || !target || other) return tables;
+  // Of those with one key nobody takes anything for granted.
+  if (target.uniqueKeys.length < 2 || core.lexMode.flavor !== 'mariadb') return tables;
   if (statement.verb !== 'UPDATE' && statement.verb !== 'DELETE') return tables;
   // Without a shape is also what inserts: DELETE … FOR PORTION OF.
   const shape = rowWriteShape(sql, core.lexMode);

@@ -19,11 +19,16 @@ export function joinWritten(
 ): WrittenTables | undefined {
   if (!one || !other || one.version !== other.version) return undefined;
   const tables = join(one.tables, other.tables);
-  return { version: one.version, tables, keyed: join(one.keyed, other.keyed) };
+  const keyed = join(one.keyed, other.keyed);
+  if (tables === one.tables && keyed === one.keyed) return one;
+  return { version: one.version, tables, keyed };
 }
 
-const join = (one: ReadonlySet<string>, other: ReadonlySet<string>): ReadonlySet<string> =>
-  one === other || other.size === 0 ? one : new Set([...one, ...other]);
+function join(one: ReadonlySet<string>, other: ReadonlySet<string>): ReadonlySet<string> {
+  if (one === other) return one;
+  for (const name of other) if (!one.has(name)) return new Set([...one, ...other]);
+  return one;
+}
 
 /** For the log; anything when a definition has changed since. */
 export function changedBy(
