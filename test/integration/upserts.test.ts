@@ -140,17 +140,59 @@ describe.each(engines())('upserts over several unique keys, $name', (engine) => 
     await expectEqual();
   });
 
-  test('outside a transaction it is run again unseen', async () => {
+  /** The first is held as soon as the leader has answered it; the other one runs meanwhile. */
+  const overtakeOutside = async (sql: string, by: string): Promise<ResultSetHeader> => {
     const held = holdAt('write.executed');
-    const upserting = client(0).query<ResultSetHeader>(upsert);
+    const upserting = client(0).query<ResultSetHeader>(sql);
+    await held.reached;
+    const rivalling = client(1).query(by);
+    if (mariadb) await rivalling;
+    held.release();
+    const [answer] = await upserting;
+    await rivalling;
+    await expectEqual();
+    return answer;
+  };
+
+  test('outside a transaction it is run again unseen', async () => {
+    expect((await overtakeOutside(upsert, rival)).affectedRows).toBe(2);
+    expect(await seen()).toEqual(mariadb ? overtaken : both);
+  });
+
+  test('what is run again has the LAST_INSERT_ID() of before', async () => {
+    await client(0).query('DROP TABLE t');
+    await client(0).query(
+      'CREATE TABLE t (id INT AUTO_INCREMENT PRIMARY KEY, u INT UNIQUE, w INT UNIQUE, v INT)',
+    );
+    await client(0).query('INSERT INTO t (u, w, v) VALUES (1, 3, 0)');
+    await client(0).query('SELECT LAST_INSERT_ID(42)');
+    await overtakeOutside(
+      'INSERT INTO t (u, w, v) VALUES (20, 3, 2) ' +
+        'ON DUPLICATE KEY UPDATE v = LAST_INSERT_ID() + LAST_INSERT_ID(7)',
+      'INSERT INTO t (u, w, v) VALUES (20, 20, 0)',
+    );
+    const [row] = await rows(`SELECT v FROM t WHERE w = ${mariadb ? 20 : 3}`);
+    expect(row?.['v']).toBe(49);
+  });
+
+  test('which keys there are is asked again behind a change of the table', async () => {
+    await client(0).query('ALTER TABLE t DROP KEY u');
+    await client(0).query(upsert);
+    await client(0).query('DELETE FROM t WHERE id = 8');
+    await client(2).query('BEGIN');
+    await client(2).query('SELECT 1');
+    const altering = client(3).query('ALTER TABLE t ADD UNIQUE KEY u (u)');
+    await delay(100);
+    const held = holdAt('write.executed');
+    const upserting = client(0).query(upsert);
+    await delay(100);
+    await client(2).query('COMMIT');
+    await altering;
     await held.reached;
     const rivalling = client(1).query(rival);
     if (mariadb) await rivalling;
     held.release();
-    const [{ affectedRows }] = await upserting;
-    await rivalling;
-    expect(affectedRows).toBe(2);
-    expect(await seen()).toEqual(mariadb ? overtaken : both);
+    await Promise.all([upserting, rivalling]);
     await expectEqual();
   });
 
