@@ -66,7 +66,7 @@ async function dump(
 
 /**
  * Two threads that begin to fill one empty table each want it alone on MariaDB, which is a deadlock
- * now and then, on a server as well (seen in 3 of 240 loads there): then it is loaded again.
+ * now and then, on a server as well (seen in 3 of 280 loads there): then it is loaded again.
  */
 async function load(target: Target, folder: string, database: string): Promise<void> {
   for (let attempt = 1; ; attempt++) {
