@@ -27,9 +27,9 @@ export const mutations = [
     name: 'a transaction of an earlier term is logged',
     file: `${core}replicator.ts`,
     from:
-      "    if (!this.isCurrent(leadership)) return 'the leader changed before the commit';\n" +
-      '    if (!transaction.alive) return ' +
-      "'the connection to the leader broke before the commit';\n",
+      "    if (!this.isCurrent(at)) return aborted('the leader changed before the commit');\n" +
+      '    if (!alive) return aborted(' +
+      "'the connection to the leader broke before the commit');\n",
     to: '',
   },
   {
