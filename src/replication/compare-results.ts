@@ -33,3 +33,9 @@ export function matchedRows(result: { affectedRows: number; info: string }): num
   const matched = /^Rows matched: (\d+)/.exec(result.info);
   return matched ? Number(matched[1]) : result.affectedRows;
 }
+
+/** The rows that a statement has changed, for clients whose affected rows are matched ones too. */
+export function changedRows(result: { affectedRows: number; info: string }): number {
+  const changed = /^Rows matched: \d+  Changed: (\d+)/.exec(result.info);
+  return changed ? Number(changed[1]) : result.affectedRows;
+}

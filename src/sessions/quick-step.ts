@@ -6,6 +6,7 @@ import { decodeErr } from '../protocol/err-packet.ts';
 import type { Statement } from '../sql/statement.ts';
 import { SessionBroken } from './answer.ts';
 import { holdsOtherInsertId, PreludeOutcome, stateRefused } from './carry-state.ts';
+import { changedNothing } from './changed-nothing.ts';
 import { endTransaction } from './end-transaction.ts';
 import { noteFoundByWrite } from './found-rows.ts';
 import { holdsNothingBeside } from './holds-nothing.ts';
@@ -220,7 +221,8 @@ export class QuickStep {
     if (ok) {
       const command = plainWriteCommand(core, step, ok);
       noteIdUsed(core, connection, command);
-      transaction.record(command);
+      const { facts } = step.known;
+      if (!changedNothing(statement, facts, command.pins, ok)) transaction.record(command);
     } else noteRefusedOn(connection, step.known);
     this.#met(transaction);
     noteFoundByWrite(core, statement, { ok, error, rows: undefined });

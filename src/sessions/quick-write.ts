@@ -11,6 +11,7 @@ import type { Release } from '../replication/write-gate.ts';
 import type { Statement } from '../sql/statement.ts';
 import { changedBy } from './cache/written-tables.ts';
 import { PreludeOutcome, stateRefused } from './carry-state.ts';
+import { changedNothing } from './changed-nothing.ts';
 import { commitEntry } from './commit-entry.ts';
 import { noteFoundByWrite } from './found-rows.ts';
 import { holdsNothing } from './holds-nothing.ts';
@@ -158,7 +159,9 @@ export class QuickWrite {
     }
     core.diagnostics.note(end, connection);
     core.diagnostics.read();
-    if (!ok) return void this.#refuse(write);
+    if (!ok || changedNothing(write.statement, write.known.facts, write.pins, ok)) {
+      return void this.#endUnlogged(write);
+    }
     const command = plainWriteCommand(core, write, ok);
     const held = core.context.replicator.gate.writes.held;
     if (held || faultPoints.armed) void this.#commitLater(write, ok, command);
@@ -210,18 +213,18 @@ export class QuickWrite {
     this.#onEnd({ kind: 'answered', rows: 0, errno: undefined });
   }
 
-  /** The server's error is the answer. */
-  async #refuse(write: UnderWay): Promise<void> {
+  /** An error, or an answer that says that nothing has changed. */
+  async #endUnlogged(write: UnderWay): Promise<void> {
     const core = this.#core;
     const { node, lane, statement, reply } = write;
-    const { end, error } = reply;
-    noteRefusedOn(write.connection, write.known);
+    const { end, ok, error } = reply;
+    if (error) noteRefusedOn(write.connection, write.known);
     noteTold(core, node.name);
     core.route = { node: node.name };
-    noteFoundByWrite(core, statement, { ok: undefined, error, rows: undefined });
+    noteFoundByWrite(core, statement, { ok, error, rows: undefined });
     await lane.rollback();
     this.#leave(write);
-    if (end && !core.client.destroyed) core.client.write(end.raw);
+    if (end && !core.client.destroyed) core.client.write(patchStatus(end, status, core.changes));
     core.watch.endStreamed(0, error?.errno);
     this.#onEnd({ kind: 'answered', rows: 0, errno: error?.errno });
   }

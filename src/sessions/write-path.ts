@@ -5,20 +5,19 @@ import type { NodeConnection } from '../nodes/node-connection.ts';
 import { NodeConnectionLostError } from '../nodes/node-connection.ts';
 import type { Node } from '../nodes/node.ts';
 import type { Terminal } from '../protocol/response-scanner.ts';
-import type { Command, CommandContext, Pins } from '../replication/command.ts';
+import type { Command, Pins } from '../replication/command.ts';
 import type { Leadership } from '../replication/replicator.ts';
 import type { KeyPremise } from '../replication/table-changes.ts';
 import type { Answer } from './answer.ts';
 import { changedBy } from './cache/written-tables.ts';
-import { callCommand } from './call-path.ts';
 import { noteCarried, noteUsed } from './carry-state.ts';
+import { changedNothing } from './changed-nothing.ts';
 import { generatedId, IdsNotAloneError, objectionToIds } from './generated-ids.ts';
 import { enterGate, enterSchemaGate } from './enter-gate.ts';
 import { HeldReply } from './held-reply.ts';
 import { LeaderRetry } from './leader-retry.ts';
 import { type LaneResult, LeaderLane, RanAloneError } from './leader-lane.ts';
 import { checkWrite, type WriteFacts } from './check-write.ts';
-import { commandResult } from './command-result.ts';
 import { commitEntry } from './commit-entry.ts';
 import {
   asText,
@@ -34,6 +33,7 @@ import { type LeaderPins, pinWrite, setVariablesRead } from './pin-write.ts';
 import { noteTold } from './read-consistency.ts';
 import { infileOf } from './receive-file.ts';
 import { reconcileIds } from './reconcile-ids.ts';
+import { plainCommand, repeatingCommand } from './repeating-command.ts';
 import { tellRaised } from './select-for-write.ts';
 import type { SessionCore } from './session-core.ts';
 import { untilWritable } from './until-writable.ts';
@@ -154,6 +154,7 @@ async function writeOnLane(
   if (executed.kind === 'refused' || executed.commands.length === 0) {
     noteTold(core, node.name);
     core.route = { node: node.name };
+    takeOver(core, lane, executed);
     await lane.rollback();
     return { kind: 'answered', answer: { kind: 'held', reply: executed.reply } };
   }
@@ -188,7 +189,7 @@ async function writeOnLane(
 }
 
 export type Executed =
-  /** `commands` repeat it; none if it met no rows. */
+  /** `commands` repeat it; none if it changed nothing. */
   | {
       readonly kind: 'done';
       readonly reply: HeldReply;
@@ -216,10 +217,10 @@ const assignedBy = ({ statement }: WriteRequest, { effects }: WriteFacts): reado
 export function takeOver(core: SessionCore, lane: LeaderLane, executed: Executed): void {
   if (executed.kind !== 'done') return;
   const { connection } = lane;
-  if (executed.pins.insertId !== undefined) noteUsed(core, connection, 'insert_id');
-  if (executed.pins.randSeed1 !== undefined) {
-    noteUsed(core, connection, 'rand_seed1', 'rand_seed2');
-  }
+  const { commands, pins } = executed;
+  // Without a row that got it, it is still there for the next statement.
+  if (pins.insertId !== undefined && commands.length > 0) noteUsed(core, connection, 'insert_id');
+  if (pins.randSeed1 !== undefined) noteUsed(core, connection, 'rand_seed1', 'rand_seed2');
   if (!executed.variables) return;
   core.state.setUserVariables(executed.variables);
   noteCarried(connection, core.state.carried);
@@ -240,7 +241,7 @@ export async function execute(
   const watch = premise && watchOf(core, write, facts);
   const run = (): Promise<Executed> => executeOn(core, write, facts, { ...place, watch });
   const executed = await core.running.during(connection, run);
-  if (!premise || executed.kind !== 'done') return executed;
+  if (!premise || executed.kind !== 'done' || executed.commands.length === 0) return executed;
   if (onlyInserted(core, write.statement, facts, executed.reply.ok)) return executed;
   return (await metLater(connection, watch)) ? { ...executed, premise } : executed;
 }
@@ -306,31 +307,19 @@ async function executeOn(
     const moved = await positionsOf(lane.connection, determined.logBefore);
     return done(moved.map(plain));
   }
-  const { sql, parameters } = determined.write;
-  const command: Command = {
-    sql,
-    parameters,
-    parameterOffsets: parameters.length > 0 ? write.statement.parameterOffsets : [],
-    context,
-    pins: allPins,
-    result: commandResult(core, write.statement, reply.ok),
-    file: write.file,
-  };
-  const logged = call ? callCommand(core, command, write) : command;
-  const commands = [...determined.logBefore.map(plain), logged];
+  const { logBefore } = determined;
+  const nothing =
+    logBefore.length === 0 && changedNothing(write.statement, facts, allPins, reply.ok);
+  const commands = nothing
+    ? []
+    : [
+        ...logBefore.map(plain),
+        repeatingCommand(core, write, { ...determined, context, pins: allPins, reply }),
+      ];
   if (!assigns) return done(commands);
   const assigned = assignedBy(write, facts);
   return done(commands, await readUserVariables(lane.connection, assigned, core.lexMode));
 }
-
-const plainCommand = (sql: string, context: CommandContext): Command => ({
-  sql,
-  parameters: [],
-  parameterOffsets: [],
-  context,
-  pins: {},
-  result: { affectedRows: 0, insertId: '0', errno: 0, comparable: 'status' },
-});
 
 /** What the write raised is asked for ahead of what is sent next, which would clear it. */
 function noteWritten(

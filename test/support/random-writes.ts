@@ -50,6 +50,17 @@ const kinds: readonly ((pick: Pick, who: number) => string)[] = [
   (pick) => `UPDATE ids SET v = RAND() * 1000 WHERE k < ${pick(8)}`,
   (pick) => `DELETE FROM ids WHERE id % 7 = ${pick(7)} AND k IS NULL`,
   (pick) => `INSERT INTO hot SELECT ${10 + pick(4)}, NULL, MIN(v) FROM hot`,
+  (pick, who) =>
+    `INSERT INTO ids (k, who, v) VALUES (${pick(40)}, ${who}, 1), (${pick(40)}, ${who}, 2), ` +
+    `(NULL, ${who}, 3) ON DUPLICATE KEY UPDATE v = COALESCE(v, 0) + VALUES(v)`,
+  (pick, who) =>
+    `INSERT INTO ids (id, k, who, v) VALUES (${1 + pick(60)}, ${pick(40)}, ${who}, 1) ` +
+    'ON DUPLICATE KEY UPDATE v = COALESCE(v, 0) + 10, k = VALUES(k)',
+  (pick, who) =>
+    `INSERT IGNORE INTO ids (id, k, who) VALUES (${1 + pick(60)}, ${pick(40)}, ${who})`,
+  (pick, who) => `REPLACE INTO ids (id, k, who) VALUES (${1 + pick(60)}, ${pick(40)}, ${who})`,
+  (pick) => `UPDATE ids SET id = ${1 + pick(60)}, k = ${pick(40)} WHERE k = ${pick(40)}`,
+  (pick) => `DELETE FROM ids WHERE id = ${1 + pick(60)}`,
 ];
 
 /** Conflicts that servers solve by refusing one side, and what the statements run into. */

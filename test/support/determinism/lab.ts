@@ -45,6 +45,8 @@ export class DeterminismLab {
   #lockstep!: TestBalancer;
   #direct: Connection[] = [];
   #schemas = 0;
+  /** The latest event that was looked at. */
+  #seen = 0;
 
   constructor(engine: Engine, extraArguments: readonly string[] = []) {
     this.#engine = engine;
@@ -78,6 +80,7 @@ export class DeterminismLab {
       // On a busy machine a node may be late without anything being wrong.
       syncTimeoutMs: 20_000,
     });
+    this.#seen = 0;
     // A node that joins loses what its accounts have under way: also what is asked directly.
     await vi.waitUntil(
       () => this.#lockstep.balancer.control.nodes().every(({ state }) => state === 'UP'),
@@ -155,9 +158,17 @@ export class DeterminismLab {
     await this.open();
   }
 
-  /** What differs between the nodes in one schema, and nodes that are not up. */
+  /**
+   * What differs between the nodes in one schema, nodes that are not up, and what has differed
+   * since this was asked last, though it may be mended by now.
+   */
   async differences(schema: string): Promise<string[]> {
     const problems: string[] = [];
+    const { events } = this.#lockstep.balancer.control;
+    for (const event of events.since(this.#seen)) {
+      if (event.kind === 'divergence') problems.push(`${event.node}: ${event.detail}`);
+    }
+    this.#seen = events.lastId;
     for (const node of this.#lockstep.balancer.control.nodes()) {
       if (node.state !== 'UP') problems.push(`${node.name} is ${node.state}: ${node.reason}`);
     }
