@@ -242,16 +242,24 @@ function classifyUnlock({ tokens }: Input, at: number): Classification {
     : result('unlock_tables', 'UNLOCK TABLES', at);
 }
 
-/** MariaDB: SET STATEMENT a=1, b=2 FOR statement. */
+/** Where the statement itself begins in MariaDB's SET STATEMENT a=1, b=2 FOR statement. */
+export function behindSetStatement(
+  tokens: readonly Token[],
+  outline: Outline,
+  at: number,
+): number | undefined {
+  if (!isWord(tokens[at], 'SET') || !isWord(tokens[at + 1], 'STATEMENT')) return undefined;
+  const found = tokens.findIndex(
+    (token, index) => index > at + 1 && outline.depths[index] === 0 && isWord(token, 'FOR'),
+  );
+  return found < 0 ? undefined : found + 1;
+}
+
 function classifySetRule(input: Input, at: number): Classification {
   const { tokens, outline } = input;
   if (isWord(tokens[at + 1], 'STATEMENT') && isName(tokens[at + 2])) {
-    for (let cursor = at + 2; cursor < tokens.length; cursor += 1) {
-      if (outline.depths[cursor] === 0 && isWord(tokens[cursor], 'FOR')) {
-        return classifyWithin(input, cursor + 1);
-      }
-    }
-    return notUnderstood(tokens, at);
+    const main = behindSetStatement(tokens, outline, at);
+    return main === undefined ? notUnderstood(tokens, at) : classifyWithin(input, main);
   }
   return { ...classifySet(input.sql, tokens, at), verb: 'SET', main: at, understood: true };
 }

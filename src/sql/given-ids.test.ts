@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { beforeId, idBehind, idOfOnlyRow } from './given-ids.ts';
+import { beforeId, idBehind, idOfOnlyRow, mixesIds } from './given-ids.ts';
 import type { LexMode } from './lex-mode.ts';
 
 const mode: LexMode = { ansiQuotes: false, noBackslashEscapes: false, flavor: 'mariadb' };
@@ -22,4 +22,16 @@ test.each([
   ['no value', 'INSERT INTO t () VALUES ()', 0],
 ] as const)('nothing is known of others that are alike: %s', (_, sql, index) => {
   expect(beforeId(sql, mode, index)).toBeUndefined();
+});
+
+test.each([
+  ['(1, 1), (2, 2)', false],
+  ['(NULL, 1), (DEFAULT, 2)', false],
+  ['(1, 1), (NULL, 2)', true],
+  ['(1, 1), (2 - 2, 2)', true],
+])('rows that give ids and rows that generate them: %s', (rows, mixed) => {
+  const sql = `INSERT INTO t (id, v) VALUES ${rows}`;
+  expect(mixesIds(sql, mode, 0)).toBe(mixed);
+  expect(mixesIds(`SET STATEMENT max_statement_time = 9 FOR ${sql}`, mode, 0)).toBe(mixed);
+  expect(mixesIds(`SET STATEMENT ${sql}`, mode, 0)).toBe(true);
 });

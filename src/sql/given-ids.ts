@@ -1,3 +1,4 @@
+import { behindSetStatement } from './classify.ts';
 import { insertShape } from './insert-shape.ts';
 import type { LexMode } from './lex-mode.ts';
 import { Lexer } from './lexer.ts';
@@ -12,9 +13,19 @@ import { isName, isOperator, isWord, type Token } from './token.ts';
  */
 export function mixesIds(sql: string, mode: LexMode, index: number): boolean {
   const shape = insertShape(sql, mode);
-  if (!shape) return true;
+  if (!shape) {
+    const main = mainStart(sql, mode);
+    return main === 0 || mixesIds(sql.slice(main), mode, index);
+  }
   const kinds = new Set(shape.rows.map(({ values }) => kindOfId(sql, values[index])));
   return kinds.size > 1 || kinds.has('unknown');
+}
+
+/** Offset of the statement that MariaDB's SET STATEMENT … FOR is put before, else 0. */
+function mainStart(sql: string, mode: LexMode): number {
+  const tokens = new Lexer(sql, mode).run();
+  const main = behindSetStatement(tokens, outlineOf(tokens), 0);
+  return main === undefined ? 0 : (tokens[main]?.start ?? 0);
 }
 
 /** What a row has for an AUTO_INCREMENT column; `zero` generates one in most sql_modes. */

@@ -15,6 +15,18 @@ export const engineCases: readonly DeterminismCase[] = [
     only: 'mariadb',
   },
   {
+    name: 'ids that are given behind SET STATEMENT, in a transaction',
+    setup: ['CREATE TABLE g (id INT AUTO_INCREMENT PRIMARY KEY, v INT)'],
+    run: [
+      'BEGIN',
+      'SET STATEMENT max_statement_time=9 FOR INSERT INTO g (id, v) VALUES (5, 1), (7, 2)',
+      'COMMIT',
+    ],
+    expect: 'equal',
+    only: 'mariadb',
+    shows: ['SELECT SUM(id) FROM g', 12],
+  },
+  {
     name: 'full-text search in writes',
     setup: text,
     run: [
