@@ -167,6 +167,8 @@ export class TableCatalogue {
       keepsTransactionIds: columns.some(
         ({ type, generation }) => type === 'bigint' && generation === 'ROW START',
       ),
+      versioned: tableType === 'SYSTEM VERSIONED',
+      changesOthers,
       triggers,
       asksClock:
         tableType !== 'BASE TABLE' ||

@@ -50,6 +50,10 @@ export interface TableInfo {
   readonly unstableDefaults: readonly UnstableDefault[];
   /** MariaDB: its rows keep the numbers of the transactions that wrote them. */
   readonly keepsTransactionIds: boolean;
+  /** MariaDB: it keeps its history, for which a server may add partitions at any write. */
+  readonly versioned: boolean;
+  /** By foreign keys rows of other tables change with its own. */
+  readonly changesOthers: boolean;
   readonly triggers: readonly TriggerInfo[];
   /**
    * A write to it may ask the clock where its text does not: by a default, a generated column, a

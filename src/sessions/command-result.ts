@@ -7,7 +7,7 @@ import type { SessionCore } from './session-core.ts';
 /** What the leader answered, as far as followers must answer the same; `ok` undefined: rows. */
 export function commandResult(
   core: SessionCore,
-  { verb, onDuplicateKey }: Statement,
+  { verb, onDuplicateKey, insertRows }: Statement,
   ok: OkPacket | undefined,
 ): CommandResult {
   if (!ok) return { affectedRows: 0, insertId: '0', errno: 0, comparable: 'status' };
@@ -18,6 +18,7 @@ export function commandResult(
     return { affectedRows: rows, insertId, errno: 0, comparable: 'matched' };
   }
   // Unchanged rows of an upsert count only with CLIENT_FOUND_ROWS, which followers have set.
-  const exact = core.account.foundRows || !onDuplicateKey;
+  const changedOne = insertRows === 1 && affectedRows > 0;
+  const exact = core.account.foundRows || !onDuplicateKey || changedOne;
   return { affectedRows, insertId, errno: 0, comparable: exact ? 'exact' : 'status' };
 }

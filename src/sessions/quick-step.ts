@@ -222,7 +222,7 @@ export class QuickStep {
       const command = plainWriteCommand(core, step, ok);
       noteIdUsed(core, connection, command);
       const { facts } = step.known;
-      if (!changedNothing(statement, facts, command.pins, ok)) transaction.record(command);
+      if (!changedNothing(statement, facts, command.pins, reply)) transaction.record(command);
     } else noteRefusedOn(connection, step.known);
     this.#met(transaction);
     noteFoundByWrite(core, statement, { ok, error, rows: undefined });

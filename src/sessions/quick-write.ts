@@ -159,8 +159,9 @@ export class QuickWrite {
     }
     core.diagnostics.note(end, connection);
     core.diagnostics.read();
-    if (!ok || changedNothing(write.statement, write.known.facts, write.pins, ok)) {
-      return void this.#endUnlogged(write);
+    if (!ok || changedNothing(write.statement, write.known.facts, write.pins, reply)) {
+      this.#endUnlogged(write).catch((error: unknown) => this.#fail(write, asError(error)));
+      return;
     }
     const command = plainWriteCommand(core, write, ok);
     const held = core.context.replicator.gate.writes.held;
@@ -218,6 +219,7 @@ export class QuickWrite {
     const core = this.#core;
     const { node, lane, statement, reply } = write;
     const { end, ok, error } = reply;
+    if (faultPoints.armed) await faultPoints.reach('write.executed', node.name);
     if (error) noteRefusedOn(write.connection, write.known);
     noteTold(core, node.name);
     core.route = { node: node.name };
@@ -225,7 +227,7 @@ export class QuickWrite {
     await lane.rollback();
     this.#leave(write);
     if (end && !core.client.destroyed) core.client.write(patchStatus(end, status, core.changes));
-    core.watch.endStreamed(0, error?.errno);
+    core.watch.endStreamed(Number(ok?.affectedRows ?? 0), error?.errno);
     this.#onEnd({ kind: 'answered', rows: 0, errno: error?.errno });
   }
 

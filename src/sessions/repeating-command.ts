@@ -1,26 +1,26 @@
-import type { Command, CommandContext, Pins } from '../replication/command.ts';
+import type { OkPacket } from '../protocol/ok-packet.ts';
+import type { Command, CommandContext } from '../replication/command.ts';
 import { callCommand } from './call-path.ts';
 import { commandResult } from './command-result.ts';
-import type { HeldReply } from './held-reply.ts';
 import type { SessionCore } from './session-core.ts';
 import type { WriteRequest } from './write-request.ts';
 
-/** The command that repeats it; `done`: as it was run. */
+/** The command that repeats it; `ran`: how it was run, and what the leader said. */
 export function repeatingCommand(
   core: SessionCore,
   write: WriteRequest,
-  done: { write: WriteRequest; context: CommandContext; pins: Pins; reply: HeldReply },
+  ran: Pick<Command, 'sql' | 'parameters' | 'context' | 'pins'> & { ok: OkPacket | undefined },
 ): Command {
-  const { sql, parameters } = done.write;
-  const { statement } = write;
+  const { sql, parameters, context, pins, ok } = ran;
+  const { statement, file } = write;
   const command: Command = {
     sql,
     parameters,
     parameterOffsets: parameters.length > 0 ? statement.parameterOffsets : [],
-    context: done.context,
-    pins: done.pins,
-    result: commandResult(core, statement, done.reply.ok),
-    file: write.file,
+    context,
+    pins,
+    result: commandResult(core, statement, ok),
+    file,
   };
   return statement.kind === 'call' ? callCommand(core, command, write) : command;
 }

@@ -154,7 +154,7 @@ async function writeOnLane(
   if (executed.kind === 'refused' || executed.commands.length === 0) {
     noteTold(core, node.name);
     core.route = { node: node.name };
-    takeOver(core, lane, executed);
+    takeVariables(core, lane, executed);
     await lane.rollback();
     return { kind: 'answered', answer: { kind: 'held', reply: executed.reply } };
   }
@@ -213,15 +213,19 @@ const assignedBy = ({ statement }: WriteRequest, { effects }: WriteFacts): reado
   ]),
 ];
 
-/** The session takes over what a CALL has set, and knows that the connection has it. */
+/** The session knows what it has no more, and takes over what was set. */
 export function takeOver(core: SessionCore, lane: LeaderLane, executed: Executed): void {
   if (executed.kind !== 'done') return;
   const { connection } = lane;
-  const { commands, pins } = executed;
-  // Without a row that got it, it is still there for the next statement.
-  if (pins.insertId !== undefined && commands.length > 0) noteUsed(core, connection, 'insert_id');
+  const { pins } = executed;
+  if (pins.insertId !== undefined) noteUsed(core, connection, 'insert_id');
   if (pins.randSeed1 !== undefined) noteUsed(core, connection, 'rand_seed1', 'rand_seed2');
-  if (!executed.variables) return;
+  takeVariables(core, lane, executed);
+}
+
+/** The session takes over what a CALL has set, and knows that the connection has it. */
+function takeVariables(core: SessionCore, { connection }: LeaderLane, executed: Executed): void {
+  if (executed.kind !== 'done' || !executed.variables) return;
   core.state.setUserVariables(executed.variables);
   noteCarried(connection, core.state.carried);
 }
@@ -300,22 +304,17 @@ async function executeOn(
     pins: allPins,
     variables,
   });
-  if (determined.changesNothing) return done([]);
   const context = core.state.commandContext(serverFacts);
-  const plain = (sql: string): Command => plainCommand(sql, context);
-  if (determined.logOnly) {
-    const moved = await positionsOf(lane.connection, determined.logBefore);
-    return done(moved.map(plain));
+  // Sequences have moved also where no row was met.
+  const { logBefore, logOnly, changesNothing } = determined;
+  const moved = logOnly ? await positionsOf(lane.connection, logBefore) : logBefore;
+  const commands = moved.map((sql) => plainCommand(sql, context));
+  if (changesNothing || logOnly) return done(commands);
+  if (!changedNothing(write.statement, facts, allPins, reply)) {
+    const { sql, parameters } = determined.write;
+    const ran = { sql, parameters, context, pins: allPins, ok: reply.ok };
+    commands.push(repeatingCommand(core, write, ran));
   }
-  const { logBefore } = determined;
-  const nothing =
-    logBefore.length === 0 && changedNothing(write.statement, facts, allPins, reply.ok);
-  const commands = nothing
-    ? []
-    : [
-        ...logBefore.map(plain),
-        repeatingCommand(core, write, { ...determined, context, pins: allPins, reply }),
-      ];
   if (!assigns) return done(commands);
   const assigned = assignedBy(write, facts);
   return done(commands, await readUserVariables(lane.connection, assigned, core.lexMode));

@@ -8,16 +8,20 @@ import {
 } from 'mysql2/promise';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startBalancer, type TestBalancer, untilAllUp } from '../support/balancer.ts';
-import { engines, expectEqualNodes, startServers } from '../support/cluster.ts';
+import { connectTo, engines, expectEqualNodes, startServers } from '../support/cluster.ts';
 import type { TestServers } from '../support/cluster.ts';
 
 /** What the leader changed nothing by is not run on followers, which might change something. */
 describe.each(engines())('writes that change nothing, $name', (engine) => {
   const mariadb = engine.name === 'mariadb';
+  /** For what MySQL does not have. */
+  const ofMariadb = mariadb ? [engine.name] : [];
   let servers: TestServers;
   let lockstep: TestBalancer;
   const clients: Connection[] = [];
   const client = (index: number): Connection => clients[index] as Connection;
+  /** The latest event before a test. */
+  let seen = 0;
   const lastSeq = (): bigint | number => lockstep.balancer.control.status().lastSeq;
   const rows = async (sql: string): Promise<RowDataPacket[]> =>
     (await client(0).query<RowDataPacket[]>(sql))[0];
@@ -35,6 +39,7 @@ describe.each(engines())('writes that change nothing, $name', (engine) => {
   });
 
   beforeEach(async () => {
+    seen = lockstep.balancer.control.events.lastId;
     await client(0).query('ROLLBACK');
     await client(0).query('DROP TABLE IF EXISTS t, source, heard');
     await client(0).query(
@@ -52,10 +57,22 @@ describe.each(engines())('writes that change nothing, $name', (engine) => {
     await servers?.close();
   });
 
+  const divergences = (): readonly unknown[] =>
+    lockstep.balancer.control.events.since(seen).filter(({ kind }) => kind === 'divergence');
   const expectEqual = async (): Promise<void> => {
-    const { events } = lockstep.balancer.control;
-    expect(events.since(0).filter(({ kind }) => kind === 'divergence')).toEqual([]);
+    expect(divergences()).toEqual([]);
     await expectEqualNodes(servers.servers);
+  };
+
+  /** The statement generates the id 4, waits, and meets the row that another gave it meanwhile. */
+  const meetGenerated = async (sql: string): Promise<ResultSetHeader | RowDataPacket[]> => {
+    await client(1).query('BEGIN');
+    await client(1).query('SELECT * FROM t WHERE id > 3 FOR UPDATE');
+    const waiting = client(2).query<ResultSetHeader | RowDataPacket[]>(sql);
+    await delay(300);
+    await client(1).query('INSERT INTO t VALUES (4, 70, 1)');
+    await client(1).query('COMMIT');
+    return (await waiting)[0];
   };
 
   const nothing: readonly string[] = [
@@ -68,6 +85,7 @@ describe.each(engines())('writes that change nothing, $name', (engine) => {
     'INSERT IGNORE INTO t VALUES (1, 8, 8)',
     'INSERT IGNORE INTO t (u, v) VALUES (1, 8), (5, 9)',
     'INSERT INTO t VALUES (8, 5, 3) ON DUPLICATE KEY UPDATE v = VALUES(v)',
+    'INSERT INTO t (u, v) VALUES (5, 3) ON DUPLICATE KEY UPDATE v = 3, id = LAST_INSERT_ID(id)',
     'INSERT INTO t SELECT id + 50, 50, 1 FROM source WHERE v > 10',
     'INSERT IGNORE INTO t SELECT 1, 50, 1 FROM source',
     'REPLACE INTO t SELECT 1, 50, 1 FROM source WHERE v > 10',
@@ -153,14 +171,11 @@ describe.each(engines())('writes that change nothing, $name', (engine) => {
     await expectEqual();
   });
 
-  test('ids that the session gives are used as on a server', async () => {
+  test('an id that the session gives is there for the next row', async () => {
     await client(0).query('SET insert_id = 40');
     await client(0).query('INSERT IGNORE INTO t (u, v) SELECT 1, v FROM source WHERE v > 10');
     await client(0).query('INSERT INTO t (u, v) VALUES (30, 1)');
     expect(await rows('SELECT id FROM t WHERE u = 30')).toEqual([{ id: 40 }]);
-    await client(0).query('SET insert_id = 50');
-    await client(0).query('INSERT IGNORE INTO t (u, v) VALUES (1, 1)');
-    await client(0).query('INSERT INTO t (u, v) VALUES (31, 1)');
     await expectEqual();
   });
 
@@ -178,16 +193,26 @@ describe.each(engines())('writes that change nothing, $name', (engine) => {
   });
 
   test('an ignored row, whose id another took while it waited', async () => {
-    await client(1).query('BEGIN');
-    await client(1).query('SELECT * FROM t WHERE id > 3 FOR UPDATE');
-    const waiting = client(2).query<ResultSetHeader>('INSERT IGNORE INTO t (u, v) VALUES (62, 1)');
-    await delay(300);
-    await client(1).query('INSERT INTO t VALUES (4, 70, 1)');
-    await client(1).query('COMMIT');
-    const [{ affectedRows }] = await waiting;
-    expect(affectedRows).toBe(0);
+    const told = await meetGenerated('INSERT IGNORE INTO t (u, v) VALUES (62, 1)');
+    expect(told).toMatchObject({ affectedRows: 0 });
     await client(0).query('UPDATE t SET v = v + 1');
     await expectEqual();
+  });
+
+  test.each(ofMariadb)('the same with RETURNING, %s', async () => {
+    const sql = 'INSERT IGNORE INTO t (u, v) VALUES (62, 1) RETURNING id';
+    expect(await meetGenerated(sql)).toEqual([]);
+    await client(0).query('UPDATE t SET v = v + 1');
+    await expectEqual();
+  });
+
+  test('an upsert that changes such a row is noticed on followers, and mended', async () => {
+    const sql = 'INSERT INTO t (u, v) VALUES (62, 1) ON DUPLICATE KEY UPDATE v = v + 1';
+    expect(await meetGenerated(sql)).toMatchObject({ affectedRows: 2 });
+    await expect.poll(() => divergences().length, { timeout: 20_000 }).toBe(2);
+    await untilAllUp(lockstep);
+    await expectEqualNodes(servers.servers);
+    expect(await rows('SELECT * FROM t WHERE id > 3')).toEqual([{ id: 4, u: 70, v: 2 }]);
   });
 
   test('an UPDATE that waits at a key while its row moves under a smaller id', async () => {
@@ -213,6 +238,106 @@ describe.each(engines())('writes that change nothing, $name', (engine) => {
     if (mariadb) expect([errno, await waiting]).toContain(1213);
     else expect([errno, await waiting]).toEqual([undefined, 0]);
     await client(1).query('ROLLBACK');
+    await expectEqual();
+  });
+
+  test('seeds that the session gives are there for the next statement', async () => {
+    const give = 'SET rand_seed1 = 11, rand_seed2 = 22';
+    await client(0).query(give);
+    const first = await rows('SELECT RAND() AS r');
+    for (const sql of [
+      'UPDATE t SET v = RAND() * 100 WHERE id = 77',
+      'INSERT INTO t SELECT 50, 50, RAND() * 100 FROM t WHERE id = 77',
+    ]) {
+      for (let round = 0; round < 5; round++) {
+        await client(0).query(give);
+        await client(0).query(sql);
+        expect(await rows('SELECT RAND() AS r')).toEqual(first);
+      }
+    }
+  });
+
+  test('IGNORE over a table by whose foreign keys others change', async () => {
+    await client(0).query('CREATE TABLE IF NOT EXISTS parent (id INT PRIMARY KEY)');
+    await client(0).query(
+      'CREATE TABLE IF NOT EXISTS child (id INT PRIMARY KEY, p INT, ' +
+        'FOREIGN KEY (p) REFERENCES parent (id) ON UPDATE CASCADE ON DELETE CASCADE)',
+    );
+    await client(0).query('REPLACE INTO parent VALUES (3), (4)');
+    await client(0).query('REPLACE INTO child VALUES (1, 3)');
+    // MySQL would change the child, and say that nothing has changed.
+    for (const sql of [
+      'UPDATE IGNORE parent SET id = 4 WHERE id = 3',
+      'DELETE IGNORE FROM parent WHERE id = 77',
+      'INSERT IGNORE INTO parent VALUES (3) ON DUPLICATE KEY UPDATE id = 4',
+    ]) {
+      const running = client(0).query(sql);
+      if (mariadb) await running;
+      else await expect(running).rejects.toThrow(/IGNORE may change .* leave IGNORE out/);
+    }
+    await client(0).query('INSERT IGNORE INTO parent VALUES (3), (5)');
+    expect(await rows('SELECT * FROM child')).toEqual([{ id: 1, p: 3 }]);
+    await expectEqual();
+  });
+
+  test.each(ofMariadb)('a sequence that is moved where no row is met, %s', async () => {
+    await client(0).query('CREATE OR REPLACE SEQUENCE moved');
+    await client(0).query('UPDATE t SET v = 1 WHERE SETVAL(moved, 7000) < 0');
+    for (const server of servers.servers) {
+      const direct = await connectTo(server, { user: 'root', database: 'app' });
+      const [found] = await direct.query('SELECT next_not_cached_value AS next FROM moved');
+      await direct.end();
+      expect(found).toEqual([{ next: 7001 }]);
+    }
+    await client(0).query('DROP SEQUENCE moved');
+  });
+
+  test.each(ofMariadb)('a history that gets partitions by writes to it, %s', async () => {
+    await client(0).query(
+      'CREATE OR REPLACE TABLE past (id INT PRIMARY KEY, v INT) WITH SYSTEM VERSIONING ' +
+        'PARTITION BY SYSTEM_TIME INTERVAL 1 SECOND AUTO',
+    );
+    await delay(1500);
+    const before = Number(lastSeq());
+    await client(0).query('UPDATE past SET v = 7 WHERE id = 77');
+    await client(0).query('UPDATE past SET v = 7 WHERE id = 77');
+    expect(Number(lastSeq())).toBe(before + 2);
+    await expectEqual();
+    await client(0).query('DROP TABLE past');
+  });
+
+  test('the session reads nothing older than what such a write has met', async () => {
+    await lockstep.restartWith((config) => ({ ...config, acks: 'leader' }));
+    await untilAllUp(lockstep);
+    const account = { user: 'root', password: 'root', database: 'app', flags: ['-FOUND_ROWS'] };
+    const place = { host: '127.0.0.1', port: lockstep.port };
+    const own = await Promise.all([1, 2].map(() => createConnection({ ...place, ...account })));
+    const [writer, other] = own as [Connection, Connection];
+    const { leader } = lockstep.balancer.control.status();
+    const followers = await Promise.all(
+      servers.servers
+        .filter((_, index) => `mysql${index + 1}` !== leader)
+        .map((server) => connectTo(server, { user: 'root', database: 'app' })),
+    );
+    try {
+      for (const sql of ['UPDATE t SET v = 50 WHERE id = 3', 'UPDATE t SET v = 51 WHERE id = 3']) {
+        for (const follower of followers) {
+          await follower.query('BEGIN');
+          await follower.query('SELECT * FROM t WHERE id = 3 FOR UPDATE');
+        }
+        await writer.query(sql);
+        // The first time it is not known yet, and goes the long way.
+        const [met] = await other.query<ResultSetHeader>(sql);
+        expect(met.affectedRows).toBe(0);
+        for (let read = 0; read < 6; read++) {
+          const [found] = await other.query<RowDataPacket[]>('SELECT v FROM t WHERE id = 3');
+          expect(found).toEqual([{ v: sql.includes('50') ? 50 : 51 }]);
+        }
+        for (const follower of followers) await follower.query('ROLLBACK');
+      }
+    } finally {
+      for (const connection of [...followers, ...own]) connection.destroy();
+    }
     await expectEqual();
   });
 });
