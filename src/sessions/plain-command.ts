@@ -14,6 +14,7 @@ export interface PlainWrite {
   readonly sql: string;
   /** The id in its answer, if there is one, is the server's. */
   readonly generates: boolean;
+  readonly known: KnownWrite;
   readonly pins: Pins;
   readonly node: Node;
   readonly connection: NodeConnection;
@@ -22,7 +23,7 @@ export interface PlainWrite {
 /** The command that repeats it; the session has the id that it has generated from here on. */
 export function plainWriteCommand(
   core: SessionCore,
-  { statement, sql, generates, pins, node, connection }: PlainWrite,
+  { statement, sql, known, generates, pins, node, connection }: PlainWrite,
   ok: OkPacket,
 ): Command {
   const generated = generates && ok.lastInsertId !== 0n ? String(ok.lastInsertId) : undefined;
@@ -33,7 +34,7 @@ export function plainWriteCommand(
     parameterOffsets: [],
     context: facts ? core.state.commandContext(facts) : { schema: '', settings: '' },
     pins: generated === undefined ? pins : { ...pins, insertId: generated },
-    result: commandResult(core, statement, ok),
+    result: commandResult(core, statement, known.facts, ok),
     file: undefined,
   };
   if (generated !== undefined) {

@@ -26,7 +26,6 @@ import { WriteReply } from './write-reply.ts';
 const again: QuickEnd = { kind: 'again' };
 
 interface WriteStep extends PlainWrite {
-  readonly known: KnownWrite;
   readonly transaction: OpenTransaction;
   readonly prelude: PreludeOutcome;
   readonly reply: WriteReply;

@@ -15,7 +15,7 @@ import { changedNothing } from './changed-nothing.ts';
 import { commitEntry } from './commit-entry.ts';
 import { noteFoundByWrite } from './found-rows.ts';
 import { holdsNothing } from './holds-nothing.ts';
-import { generatesId, type KnownWrite, knownWrite } from './known-write.ts';
+import { generatesId, knownWrite } from './known-write.ts';
 import { LeaderLane, RanAloneError } from './leader-lane.ts';
 import { notLogged } from './not-logged.ts';
 import { pinWrite } from './pin-write.ts';
@@ -29,7 +29,6 @@ import { WriteReply } from './write-reply.ts';
 
 /** A write under way. */
 interface UnderWay extends PlainWrite {
-  readonly known: KnownWrite;
   readonly leadership: Leadership;
   readonly lane: LeaderLane;
   readonly prelude: PreludeOutcome;

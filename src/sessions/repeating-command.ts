@@ -1,6 +1,7 @@
 import type { OkPacket } from '../protocol/ok-packet.ts';
 import type { Command, CommandContext } from '../replication/command.ts';
 import { callCommand } from './call-path.ts';
+import type { WriteFacts } from './check-write.ts';
 import { commandResult } from './command-result.ts';
 import type { SessionCore } from './session-core.ts';
 import type { WriteRequest } from './write-request.ts';
@@ -9,6 +10,7 @@ import type { WriteRequest } from './write-request.ts';
 export function repeatingCommand(
   core: SessionCore,
   write: WriteRequest,
+  facts: WriteFacts,
   ran: Pick<Command, 'sql' | 'parameters' | 'context' | 'pins'> & { ok: OkPacket | undefined },
 ): Command {
   const { sql, parameters, context, pins, ok } = ran;
@@ -19,7 +21,7 @@ export function repeatingCommand(
     parameterOffsets: parameters.length > 0 ? statement.parameterOffsets : [],
     context,
     pins,
-    result: commandResult(core, statement, ok),
+    result: commandResult(core, statement, facts, ok),
     file,
   };
   return statement.kind === 'call' ? callCommand(core, command, write) : command;

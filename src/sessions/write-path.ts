@@ -313,7 +313,7 @@ async function executeOn(
   if (!changedNothing(write.statement, facts, allPins, reply)) {
     const { sql, parameters } = determined.write;
     const ran = { sql, parameters, context, pins: allPins, ok: reply.ok };
-    commands.push(repeatingCommand(core, write, ran));
+    commands.push(repeatingCommand(core, write, facts, ran));
   }
   if (!assigns) return done(commands);
   const assigned = assignedBy(write, facts);
