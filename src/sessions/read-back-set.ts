@@ -100,7 +100,7 @@ export async function readBackFailedSet(
   );
   await takeChanged(core, connection, [...new Set(names)]);
   // If it was not set, the connection has that of whoever used it last.
-  const before = errno === denied ? assignments.findLastIndex(isDefault) : 0;
+  const before = errno === denied ? Math.max(assignments.findLastIndex(isDefault), 0) : 0;
   const assigned = assignments.slice(0, before);
   const id = assigned.findLast(({ name }) => insertIdVariables.has(name))?.literal;
   if (id !== undefined && (await insertIdOf(connection)) === id) core.lastInsertId = id;

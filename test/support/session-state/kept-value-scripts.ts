@@ -154,6 +154,13 @@ export const keptValueScripts: Readonly<Record<string, readonly string[]>> = {
       '0: SELECT LAST_INSERT_ID()',
     ]),
   ],
+  'a SET that is denied leaves LAST_INSERT_ID() as it was': [
+    '0: CREATE TEMPORARY TABLE app.own (id INT AUTO_INCREMENT PRIMARY KEY, a INT)',
+    '0: INSERT INTO app.own (a) VALUES (1), (2)',
+    '0: INSERT INTO app.t0 (id, n) VALUES (1, 1) ON DUPLICATE KEY UPDATE n = n + 1',
+    '0: SET SESSION last_insert_id = 0, SESSION max_error_count = 0',
+    '0: SELECT LAST_INSERT_ID()',
+  ],
   'a SET that switches autocommit off and on': [
     '0: BEGIN',
     '0: INSERT INTO t0 (n) VALUES (1)',
