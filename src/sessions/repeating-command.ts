@@ -28,7 +28,7 @@ export function repeatingCommand(
 }
 
 /** A statement of Lockstep's own, of whose answer nothing is expected. */
-export const plainCommand = (sql: string, context: CommandContext): Command => ({
+export const ownCommand = (sql: string, context: CommandContext): Command => ({
   sql,
   parameters: [],
   parameterOffsets: [],

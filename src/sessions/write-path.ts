@@ -33,7 +33,7 @@ import { type LeaderPins, pinWrite, setVariablesRead } from './pin-write.ts';
 import { noteTold } from './read-consistency.ts';
 import { infileOf } from './receive-file.ts';
 import { reconcileIds } from './reconcile-ids.ts';
-import { plainCommand, repeatingCommand } from './repeating-command.ts';
+import { ownCommand, repeatingCommand } from './repeating-command.ts';
 import { tellRaised } from './select-for-write.ts';
 import type { SessionCore } from './session-core.ts';
 import { untilWritable } from './until-writable.ts';
@@ -308,7 +308,7 @@ async function executeOn(
   // Sequences have moved also where no row was met.
   const { logBefore, logOnly, changesNothing } = determined;
   const moved = logOnly ? await positionsOf(lane.connection, logBefore) : logBefore;
-  const commands = moved.map((sql) => plainCommand(sql, context));
+  const commands = moved.map((sql) => ownCommand(sql, context));
   if (changesNothing || logOnly) return done(commands);
   if (!changedNothing(write.statement, facts, allPins, reply)) {
     const { sql, parameters } = determined.write;
