@@ -15,6 +15,10 @@ import { extended } from '../support/extended.ts';
 const mebibyte = 1024 * 1024;
 const rowBytes = 1024;
 const rowsPerChunk = 64;
+const fileMebibytes = 160;
+
+/** V8 may leave 64 MiB of buffers that nobody needs any more lying before it collects them. */
+const grownMebibytesMax = 112;
 
 /** Bytes of memory that the process had at most. */
 const memoryPeak = (pid: number): number =>
@@ -61,14 +65,15 @@ describe.each(engines())('LOAD DATA LOCAL and its balancer, $name', extended, (e
     await expectEqualNodes(servers.servers);
   };
 
-  test('64 MB on their way to three nodes are never in memory', async () => {
+  test('160 MB on their way to three nodes are never in memory', async () => {
     const client = await open();
     await make(client, 'large');
     await load(client, 'large', 1024);
     const before = memoryPeak(lockstep.pid!);
     await client.query('DELETE FROM large');
-    expect(await load(client, 'large', 64 * 1024)).toBe(64 * 1024);
-    expect(memoryPeak(lockstep.pid!) - before).toBeLessThan(40 * mebibyte);
+    expect(await load(client, 'large', fileMebibytes * 1024)).toBe(fileMebibytes * 1024);
+    const grown = memoryPeak(lockstep.pid!) - before;
+    expect(grown).toBeLessThan(grownMebibytesMax * mebibyte);
     client.destroy();
     await expectAlike();
   });
