@@ -51,7 +51,7 @@ const raisedAsItRuns: ReadonlySet<number> = new Set([1366, 1644, 1690]);
 
 /** On MariaDB a SELECT that fails as it runs has found nothing; before, it has not begun. */
 function afterError({ verb }: Statement, { payload }: Terminal, flavor: Flavor): FoundRows {
-  const runs = flavor === 'mariadb' && verb === 'SELECT';
+  const runs = flavor === 'mariadb' && (verb === 'SELECT' || verb === 'ANALYZE');
   return runs && raisedAsItRuns.has(decodeErr(payload).errno)
     ? { kind: 'known', rows: 0 }
     : { kind: 'kept' };

@@ -136,7 +136,8 @@ function classifyAnalyze(input: Input, at: number): Classification {
   if (/^(?:TABLE|TABLES|LOCAL|NO_WRITE_TO_BINLOG)$/.test(next)) {
     return result('ddl', 'ANALYZE TABLE', at);
   }
-  return classifyWithin(input, next === 'FORMAT' ? at + 4 : at + 1);
+  const inner = classifyWithin(input, next === 'FORMAT' ? at + 4 : at + 1);
+  return inner.kind === 'read' ? { ...inner, verb: 'ANALYZE' } : inner;
 }
 
 const objectWords = new Set(

@@ -64,10 +64,12 @@ export function featuresOf(input: Input): Features {
 const nameIntroducers = new Set(
   (
     'AS CONSTRAINT EXISTS FUNCTION FULLTEXT INDEX INSERT INTO KEY PARTITION PROCEDURE RECURSIVE ' +
-    'REFERENCES REPLACE SEQUENCE SPATIAL TABLE TRIGGER UNIQUE VIEW IGNORE DELAYED LOW_PRIORITY ' +
-    'HIGH_PRIORITY CALL LIBRARY'
+    'REFERENCES REPLACE SEQUENCE SPATIAL TABLE TRIGGER UNIQUE VIEW CALL LIBRARY'
   ).split(' '),
 );
+
+/** They may stand between INSERT or REPLACE and a name; behind SELECT some stand before a call. */
+const insertModifiers = new Set('IGNORE DELAYED LOW_PRIORITY HIGH_PRIORITY'.split(' '));
 
 class FeatureScan {
   readonly #input: Input;
@@ -249,7 +251,7 @@ class FeatureScan {
     const previous = this.#tokens[first - 1];
     // Two expressions never stand side by side: behind `)` a name is an alias.
     if (previous === undefined || isOperator(previous, ')')) return true;
-    if (previous.kind === 'word' && nameIntroducers.has(previous.text)) return true;
+    if (this.#introduces(first - 1)) return true;
     // INSERT INTO t VALUE (1)
     if (isWord(this.#tokens[index], 'VALUE') && isName(previous)) return true;
     // CREATE INDEX i ON t (c)
@@ -259,7 +261,18 @@ class FeatureScan {
     if (close === undefined) return false;
     return isWord(this.#tokens[close + 1], 'AS') && isOperator(this.#tokens[close + 2], '(');
   }
+
+  #introduces(at: number): boolean {
+    let index = at;
+    while (isOneOf(this.#tokens[index], insertModifiers)) index -= 1;
+    const word = this.#tokens[index];
+    if (index < at) return isWord(word, 'INSERT') || isWord(word, 'REPLACE');
+    return isOneOf(word, nameIntroducers);
+  }
 }
+
+const isOneOf = (token: Token | undefined, words: ReadonlySet<string>): boolean =>
+  token?.kind === 'word' && words.has(token.text);
 
 function add(names: string[], name: string): void {
   if (!names.includes(name)) names.push(name);

@@ -1,3 +1,4 @@
+import { lowerName } from './lower-name.ts';
 import type { TableName, TableReference } from './statement.ts';
 
 export interface TableUse {
@@ -49,14 +50,18 @@ export class FoundTables {
     for (const target of this.#deleteTargets) {
       const matching = this.#found.filter(
         ({ alias, table }) =>
-          (target.schema === undefined && alias === target.name) ||
-          (table.name === target.name && (target.schema ?? table.schema) === table.schema),
+          (target.schema === undefined && isSame(alias, target.name)) ||
+          (isSame(table.name, target.name) && isSame(target.schema ?? table.schema, table.schema)),
       );
       for (const found of matching) found.written = true;
       if (matching.length === 0) this.#found.push({ table: target, alias: '', written: true });
     }
   }
 }
+
+/** To a server that tells names by their case only one of them is there. */
+const isSame = (name: string | undefined, other: string | undefined): boolean =>
+  name === other || lowerName(name ?? '') === lowerName(other ?? '');
 
 function unique(tables: readonly TableName[]): TableName[] {
   const result: TableName[] = [];

@@ -42,6 +42,8 @@ describe.each(['mysql', 'mariadb'] as const)('of %s', (flavor) => {
     'SELECT LOAD_FILE(a) FROM t',
     'SELECT BENCHMARK(10, a) FROM t',
     'SELECT SQL_CALC_FOUND_ROWS a FROM t',
+    'SELECT HIGH_PRIORITY NOW(), a FROM t',
+    'SELECT HIGH_PRIORITY SQL_SMALL_RESULT UUID() FROM t',
     'SELECT @a FROM t',
     'SELECT @a := 1 FROM t',
     'SELECT @@sql_mode FROM t',

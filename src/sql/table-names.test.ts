@@ -29,6 +29,36 @@ test.each([
   expect(named(sql)).toBe('a b');
 });
 
+test.each([
+  'SELECT 1 FROM a WHERE x IN ((SELECT x FROM b) UNION SELECT x FROM c)',
+  'SELECT EXISTS ((SELECT x FROM a) EXCEPT ALL SELECT x FROM b INTERSECT TABLE c)',
+  '((SELECT x FROM a) UNION SELECT x FROM b) UNION SELECT x FROM c',
+  'SELECT (((SELECT x FROM a) UNION SELECT x FROM b) UNION SELECT x FROM c)',
+  'SELECT 1 FROM ((SELECT x FROM a) UNION SELECT x FROM b) d JOIN c',
+  'SELECT 1 FROM ((SELECT x FROM a) d JOIN b) JOIN c',
+  'SELECT ((SELECT x FROM a) + EXTRACT(DAY FROM z)), (SELECT 1 FROM b, c)',
+])('queries in parentheses of parentheses: %s', (sql) => {
+  expect(named(sql)).toBe('a b c');
+});
+
+test('what WITH names hides tables of its own statement alone', () => {
+  const body = 'BEGIN WITH a AS (SELECT 1 x) SELECT x FROM a; UPDATE a SET x = 1; END';
+  const { tables, writtenTables } = analyse(`CREATE PROCEDURE p() ${body}`, mode);
+  expect([tables, writtenTables]).toEqual([[{ name: 'a' }], [{ name: 'a' }]]);
+});
+
+test('DELETE names its tables by aliases in any case', () => {
+  const { writtenTables } = analyse('DELETE A, c FROM t AS a JOIN u AS c JOIN v', mode);
+  expect(writtenTables).toEqual([{ name: 't' }, { name: 'u' }]);
+});
+
+test.each(['INSERT HIGH_PRIORITY t (a) VALUES (1)', 'REPLACE DELAYED app.t (a) VALUES (1)'])(
+  'a table behind modifiers is no function: %s',
+  (sql) => {
+    expect(analyse(sql, mode).functions).toEqual(new Set());
+  },
+);
+
 test.each(['*', '1', "'x'", '(1)', 'NULL', 'CASE WHEN x THEN y END', 'IF(x, y, 1)', 'NOT x'])(
   'RETURNING %s names no tables',
   (what) => {

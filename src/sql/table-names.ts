@@ -1,7 +1,7 @@
 import { FoundTables, type TableUse } from './found-tables.ts';
 import { reservedWords } from './keywords.ts';
 import { endsTableList, isInIndexHint } from './list-ends.ts';
-import { beginsQuery, type Outline } from './outline.ts';
+import { opensQuery, type Outline } from './outline.ts';
 import type { TableName } from './statement.ts';
 import { type Level, newLevel } from './table-level.ts';
 import { isName, isOperator, isWord, nameOf, type Token } from './token.ts';
@@ -66,16 +66,12 @@ class TableWalk {
       if (token.text === '(') this.#open();
       else if (token.text === ')') this.#close();
       else if (token.text === ',') level.expectTable ||= level.inList;
-      else if (token.text === ';') this.#level = newLevel(true, this.#withNames.length);
+      else if (token.text === ';') this.#nextStatement();
       else if (token.text === '{' && level.expectTable) this.#at += 1; // { OJ t1 LEFT JOIN t2 … }
       return;
     }
-    if (
-      level.expectTable &&
-      isName(token) &&
-      !isWord(token, 'LATERAL') &&
-      !isWord(token, 'SELECT')
-    ) {
+    const named = isName(token) && !isWord(token, 'LATERAL') && !isWord(token, 'SELECT');
+    if (level.expectTable && named) {
       level.expectTable = false;
       this.#reference();
       return;
@@ -83,9 +79,14 @@ class TableWalk {
     if (token.kind === 'word' && level.statement) this.#word(token.text);
   }
 
+  /** Of a program. */
+  #nextStatement(): void {
+    this.#withNames.length = 0;
+    this.#level = newLevel(true, 0);
+  }
+
   #open(): void {
-    const next = this.#tokens[this.#at + 1];
-    const query = beginsQuery(next);
+    const query = opensQuery(this.#tokens, this.#outline, this.#at);
     const join = this.#level.expectTable && !query;
     this.#levels.push(this.#level);
     const level = newLevel(query || join, this.#withNames.length);
@@ -302,8 +303,6 @@ class TableWalk {
       case 'TO':
       case 'RENAME':
         this.#renameTarget(text);
-        break;
-      case 'AS':
         break;
       default:
         this.#statementWord(text);

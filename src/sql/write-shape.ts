@@ -1,6 +1,6 @@
 import type { LexMode } from './lex-mode.ts';
 import { Lexer } from './lexer.ts';
-import { beginsQuery, type Outline, outlineOf } from './outline.ts';
+import { opensQuery, type Outline, outlineOf } from './outline.ts';
 import { isName, isOperator, isWord, nameOf, type Token } from './token.ts';
 import { lowerName } from './lower-name.ts';
 
@@ -128,7 +128,7 @@ export function outermostQueries(tokens: readonly Token[], outline: Outline): Sp
     const last = spans.at(-1);
     const start = tokens[open]?.start ?? 0;
     if (last && start < last.end) continue;
-    if (beginsQuery(tokens[open + 1])) spans.push({ start, end: tokens[close]?.end ?? start });
+    if (opensQuery(tokens, outline, open)) spans.push({ start, end: tokens[close]?.end ?? start });
   }
   return spans;
 }

@@ -50,6 +50,9 @@ describe.each(engines())('answers that are kept, $name', (engine) => {
       'CREATE PROCEDURE bump() UPDATE u SET n = n + 1',
       'CREATE FUNCTION bumped() RETURNS INT MODIFIES SQL DATA ' +
         'BEGIN UPDATE u SET n = n + 1; RETURN 1; END',
+      'CREATE TABLE heard (id INT PRIMARY KEY)',
+      'CREATE TRIGGER telling AFTER INSERT ON heard FOR EACH ROW BEGIN DECLARE x INT; ' +
+        'WITH u AS (SELECT 1 AS n) SELECT n INTO x FROM u; UPDATE u SET n = n + x; END',
       'CREATE VIEW bumping AS SELECT 9 AS id, bumped() AS n',
       ...countedTables,
     ]) {
@@ -118,6 +121,16 @@ describe.each(engines())('answers that are kept, $name', (engine) => {
     ['what a function reads', 'SELECT total AS n FROM totals', 'UPDATE u SET n = n + 1'],
     ['a view that is read', 'SELECT SUM(n) AS n FROM u', 'SELECT * FROM bumping'],
     ['a view in a write', 'SELECT SUM(n) AS n FROM u', 'INSERT INTO audit SELECT * FROM bumping'],
+    [
+      'a write to a table in parentheses of parentheses',
+      'SELECT COUNT(*) AS n FROM t WHERE n IN ((SELECT 0) UNION SELECT n FROM u)',
+      'UPDATE u SET n = (SELECT n FROM t WHERE id = 2)',
+    ],
+    [
+      'a trigger with a name of WITH before',
+      'SELECT SUM(n) AS n FROM u',
+      'INSERT INTO heard VALUES (1)',
+    ],
     ['a procedure', 'SELECT SUM(n) AS n FROM u', 'CALL bump()'],
     ['a write through a view', 'SELECT SUM(n) AS n FROM u', 'UPDATE joined SET un = un + 1'],
     ['DDL', 'SELECT * FROM t WHERE id = 3', 'ALTER TABLE t ADD COLUMN extra INT DEFAULT 7'],
@@ -171,6 +184,7 @@ describe.each(engines())('answers that are kept, $name', (engine) => {
 
   test.each([
     'SELECT NOW(), id FROM t',
+    'SELECT HIGH_PRIORITY NOW(), id FROM t',
     'SELECT RAND(), id FROM t',
     'SELECT UUID(), id FROM t',
     'SELECT CONNECTION_ID(), id FROM t',

@@ -32,6 +32,11 @@ describe.each(engines())('views that call what writes, and other reads, $name', 
       'CREATE FUNCTION f() RETURNS INT MODIFIES SQL DATA ' +
         'BEGIN UPDATE w SET n = n + 1; RETURN 1; END',
       'CREATE VIEW v AS SELECT id, f() AS x FROM t',
+      'CREATE VIEW hidden AS SELECT id FROM t WHERE id IN ((SELECT 1) UNION SELECT x FROM v)',
+      'CREATE PROCEDURE p() ' +
+        'BEGIN WITH w AS (SELECT 1 AS n) SELECT n FROM w; UPDATE w SET n = n + 1; END',
+      'CREATE FUNCTION g() RETURNS INT MODIFIES SQL DATA BEGIN DECLARE x INT; ' +
+        'WITH w AS (SELECT 1 AS n) SELECT n INTO x FROM w; UPDATE w SET n = n + 1; RETURN x; END',
       'CREATE VIEW harmless AS SELECT id, UPPER(id) AS x FROM t',
       'CREATE VIEW changing AS SELECT id, 1 AS x FROM t',
     ]) {
@@ -82,6 +87,21 @@ describe.each(engines())('views that call what writes, and other reads, $name', 
       await expectEqualNodes(servers.servers);
     },
   );
+
+  test.each([
+    'SELECT HIGH_PRIORITY f()',
+    'SELECT HIGH_PRIORITY SQL_SMALL_RESULT app.f() FROM t WHERE id = 1',
+    'SELECT id FROM t WHERE id IN ((SELECT 1) UNION SELECT x FROM v WHERE id = 1)',
+    '((SELECT 1) UNION SELECT x FROM v WHERE id = 1) UNION SELECT 2',
+    'SELECT id FROM hidden',
+    'CALL p()',
+    'SELECT g()',
+  ])('write on every node, however hidden: %s', async (sql) => {
+    const before = await written();
+    for (let times = 0; times < 4; times += 1) await client.query(sql);
+    expect(Number(await written())).toBeGreaterThanOrEqual(Number(before) + 4);
+    await expectEqualNodes(servers.servers);
+  });
 
   test('and what nobody has read before, while the leader says nothing', async () => {
     const { leader } = lockstep.balancer.control.status();
