@@ -72,6 +72,10 @@ export class AnswerStore<T> {
     this.#count -= 1;
   }
 
+  removeAll(shelf: Shelf<T>): void {
+    for (const key of shelf.keys()) this.remove(shelf, key);
+  }
+
   shrink(bytesMax: number): void {
     while (this.#bytes > bytesMax) {
       const oldest = this.#oldest;
@@ -81,8 +85,9 @@ export class AnswerStore<T> {
     }
   }
 
-  /** Whoever has a shelf is to let go of it. */
+  /** Also whoever still has a shelf holds nothing by it any more. */
   clear(): void {
+    for (let place = this.#oldest; place; place = place.newer) place.shelf.clear();
     this.#newest = undefined;
     this.#oldest = undefined;
     this.#bytes = 0;

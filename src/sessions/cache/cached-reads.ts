@@ -36,11 +36,14 @@ export interface Keeping {
  */
 export class CachedReads {
   readonly #core: SessionCore;
+  /** Undefined also while nothing is kept for sessions such as this one. */
   #audience: Audience | undefined;
+  /** Of what the audience is that of, and when. */
   #carried: CarriedState | undefined;
   #account: SessionCore['account'] | undefined;
+  #generation = -1;
   /** The read that was not found just now. */
-  #missed: { readonly shelf: Shelf<CachedAnswer>; readonly key: string } | undefined;
+  #missed: ReadKey | undefined;
 
   constructor(core: SessionCore) {
     this.#core = core;
@@ -52,18 +55,16 @@ export class CachedReads {
   }
 
   /** Sends the answer; false when a node is to be asked. */
-  answer({ sql, execution }: ReadKey): boolean {
+  answer(read: ReadKey): boolean {
+    const { sql, execution } = read;
     const core = this.#core;
     const { cache } = core.context;
     if (!cache.open || !core.running.mayStart || !holdsNothing(core)) return false;
     if (core.tracker?.pending === true) return false;
     const audience = this.#audienceNow();
-    if (!audience) return false;
-    const shelf = execution === undefined ? audience.answers : audience.executions;
-    const key = execution ?? sql;
-    const answer = cache.find(shelf, key);
+    const answer = audience && cache.find(shelfOf(audience, read), execution ?? sql);
     if (!answer || (answer.asksNull && core.lastInsertId !== '0')) {
-      this.#missed = { shelf, key };
+      this.#missed = read;
       return false;
     }
     cache.wasHit();
@@ -87,10 +88,11 @@ export class CachedReads {
   keeping(statement: Statement, sql: string, node: Node): Keeping | undefined {
     const core = this.#core;
     const missed = this.#missed;
-    const audience = this.#audience;
     this.#missed = undefined;
     const { cache, replicator, config } = core.context;
-    if (!missed || !audience || audience.generation !== cache.generation) return undefined;
+    if (!missed || this.#generation !== cache.generation) return undefined;
+    const audience = (this.#audience ??= this.#newAudience(statement, sql));
+    if (!audience) return undefined;
     const plan = cache.plan(audience, statement, sql);
     if (plan.kind !== 'kept') return undefined;
     cache.wasMissed();
@@ -98,7 +100,8 @@ export class CachedReads {
     const seq = replicator.position(node.name);
     if (seq === undefined || !readsAsUsual(core, node)) return undefined;
     const { generation } = audience;
-    const fill = { ...missed, statement, plan, seq, generation };
+    const [shelf, key] = [shelfOf(audience, missed), missed.execution ?? missed.sql];
+    const fill = { shelf, key, statement, plan, seq, generation };
     return { fill, copy: new AnswerCopy(config.cache.answerBytes) };
   }
 
@@ -113,23 +116,32 @@ export class CachedReads {
   #audienceNow(): Audience | undefined {
     const { state, account, context } = this.#core;
     const { carried } = state;
-    const known = this.#audience;
+    const { cache } = context;
     const same = this.#carried === carried && this.#account === account;
-    if (known && same && known.generation === context.cache.generation) return known;
+    if (same && this.#generation === cache.generation) return this.#audience;
     this.#carried = carried;
     this.#account = account;
-    const { key, schema } = carried;
-    const audience =
-      key.length > stateBytesMax
-        ? undefined
-        : context.cache.audience(`${connectionKindKey(account)}\0${key}`, {
-            user: account.user,
-            schema,
-          });
-    this.#audience = audience;
-    return audience;
+    this.#generation = cache.generation;
+    this.#audience = cache.audience(this.#key);
+    return this.#audience;
+  }
+
+  #newAudience(statement: Statement, sql: string): Audience | undefined {
+    const { state, account, context } = this.#core;
+    const { key, schema } = state.carried;
+    if (key.length > stateBytesMax) return undefined;
+    const who = { user: account.user, schema };
+    return context.cache.audienceFor(this.#key, who, { statement, sql });
+  }
+
+  get #key(): string {
+    const { state, account } = this.#core;
+    return `${connectionKindKey(account)}\0${state.carried.key}`;
   }
 }
+
+const shelfOf = (audience: Audience, { execution }: ReadKey): Shelf<CachedAnswer> =>
+  execution === undefined ? audience.answers : audience.executions;
 
 /** Character sets in which a byte of an ASCII character is never part of another one. */
 const plainCharset = /^'?(?:utf8(?:mb[34])?|latin1|ascii|binary)'?$/i;

@@ -10,6 +10,7 @@ import { type Audience, ResultCache, type ReadPlan } from './result-cache.ts';
 
 const mode = { ansiQuotes: false, noBackslashEscapes: false, flavor: 'mariadb' } as const;
 const statement = analyse('SELECT a FROM t WHERE id = 1', mode);
+const app = { user: 'app', schema: 'app' };
 const aged = analyse('SELECT a FROM aged', mode);
 const end: Terminal = {
   type: 'eof',
@@ -44,8 +45,14 @@ describe('a cache', () => {
     ];
     const config = { cache: { bytes: 10_000, answerBytes: 1000, rules } };
     cache = new ResultCache({ config, clock, catalogue: catalogueOf(), changes });
-    audience = cache.audience('of app', { user: 'app', schema: 'app' });
+    audience = audienceOf('of app');
   });
+
+  function audienceOf(key: string): Audience {
+    const made = cache.audienceFor(key, app, { statement, sql: '' });
+    if (!made) throw new Error('no audience');
+    return made;
+  }
 
   async function planOf(read = statement): Promise<ReadPlan> {
     expect(cache.plan(audience, read, '').kind).toBe('asked');
@@ -86,7 +93,7 @@ describe('a cache', () => {
 
   /** The plan is known by now. */
   async function fillAgain(at: Seq): Promise<() => void> {
-    audience = cache.audience('again', { user: 'app', schema: 'app' });
+    audience = audienceOf('again');
     return fill(at);
   }
 
@@ -111,7 +118,7 @@ describe('a cache', () => {
     first();
     first();
     expect(cache.open).toBe(false);
-    audience = cache.audience('of app', { user: 'app', schema: 'app' });
+    audience = audienceOf('of app');
     const keep = await fill(seq(5));
     keep();
     expect(cache.figures.answers).toBe(0);
@@ -133,6 +140,34 @@ describe('a cache', () => {
     const answer = cache.find(audience.answers, 'k');
     expect(answer?.end.raw).toEqual(end.raw);
     expect(answer?.end.payload.buffer).toBe(answer?.bytes.buffer);
+  });
+
+  test('leaves nothing behind with those who have an audience still', async () => {
+    (await fill(seq(5)))();
+    (await fill(seq(5), aged, 'other'))();
+    cache.clear();
+    expect([audience.answers.size, cache.figures.bytes]).toEqual([0, 0]);
+  });
+
+  test('forgets the oldest audience for one too many, with what was kept for it', async () => {
+    (await fill(seq(5)))();
+    const oldest = audience;
+    audience = audienceOf('second');
+    (await fill(seq(5)))();
+    for (let count = 0; count < 999; count += 1) audienceOf(`of ${count}`);
+    expect(cache.audience('of app')).toBeUndefined();
+    expect(cache.find(oldest.answers, 'k')).toBeUndefined();
+    expect(found()).toBe('rows');
+    expect(cache.figures).toMatchObject({ answers: 1, fills: 2 });
+  });
+
+  test('has no audience for what is never kept', () => {
+    const write = analyse('INSERT INTO t VALUES (1)', mode);
+    const other = analyse('SELECT a FROM other.t', mode);
+    for (const read of [write, other]) {
+      expect(cache.audienceFor('new', app, { statement: read, sql: '' })).toBeUndefined();
+    }
+    expect(cache.audience('new')).toBeUndefined();
   });
 
   test('keeps nothing of a statement that no rule names', () => {

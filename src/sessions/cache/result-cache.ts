@@ -125,15 +125,44 @@ export class ResultCache {
     };
   }
 
-  audience(key: string, { user, schema }: Pick<Audience, 'user' | 'schema'>): Audience {
+  /** Undefined where nothing was kept for such sessions yet. */
+  audience(key: string): Audience | undefined {
+    return this.#audiences.get(key);
+  }
+
+  /** For a read that may be kept; undefined for any other. */
+  audienceFor(
+    key: string,
+    who: Pick<Audience, 'user' | 'schema'>,
+    { statement, sql }: { readonly statement: Statement; readonly sql: string },
+  ): Audience | undefined {
     const known = this.#audiences.get(key);
-    if (known) return known;
-    if (this.#audiences.size >= audiencesMax) this.clear();
+    if (known || !this.#keepingOf(who, statement, sql)) return known;
+    if (this.#audiences.size >= audiencesMax) this.#forgetOldestAudience();
+    const { user, schema } = who;
     const generation = this.#generation;
     const shelves = { answers: new Map(), executions: new Map() };
     const audience = { ...shelves, plans: new WeakMap(), user, schema, generation };
     this.#audiences.set(key, audience);
     return audience;
+  }
+
+  /** Its answers go; sessions that have it go on with it, and share it with no new ones. */
+  #forgetOldestAudience(): void {
+    for (const [key, { answers, executions }] of this.#audiences) {
+      this.#audiences.delete(key);
+      this.#store.removeAll(answers);
+      this.#store.removeAll(executions);
+      return;
+    }
+  }
+
+  #keepingOf(
+    { user, schema }: Pick<Audience, 'user' | 'schema'>,
+    { tables, repeatable }: Statement,
+    sql: string,
+  ): Keeping | undefined {
+    return repeatable ? this.#rules.keeping({ sql, tables, schema, user }) : undefined;
   }
 
   /** An answer that is as good as a node's would be now. */
@@ -157,9 +186,7 @@ export class ResultCache {
   plan(audience: Audience, statement: Statement, sql: string): ReadPlan {
     const known = audience.plans.get(statement);
     if (known) return known;
-    const { user, schema } = audience;
-    const { tables, repeatable } = statement;
-    const keeping = repeatable && this.#rules.keeping({ sql, tables, schema, user });
+    const keeping = this.#keepingOf(audience, statement, sql);
     const plan: ReadPlan = keeping ? { kind: 'asked' } : { kind: 'not_kept' };
     audience.plans.set(statement, plan);
     if (keeping) void this.#ask(audience, statement, keeping);
