@@ -2,7 +2,7 @@
 // Lockstep with one node and with three, and says what passes on a server only.
 //
 //   npm run test:clients                        every client, on both engines
-//   npm run test:clients -- pymysql php         these clients
+//   npm run test:clients -- pymysql php-mysqli  these clients
 //   npm run test:clients -- --engine mysql      on this engine
 //   npm run test:clients -- --json report.json  where the report goes (.lockstep/clients.json)
 import { spawnSync } from 'node:child_process';

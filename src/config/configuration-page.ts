@@ -45,8 +45,8 @@ what is allowed; an unknown key is an error.
   characters in it are percent-encoded; \`tls\` and the \`tls_…_file\` keys may stand behind the
   question mark too. \`serve --node …\` takes the same text instead of a file.
 - What is changed \`at once\` can be changed while Lockstep runs, by API, command line or
-  SIGHUP (see [OPERATIONS.md](OPERATIONS.md)); a node's \`name\`, \`host\` and \`port\` by
-  \`lockstep nodes replace\`.
+  SIGHUP (see [OPERATIONS.md](OPERATIONS.md)); a node's \`host\` and \`port\` by
+  \`lockstep nodes replace\`; another \`name\` takes \`nodes add\` and \`nodes remove\`.
 - \`nodes\` are the nodes of the first start. What \`lockstep nodes add\`, \`remove\` and
   \`replace\` change is kept in \`members.json\` in \`log.folder\` and holds after a restart
   too: for each name until this file gives it another address, or gives its address to another

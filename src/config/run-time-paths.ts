@@ -38,7 +38,7 @@ const changeableGroups: ReadonlySet<string> = new Set([
   'tls',
 ]);
 
-/** Of a node; what says which server it is, `lockstep nodes replace` changes. */
+/** Of a node; what says which server it is, `lockstep nodes` changes. */
 const nodeIdentity: ReadonlySet<string> = new Set(['name', 'host', 'port']);
 
 /** By the path in the file, such as `health.interval`; of a node `nodes.mysql1.weight`. */

@@ -37,6 +37,6 @@ export const telemetrySchema = group('What is told of statements; more in docs/M
   traceOneIn: withDefault<number>(
     integer(1, 1_000_000),
     1,
-    'Of so many statements one is traced; one whose client tells of a trace always is.',
+    'Of so many statements one is traced; one whose client tells of a trace is if that is sampled.',
   ),
 });

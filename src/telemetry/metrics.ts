@@ -95,7 +95,7 @@ function registerCluster(registry: Registry, { cluster }: MetricsCollectors): vo
   });
   gauge(registry, {
     name: 'lockstep_ready',
-    help: '1 while reads and writes are served, else 0 (as /readyz).',
+    help: '1 while there is a leader and enough nodes are in sync for writes, else 0 (as /readyz).',
     labels: [],
     collect: () => [[{}, cluster().ready ? 1 : 0]],
   });

@@ -21,7 +21,7 @@ const deadlineMs = 10 * 60_000;
 /** What a server holds may have to be compared, as much as it is. */
 const joinDeadlineMs = 24 * 60 * 60_000;
 const form = 'mysql://user:password@host:port/schema?weight=1';
-const forceText = 'do not wait for transactions and reads to end; needed when the node is DOWN';
+const forceText = 'do not wait for transactions and reads to end';
 
 /** `nodes add`, `remove` and `replace`: who the nodes are, while everything runs. */
 export function addMembers(nodes: Command, terminal: Terminal, url: () => string): void {
@@ -47,7 +47,7 @@ export function addMembers(nodes: Command, terminal: Terminal, url: () => string
   nodes
     .command('remove <name>')
     .description('let a node go, once its transactions and reads have ended')
-    .option('--force', forceText, false)
+    .option('--force', `${forceText}; needed when the node is DOWN`, false)
     .action(async (name: string, { force }: Force) => {
       const path = `/nodes/${encodeURIComponent(name)}?force=${force}`;
       const left = await callApi<NodeStatus[]>(url(), { method: 'DELETE', path, deadlineMs });

@@ -19,7 +19,8 @@ const newServer = {
     }),
   ),
 };
-const forceText = 'Do not wait for transactions and reads to end; needed when the node is DOWN.';
+const forceText = 'Do not wait for transactions and reads to end.';
+const removeForceText = `${forceText} Needed when the node is DOWN.`;
 
 /** Who the nodes are. What they do is in nodes.ts. */
 export const memberOperations = [
@@ -69,7 +70,7 @@ export const memberOperations = [
     schema: {
       params: nameParams,
       query: Type.Object(
-        { force: Type.Optional(Type.Boolean({ description: forceText })) },
+        { force: Type.Optional(Type.Boolean({ description: removeForceText })) },
         closed,
       ),
       answers: { 200: Type.Array(nodeStatusSchema) },

@@ -44,7 +44,7 @@ export const statusOperations = [
     tag,
     method: 'GET',
     path: '/readyz',
-    summary: '200 when statements can be served, else 503 and why',
+    summary: '200 with a leader and enough nodes in sync for writes, else 503 and why',
     access: 'open',
     schema: { answers: { 200: readinessSchema, 503: readinessSchema } },
     run(control) {
