@@ -9,16 +9,21 @@ const driver = fileURLToPath(new URL('driver.mjs', import.meta.url));
 
 /**
  * As many statements as sysbench gets through: `perSecond`, the 95th percentile of their answers,
- * `cpuUs` of the target for each, `residentBytes` of it at the end.
+ * for each `cpuUs` of the target and `serversCpuUs` of all its servers, where it has some of its
+ * own, and `residentBytes` of the target at the end.
  */
 export async function throughput(target, { workload, connections, seconds }) {
+  const servers = (target.servers ?? []).map(({ pid }) => pid);
   const before = usage(target.pids);
+  const serversBefore = usage(servers);
   const result = await sysbench(workload, { port: target.port, connections, seconds });
   const after = usage(target.pids);
+  const serversAfter = usage(servers);
   return {
     perSecond: result.perSecond,
     p95Ms: result.p95Ms,
     cpuUs: (after.cpuUs - before.cpuUs) / result.statements,
+    serversCpuUs: (serversAfter.cpuUs - serversBefore.cpuUs) / result.statements,
     residentBytes: after.residentBytes,
     errors: result.errors,
   };

@@ -88,5 +88,5 @@ async function measureAll(running, { connections, rounds, seconds }) {
 
 async function alone(making) {
   const { servers, stop } = await startServers(making, 1, flushing);
-  return { port: servers[0].port, pids: [], stop };
+  return { port: servers[0].port, pids: [], servers, stop };
 }

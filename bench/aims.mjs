@@ -1,0 +1,197 @@
+import { median } from './statistics.mjs';
+
+const medianOf = (all, key) => median(all.map((figures) => figures[key]));
+const times = (ratio) => `${ratio.toFixed(2)} ×`;
+const percent = (share) => `${(share * 100).toFixed(0)} %`;
+const most = (value, bar) => (value <= bar ? 'met' : 'missed');
+const least = (value, bar) => (value >= bar ? 'met' : 'missed');
+
+/** The first cell of a workload that has all these targets; undefined where none was measured. */
+function cellOf(runs, { workload, connections, targets, idle = 0 }) {
+  const cells = runs.flatMap((run) => run.cells);
+  return cells.find(
+    (cell) =>
+      cell.workload === workload &&
+      cell.connections === connections &&
+      (cell.idle ?? 0) === idle &&
+      targets.every((target) => cell.figures[target]),
+  );
+}
+
+/** ProxySQL at its best; where it was not measured MySQL Router, for which no bar is set. */
+function rivalOf(figures, key, better) {
+  const proxies = Object.keys(figures).filter((name) => name.startsWith('proxysql_'));
+  if (proxies.length === 0) {
+    return { name: "MySQL Router's", value: medianOf(figures.mysql_router, key), judged: false };
+  }
+  const value = better(...proxies.map((name) => medianOf(figures[name], key)));
+  return { name: "ProxySQL's", value, judged: true };
+}
+
+/** Lockstep beside ProxySQL. `better`: Math.min or Math.max of the figure `key`. */
+function besideProxysql(runs, what, { key, better, bar, title }) {
+  const cell = cellOf(runs, { ...what, targets: ['lockstep', 'mysql_router'] });
+  if (!cell) return [];
+  const rival = rivalOf(cell.figures, key, better);
+  const ratio = medianOf(cell.figures.lockstep, key) / rival.value;
+  const [limit, judge] = better === Math.min ? ['at most', most] : ['at least', least];
+  const verdict = rival.judged ? judge(ratio, bar) : 'ProxySQL not measured';
+  return [[title, `${times(ratio)} ${rival.name}`, `${limit} ${bar} × ProxySQL's`, verdict]];
+}
+
+/** Two targets of one cell. */
+function ratioOf(runs, what, { key, of, to, limit, bar, title, whose }) {
+  const cell = cellOf(runs, { ...what, targets: [of, to] });
+  if (!cell) return [];
+  const ratio = medianOf(cell.figures[of], key) / medianOf(cell.figures[to], key);
+  const verdict = (limit === 'at most' ? most : least)(ratio, bar);
+  return [[title, `${times(ratio)} ${whose}`, `${limit} ${bar} × ${whose}`, verdict]];
+}
+
+const haproxy = { of: 'lockstep', to: 'haproxy', whose: "HAProxy's" };
+const kinds = [
+  ['point_select', 'text'],
+  ['point_select_prepared', 'prepared'],
+];
+
+function pointSelects(runs) {
+  const cpu = kinds.flatMap(([workload, kind]) =>
+    [8, 32].flatMap((connections) => {
+      const what = { workload, connections };
+      const title = `point select, ${kind}, ${connections} connections: CPU`;
+      return [
+        ...ratioOf(runs, what, { ...haproxy, key: 'cpuUs', limit: 'at most', bar: 1.1, title }),
+        ...besideProxysql(runs, what, { key: 'cpuUs', better: Math.min, bar: 0.8, title }),
+      ];
+    }),
+  );
+  const rate = [32, 256].flatMap((connections) => {
+    const what = { workload: 'point_select', connections };
+    const title = `point select, text, ${connections} connections: rate`;
+    return [
+      ...ratioOf(runs, what, { ...haproxy, key: 'perSecond', limit: 'at least', bar: 1.2, title }),
+      ...besideProxysql(runs, what, { key: 'perSecond', better: Math.max, bar: 1.3, title }),
+    ];
+  });
+  return [...cpu, ...rate];
+}
+
+const rateBars = [
+  ['read_only', 'oltp_read_only', 1.15],
+  ['read_write', 'oltp_read_write', 1.15],
+  ['range_1000', 'ranges of 1,000 rows', 1],
+  ['row_1mb', 'rows of 1 MB', 1],
+];
+
+function otherReads(runs) {
+  const rates = rateBars.flatMap(([workload, name, bar]) => {
+    const options = { key: 'perSecond', better: Math.max, bar, title: `${name}: rate` };
+    return besideProxysql(runs, { workload, connections: 8 }, options);
+  });
+  const p99 = [8, 32].flatMap((connections) => {
+    const title = `point select, ${connections} connections: p99`;
+    const options = { key: 'p99Us', better: Math.min, bar: 1, title };
+    return besideProxysql(runs, { workload: 'latency', connections }, options);
+  });
+  const cached = ratioOf(
+    runs,
+    { workload: 'point_select_hot', connections: 8 },
+    {
+      ...haproxy,
+      of: 'lockstep_cached',
+      key: 'perSecond',
+      limit: 'at least',
+      bar: 3,
+      title: 'point select from kept answers: rate',
+    },
+  );
+  return [...rates, ...p99, ...cached];
+}
+
+function writes(runs) {
+  const all = [
+    ['update_index', 'updates'],
+    ['insert', 'inserts'],
+  ].flatMap(([workload, name]) =>
+    [16, 32].map((connections) => ({ what: { workload, connections }, name })),
+  );
+  const rates = all.flatMap(({ what, name }) =>
+    ratioOf(runs, what, {
+      ...{ of: 'lockstep_3', to: 'galera_3', whose: "Galera's", key: 'perSecond' },
+      ...{ limit: 'at least', bar: 1.3 },
+      title: `${name}, ${what.connections} connections, 3 nodes: rate`,
+    }),
+  );
+  const growth = all.flatMap(({ what, name }) =>
+    [
+      [1, 3],
+      [3, 5],
+    ].flatMap(([few, many]) => {
+      const targets = [`lockstep_${few}`, `lockstep_${many}`];
+      const cell = cellOf(runs, { ...what, targets });
+      if (!cell) return [];
+      const [before, after] = targets.map((target) => medianOf(cell.figures[target], 'cpuUs'));
+      const share = (after / before - 1) / (many - few);
+      const title = `${name}, ${what.connections} connections, ${few} to ${many} nodes: CPU`;
+      return [[title, `+${percent(share)} a node`, 'under 15 % a node', most(share, 0.15)]];
+    }),
+  );
+  return [...rates, ...growth];
+}
+
+function outages(runs) {
+  const replay = runs.find(({ kind }) => kind === 'replay')?.cells[0]?.figures;
+  const pending = runs.find(({ kind }) => kind === 'pending')?.cells[0]?.figures;
+  const rows = [];
+  if (replay) {
+    const { lockstep_3: lockstep, replica } = replay;
+    const rate = medianOf(lockstep, 'replayedPerSecond');
+    const written = rate / medianOf(lockstep, 'writtenPerSecond');
+    const beside = rate / medianOf(replica, 'replayedPerSecond');
+    rows.push(
+      ['replay: rate', `${times(written)} as written`, 'at least 2 ×', least(written, 2)],
+      ['replay: rate', `${times(beside)} a replica's`, 'at least 1 ×', least(beside, 1)],
+    );
+  }
+  if (pending) {
+    const { no_entry: none, node_down: down } = pending;
+    const mebibytes = (medianOf(down, 'residentBytes') - medianOf(none, 'residentBytes')) / 2 ** 20;
+    const seconds = medianOf(down, 'startMs') / 1000;
+    rows.push(
+      [
+        '1,000,000 entries pending: memory',
+        `+${mebibytes.toFixed(0)} MiB`,
+        'within 100 MB',
+        most(mebibytes, 95),
+      ],
+      [
+        '1,000,000 entries pending: start',
+        `${seconds.toFixed(1)} s`,
+        'under 2 s',
+        most(seconds, 2),
+      ],
+    );
+  }
+  return [...rows, ...runs.filter(({ kind }) => kind === 'failover').map(deathRow)];
+}
+
+function deathRow({ engine, cells }) {
+  const { calm: _, ...deaths } = cells[0].figures;
+  const all = Object.values(deaths).flat();
+  const failed = all.reduce((sum, figures) => sum + figures.failed, 0);
+  const slowest = Math.max(...all.map((figures) => figures.maxMs));
+  return [
+    `a node killed under load, ${engine}`,
+    `${failed} failed, slowest ${slowest.toFixed(0)} ms`,
+    'none failed, under 300 ms',
+    failed === 0 ? most(slowest, 300) : 'missed',
+  ];
+}
+
+/** What is aimed at, with what the runs say of it: rows of what, measured, bar and verdict. */
+export const aims = (runs) => [
+  ...pointSelects(runs),
+  ...otherReads(runs),
+  ...writes(runs),
+  ...outages(runs),
+];
