@@ -51,8 +51,9 @@ function applierOf(entries: readonly Entry[], beyond: readonly number[] = []) {
   const ends: ApplierEnd[] = [];
   const voids: number[] = [];
   const reads: number[] = [];
-  const source: EntrySource & { lastDurable: Seq } = {
+  const source: EntrySource & { lastDurable: Seq; lastAppended: Seq } = {
     lastDurable: seq(entries.length),
+    lastAppended: seq(entries.length),
     readCached: () => undefined,
     async read(from, { entriesMax }) {
       reads.push(from);
@@ -75,7 +76,7 @@ function applierOf(entries: readonly Entry[], beyond: readonly number[] = []) {
     applier.wake();
     await clock.advance(20_000);
   };
-  return { applier, port, source, reads, evidence, ends, voids, run };
+  return { applier, port, source, reads, evidence, ends, voids, run, clock };
 }
 
 const plain = (count: number): Entry[] =>
@@ -110,6 +111,46 @@ test('entries that become durable in one group commit go together', async () => 
   }
   await run();
   expect(port.calls).toEqual(['batch 1 2 3']);
+});
+
+test('entries that the disk is about to have go with those that it has', async () => {
+  const { applier, port, source, run, clock } = applierOf(plain(6));
+  Object.assign(source, { lastDurable: seq(1), lastAppended: seq(3) });
+  applier.wake();
+  await clock.advance(1);
+  expect(port.calls).toEqual([]);
+  source.lastDurable = seq(3);
+  await run();
+  expect(port.calls).toEqual(['batch 1 2 3']);
+});
+
+test.each([
+  ['few', 3, 4, 0],
+  ['none', 2, 2, 0],
+  ['as many', 2, 4, 3],
+])(
+  'beside %s that are to come it waits for so many flushes',
+  async (_, durable, appended, most) => {
+    const { applier, port, source, clock } = applierOf(plain(durable));
+    source.lastAppended = seq(appended);
+    applier.wake();
+    for (let waited = 0; waited < most; waited += 1) {
+      await clock.advance(1.9);
+      expect(port.calls).toEqual([]);
+      await clock.advance(0.1);
+    }
+    await clock.advance(0);
+    expect(port.calls).toHaveLength(1);
+  },
+);
+
+test('stop does not wait for what is to come', async () => {
+  const { applier, port, source, clock } = applierOf(plain(1));
+  source.lastAppended = seq(9);
+  applier.wake();
+  await clock.advance(0);
+  await applier.stop();
+  expect(port.calls).toEqual([]);
 });
 
 test('what comes next is read while the node is busy, and only once', async () => {

@@ -33,6 +33,9 @@ export interface ApplierOptions {
 
 const transientRetriesMax = 50;
 const transientDelayMs = 20;
+/** A batch waits for so many flushes of the log at most, and for none of them longer. */
+const gatherFlushesMax = 3;
+const gatherMs = 2;
 const one: ReadLimits = { entriesMax: 1, bytesMax: 1 };
 
 /**
@@ -48,6 +51,8 @@ export class Applier {
   #context: CommandContext | undefined;
   #running = false;
   #stopped = false;
+  /** Ends a wait for more entries. */
+  #onMore: (() => void) | undefined;
   #idle: (() => void)[] = [];
   #ahead: { readonly from: Seq; readonly entries: Promise<readonly Entry[]> } | undefined;
 
@@ -73,6 +78,7 @@ export class Applier {
 
   /** Durable entries may have arrived. */
   wake(): void {
+    this.#onMore?.();
     if (this.#running || this.#stopped) return;
     if (this.#position >= this.#options.source.lastDurable) return;
     this.#running = true;
@@ -88,6 +94,7 @@ export class Applier {
   /** Stops after the batch under way; resolves when nothing is under way any more. */
   stop(): Promise<void> {
     this.#stopped = true;
+    this.#onMore?.();
     if (!this.#running) return Promise.resolve();
     return new Promise((resolve) => this.#idle.push(resolve));
   }
@@ -108,6 +115,8 @@ export class Applier {
     // The entries of a group commit become durable one behind the other: they go together.
     await Promise.resolve();
     while (!this.#stopped && this.#position < source.lastDurable) {
+      await this.#gather();
+      if (this.#stopped) return;
       const from = nextSeq(this.#position);
       const entries = source.readCached(from, limits) ?? (await this.#read(from));
       const last = entries.at(-1);
@@ -116,6 +125,27 @@ export class Applier {
       for (let index = 0; index < entries.length && !this.#stopped; ) {
         index = await this.#applyFrom(entries, index);
       }
+    }
+  }
+
+  /**
+   * A batch costs the node the same whatever is in it. So it waits for entries that the disk is
+   * about to have, as long as those are not few beside the ones that are there.
+   */
+  async #gather(): Promise<void> {
+    const { source, clock, limits } = this.#options;
+    for (let flushes = 0; flushes < gatherFlushesMax && !this.#stopped; flushes++) {
+      const ready = source.lastDurable - this.#position;
+      const coming = source.lastAppended - source.lastDurable;
+      if (coming === 0 || 2 * coming < ready || ready >= limits.entriesMax) return;
+      await new Promise<void>((resolve) => {
+        const timer = clock.after(gatherMs, () => this.#onMore?.());
+        this.#onMore = () => {
+          this.#onMore = undefined;
+          timer.cancel();
+          resolve();
+        };
+      });
     }
   }
 
