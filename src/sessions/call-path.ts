@@ -2,8 +2,7 @@ import type { Command } from '../replication/command.ts';
 import { callArguments } from '../sql/call-arguments.ts';
 import { renderWithParameters } from '../sql/render-parameters.ts';
 import type { Answer } from './answer.ts';
-import { refuseLocks } from './called-programs.ts';
-import { unsafe } from './check-write.ts';
+import { refuseLocks, refuseUncontrolled } from './called-programs.ts';
 import type { SessionCore } from './session-core.ts';
 import { effectsOf } from './write-effects.ts';
 import type { WriteRequest } from './write-request.ts';
@@ -24,15 +23,9 @@ export type CallPlan =
 export async function planCall(core: SessionCore, write: WriteRequest): Promise<CallPlan> {
   const { statement } = write;
   const effects = await effectsOf(core, statement);
-  if (effects.uncontrolled !== undefined) {
-    throw unsafe(
-      `${effects.uncontrolled}: a procedure may not end transactions, change the session or ` +
-        'definitions, or prepare statements',
-      'take that out of the procedure and do it in the application',
-    );
-  }
+  refuseUncontrolled(effects);
   refuseLocks(effects);
-  if (!effects.programsWrite && !statement.hasUnknownFunction) {
+  if (!effects.programsWrite && !statement.hasUnknownFunction && !statement.usesSequence) {
     const assigned = [...statement.userVariablesAssigned, ...effects.userVariablesAssigned];
     const readsTables = statement.tables.length > 0 || effects.programsRead;
     const keepsRowCount = core.lexMode.flavor === 'mysql' && !effects.countsRows;

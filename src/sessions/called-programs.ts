@@ -1,5 +1,6 @@
 import { LockstepError } from '../base/errors.ts';
 import type { Statement } from '../sql/statement.ts';
+import { unsafe } from './check-write.ts';
 import type { SessionCore } from './session-core.ts';
 import type { Viewed } from './viewed-reads.ts';
 import { effectsOf, type WriteEffects } from './write-effects.ts';
@@ -35,6 +36,7 @@ export async function calledPrograms(
     if (views === 'unknown' && !keepsConnection && mayBeWatched(core, statement)) return none;
   }
   const effects = await effectsOf(core, statement);
+  refuseUncontrolled(effects);
   refuseLocks(effects);
   if (effects.programsWrite) refuseUnordered(statement, effects);
   return {
@@ -70,7 +72,7 @@ const mayBeWatched = (core: SessionCore, { kind, locking }: Statement): boolean 
 /** It names tables that it does not only describe. */
 const readsRows = ({ kind, verb, tables, normalised }: Statement): boolean =>
   tables.length > 0 &&
-  (kind === 'read' || kind === 'set' || kind === 'write') &&
+  (kind === 'read' || kind === 'set' || kind === 'write' || kind === 'ddl') &&
   // They run what is selected in them (seen on both servers).
   (verb !== 'EXPLAIN' || /\bSELECT\b|\bTABLE\b|\.\.\.$/i.test(normalised)) &&
   (!verb.startsWith('SHOW') || /\bSELECT\b|\.\.\.$/i.test(normalised));
@@ -84,6 +86,26 @@ function refuseUnordered(statement: Statement, { unsafeViews }: WriteEffects): v
     'unsafe_statement',
     `${what} would call a function that writes for different rows on every node; ` +
       'call it for rows that are chosen by an order, or in the application',
+  );
+}
+
+/** What runs as a read and yet has one fills a temporary table, and moves it on one node alone. */
+export function refuseSequence({ usesSequence, verb }: Statement): void {
+  if (!usesSequence || verb === 'EXPLAIN') return;
+  throw new LockstepError(
+    'unsafe_statement',
+    `${verb} of a temporary table would move a sequence on one node only; SELECT its next value ` +
+      'first, into a user variable',
+  );
+}
+
+/** What it leaves behind on its connection others would find there. */
+export function refuseUncontrolled({ uncontrolled }: WriteEffects): void {
+  if (uncontrolled === undefined) return;
+  throw unsafe(
+    `${uncontrolled}: a program may not end transactions, change the session or definitions, or ` +
+      'prepare statements',
+    'take that out of it and do it in the application',
   );
 }
 

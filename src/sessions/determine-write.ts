@@ -122,7 +122,10 @@ export function asText(write: WriteRequest, sql: string): WriteRequest {
 
 /** A client that has prepared the statement reads rows in the binary protocol. */
 function givesRows({ statement, request }: WriteRequest): boolean {
-  return request.binary && (statement.returning || /^(?:SELECT|WITH|CALL)$/.test(statement.verb));
+  return (
+    request.binary &&
+    (statement.returning || /^(?:SELECT|WITH|CALL|ANALYZE|EXPLAIN)$/.test(statement.verb))
+  );
 }
 
 /** Parameters stand in the text from here on. */

@@ -7,7 +7,7 @@ import { planStatement } from '../routing/plan.ts';
 import { type Answer, okAnswer } from './answer.ts';
 import { planCall, tellKeptRows } from './call-path.ts';
 import { channelStatusQuery } from './channel-status.ts';
-import { calledPrograms } from './called-programs.ts';
+import { calledPrograms, refuseSequence } from './called-programs.ts';
 import { noteInsertIdOn } from './carry-state.ts';
 import { runDdl } from './ddl-path.ts';
 import { runKill } from './kill-path.ts';
@@ -149,6 +149,7 @@ async function runRead(
   options: RunOptions & { leader: boolean; generatesId?: boolean },
 ): Promise<Answer> {
   const { statement } = write;
+  refuseSequence(statement);
   const request = await requestOf(core, write);
   if (begins(core, statement)) await ensureTransaction(core);
   const cursor = write.cursor?.sql === write.sql ? write.cursor : undefined;
@@ -323,7 +324,12 @@ async function runPinned(
   await pinToLeader(core, reason);
   const settle = statement.usesUserLock ? await watchConditions(core) : undefined;
   const asked = statement.usesUserLock ? tellHolders(core, write) : write;
-  const answer = await runRead(core, asked, { ...options, leader: true });
+  const answer = await runRead(core, asked, { ...options, leader: true }).catch(
+    async (error: unknown) => {
+      await unpinIfFree(core);
+      throw error;
+    },
+  );
   await settle?.();
   noteTemporaryTables(core, statement, answer);
   if (statement.usesUserLock) core.userLocks.note(write.sql, core.lexMode);

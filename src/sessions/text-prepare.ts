@@ -1,3 +1,4 @@
+import { LockstepError } from '../base/errors.ts';
 import { commandPacket, type NodeConnection } from '../nodes/node-connection.ts';
 import { NodeQueryError, queryRows } from '../nodes/query-rows.ts';
 import { ColumnType } from '../protocol/column-definition.ts';
@@ -147,6 +148,14 @@ const charsetOf = (settings: ReadonlyMap<string, string>): string =>
 
 /** The value of an expression as text in the client's character set. */
 async function valueOf(core: SessionCore, expression: string): Promise<string> {
+  const { kind, hasUnknownFunction, tables } = core.analyse(`SELECT ${expression}`);
+  if (kind !== 'read' || hasUnknownFunction || tables.length > 0) {
+    throw new LockstepError(
+      'unsupported',
+      'PREPARE and EXECUTE IMMEDIATE take no subqueries, stored functions or sequences in the ' +
+        'expression of the text: SET a variable to it first',
+    );
+  }
   const converted = `CONVERT((${expression}) USING ${charsetOf(core.state.carried.settings)})`;
   const [row] = await withConnection(core, (connection) =>
     queryRows(connection, `SELECT HEX(${converted}) AS text LIMIT 1`, { latin1: true }),

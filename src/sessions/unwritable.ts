@@ -7,6 +7,12 @@ export const isUnwritable = (
   { schema = core.state.schema }: TableName,
 ): boolean => schema === '' || schema.toLowerCase() === 'information_schema';
 
-/** A write that can take no effect anywhere: a server refuses it before it looks at locks. */
-export const writesNowhere = (core: SessionCore, { tables }: Statement): boolean =>
-  tables.length > 0 && tables.every((table) => isUnwritable(core, table));
+/**
+ * A write that can take no effect anywhere: a server refuses it before it looks at locks. What a
+ * function does, or a sequence, is another matter.
+ */
+export const writesNowhere = (core: SessionCore, statement: Statement): boolean => {
+  const { kind, tables, hasUnknownFunction, usesSequence } = statement;
+  if (kind !== 'write' || hasUnknownFunction || usesSequence || tables.length === 0) return false;
+  return tables.every((table) => isUnwritable(core, table));
+};

@@ -200,7 +200,7 @@ class EffectsWalk {
   }
 
   async #view({ schema, name, view }: NamedView, isTarget: boolean, depth: number): Promise<void> {
-    if (depth > depthMax) return;
+    if (depth > depthMax) return this.#tooDeep(`view ${name}`);
     const { result } = this;
     const { unsafe } = view;
     const limit = view.limit && view.orderBy === null;
@@ -232,6 +232,14 @@ class EffectsWalk {
     if (view.hasUnknownFunction) await this.#functions(view.functions, depth + 1);
   }
 
+  /** It may do anything. */
+  #tooDeep(label: string): void {
+    const { result } = this;
+    result.programsWrite = true;
+    result.uncontrolled ??= `${label} within more than ${depthMax} others`;
+    result.unsafePrograms.push(result.uncontrolled);
+  }
+
   async #functions(names: Iterable<string>, depth: number): Promise<void> {
     for (const name of names) {
       for (const routine of await this.#place.catalogue.functions(name)) {
@@ -257,7 +265,8 @@ class EffectsWalk {
   /** `depth` 0: what the statement itself runs, row by row in the order of its text. */
   async #program({ label, schema, facts }: NamedProgram, depth: number): Promise<void> {
     const key = `${schema}.${label}`;
-    if (this.#seen.has(key) || depth > depthMax) return;
+    if (this.#seen.has(key)) return;
+    if (depth > depthMax) return this.#tooDeep(label);
     this.#seen.add(key);
     const { result } = this;
     result.runsProgram = true;

@@ -47,21 +47,30 @@ export class FoundTables {
 
   /** Multi-table DELETE names aliases or tables; what matches none is taken as a table's name. */
   #resolveDeleteTargets(): void {
+    const named = this.#deleteTargets.length > 0 ? this.#found.map(inLowerCase) : [];
     for (const target of this.#deleteTargets) {
-      const matching = this.#found.filter(
-        ({ alias, table }) =>
-          (target.schema === undefined && isSame(alias, target.name)) ||
-          (isSame(table.name, target.name) && isSame(target.schema ?? table.schema, table.schema)),
-      );
+      const [schema, name] = [lowered(target.schema), lowered(target.name)];
+      const matching = named.flatMap(({ found, ...of }) => {
+        const byAlias = schema === undefined && of.alias === name;
+        const byName = of.name === name && (schema ?? of.schema) === of.schema;
+        return byAlias || byName ? [found] : [];
+      });
       for (const found of matching) found.written = true;
       if (matching.length === 0) this.#found.push({ table: target, alias: '', written: true });
     }
   }
 }
 
+const lowered = (name: string | undefined): string | undefined =>
+  name === undefined ? undefined : lowerName(name);
+
 /** To a server that tells names by their case only one of them is there. */
-const isSame = (name: string | undefined, other: string | undefined): boolean =>
-  name === other || lowerName(name ?? '') === lowerName(other ?? '');
+const inLowerCase = (found: Found) => ({
+  found,
+  alias: lowered(found.alias),
+  schema: lowered(found.table.schema),
+  name: lowered(found.table.name),
+});
 
 function unique(tables: readonly TableName[]): TableName[] {
   const result: TableName[] = [];

@@ -37,7 +37,17 @@ test.each([
   'SELECT 1 FROM ((SELECT x FROM a) UNION SELECT x FROM b) d JOIN c',
   'SELECT 1 FROM ((SELECT x FROM a) d JOIN b) JOIN c',
   'SELECT ((SELECT x FROM a) + EXTRACT(DAY FROM z)), (SELECT 1 FROM b, c)',
+  'SELECT 1 FROM ((SELECT x FROM a) minus JOIN b) JOIN c',
 ])('queries in parentheses of parentheses: %s', (sql) => {
+  expect(named(sql)).toBe('a b c');
+});
+
+test.each([
+  'SELECT COUNT(*) AS tables FROM a JOIN b JOIN c',
+  'SELECT tables FROM a, b, c',
+  'SELECT truncate FROM a, b, c',
+  'SELECT 1 FROM a JOIN b ON a.x = tables JOIN c',
+])('words of statements are names too: %s', (sql) => {
   expect(named(sql)).toBe('a b c');
 });
 

@@ -1,7 +1,7 @@
 import { FoundTables, type TableUse } from './found-tables.ts';
 import { reservedWords } from './keywords.ts';
-import { endsTableList, isInIndexHint } from './list-ends.ts';
-import { opensQuery, type Outline } from './outline.ts';
+import { endsTableList, goesOn, isInIndexHint } from './list-ends.ts';
+import { beginsQuery, opensQuery, type Outline } from './outline.ts';
 import type { TableName } from './statement.ts';
 import { type Level, newLevel } from './table-level.ts';
 import { isName, isOperator, isWord, nameOf, type Token } from './token.ts';
@@ -86,8 +86,8 @@ class TableWalk {
   }
 
   #open(): void {
+    const join = this.#level.expectTable && !beginsQuery(this.#peek());
     const query = opensQuery(this.#tokens, this.#outline, this.#at);
-    const join = this.#level.expectTable && !query;
     this.#levels.push(this.#level);
     const level = newLevel(query || join, this.#withNames.length);
     level.expectTable = join;
@@ -349,7 +349,7 @@ class TableWalk {
 
   /** The name right behind the current token. */
   #named(written: boolean): void {
-    if (!isName(this.#peek())) return;
+    if (!isName(this.#peek()) || goesOn(this.#peek())) return;
     const { table, length } = this.#qualifiedName(this.#at + 1);
     this.#add(table, '', written);
     this.#at += length;

@@ -143,7 +143,7 @@ describe.each(engines())('a node is filled anew, $name', (engine) => {
     expect(await load.stop()).toBeGreaterThan(0);
     const [started] = eventsOf('resync_started');
     expect(started).toMatchObject({ node: odd });
-    expect(started && 'heldMs' in started ? started.heldMs : Infinity).toBeLessThan(1000);
+    expect(started && 'heldMs' in started ? started.heldMs : Infinity).toBeLessThan(100);
     await expectEqualNodes(servers.servers);
     expect(await accountsOf(server(odd).port)).toEqual(await accountsOf(server('mysql2').port));
     const report = await lockstep.balancer.control.verify();

@@ -35,6 +35,10 @@ describe.each(engines())('views that call what writes, and other reads, $name', 
       'CREATE VIEW hidden AS SELECT id FROM t WHERE id IN ((SELECT 1) UNION SELECT x FROM v)',
       'CREATE PROCEDURE p() ' +
         'BEGIN WITH w AS (SELECT 1 AS n) SELECT n FROM w; UPDATE w SET n = n + 1; END',
+      'CREATE PROCEDURE reading(IN x INT) SELECT x',
+      'CREATE PROCEDURE writing(IN x INT) UPDATE w SET n = n + 1',
+      'CREATE FUNCTION sets() RETURNS INT ' +
+        'BEGIN SET SESSION sort_buffer_size = 100000; RETURN 1; END',
       'CREATE FUNCTION g() RETURNS INT MODIFIES SQL DATA BEGIN DECLARE x INT; ' +
         'WITH w AS (SELECT 1 AS n) SELECT n INTO x FROM w; UPDATE w SET n = n + 1; RETURN x; END',
       'CREATE VIEW harmless AS SELECT id, UPPER(id) AS x FROM t',
@@ -94,12 +98,47 @@ describe.each(engines())('views that call what writes, and other reads, $name', 
     'SELECT id FROM t WHERE id IN ((SELECT 1) UNION SELECT x FROM v WHERE id = 1)',
     '((SELECT 1) UNION SELECT x FROM v WHERE id = 1) UNION SELECT 2',
     'SELECT id FROM hidden',
+    'SELECT tables FROM (SELECT x AS tables FROM v) d JOIN t ON id = tables JOIN v ON v.id = 2',
+    'SELECT COUNT(*) AS tables FROM v WHERE x = 1',
+    'CALL reading((SELECT f()))',
     'CALL p()',
     'SELECT g()',
   ])('write on every node, however hidden: %s', async (sql) => {
     const before = await written();
     for (let times = 0; times < 4; times += 1) await client.query(sql);
     expect(Number(await written())).toBeGreaterThanOrEqual(Number(before) + 4);
+    await expectEqualNodes(servers.servers);
+  });
+
+  test.each([
+    ['SELECT f() FROM information_schema.schemata', /information_schema/],
+    ['CALL writing((SELECT COUNT(*) FROM information_schema.schemata))', /information_schema/],
+    ['PREPARE s FROM f()', /no subqueries, stored functions or sequences/],
+    ['CREATE TEMPORARY TABLE x AS SELECT * FROM v', /calls a function that writes/],
+    ['SELECT sets()', /SET SESSION in function sets/],
+    ['SELECT id, sets() FROM t', /SET SESSION in function sets/],
+  ])('what would write, or be left behind, on one node is refused: %s', async (sql, why) => {
+    const before = await written();
+    await expect(client.query(sql)).rejects.toThrow(why);
+    expect(await written()).toBe(before);
+    await expectEqualNodes(servers.servers);
+  });
+
+  test.each(
+    engine.name === 'mariadb'
+      ? [
+          'CALL reading(NEXTVAL(s))',
+          'CALL reading((SELECT NEXT VALUE FOR s))',
+          'SELECT NEXTVAL(s) FROM information_schema.schemata LIMIT 1',
+        ]
+      : [],
+  )('sequences move on every node or on none: %s', async (sql) => {
+    await client.query('CREATE SEQUENCE IF NOT EXISTS s');
+    for (let times = 0; times < 3; times += 1) await errnoOf(client, sql);
+    await expectEqualNodes(servers.servers);
+    await expect(client.query('CREATE TEMPORARY TABLE y AS SELECT NEXTVAL(s)')).rejects.toThrow(
+      /a sequence on one node only/,
+    );
     await expectEqualNodes(servers.servers);
   });
 
