@@ -236,7 +236,7 @@ export class ClientCommands {
   async #becomeUser(change: Extract<UserChange, { kind: 'changed' }>): Promise<void> {
     const core = this.#core;
     core.account = change.account;
-    core.horizon.wrote(core.context.accountChanges.seq);
+    core.horizon.told(core.context.accountChanges.seq);
     this.#wishes = { ...this.#wishes, characterSet: change.characterSet };
     core.state.useSchema('');
     await this.#startAfresh('change_user');

@@ -79,7 +79,7 @@ async function lockForReading(core: SessionCore): Promise<Answer> {
     throw error;
   }
   core.globalReadLock = release;
-  core.horizon.wrote(core.context.replicator.lastCommitSent);
+  core.horizon.told(core.context.replicator.lastCommitSent);
   return okAnswer;
 }
 

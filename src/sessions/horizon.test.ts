@@ -44,6 +44,14 @@ test('an error that tells of a row ends the trust in the node read before', () =
   expect(horizon.isMetBy(place('b', 7))).toBe(true);
 });
 
+test('what is told of before the latest read ends the trust in its node all the same', () => {
+  const horizon = new Horizon();
+  horizon.read(nodeName('a'), seq(7));
+  horizon.told(seq(5));
+  expect(horizon.isMetBy(place('a', 4, 7))).toBe(false);
+  expect(horizon.isMetBy(place('a', 7))).toBe(true);
+});
+
 test('a read or a write elsewhere ends the trust in the node read before', () => {
   const horizon = new Horizon();
   horizon.read(nodeName('a'), seq(7));

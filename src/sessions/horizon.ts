@@ -26,7 +26,7 @@ export class Horizon {
     if (seq > this.#seq) this.#seq = seq;
   }
 
-  /** An answer that showed no data told something of what is in the log up to `visible`. */
+  /** It was told something of what is in the log up to `visible`, and not by the node read last. */
   told(visible: Seq): void {
     this.wrote(visible);
     // Where that was, not all need be that was seen elsewhere.

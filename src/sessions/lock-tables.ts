@@ -42,7 +42,7 @@ export async function lockTables(core: SessionCore, sql: string): Promise<void> 
     config.ddlWaitTimeoutMs,
   );
   // It reads what was committed before, on whichever node.
-  core.horizon.wrote(replicator.lastCommitSent);
+  core.horizon.told(replicator.lastCommitSent);
   try {
     // Whoever reads elsewhere heeds no locks; by now nobody new does.
     const resume = await core.context.lender?.hold();
@@ -101,7 +101,7 @@ export async function commitAndRelease(core: SessionCore): Promise<void> {
 }
 
 /** SHOW and its like look at definitions only; EXPLAIN opens what it would read. */
-const readsRows = /^(?:SELECT|TABLE|WITH|DO|EXPLAIN|\(|)$/;
+const readsRows = /^(?:SELECT|TABLE|WITH|DO|EXPLAIN|ANALYZE|\(|)$/;
 /** Whose table must be among the locked ones all the same: SHOW CREATE TABLE. */
 const opensShown = /^SHOW CREATE$/;
 const always = /^(?:information_schema|performance_schema|mysql|sys)$/i;
@@ -119,7 +119,7 @@ export const meetsLocks = ({ tableLock, sessions, context }: SessionCore): boole
 export async function heedLocks(core: SessionCore, statement: Statement): Promise<void> {
   const { tableLocks } = core.sessions;
   const { config, replicator } = core.context;
-  if (replicator.gate.writes.held) core.horizon.wrote(replicator.lastCommitSent);
+  if (replicator.gate.writes.held) core.horizon.told(replicator.lastCommitSent);
   if (core.tableLock) return refuseUnlocked(core, core.tableLock, statement);
   if (tableLocks.allReadable || statement.kind !== 'read') return;
   if (!readsRows.test(statement.verb)) return;
@@ -132,7 +132,7 @@ export async function heedLocks(core: SessionCore, statement: Statement): Promis
     throw new NodeQueryError(1205, 'HY000', message);
   }
   // A node that is behind may show what the lock was to hide.
-  core.horizon.wrote(replicator.lastCommitSent);
+  core.horizon.told(replicator.lastCommitSent);
 }
 
 /** PREPARE opens the tables that it names, so that all of them must be locked. */

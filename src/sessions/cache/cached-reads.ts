@@ -42,6 +42,8 @@ export class CachedReads {
   #carried: CarriedState | undefined;
   #account: SessionCore['account'] | undefined;
   #generation = -1;
+  /** Of which nothing is kept, as long as the audience is the same. */
+  #unkept = new WeakSet<Statement>();
   /** The read that was not found just now. */
   #missed: ReadKey | undefined;
 
@@ -78,7 +80,7 @@ export class CachedReads {
     core.route = fromCache;
     core.watch.begin({ statement, sql });
     core.diagnostics.note(end, undefined);
-    core.horizon.wrote(shows);
+    core.horizon.told(shows);
     core.tracker?.take();
     if (!core.client.destroyed) core.client.write(bytes);
     core.watch.endStreamed(end.rows, undefined);
@@ -91,8 +93,12 @@ export class CachedReads {
     this.#missed = undefined;
     const { cache, replicator, config } = core.context;
     if (!missed || this.#generation !== cache.generation) return undefined;
+    if (this.#unkept.has(statement)) return undefined;
     const audience = (this.#audience ??= this.#newAudience(statement, sql));
-    if (!audience) return undefined;
+    if (!audience) {
+      this.#unkept.add(statement);
+      return undefined;
+    }
     const plan = cache.plan(audience, statement, sql);
     if (plan.kind !== 'kept') return undefined;
     cache.wasMissed();
@@ -122,7 +128,8 @@ export class CachedReads {
     this.#carried = carried;
     this.#account = account;
     this.#generation = cache.generation;
-    this.#audience = cache.audience(this.#key);
+    this.#unkept = new WeakSet();
+    this.#audience = carried.key.length > stateBytesMax ? undefined : cache.audience(this.#key);
     return this.#audience;
   }
 

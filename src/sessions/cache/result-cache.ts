@@ -127,7 +127,12 @@ export class ResultCache {
 
   /** Undefined where nothing was kept for such sessions yet. */
   audience(key: string): Audience | undefined {
-    return this.#audiences.get(key);
+    const known = this.#audiences.get(key);
+    if (!known) return undefined;
+    // The one that nobody has joined for the longest is the first to go.
+    this.#audiences.delete(key);
+    this.#audiences.set(key, known);
+    return known;
   }
 
   /** For a read that may be kept; undefined for any other. */
