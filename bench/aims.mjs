@@ -7,20 +7,24 @@ const most = (value, bar) => (value <= bar ? 'met' : 'missed');
 const least = (value, bar) => (value >= bar ? 'met' : 'missed');
 
 /** The first cell of a workload that has all these targets; undefined where none was measured. */
-function cellOf(runs, { workload, connections, targets, idle = 0 }) {
-  const cells = runs.flatMap((run) => run.cells);
-  return cells.find(
-    (cell) =>
-      cell.workload === workload &&
-      cell.connections === connections &&
-      (cell.idle ?? 0) === idle &&
-      targets.every((target) => cell.figures[target]),
+function cellOf(runs, { workload, connections, targets }) {
+  return cellsOf(runs, workload, connections).find(({ figures }) =>
+    targets.every((target) => figures[target]),
   );
 }
 
+const cellsOf = (runs, workload, connections) =>
+  runs
+    .flatMap(({ cells }) => cells)
+    .filter((cell) => cell.workload === workload && cell.connections === connections)
+    .filter(({ idle = 0 }) => idle === 0);
+
+const notMeasured = 'not measured';
+const isProxysql = (name) => name.startsWith('proxysql_');
+
 /** ProxySQL at its best; where it was not measured MySQL Router, for which no bar is set. */
 function rivalOf(figures, key, better) {
-  const proxies = Object.keys(figures).filter((name) => name.startsWith('proxysql_'));
+  const proxies = Object.keys(figures).filter(isProxysql);
   if (proxies.length === 0) {
     return { name: "MySQL Router's", value: medianOf(figures.mysql_router, key), judged: false };
   }
@@ -30,11 +34,14 @@ function rivalOf(figures, key, better) {
 
 /** Lockstep beside ProxySQL. `better`: Math.min or Math.max of the figure `key`. */
 function besideProxysql(runs, what, { key, better, bar, title }) {
-  const cell = cellOf(runs, { ...what, targets: ['lockstep', 'mysql_router'] });
-  if (!cell) return [];
+  const [limit, judge] = better === Math.min ? ['at most', most] : ['at least', least];
+  const cells = cellsOf(runs, what.workload, what.connections);
+  const cell =
+    cells.find(({ figures }) => figures.lockstep && Object.keys(figures).some(isProxysql)) ??
+    cells.find(({ figures }) => figures.lockstep && figures.mysql_router);
+  if (!cell) return [[title, '', `${limit} ${bar} × ProxySQL's`, notMeasured]];
   const rival = rivalOf(cell.figures, key, better);
   const ratio = medianOf(cell.figures.lockstep, key) / rival.value;
-  const [limit, judge] = better === Math.min ? ['at most', most] : ['at least', least];
   const verdict = rival.judged ? judge(ratio, bar) : 'ProxySQL not measured';
   return [[title, `${times(ratio)} ${rival.name}`, `${limit} ${bar} × ProxySQL's`, verdict]];
 }
@@ -42,7 +49,7 @@ function besideProxysql(runs, what, { key, better, bar, title }) {
 /** Two targets of one cell. */
 function ratioOf(runs, what, { key, of, to, limit, bar, title, whose }) {
   const cell = cellOf(runs, { ...what, targets: [of, to] });
-  if (!cell) return [];
+  if (!cell) return [[title, '', `${limit} ${bar} × ${whose}`, notMeasured]];
   const ratio = medianOf(cell.figures[of], key) / medianOf(cell.figures[to], key);
   const verdict = (limit === 'at most' ? most : least)(ratio, bar);
   return [[title, `${times(ratio)} ${whose}`, `${limit} ${bar} × ${whose}`, verdict]];
@@ -133,11 +140,18 @@ function writes(runs) {
     ].flatMap(([few, many]) => {
       const targets = [`lockstep_${few}`, `lockstep_${many}`];
       const cell = cellOf(runs, { ...what, targets });
-      if (!cell) return [];
+      const title = `${name}, ${what.connections} connections, ${few} to ${many} nodes: CPU`;
+      if (!cell) return [[title, '', 'under 15 % a node', notMeasured]];
       const [before, after] = targets.map((target) => medianOf(cell.figures[target], 'cpuUs'));
       const share = (after / before - 1) / (many - few);
-      const title = `${name}, ${what.connections} connections, ${few} to ${many} nodes: CPU`;
-      return [[title, `+${percent(share)} a node`, 'under 15 % a node', most(share, 0.15)]];
+      return [
+        [
+          title,
+          `${share < 0 ? '' : '+'}${percent(share)} a node`,
+          'under 15 % a node',
+          most(share, 0.15),
+        ],
+      ];
     }),
   );
   return [...rates, ...growth];
@@ -151,11 +165,12 @@ function outages(runs) {
     const { lockstep_3: lockstep, replica } = replay;
     const rate = medianOf(lockstep, 'replayedPerSecond');
     const written = rate / medianOf(lockstep, 'writtenPerSecond');
-    const beside = rate / medianOf(replica, 'replayedPerSecond');
-    rows.push(
-      ['replay: rate', `${times(written)} as written`, 'at least 2 ×', least(written, 2)],
-      ['replay: rate', `${times(beside)} a replica's`, 'at least 1 ×', least(beside, 1)],
-    );
+    rows.push(['replay: rate', `${times(written)} as written`, 'at least 2 ×', least(written, 2)]);
+    // There is none of MySQL.
+    const beside = replica && rate / medianOf(replica, 'replayedPerSecond');
+    if (replica) {
+      rows.push(['replay: rate', `${times(beside)} a replica's`, 'at least 1 ×', least(beside, 1)]);
+    }
   }
   if (pending) {
     const { no_entry: none, node_down: down } = pending;

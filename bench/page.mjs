@@ -98,12 +98,14 @@ const kinds = {
 };
 
 const aimed = (runs) => {
-  const rows = aims(runs).map(row);
+  const found = aims(runs);
+  const rows = found.map(row);
+  const missed = found.some((cells) => cells.at(-1) === 'missed');
   return [
     `## What is aimed at`,
     aimedRemark,
     table(['', 'measured', 'bar', ''], rows),
-    reasons,
+    ...(missed ? [reasons] : []),
   ].join('\n\n');
 };
 
