@@ -55,6 +55,7 @@ function analyseTokens(sql: string, tokens: readonly Token[], mode: LexMode): St
     outline,
     mode,
     definition: found.kind === 'ddl',
+    program: /^(?:CREATE|ALTER) (?:PROCEDURE|FUNCTION|TRIGGER|EVENT|PACKAGE)$/.test(verb),
     variablesInOut: found.kind === 'call' || found.kind === 'execute',
     set: isWord(tokens[0], 'SET'),
   });

@@ -1,5 +1,10 @@
 import { bareFunctions, isBuiltinFunction, spaceSensitiveFunctions } from './function-names.ts';
-import { definitionParenthesisWords, queryParenthesisWords, reservedWords } from './keywords.ts';
+import {
+  definitionParenthesisWords,
+  perhapsFunctions,
+  queryParenthesisWords,
+  reservedWords,
+} from './keywords.ts';
 import type { LexMode } from './lex-mode.ts';
 import type { Outline } from './outline.ts';
 import {
@@ -50,6 +55,8 @@ interface Input {
   readonly mode: LexMode;
   /** CREATE, ALTER …: column types and partitions have parentheses; `a@b` is an account. */
   readonly definition: boolean;
+  /** It is the definition of a routine, trigger or event, and holds statements. */
+  readonly program: boolean;
   /** CALL and EXECUTE may assign the variables they are given. */
   readonly variablesInOut: boolean;
   /** The statement is a SET: `@x =` assigns. */
@@ -225,14 +232,10 @@ class FeatureScan {
   }
 
   #maybeCall(token: Token, index: number): void {
-    const { sql, mode, definition } = this.#input;
+    const { sql, mode } = this.#input;
     const word = token.kind === 'word' ? token.text : '';
-    if (queryParenthesisWords.has(word)) return;
     const close = this.#input.outline.closers.get(index + 1) ?? index;
-    // MariaDB has a type UUID, which takes no length: `UUID()` is the function.
-    const type = word !== 'UUID' || close !== index + 2;
-    if (definition && definitionParenthesisWords.has(word) && type) return;
-    if (this.#isDeclaredName(index)) return;
+    if (this.#isGrammar(word, close === index + 2) || this.#isDeclaredName(index)) return;
     const written = word !== '' && token.charset === undefined;
     const name = written ? word : upperWord(nameOf(sql, token));
     this.#call(name, index, close);
@@ -243,6 +246,15 @@ class FeatureScan {
     if (qualified || grammarOnly || word === '' || !isBuiltinFunction(name, mode.flavor)) {
       this.#hasUnknownFunction = true;
     }
+  }
+
+  /** The word has its parenthesis by the grammar. */
+  #isGrammar(word: string, empty: boolean): boolean {
+    const { mode, definition, program } = this.#input;
+    if ((program || !definition) && perhapsFunctions[mode.flavor].has(word)) return false;
+    if (queryParenthesisWords.has(word)) return true;
+    // MariaDB has a type UUID, which takes no length: `UUID()` is the function.
+    return definition && definitionParenthesisWords.has(word) && !(word === 'UUID' && empty);
   }
 
   #isDeclaredName(index: number): boolean {

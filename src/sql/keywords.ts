@@ -76,3 +76,17 @@ export const definitionParenthesisWords: ReadonlySet<string> = new Set(
   VARYING VECTOR
 `),
 );
+
+/**
+ * Those of both that a stored function can have for a name on the one server or the other, in a
+ * query or in a program; asked of MariaDB 10.11.19 and MySQL 9.7.4 by making one of each name.
+ */
+export const perhapsFunctions: Readonly<Record<'mariadb' | 'mysql', ReadonlySet<string>>> = {
+  mariadb: new Set(
+    words(`
+    AGAINST AT COLUMNS ENGINE ESCAPE EVERY GEOMETRY HASH HEADER INET6 LATERAL LESS LIST MODIFY OF
+    QUALIFY SUBPARTITION SUBPARTITIONS SYSTEM_TIME THAN UNTIL VECTOR
+`),
+  ),
+  mysql: new Set(words('INET6 PERIOD SQL_CACHE SYSTEM_TIME VARCHAR2')),
+};

@@ -40,7 +40,7 @@ export const isRepeatable = (read: Read): boolean => computesTheSame(read, '');
 export function isRepeatableProgram(body: string, mode: LexMode): boolean {
   const tokens = new Lexer(body, mode).run();
   const outline = outlineOf(tokens);
-  const kinds = { definition: false, variablesInOut: false, set: false };
+  const kinds = { definition: false, program: true, variablesInOut: false, set: false };
   const features = featuresOf({ sql: body, tokens, outline, mode, ...kinds });
   return computesTheSame({ sql: body, tokens, features, mode }, usualInPrograms);
 }
