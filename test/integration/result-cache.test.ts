@@ -5,6 +5,7 @@ import type { CacheStatus } from '../../src/http/cache-schemas.ts';
 import { startBalancer, type TestBalancer, untilAllUp } from '../support/balancer.ts';
 import { countedTables, readWhileWritten } from '../support/cached-rounds.ts';
 import { extended } from '../support/extended.ts';
+import { holdAt } from '../support/hold-at.ts';
 import { connectTo, engines, startServers, type TestServers } from '../support/cluster.ts';
 
 const rules: Config['cache']['rules'] = [
@@ -244,6 +245,51 @@ describe.each(engines())('answers that are kept, $name', (engine) => {
     for (let count = 0; count < readsToTry; count += 1) await dirty.query(sql);
     await other.query('ROLLBACK');
     expect(await read(sql, dirty)).not.toEqual([{ n: -1 }]);
+  });
+
+  test('are not followed by less from a node that is behind', async () => {
+    const { control } = lockstep.balancer;
+    const { leader } = control.status();
+    const behind = servers.servers.find(({ name }) => name !== leader) ?? { port: 0, name: '' };
+    // Whoever may read there does.
+    const settings = {
+      ...{ strategy: 'weighted_round_robin', sync_timeout: '20s' },
+      [`nodes.${behind.name}.weight`]: 1000,
+    };
+    await control.settings.change(settings, 'test');
+    const sql = 'SELECT n FROM u WHERE id = 3';
+    const fromNode = 'SELECT SQL_NO_CACHE n FROM u WHERE id = 3';
+    await untilKept(sql);
+    const before = Number((await read(fromNode))[0]?.['n']);
+    await using direct = await connectTo(behind, { user: 'root', database: 'app' });
+    await direct.query('BEGIN');
+    await direct.query('SELECT n FROM u WHERE id = 3 FOR UPDATE');
+    // The leader has committed, which nobody knows yet, and so has one follower.
+    const held = holdAt('commit.answered', leader);
+    const writing = other.query('UPDATE u SET n = n + 1000 WHERE id = 3');
+    let session: Connection | undefined;
+    try {
+      await held.reached;
+      session = await connectTo(lockstep, { database: 'app' });
+      expect(await read(fromNode, session)).toEqual([{ n: before }]);
+      await untilKept(sql);
+      const hits = figures().hits;
+      expect(await read(sql, session)).toEqual([{ n: before + 1000 }]);
+      expect(figures().hits).toBe(hits + 1);
+      for (let count = 0; count < readsToTry; count += 1) {
+        expect(await read(fromNode, session)).toEqual([{ n: before + 1000 }]);
+      }
+    } finally {
+      held.release();
+      await direct.query('ROLLBACK');
+      await writing;
+      session?.destroy();
+      const usual = {
+        ...{ strategy: defaultConfig.strategy, sync_timeout: `${defaultConfig.syncTimeoutMs}ms` },
+        [`nodes.${behind.name}.weight`]: 1,
+      };
+      await control.settings.change(usual, 'test');
+    }
   });
 
   test('are kept by a hint', async () => {
