@@ -72,7 +72,9 @@ const mayBeWatched = (core: SessionCore, { kind, locking }: Statement): boolean 
 /** It names tables that it does not only describe. */
 const readsRows = ({ kind, verb, tables, normalised }: Statement): boolean =>
   tables.length > 0 &&
-  (kind === 'read' || kind === 'set' || kind === 'write' || kind === 'ddl') &&
+  (kind === 'read' || kind === 'set' || kind === 'write' || verb === 'CREATE TABLE') &&
+  // A temporary table may have the name of a view.
+  (verb !== 'CREATE TABLE' || /\bSELECT\b|\bTABLE\b.*\bTABLE\b|\.\.\.$/is.test(normalised)) &&
   // They run what is selected in them (seen on both servers).
   (verb !== 'EXPLAIN' || /\bSELECT\b|\bTABLE\b|\.\.\.$/i.test(normalised)) &&
   (!verb.startsWith('SHOW') || /\bSELECT\b|\.\.\.$/i.test(normalised));
