@@ -61,28 +61,28 @@ const kinds = [
   ['point_select_prepared', 'prepared'],
 ];
 
+/** Beside HAProxy and beside ProxySQL. */
+function besideBoth(runs, what, { title, key, limit, bars }) {
+  const better = limit === 'at most' ? Math.min : Math.max;
+  return ratioOf(runs, what, { ...haproxy, key, limit, bar: bars.haproxy, title }).concat(
+    besideProxysql(runs, what, { key, better, bar: bars.proxysql, title }),
+  );
+}
+
 function pointSelects(runs) {
   const cpu = kinds.flatMap(([workload, kind]) =>
     [8, 32].flatMap((connections) => {
-      const what = { workload, connections };
       const title = `point select, ${kind}, ${connections} connections: CPU`;
-      const proxysql = { key: 'cpuUs', better: Math.min, bar: 0.8, title };
-      return ratioOf(runs, what, {
-        ...haproxy,
-        ...{ key: 'cpuUs', limit: 'at most', bar: 1.1 },
-        title,
-      }).concat(besideProxysql(runs, what, proxysql));
+      const bars = { haproxy: 1.1, proxysql: 0.8 };
+      const what = { workload, connections };
+      return besideBoth(runs, what, { title, key: 'cpuUs', limit: 'at most', bars });
     }),
   );
   const rate = [32, 256].flatMap((connections) => {
-    const what = { workload: 'point_select', connections };
     const title = `point select, text, ${connections} connections: rate`;
-    const proxysql = { key: 'perSecond', better: Math.max, bar: 1.3, title };
-    return ratioOf(runs, what, {
-      ...haproxy,
-      ...{ key: 'perSecond', limit: 'at least', bar: 1.2 },
-      title,
-    }).concat(besideProxysql(runs, what, proxysql));
+    const bars = { haproxy: 1.2, proxysql: 1.3 };
+    const what = { workload: 'point_select', connections };
+    return besideBoth(runs, what, { title, key: 'perSecond', limit: 'at least', bars });
   });
   return [...cpu, ...rate];
 }

@@ -15,11 +15,11 @@ const perhapsNames = new Set('VALUE WINDOW RETURNING QUALIFY'.split(' '));
 /** Reserved words that begin an expression. */
 const expressionWords = new Set('CASE NULL TRUE FALSE NOT EXISTS BINARY INTERVAL'.split(' '));
 
-const between = /^(?:FROM|WHERE|ON|JOIN|STRAIGHT_JOIN|INNER|CROSS|NATURAL|LEFT|RIGHT|UNION)$/;
+const neverNames = /^(?:FROM|WHERE|ON|JOIN|STRAIGHT_JOIN|INNER|CROSS|NATURAL|LEFT|RIGHT|UNION)$/;
 
 /** A reserved word, no name of a table: a name was what stands before it. */
 export const goesOn = (token: Token | undefined): boolean =>
-  token?.kind === 'word' && between.test(token.text);
+  token?.kind === 'word' && neverNames.test(token.text);
 
 /** Whether the word at `at` ends the list of tables that it stands in. */
 export function endsTableList(tokens: readonly Token[], at: number): boolean {

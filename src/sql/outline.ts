@@ -17,7 +17,7 @@ export function beginsQuery(token: Token | undefined): boolean {
   return token !== undefined && token.kind === 'word' && queryWords.has(token.text);
 }
 
-/** Behind the parentheses of its first query: that of which it is the first is in the same ones. */
+/** Behind a query in parentheses they make another one, of which it is the first. */
 const setWords = new Set(['UNION', 'EXCEPT', 'INTERSECT', 'MINUS']);
 
 /** Whether the parenthesis at `index` holds a query: `(SELECT …)`, `((SELECT …) UNION SELECT …)`. */

@@ -129,21 +129,23 @@ export class CachedReads {
     this.#account = account;
     this.#generation = cache.generation;
     this.#unkept = new WeakSet();
-    this.#audience = carried.key.length > stateBytesMax ? undefined : cache.audience(this.#key);
+    const key = this.#key;
+    this.#audience = key === undefined ? undefined : cache.audience(key);
     return this.#audience;
   }
 
   #newAudience(statement: Statement, sql: string): Audience | undefined {
     const { state, account, context } = this.#core;
-    const { key, schema } = state.carried;
-    if (key.length > stateBytesMax) return undefined;
-    const who = { user: account.user, schema };
-    return context.cache.audienceFor(this.#key, who, { statement, sql });
+    const key = this.#key;
+    if (key === undefined) return undefined;
+    const who = { user: account.user, schema: state.carried.schema };
+    return context.cache.audienceFor(key, who, { statement, sql });
   }
 
-  get #key(): string {
+  get #key(): string | undefined {
     const { state, account } = this.#core;
-    return `${connectionKindKey(account)}\0${state.carried.key}`;
+    const { key } = state.carried;
+    return key.length > stateBytesMax ? undefined : `${connectionKindKey(account)}\0${key}`;
   }
 }
 
