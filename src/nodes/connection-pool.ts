@@ -36,6 +36,8 @@ export interface Wanted {
   readonly kind: ConnectionKind;
   /** The state that it carries best already. */
   readonly stateKey: string;
+  /** Of both, for who wants the same: made once, for it is asked for at each read. */
+  readonly key: string;
   /** Whether it can be brought to the session's state. */
   readonly fits: (connection: NodeConnection) => boolean;
 }
@@ -59,6 +61,10 @@ export function connectionKindKey(kind: ConnectionKind): string {
   kindKeys.set(kind, key);
   return key;
 }
+
+/** `Wanted.key` of this kind and state. */
+export const wantedKey = (kind: ConnectionKind, stateKey: string): string =>
+  `${connectionKindKey(kind)} ${stateKey}`;
 
 /** So many idle ones are looked at for one that carries the state already. */
 const searchedMax = 9;
@@ -93,28 +99,28 @@ export class ConnectionPool {
 
   /** Connections that somebody has taken, and those who wait for one. */
   get inUse(): number {
-    return this.#kinds.size + this.#opening - this.#idleCount + this.#waiters.length;
+    return this.#kinds.size + this.#opening - this.#idleCount() + this.#waiters.length;
   }
 
   /** Whoever takes one now has to wait. */
   get exhausted(): boolean {
-    return this.size >= this.#max && this.#idleCount === 0;
+    return this.size >= this.#max() && this.#idleCount() === 0;
   }
 
   /** Somebody waits for one, or there are more than there may be. */
   get pressed(): boolean {
-    return this.#waiters.length > 0 || this.size > this.#max;
+    return this.#waiters.length > 0 || this.size > this.#max();
   }
 
   get threadIds(): number[] {
     return [...this.#kinds.keys()].map((connection) => connection.threadId);
   }
 
-  get #max(): number {
+  #max(): number {
     return this.#options.limits.connectionsPerNode;
   }
 
-  get #idleCount(): number {
+  #idleCount(): number {
     let count = 0;
     for (const connections of this.#idle.values()) count += connections.length;
     return count;
@@ -123,7 +129,8 @@ export class ConnectionPool {
   /** An idle connection right now, preferably one that carries the wanted state already. */
   tryTake({ kind, stateKey, fits }: Wanted): NodeConnection | undefined {
     const idle = this.#idle.get(connectionKindKey(kind));
-    if (!idle) return undefined;
+    if (!idle || idle.length === 0) return undefined;
+    if (idle.at(-1)?.stateKey === stateKey) return idle.pop();
     const from = Math.max(0, idle.length - searchedMax);
     const same = idle.findLastIndex(
       (connection, index) => index >= from && connection.stateKey === stateKey,
@@ -135,7 +142,7 @@ export class ConnectionPool {
   async take(wanted: Wanted): Promise<NodeConnection> {
     const idle = this.tryTake(wanted);
     if (idle) return idle;
-    if (this.size < this.#max) return this.#open(wanted.kind);
+    if (this.size < this.#max()) return this.#open(wanted.kind);
     // Its room may go to one who waits already.
     this.#evictIdle();
     return this.#wait(wanted);
@@ -146,15 +153,10 @@ export class ConnectionPool {
     const kind = this.#kinds.get(connection);
     if (!kind || connection.lost) return;
     // The limit may have been lowered since it was opened.
-    if (this.size - this.#closing - this.#leaving > this.#max) return this.#end(connection);
+    if (this.size - this.#closing - this.#leaving > this.#max()) return this.#end(connection);
     const key = connectionKindKey(kind);
-    const index = this.#waiters.findIndex(
-      ({ wanted }) => connectionKindKey(wanted.kind) === key && wanted.fits(connection),
-    );
-    if (index >= 0) {
-      this.#waiters.splice(index, 1)[0]?.resolve(connection);
-      return;
-    }
+    const waiter = this.#waiters.length > 0 ? this.#takeWaiter(key, connection) : undefined;
+    if (waiter) return waiter.resolve(connection);
     const idle = this.#idle.get(key);
     if (idle) idle.push(connection);
     else this.#idle.set(key, [connection]);
@@ -162,11 +164,19 @@ export class ConnectionPool {
     if (this.#waiters.length > this.#closing + this.#leaving) this.#evictIdle();
   }
 
+  /** The first in line whom this connection of the kind serves. */
+  #takeWaiter(key: string, connection: NodeConnection): Waiter | undefined {
+    const index = this.#waiters.findIndex(
+      ({ wanted }) => connectionKindKey(wanted.kind) === key && wanted.fits(connection),
+    );
+    return index < 0 ? undefined : this.#waiters.splice(index, 1)[0];
+  }
+
   /** The limit was changed: those who wait may have room now, and idle ones too much. */
   limitChanged(): void {
     const open = this.size - this.#closing - this.#leaving;
-    for (let over = open - this.#max; over > 0; over--) this.#evictIdle();
-    for (let room = this.#max - this.size; room > 0; room--) this.#serveNextWaiter();
+    for (let over = open - this.#max(); over > 0; over--) this.#evictIdle();
+    for (let room = this.#max() - this.size; room > 0; room--) this.#serveNextWaiter();
   }
 
   /** Closes every connection, idle or not: what was under way on them is lost. */
@@ -207,7 +217,7 @@ export class ConnectionPool {
         reject(
           new LockstepError(
             'connection_wait_timeout',
-            `all ${this.#max} connections to the node were in use for ${connectionWaitMs} ms`,
+            `all ${this.#max()} connections to the node were in use for ${connectionWaitMs} ms`,
           ),
         );
       });
@@ -241,7 +251,7 @@ export class ConnectionPool {
   }
 
   #serveNextWaiter(): void {
-    if (this.size >= this.#max) return;
+    if (this.size >= this.#max()) return;
     const waiter = this.#waiters.shift();
     if (waiter) this.#open(waiter.wanted.kind).then(waiter.resolve, waiter.reject);
   }

@@ -91,7 +91,7 @@ export class NodeConnection {
   readonly #lostListeners = new Set<(error: Error) => void>();
 
   readonly #answers = new LentAnswers(
-    () => this.#head.sink,
+    () => this.#answered().sink,
     (raw, name) => void this.#sendInfile(raw, name),
   );
 
@@ -212,7 +212,7 @@ export class NodeConnection {
   /** The statement under way asks for a file; one that has none to give gets an empty one. */
   async #sendInfile(raw: Buffer, name: string): Promise<void> {
     try {
-      const { sink, infile } = this.#head;
+      const { sink, infile } = this.#answered();
       this.#stream.inFile = true;
       if (infile) infile.onAsked?.(name);
       else sink.onLocalInfile(raw, name);
@@ -225,7 +225,8 @@ export class NodeConnection {
     }
   }
 
-  get #head(): PendingResponse {
+  /** What the server is answering. */
+  #answered(): PendingResponse {
     const [head] = this.#pending;
     if (!head) throw new LockstepError('malformed_packet', 'a node sent an unasked packet');
     return head;
@@ -349,11 +350,10 @@ export class NodeConnection {
   #onData(chunk: Buffer, lent: boolean): void {
     if (this.#lostError) return;
     this.#answers.lent = lent;
-    this.#listen();
     let offset = 0;
     try {
       while (offset < chunk.length) {
-        const head = this.#head;
+        const head = this.#answered();
         offset += this.#scanner.push(chunk, offset, this.#answers);
         if (this.#lostError) return;
         if (!this.#scanner.active) {
@@ -366,6 +366,7 @@ export class NodeConnection {
         }
         if (this.#lostError) return;
       }
+      if (this.#pending.length > 0) this.#listen();
     } catch (error) {
       this.#lose(asError(error));
     }

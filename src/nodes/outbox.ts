@@ -85,8 +85,10 @@ export class Outbox {
   }
 
   readonly #writeSoon = (): void => {
-    const [first, ...others] = this.#soon.splice(0);
+    const [first] = this.#soon;
     if (!first || this.#closed) return;
-    this.write(others.length === 0 ? first : Buffer.concat([first, ...others]));
+    const packets = this.#soon.length === 1 ? first : Buffer.concat(this.#soon);
+    this.#soon.length = 0;
+    this.write(packets);
   };
 }

@@ -27,11 +27,6 @@ class BusyClock implements Clock {
   }
 }
 
-const kind = {
-  ...{ user: 'app', password: { kind: 'plain' } as never, accountVersion: 0 },
-  ...{ deprecateEof: true, foundRows: false, extendedMetadata: false },
-};
-
 function shared(clock: Clock, pressed = { now: false }) {
   const told: string[] = [];
   const read = (name: string): PipelinedRead => ({
@@ -52,16 +47,17 @@ function shared(clock: Clock, pressed = { now: false }) {
     give: () => told.push('given back'),
     kill: () => Promise.resolve(void told.push('killed')),
   });
-  const wanted = { kind, stateKey: '' };
+  const wanted = { key: '' };
   const join = (take: () => NodeConnection | undefined) => pipelines.join(wanted, () => true, take);
   const pipeline = join(() => connection);
   const send = (name: string): void => {
     join(() => undefined)?.send(Buffer.alloc(0), read(name));
   };
   for (const name of ['first', 'second']) send(name);
-  const hasRoom = (stateKey: string): boolean => pipelines.hasRoom({ kind, stateKey }, () => true);
+  const hasRoom = (key: string): boolean => pipelines.hasRoom({ key }, () => true);
   const begin = (): ReadPipeline | undefined => join(() => connection);
-  const keep = (stateKey: string): boolean => pipelines.keep({ kind, stateKey }, connection);
+  const keep = (stateKey: string): boolean =>
+    pipelines.keep({ key: stateKey, stateKey }, connection);
   return { pipeline, told, send, hasRoom, begin, keep };
 }
 

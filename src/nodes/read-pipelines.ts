@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '../base/clock.ts';
 import type { Terminal } from '../protocol/response-scanner.ts';
-import { connectionKindKey, type Wanted } from './connection-pool.ts';
+import type { Wanted } from './connection-pool.ts';
 import type { NodeConnection, NodeResponseSink } from './node-connection.ts';
 
 /** A read that may share its connection with others. Its answer is dropped once it is abandoned. */
@@ -26,13 +26,22 @@ const nobody: PipelinedRead = {
   onSlow() {},
 };
 
+interface PipelineOwner {
+  /** Nothing is under way on it any more. */
+  onIdle(pipeline: ReadPipeline): void;
+  /** Ends the connection with what runs on it. */
+  kill(pipeline: ReadPipeline): void;
+  /** Only what was asked elsewhere is still to come. */
+  onLeft(pipeline: ReadPipeline): void;
+}
+
 /** One connection while reads of several sessions are under way on it. */
 export class ReadPipeline implements NodeResponseSink {
   readonly connection: NodeConnection;
+  /** `Wanted.key` of those who share it. */
+  readonly key: string;
   readonly #reads: PipelinedRead[] = [];
-  readonly #onIdle: (pipeline: ReadPipeline) => void;
-  readonly #kill: () => void;
-  readonly #onLeft: (pipeline: ReadPipeline) => void;
+  readonly #owner: PipelineOwner;
   /** How many were answered, and the same at the last look. */
   #answered = 0;
   #answeredBefore = 0;
@@ -43,19 +52,10 @@ export class ReadPipeline implements NodeResponseSink {
   /** It takes no more, so that it ends. */
   closed = false;
 
-  constructor(options: {
-    connection: NodeConnection;
-    /** Nothing is under way on it any more. */
-    onIdle: (pipeline: ReadPipeline) => void;
-    /** Ends the connection with what runs on it. */
-    kill: () => void;
-    /** Only what was asked elsewhere is still to come. */
-    onLeft: (pipeline: ReadPipeline) => void;
-  }) {
-    this.connection = options.connection;
-    this.#onIdle = options.onIdle;
-    this.#kill = options.kill;
-    this.#onLeft = options.onLeft;
+  constructor(connection: NodeConnection, key: string, owner: PipelineOwner) {
+    this.connection = connection;
+    this.key = key;
+    this.#owner = owner;
   }
 
   get depth(): number {
@@ -93,50 +93,47 @@ export class ReadPipeline implements NodeResponseSink {
 
   /** Ends what runs when it is alone and nobody waits for it, and what was left behind it. */
   endUnwanted(): void {
-    if (this.#alone && this.#reads[0]?.abandoned === true) this.#kill();
+    if (this.#alone && this.#reads[0]?.abandoned === true) this.#owner.kill(this);
   }
 
   onData(bytes: Buffer): void {
-    this.#first.onData(bytes);
+    this.#first().onData(bytes);
   }
 
   onDefinitionsEnd(raw: Buffer): void {
-    const first = this.#first;
+    const first = this.#first();
     if (first.onDefinitionsEnd) first.onDefinitionsEnd(raw);
     else first.onData(raw);
   }
 
   onTerminal(terminal: Terminal): void {
-    this.#first.onTerminal(terminal);
+    this.#first().onTerminal(terminal);
   }
 
   onLocalInfile(raw: Buffer, name: string): void {
-    this.#first.onLocalInfile(raw, name);
+    this.#first().onLocalInfile(raw, name);
   }
 
   onEnd(): void {
     this.#answered += 1;
     this.#reads.shift()?.onEnd();
     // It may have brought the next one at once.
-    if (this.#reads.length === 0) this.#onIdle(this);
+    if (this.#reads.length === 0) this.#owner.onIdle(this);
     else if (this.#alone && !this.#left) {
       this.#left = true;
-      this.#onLeft(this);
+      this.#owner.onLeft(this);
     }
   }
 
   onLost(error: Error): void {
     this.#reads.shift()?.onLost(error);
-    if (this.#reads.length === 0) this.#onIdle(this);
+    if (this.#reads.length === 0) this.#owner.onIdle(this);
   }
 
-  get #first(): PipelinedRead {
+  #first(): PipelinedRead {
     return this.#reads[0] ?? nobody;
   }
 }
-
-const keyOf = ({ kind, stateKey }: Pick<Wanted, 'kind' | 'stateKey'>): string =>
-  `${connectionKindKey(kind)} ${stateKey}`;
 
 /** So many looks that are late tell as much as one that is not. */
 const lateLooks = 10;
@@ -176,8 +173,16 @@ export class ReadPipelines {
   readonly #options: ReadPipelinesOptions;
   readonly #patience: Patience;
   readonly #shared = new Map<string, ReadPipeline[]>();
-  /** Of those that are shared. */
-  readonly #keys = new Map<ReadPipeline, string>();
+  readonly #owner: PipelineOwner = {
+    onIdle: (pipeline) => this.#giveBack(pipeline),
+    kill: ({ connection }) => void this.#options.kill(connection).catch(() => {}),
+    // Most of it is quick, and costs less than another connection.
+    onLeft: (pipeline) => {
+      const usualMs = Math.max(2 * this.#waitMs, this.#patience.lookEveryMs);
+      const withinMs = Math.min(usualMs, lateLooks * this.#patience.lookEveryMs);
+      this.#options.clock.after(withinMs, () => pipeline.endUnwanted());
+    },
+  };
   #timer: Timer | undefined;
   #lookedMs = 0;
   #restsUntilMs: number | undefined;
@@ -196,14 +201,13 @@ export class ReadPipelines {
    * gives. Undefined: it needs one for itself.
    */
   join(
-    wanted: Pick<Wanted, 'kind' | 'stateKey'>,
+    { key }: Pick<Wanted, 'key'>,
     usable: (connection: NodeConnection) => boolean,
     take: () => NodeConnection | undefined,
   ): ReadPipeline | undefined {
-    if (this.#rests) return undefined;
+    if (this.#rests()) return undefined;
     const depthMax = this.#options.depthMax();
     if (depthMax <= 1) return undefined;
-    const key = keyOf(wanted);
     const shared = this.#shared.get(key);
     if (!shared || shared.length < connectionsMax) {
       const connection = take();
@@ -220,13 +224,10 @@ export class ReadPipelines {
   }
 
   /** One more read could be sent on a connection that is shared already. */
-  hasRoom(
-    wanted: Pick<Wanted, 'kind' | 'stateKey'>,
-    usable: (connection: NodeConnection) => boolean,
-  ): boolean {
-    if (this.#rests) return false;
+  hasRoom({ key }: Pick<Wanted, 'key'>, usable: (connection: NodeConnection) => boolean): boolean {
+    if (this.#rests()) return false;
     const depthMax = this.#options.depthMax();
-    for (const { depth, closed, connection } of this.#shared.get(keyOf(wanted)) ?? []) {
+    for (const { depth, closed, connection } of this.#shared.get(key) ?? []) {
       if (depth >= depthMax || closed || connection.lost) continue;
       if (usable(connection)) return true;
     }
@@ -237,17 +238,16 @@ export class ReadPipelines {
    * Keeps a connection, on which nothing is under way, for reads to come: where others wait for
    * connections, none would ever be free to be shared. False: it is to be given back.
    */
-  keep(wanted: Pick<Wanted, 'kind' | 'stateKey'>, connection: NodeConnection): boolean {
-    if (!this.#options.pressed() || this.#rests || this.#options.depthMax() <= 1) return false;
-    const key = keyOf(wanted);
+  keep({ key, stateKey }: Pick<Wanted, 'key' | 'stateKey'>, connection: NodeConnection): boolean {
+    if (!this.#options.pressed() || this.#rests() || this.#options.depthMax() <= 1) return false;
     // Warnings that somebody may ask for lie on it.
-    if (connection.readLeft || connection.stateKey !== wanted.stateKey) return false;
+    if (connection.readLeft || connection.stateKey !== stateKey) return false;
     if ((this.#shared.get(key)?.length ?? 0) >= connectionsMax) return false;
     this.#begin(key, connection);
     return true;
   }
 
-  get #rests(): boolean {
+  #rests(): boolean {
     if (this.#restsUntilMs === undefined) return false;
     if (this.#options.clock.nowMs() < this.#restsUntilMs) return true;
     this.#restsUntilMs = undefined;
@@ -255,22 +255,10 @@ export class ReadPipelines {
   }
 
   #begin(key: string, connection: NodeConnection): ReadPipeline {
-    const { clock, kill } = this.#options;
-    const pipeline: ReadPipeline = new ReadPipeline({
-      connection,
-      onIdle: this.#onIdle,
-      kill: () => void kill(connection).catch(() => {}),
-      // Most of it is quick, and costs less than another connection.
-      onLeft: (left) => {
-        const usualMs = Math.max(2 * this.#waitMs, this.#patience.lookEveryMs);
-        const withinMs = Math.min(usualMs, lateLooks * this.#patience.lookEveryMs);
-        clock.after(withinMs, () => left.endUnwanted());
-      },
-    });
+    const pipeline = new ReadPipeline(connection, key, this.#owner);
     const shared = this.#shared.get(key);
     if (shared) shared.push(pipeline);
     else this.#shared.set(key, [pipeline]);
-    this.#keys.set(pipeline, key);
     if (!this.#timer) {
       this.#waitMs = 0;
       this.#answered = 0;
@@ -279,20 +267,21 @@ export class ReadPipelines {
     return pipeline;
   }
 
-  readonly #onIdle = (pipeline: ReadPipeline): void => {
+  #giveBack(pipeline: ReadPipeline): void {
     this.#unshare(pipeline);
     this.#options.give(pipeline.connection);
-  };
+  }
 
   #unshare(pipeline: ReadPipeline): void {
-    const key = this.#keys.get(pipeline);
-    if (key === undefined) return;
+    const shared = this.#shared.get(pipeline.key);
+    const index = shared?.indexOf(pipeline) ?? -1;
+    if (!shared || index < 0) return;
     this.#answered += pipeline.look();
-    this.#keys.delete(pipeline);
-    const shared = this.#shared.get(key);
-    if (!shared) return;
-    shared.splice(shared.indexOf(pipeline), 1);
-    if (shared.length === 0) this.#shared.delete(key);
+    shared.splice(index, 1);
+  }
+
+  #all(): ReadPipeline[] {
+    return [...this.#shared.values()].flat();
   }
 
   readonly #look = (): void => {
@@ -301,10 +290,10 @@ export class ReadPipelines {
     // A look that is so late says little: it was this process that had no time.
     const late = nowMs - this.#lookedMs >= 2 * this.#patience.lookEveryMs;
     this.#noteWait(nowMs - this.#lookedMs);
-    const looks = late ? lateLooks : this.#looksNeeded;
-    for (const pipeline of this.#keys.keys()) {
+    const looks = late ? lateLooks : this.#looksNeeded();
+    for (const pipeline of this.#all()) {
       // It was kept, and nobody came.
-      if (pipeline.depth === 0) this.#onIdle(pipeline);
+      if (pipeline.depth === 0) this.#giveBack(pipeline);
       if (pipeline.depth === 0 || pipeline.stalls < looks) continue;
       this.#unshare(pipeline);
       this.#restsUntilMs = nowMs + this.#patience.restMs;
@@ -316,11 +305,8 @@ export class ReadPipelines {
 
   /** There may always be one more read for it, and whoever needs it would wait for ever. */
   #closeOne(): void {
-    for (const pipeline of this.#keys.keys()) {
-      if (pipeline.closed) continue;
-      pipeline.closed = true;
-      return;
-    }
+    const open = this.#all().find(({ closed }) => !closed);
+    if (open) open.closed = true;
   }
 
   /** By how many wait and how many are answered in so much time (Little's law). */
@@ -328,7 +314,7 @@ export class ReadPipelines {
     let answered = this.#answered;
     let waiting = 0;
     this.#answered = 0;
-    for (const pipeline of this.#keys.keys()) {
+    for (const pipeline of this.#all()) {
       answered += pipeline.look();
       // What waits behind a slow one tells nothing of the others.
       if (pipeline.stalls <= 0) waiting += pipeline.depth;
@@ -337,13 +323,15 @@ export class ReadPipelines {
   }
 
   /** Where every read waits for long, because there are so many, one that waits is not slow. */
-  get #looksNeeded(): number {
+  #looksNeeded(): number {
     const looks = Math.ceil((slowFactor * this.#waitMs) / this.#patience.lookEveryMs);
     return Math.min(Math.max(looks, 1), lateLooks);
   }
 
   #lookAgain(nowMs: number): void {
-    if (this.#keys.size === 0 || this.#timer) return;
+    if (this.#timer) return;
+    for (const [key, shared] of this.#shared) if (shared.length === 0) this.#shared.delete(key);
+    if (this.#shared.size === 0) return;
     this.#lookedMs = nowMs;
     this.#timer = this.#options.clock.after(this.#patience.lookEveryMs, this.#look);
   }

@@ -77,21 +77,21 @@ export class ReadRouter {
     return eligible[this.#strategy.select(eligible, now)]?.name;
   }
 
-  started(name: NodeName): void {
+  started(name: NodeName, nowMs: number): void {
     const target = this.#targets.get(name);
     if (!target) return;
     target.active++;
     target.reads++;
-    target.lastUsedMs = this.#clock.nowMs();
+    target.lastUsedMs = nowMs;
   }
 
-  finished(name: NodeName, outcome: { startedMs: number; failed: boolean }): void {
+  /** `tookMs`: undefined where it failed. */
+  finished(name: NodeName, tookMs: number | undefined, nowMs: number): void {
     const target = this.#targets.get(name);
     if (!target) return;
     target.active--;
-    const now = this.#clock.nowMs();
-    if (outcome.failed) target.errors++;
-    else target.average.record(now - outcome.startedMs, now);
+    if (tookMs === undefined) target.errors++;
+    else target.average.record(tookMs, nowMs);
   }
 
   /** Reads that were answered in another process, and what they took on average. */

@@ -34,14 +34,10 @@ export class KnownQuick {
   /** Others may wait behind it. */
   get quick(): boolean {
     return (
-      this.#runs >= this.#runsNeeded &&
+      this.#runs >= runsNeeded << this.#doublings &&
       this.#fastestMs <= fastestMsMax &&
       this.#averageMs <= averageMsMax
     );
-  }
-
-  get #runsNeeded(): number {
-    return runsNeeded << this.#doublings;
   }
 
   /**
@@ -59,7 +55,7 @@ export class KnownQuick {
   shared(): void {
     if (this.#doublings === 0) return;
     this.#sharedRuns += 1;
-    if (this.#sharedRuns < forgivenAfter * this.#runsNeeded) return;
+    if (this.#sharedRuns < forgivenAfter * (runsNeeded << this.#doublings)) return;
     this.#sharedRuns = 0;
     this.#doublings -= 1;
   }

@@ -127,12 +127,13 @@ export class QuickRead {
       core.chosen = node.name;
       return false;
     }
-    core.watch.begin({ statement, sql });
+    const startedMs = core.context.clock.nowMs();
+    core.watch.begin({ statement, sql }, startedMs);
     this.#node = node;
     this.#connection = connection;
     this.#pipeline = pipeline;
-    this.#startedMs = core.context.clock.nowMs();
-    router.started(node.name);
+    this.#startedMs = startedMs;
+    router.started(node.name, startedMs);
     this.#keeping = this.#cached.keeping(statement, sql, node);
     if (pipeline) {
       core.running.startShared(connection, this.#leave);
@@ -226,12 +227,14 @@ export class QuickRead {
     this.#connection = undefined;
     this.#pipeline = undefined;
     this.#keeping = undefined;
-    const failed = end.kind !== 'answered';
-    core.context.router.finished(node.name, { startedMs: this.#startedMs, failed });
-    if (!failed) {
+    const nowMs = core.context.clock.nowMs();
+    const answered = end.kind === 'answered';
+    const tookMs = answered ? nowMs - this.#startedMs : undefined;
+    core.context.router.finished(node.name, tookMs, nowMs);
+    if (answered) {
       noteSeen(core, node.name);
       core.route = { node: node.name };
-      core.watch.endStreamed(end.rows, end.errno);
+      core.watch.endStreamed(end.rows, end.errno, nowMs);
     }
     this.#onEnd(end);
   }

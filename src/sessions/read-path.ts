@@ -75,12 +75,14 @@ export async function read(
   for (;;) {
     const node = await chooseNode(core, options.leader, failed, deadlineMs);
     const startedMs = clock.nowMs();
-    router.started(node.name);
+    router.started(node.name, startedMs);
     let attempt: Attempt | undefined;
     try {
       attempt = await readFrom(core, node, request, options);
     } finally {
-      router.finished(node.name, { startedMs, failed: attempt?.kind !== 'answered' });
+      const nowMs = clock.nowMs();
+      const answered = attempt?.kind === 'answered';
+      router.finished(node.name, answered ? nowMs - startedMs : undefined, nowMs);
     }
     if (attempt.kind === 'answered') {
       noteSeen(core, node.name);

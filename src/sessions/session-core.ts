@@ -3,7 +3,7 @@ import type { NodeName, Seq } from '../base/brands.ts';
 import { LockstepError } from '../base/errors.ts';
 import { commonVersion } from '../nodes/common-version.ts';
 import { isDenied } from '../nodes/client-handshake.ts';
-import type { ConnectionKind, Wanted } from '../nodes/connection-pool.ts';
+import { type ConnectionKind, type Wanted, wantedKey } from '../nodes/connection-pool.ts';
 import type { NodeConnection } from '../nodes/node-connection.ts';
 import type { Node } from '../nodes/node.ts';
 import type { ReadPipeline } from '../nodes/read-pipelines.ts';
@@ -11,7 +11,7 @@ import type { LoadFile } from '../log/load-file.ts';
 import type { Leadership } from '../replication/replicator.ts';
 import type { Release } from '../replication/write-gate.ts';
 import type { ResultsetMetadata } from '../protocol/metadata-filter.ts';
-import type { LexMode } from '../sql/lex-mode.ts';
+import { type LexMode, sharedMode } from '../sql/lex-mode.ts';
 import { nameCharsetOf } from '../sql/name-charset.ts';
 import type { Statement } from '../sql/statement.ts';
 import { SessionBroken } from './answer.ts';
@@ -153,13 +153,13 @@ export class SessionCore {
       this.state.carried.settings.get('sql_mode') ?? facts?.defaults.get('sql_mode') ?? '';
     const serverVersion = commonVersion(this.context.nodes.values());
     const charset = nameCharsetOf(this.state.carried.settings.get('character_set_client'));
-    const mode: LexMode = {
+    const mode = sharedMode({
       ...(charset !== undefined && { charset }),
       ...(serverVersion !== undefined && { serverVersion }),
       ansiQuotes: /ANSI/.test(sqlMode),
       noBackslashEscapes: sqlMode.includes('NO_BACKSLASH_ESCAPES'),
       flavor: facts?.flavor ?? 'mysql',
-    };
+    });
     this.#mode = { stateKey, mode };
     return mode;
   }
@@ -309,13 +309,15 @@ export class SessionCore {
       const wanted: Wanted = {
         kind,
         stateKey: carried.key,
+        key: wantedKey(kind, carried.key),
         fits: (one) => canCarry(one, carried),
       };
       this.#lastWanted = { carried, wanted };
       return wanted;
     }
     const stateKey = inSchema(carried, schema).key;
-    return { kind, stateKey, fits: (one) => canCarry(one, inSchemaOf(one, carried)) };
+    const key = wantedKey(kind, stateKey);
+    return { kind, stateKey, key, fits: (one) => canCarry(one, inSchemaOf(one, carried)) };
   }
 
   async #openOrWait(node: Node, wanted: Wanted): Promise<NodeConnection> {

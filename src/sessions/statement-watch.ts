@@ -32,13 +32,16 @@ export class StatementWatch implements ObservedStatement {
     this.#core = core;
   }
 
-  begin(write: Pick<WriteRequest, 'statement' | 'sql' | 'attributes'>): void {
+  begin(
+    write: Pick<WriteRequest, 'statement' | 'sql' | 'attributes'>,
+    nowMs = this.#core.context.clock.nowMs(),
+  ): void {
     const core = this.#core;
-    const { clock, tracer } = core.context;
+    const { tracer } = core.context;
     this.#statement = write.statement;
     this.#sql = write.sql;
     this.#route = core.route;
-    this.#startedMs = clock.nowMs();
+    this.#startedMs = nowMs;
     if (tracer) core.running.trace = beginTrace(core, tracer, write);
   }
 
@@ -66,8 +69,8 @@ export class StatementWatch implements ObservedStatement {
   }
 
   /** The client has been sent so many rows, or the error. */
-  endStreamed(rows: number, errno: number | undefined): void {
-    this.#record(rows, errno, true);
+  endStreamed(rows: number, errno: number | undefined, nowMs?: number): void {
+    this.#record(rows, errno, true, nowMs);
   }
 
   /** The command ends in an error that was no node's answer. */
@@ -75,13 +78,17 @@ export class StatementWatch implements ObservedStatement {
     if (this.#statement) this.#record(0, errorPacket(error).errno, false);
   }
 
-  #record(rows: number, errno: number | undefined, answered: boolean): void {
+  #record(
+    rows: number,
+    errno: number | undefined,
+    answered: boolean,
+    nowMs = this.#core.context.clock.nowMs(),
+  ): void {
     const core = this.#core;
     const statement = this.#statement;
     if (!statement) return;
     this.#statement = undefined;
-    const { clock, counters, statistics } = core.context;
-    const nowMs = clock.nowMs();
+    const { counters, statistics } = core.context;
     const route = core.route === this.#route ? undefined : core.route;
     const node = route?.node ?? core.transaction?.node.name;
     this.normalised = statement.normalised;

@@ -28,6 +28,18 @@ export interface LexMode {
   readonly charset?: string;
 }
 
+const modes = new Map<string, LexMode>();
+
+/** One object for all modes that are the same, which are few. */
+export function sharedMode(mode: LexMode): LexMode {
+  const { flavor, serverVersion = '', charset = '', ansiQuotes, noBackslashEscapes } = mode;
+  const key = [flavor, serverVersion, charset, ansiQuotes, noBackslashEscapes].join(' ');
+  const known = modes.get(key);
+  if (known) return known;
+  modes.set(key, mode);
+  return mode;
+}
+
 export const defaultLexMode: LexMode = {
   ansiQuotes: false,
   noBackslashEscapes: false,

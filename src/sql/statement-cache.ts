@@ -11,18 +11,36 @@ const cachedTextBytesMax = 16_384;
 /** Of SELECT, INSERT, UPDATE, DELETE and REPLACE. */
 const firstOfPlain = new Set('SsIiUuDdRr(');
 
+/** Statements by mode, and then by text or shape: a look-up hashes nothing else. */
+class Generation {
+  size = 0;
+  readonly #modes = new Map<LexMode, Map<string, Statement>>();
+
+  ofMode(mode: LexMode): Map<string, Statement> {
+    let statements = this.#modes.get(mode);
+    if (!statements) {
+      statements = new Map();
+      this.#modes.set(mode, statements);
+    }
+    return statements;
+  }
+}
+
 /**
  * `analyse` with a memory of at most `capacity` statements, by text and mode; plain ones, of which
  * applications send the same with ever other literals, by shape. It keeps two generations:
  * when the younger is full it becomes the older, and what is not asked for again is dropped with
- * it. So a hit costs one or two look-ups and no bookkeeping.
+ * it. So a hit costs one or two look-ups and no bookkeeping. Modes are told apart as objects, of
+ * which `sharedMode` has one for all that are the same.
  */
 export class StatementCache {
   readonly #capacity: () => number;
-  #young = new Map<string, Statement>();
-  #old = new Map<string, Statement>();
+  #young = new Generation();
+  #old = new Generation();
+  /** The mode asked for last, and what is remembered of it. */
   #mode: LexMode | undefined;
-  #modeKey = '';
+  #youngOfMode = new Map<string, Statement>();
+  #oldOfMode = new Map<string, Statement>();
 
   /** `capacity` is asked at each new statement. */
   constructor(capacity: () => number) {
@@ -36,27 +54,27 @@ export class StatementCache {
 
   analyse(sql: string, mode: LexMode): Statement {
     if (sql.length > cachedTextBytesMax) return analyse(sql, mode);
+    if (mode !== this.#mode) this.#turnTo(mode);
     const shape = firstOfPlain.has(sql.charAt(0)) ? shapeOf(sql) : undefined;
     if (shape !== undefined) {
-      const known = this.#find(this.#keyOf(mode) + shape);
+      const known = this.#find(shape);
       if (known) return known;
     }
-    const key = this.#keyOf(mode) + sql;
-    const known = this.#find(key);
+    const known = this.#find(sql);
     if (known) return known;
     const statement = analyse(sql, mode);
     const plain = isPlainRead(statement) || isPlainWrite(statement);
-    const byShape = shape !== undefined && plain;
-    this.#add(byShape ? this.#keyOf(mode) + shape : key, statement);
+    this.#add(shape !== undefined && plain ? shape : sql, statement);
     return statement;
   }
 
   #find(key: string): Statement | undefined {
-    const young = this.#young.get(key);
+    const young = this.#youngOfMode.get(key);
     if (young !== undefined) return young;
-    const old = this.#old.get(key);
+    const old = this.#oldOfMode.get(key);
     if (old !== undefined) {
-      this.#old.delete(key);
+      this.#oldOfMode.delete(key);
+      this.#old.size -= 1;
       this.#add(key, old);
     }
     return old;
@@ -65,16 +83,16 @@ export class StatementCache {
   #add(key: string, statement: Statement): void {
     if (this.#young.size >= Math.max(1, Math.floor(this.#capacity() / 2))) {
       this.#old = this.#young;
-      this.#young = new Map();
+      this.#young = new Generation();
+      if (this.#mode) this.#turnTo(this.#mode);
     }
-    this.#young.set(key, statement);
+    this.#young.size += 1;
+    this.#youngOfMode.set(key, statement);
   }
 
-  #keyOf(mode: LexMode): string {
-    if (mode === this.#mode) return this.#modeKey;
-    const flags = (mode.ansiQuotes ? 1 : 0) + (mode.noBackslashEscapes ? 2 : 0);
+  #turnTo(mode: LexMode): void {
     this.#mode = mode;
-    this.#modeKey = `${mode.flavor}${mode.serverVersion ?? ''}${mode.charset ?? ''}/${flags} `;
-    return this.#modeKey;
+    this.#youngOfMode = this.#young.ofMode(mode);
+    this.#oldOfMode = this.#old.ofMode(mode);
   }
 }

@@ -56,7 +56,7 @@ export function shapeOf(sql: string): string | undefined {
     if (kind === word) {
       at = wordEnd(sql, at);
       // An introducer: what the string means depends on it.
-      if (sql.charCodeAt(at) === apostrophe) return undefined;
+      if (codeAt(sql, at) === apostrophe) return undefined;
     } else if (kind === digit) {
       const next = numberEnd(sql, at);
       if (next < 0) return undefined;
@@ -73,7 +73,7 @@ export function shapeOf(sql: string): string | undefined {
       at = identifierEnd(sql, at);
       if (at < 0) return undefined;
     } else if (code === minus || code === slash) {
-      const next = sql.charCodeAt(at + 1);
+      const next = codeAt(sql, at + 1);
       if (next === minus || next === star) return undefined;
       at += 1;
     } else return undefined;
@@ -83,6 +83,9 @@ export function shapeOf(sql: string): string | undefined {
 
 const isWordPart = (code: number): boolean =>
   code >= asciiEnd || classes[code] === word || classes[code] === digit;
+
+/** Behind the end as if a blank were there: a table read at NaN is slow for good. */
+const codeAt = (sql: string, at: number): number => (at < sql.length ? sql.charCodeAt(at) : blank);
 
 function wordEnd(sql: string, from: number): number {
   let at = from;
@@ -96,12 +99,12 @@ function wordEnd(sql: string, from: number): number {
 /** Behind digits with at most one point in them; -1 when something clings to them. */
 function numberEnd(sql: string, from: number): number {
   let at = digitsEnd(sql, from);
-  if (sql.charCodeAt(at) === dot) {
+  if (codeAt(sql, at) === dot) {
     const fraction = digitsEnd(sql, at + 1);
     if (fraction === at + 1) return -1;
     at = fraction;
   }
-  const next = sql.charCodeAt(at);
+  const next = codeAt(sql, at);
   const clings =
     isWordPart(next) || next === dot || next === apostrophe || classes[next] === backtick;
   return clings ? -1 : at;
@@ -109,7 +112,7 @@ function numberEnd(sql: string, from: number): number {
 
 function digitsEnd(sql: string, from: number): number {
   let at = from;
-  while (classes[sql.charCodeAt(at)] === digit) at += 1;
+  while (classes[codeAt(sql, at)] === digit) at += 1;
   return at;
 }
 
@@ -119,8 +122,9 @@ function stringEnd(sql: string, from: number): number {
     const code = sql.charCodeAt(at);
     if (code >= asciiEnd || code === backslash) return -1;
     if (code !== apostrophe) continue;
-    if (sql.charCodeAt(at + 1) !== apostrophe) {
-      return isWordPart(sql.charCodeAt(at + 1)) ? -1 : at + 1;
+    const next = codeAt(sql, at + 1);
+    if (next !== apostrophe) {
+      return isWordPart(next) ? -1 : at + 1;
     }
     at += 1;
   }

@@ -1,7 +1,7 @@
 import type { NodeName } from '../base/brands.ts';
 import type { Clock } from '../base/clock.ts';
 import type { NodeConfig } from '../config/config.ts';
-import { connectionKindKey, type Wanted } from '../nodes/connection-pool.ts';
+import { type Wanted, wantedKey } from '../nodes/connection-pool.ts';
 import { Node } from '../nodes/node.ts';
 import type { NodeConnection } from '../nodes/node-connection.ts';
 import type { ReadPipeline } from '../nodes/read-pipelines.ts';
@@ -55,10 +55,10 @@ export class WorkerNode {
 
   /** Where one more read of the session can be sent now. */
   join(terms: LoanTerms): ReadPipeline | undefined {
-    const { kind, carried } = terms;
+    const { carried } = terms;
     const wanted = wantedOf(terms);
     const usable = (connection: NodeConnection): boolean => connection.stateKey === carried.key;
-    const pipeline = this.#node.pipelines.join({ kind, stateKey: carried.key }, usable, () => {
+    const pipeline = this.#node.pipelines.join(wanted, usable, () => {
       const idle = this.#node.pool.tryTake(wanted);
       if (!idle || usable(idle)) return idle;
       this.#node.pool.give(idle);
@@ -73,7 +73,7 @@ export class WorkerNode {
 
   /** Makes one more connection that is as the session is; false when that is not possible now. */
   open(terms: LoanTerms): Promise<boolean> {
-    const key = keyOf(terms);
+    const { key } = wantedOf(terms);
     const opening = this.#opening.get(key);
     if (opening) return opening;
     const opened = this.#make(terms, key).finally(() => this.#opening.delete(key));
@@ -102,7 +102,7 @@ export class WorkerNode {
   }
 
   #openOf(terms: LoanTerms): number {
-    return this.#open.get(keyOf(terms)) ?? 0;
+    return this.#open.get(wantedOf(terms).key) ?? 0;
   }
 
   /** Ends all that is under way. */
@@ -111,8 +111,6 @@ export class WorkerNode {
   }
 }
 
-const keyOf = ({ kind, carried }: LoanTerms): string => `${connectionKindKey(kind)} ${carried.key}`;
-
 const wanteds = new WeakMap<LoanTerms, Wanted>();
 
 function wantedOf(terms: LoanTerms): Wanted {
@@ -120,7 +118,8 @@ function wantedOf(terms: LoanTerms): Wanted {
   if (known) return known;
   const { kind, carried } = terms;
   const fits = (connection: NodeConnection): boolean => canCarry(connection, carried);
-  const wanted = { kind, stateKey: carried.key, fits };
+  const stateKey = carried.key;
+  const wanted = { kind, stateKey, key: wantedKey(kind, stateKey), fits };
   wanteds.set(terms, wanted);
   return wanted;
 }

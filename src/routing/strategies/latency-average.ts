@@ -19,11 +19,13 @@ const outlierSlackMs = 4;
  */
 export class LatencyAverage {
   readonly #halfLifeMs: number;
+  readonly #decay: number;
   #averageMs = 0;
   #recordedAtMs: number | undefined;
 
   constructor(options: { readonly halfLifeMs: number }) {
     this.#halfLifeMs = options.halfLifeMs;
+    this.#decay = Math.LN2 / options.halfLifeMs;
   }
 
   /** Takes one finished read into account: it took `ms` and ended at `nowMs` (monotonic). */
@@ -34,7 +36,7 @@ export class LatencyAverage {
       return;
     }
     const idleMs = Math.max(0, nowMs - this.#recordedAtMs);
-    const oldSay = 2 ** (-idleMs / this.#halfLifeMs);
+    const oldSay = Math.exp(-idleMs * this.#decay);
     // The average is kept unfaded, or a node in constant use would look faster than it is.
     const sampleMs = Math.min(ms, this.#averageMs * outlierFactor + outlierSlackMs);
     this.#averageMs = this.#averageMs * oldSay + sampleMs * (1 - oldSay);
