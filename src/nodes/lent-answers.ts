@@ -1,5 +1,5 @@
 import { headerBytes } from '../protocol/packet-writer.ts';
-import type { ResponseSink, Terminal } from '../protocol/response-scanner.ts';
+import type { ResponseSink, Terminal } from '../protocol/response-sink.ts';
 import type { NodeResponseSink } from './node-connection.ts';
 
 /**

@@ -5,11 +5,8 @@ import { LockstepError } from '../base/errors.ts';
 import { Capability } from '../protocol/capabilities.ts';
 import { CommandByte } from '../protocol/commands.ts';
 import { encodePacket } from '../protocol/packet-writer.ts';
-import {
-  type ResponseKind,
-  ResponseScanner,
-  type ResponseSink,
-} from '../protocol/response-scanner.ts';
+import { ResponseScanner } from '../protocol/response-scanner.ts';
+import type { ResponseKind, ResponseSink } from '../protocol/response-sink.ts';
 import { parseTextResults, type TextResult } from '../protocol/result-set.ts';
 import { throwIfFarewell } from './farewell.ts';
 import { type FileStream, type Infile, sendInfile } from './infile.ts';

@@ -1,5 +1,5 @@
 import { decodeErr } from '../protocol/err-packet.ts';
-import type { Terminal } from '../protocol/response-scanner.ts';
+import type { Terminal } from '../protocol/response-sink.ts';
 import type { NodeResponseSink } from './node-connection.ts';
 
 /** For statements of our own that have no rows: whether they have succeeded, and if not why. */

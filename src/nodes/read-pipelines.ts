@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '../base/clock.ts';
-import type { Terminal } from '../protocol/response-scanner.ts';
+import type { Terminal } from '../protocol/response-sink.ts';
 import type { Wanted } from './connection-pool.ts';
 import type { NodeConnection, NodeResponseSink } from './node-connection.ts';
 

@@ -1,5 +1,5 @@
 import type { NodeResponseSink } from './node-connection.ts';
-import type { Terminal } from '../protocol/response-scanner.ts';
+import type { Terminal } from '../protocol/response-sink.ts';
 
 /** Keeps a whole answer in memory: for statements of our own, whose answers are small. */
 export class ResponseCollector implements NodeResponseSink {

@@ -5,7 +5,7 @@ import { CommandByte } from '../protocol/commands.ts';
 import { isEof } from '../protocol/eof-packet.ts';
 import { decodeErr } from '../protocol/err-packet.ts';
 import { PayloadReader } from '../protocol/packet-reader.ts';
-import type { Terminal } from '../protocol/response-scanner.ts';
+import type { Terminal } from '../protocol/response-sink.ts';
 import { decodeTextRow } from '../protocol/text-row.ts';
 import { commandPacket, type NodeConnection, type NodeResponseSink } from './node-connection.ts';
 import { NodeQueryError } from './query-rows.ts';

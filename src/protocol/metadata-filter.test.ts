@@ -5,7 +5,8 @@ import { encodeEof } from './eof-packet.ts';
 import { filterPrepared, MetadataFilter, type ResultsetMetadata } from './metadata-filter.ts';
 import { encodeOk, plainOk, resultEndHeader } from './ok-packet.ts';
 import { encodePacket } from './packet-writer.ts';
-import { type ResponseKind, ResponseScanner } from './response-scanner.ts';
+import { ResponseScanner } from './response-scanner.ts';
+import type { ResponseKind } from './response-sink.ts';
 import { StatusFlag } from './status-flags.ts';
 import { cutAt } from './testing/chunks.ts';
 

@@ -1,7 +1,7 @@
 import { eofPayloadBytes } from './eof-packet.ts';
 import { encodePacket, headerBytes } from './packet-writer.ts';
 import { columnCount } from './quick-fields.ts';
-import type { ResponseKind } from './response-scanner.ts';
+import type { ResponseKind } from './response-sink.ts';
 
 /** Whether definitions go with results, as a client with OPTIONAL_RESULTSET_METADATA asks. */
 export type ResultsetMetadata = 'full' | 'none';

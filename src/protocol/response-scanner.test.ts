@@ -5,7 +5,7 @@ import { encodeEof } from './eof-packet.ts';
 import { encodeOk, plainOk } from './ok-packet.ts';
 import { encodePacket, partBytesMax } from './packet-writer.ts';
 import { ResponseScanner } from './response-scanner.ts';
-import type { ResponseKind, ResponseSink } from './response-scanner.ts';
+import type { ResponseKind, ResponseSink } from './response-sink.ts';
 import { capture, captures, serverNames } from './testing/captures.ts';
 import type { Capture } from './testing/captures.ts';
 import { cutAt } from './testing/chunks.ts';

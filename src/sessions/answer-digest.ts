@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Terminal } from '../protocol/response-scanner.ts';
+import type { Terminal } from '../protocol/response-sink.ts';
 import { definitionsEndWithoutStatus, withoutStatus } from './status-patch.ts';
 
 /** Sums up what an answer tells a client, whether it is held or passes by. */

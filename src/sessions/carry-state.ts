@@ -3,7 +3,7 @@ import { type NodeConnection, commandPacket } from '../nodes/node-connection.ts'
 import type { NodeResponseSink } from '../nodes/node-connection.ts';
 import { CommandByte } from '../protocol/commands.ts';
 import { decodeErr, type ErrPacket } from '../protocol/err-packet.ts';
-import type { Terminal } from '../protocol/response-scanner.ts';
+import type { Terminal } from '../protocol/response-sink.ts';
 import { beyondAscii, readAsUtf8 } from '../sql/name-charset.ts';
 import {
   type CarriedState,

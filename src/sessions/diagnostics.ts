@@ -2,7 +2,7 @@ import type { NodeConnection } from '../nodes/node-connection.ts';
 import { decodeErr, type ErrPacket } from '../protocol/err-packet.ts';
 import { decodeOk } from '../protocol/ok-packet.ts';
 import { eofWarnings, okWarnings } from '../protocol/quick-fields.ts';
-import type { Terminal } from '../protocol/response-scanner.ts';
+import type { Terminal } from '../protocol/response-sink.ts';
 import type { Flavor } from '../nodes/server-facts.ts';
 import type { Statement } from '../sql/statement.ts';
 import { askConditions, askFoundRows, type Condition, type Raised } from './ask-conditions.ts';

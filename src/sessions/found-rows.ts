@@ -1,6 +1,6 @@
 import type { Flavor } from '../nodes/server-facts.ts';
 import { decodeErr } from '../protocol/err-packet.ts';
-import type { Terminal } from '../protocol/response-scanner.ts';
+import type { Terminal } from '../protocol/response-sink.ts';
 import { matchedRows } from '../replication/compare-results.ts';
 import type { Statement } from '../sql/statement.ts';
 import type { HeldReply } from './held-reply.ts';

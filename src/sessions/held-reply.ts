@@ -7,7 +7,7 @@ import { decodeOk, encodeOk, type OkPacket } from '../protocol/ok-packet.ts';
 import { Capability } from '../protocol/capabilities.ts';
 import { MetadataFilter, type ResultsetMetadata } from '../protocol/metadata-filter.ts';
 import { PayloadReader } from '../protocol/packet-reader.ts';
-import type { ResponseKind, Terminal } from '../protocol/response-scanner.ts';
+import type { ResponseKind, Terminal } from '../protocol/response-sink.ts';
 import { encodePacket } from '../protocol/packet-writer.ts';
 import { StatusFlag } from '../protocol/status-flags.ts';
 import {

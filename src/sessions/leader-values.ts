@@ -5,7 +5,7 @@ import type { BinaryValue, DateTimeValue, TimeValue } from '../protocol/binary-v
 import { type ColumnDefinition41, ColumnType } from '../protocol/column-definition.ts';
 import { CommandByte } from '../protocol/commands.ts';
 import { decodeErr } from '../protocol/err-packet.ts';
-import type { ResponseKind } from '../protocol/response-scanner.ts';
+import type { ResponseKind } from '../protocol/response-sink.ts';
 import { parseBinaryRows } from '../protocol/result-set.ts';
 import { askConditions, type Condition } from './ask-conditions.ts';
 import { renderCharsets } from './connection-charsets.ts';

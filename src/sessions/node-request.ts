@@ -1,6 +1,6 @@
 import { commandPacket, type NodeConnection } from '../nodes/node-connection.ts';
 import { CommandByte } from '../protocol/commands.ts';
-import type { ResponseKind } from '../protocol/response-scanner.ts';
+import type { ResponseKind } from '../protocol/response-sink.ts';
 
 /** A client's command in the form that a node takes; sent as often as it must be retried. */
 export interface NodeRequest {

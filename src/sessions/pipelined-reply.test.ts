@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { encodeOk, okHeader, resultEndHeader } from '../protocol/ok-packet.ts';
 import { encodePacket } from '../protocol/packet-writer.ts';
-import type { Terminal } from '../protocol/response-scanner.ts';
+import type { Terminal } from '../protocol/response-sink.ts';
 import { type PipelinedEnd, PipelinedReply } from './pipelined-reply.ts';
 
 const ok = { affectedRows: 0, lastInsertId: 0n, statusFlags: 0, warnings: 0, info: '' };

@@ -1,5 +1,5 @@
 import type { PipelinedRead } from '../nodes/read-pipelines.ts';
-import type { Terminal } from '../protocol/response-scanner.ts';
+import type { Terminal } from '../protocol/response-sink.ts';
 import { warningsOf } from './diagnostics.ts';
 import {
   type ChangesOf,

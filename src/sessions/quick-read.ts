@@ -4,7 +4,7 @@ import type { NodeConnection } from '../nodes/node-connection.ts';
 import type { Node } from '../nodes/node.ts';
 import type { ReadPipeline } from '../nodes/read-pipelines.ts';
 import { decodeErr } from '../protocol/err-packet.ts';
-import type { Terminal } from '../protocol/response-scanner.ts';
+import type { Terminal } from '../protocol/response-sink.ts';
 import type { Statement } from '../sql/statement.ts';
 import { SessionBroken } from './answer.ts';
 import { holdsOtherInsertId } from './carry-state.ts';

@@ -13,7 +13,7 @@ import { queryRows } from '../nodes/query-rows.ts';
 import { CommandByte } from '../protocol/commands.ts';
 import { decodeErr } from '../protocol/err-packet.ts';
 import { MetadataFilter } from '../protocol/metadata-filter.ts';
-import type { Terminal } from '../protocol/response-scanner.ts';
+import type { Terminal } from '../protocol/response-sink.ts';
 import type { Statement } from '../sql/statement.ts';
 import { type Answer, SessionBroken } from './answer.ts';
 import { mustBeWatched } from './called-programs.ts';

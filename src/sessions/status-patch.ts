@@ -3,7 +3,7 @@ import { decodeOk, encodeOk, okHeader, resultEndHeader } from '../protocol/ok-pa
 import { encodePacket } from '../protocol/packet-writer.ts';
 import type { SessionChange } from '../protocol/session-change.ts';
 import { StatusFlag } from '../protocol/status-flags.ts';
-import type { Terminal } from '../protocol/response-scanner.ts';
+import type { Terminal } from '../protocol/response-sink.ts';
 
 /** What an OK packet has to tell of the session; whoever asks tells it. */
 export type ChangesOf = () => readonly SessionChange[];

@@ -5,7 +5,7 @@ import { batchBytes, ClientBatch } from './client-batch.ts';
 import type { AnswerCopy } from './cache/answer-copy.ts';
 import { LockstepError } from '../base/errors.ts';
 import type { MetadataFilter } from '../protocol/metadata-filter.ts';
-import type { Terminal } from '../protocol/response-scanner.ts';
+import type { Terminal } from '../protocol/response-sink.ts';
 import {
   type ChangesOf,
   patchDefinitionsEnd,

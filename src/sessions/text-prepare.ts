@@ -4,7 +4,7 @@ import { NodeQueryError, queryRows } from '../nodes/query-rows.ts';
 import { ColumnType } from '../protocol/column-definition.ts';
 import { CommandByte } from '../protocol/commands.ts';
 import { decodeErr } from '../protocol/err-packet.ts';
-import type { Terminal } from '../protocol/response-scanner.ts';
+import type { Terminal } from '../protocol/response-sink.ts';
 import { replaceConnectionId } from '../sql/connection-id.ts';
 import { type PreparedText, parsePreparedText, type UsingArgument } from '../sql/prepared-text.ts';
 import { literalOf, renderWithParameters } from '../sql/render-parameters.ts';

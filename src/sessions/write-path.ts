@@ -4,7 +4,7 @@ import { faultPoints } from '../base/fault-points.ts';
 import type { NodeConnection } from '../nodes/node-connection.ts';
 import { NodeConnectionLostError } from '../nodes/node-connection.ts';
 import type { Node } from '../nodes/node.ts';
-import type { Terminal } from '../protocol/response-scanner.ts';
+import type { Terminal } from '../protocol/response-sink.ts';
 import type { Command, Pins } from '../replication/command.ts';
 import type { Leadership } from '../replication/replicator.ts';
 import type { KeyPremise } from '../replication/table-changes.ts';

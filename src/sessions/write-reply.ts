@@ -2,7 +2,7 @@ import type { NodeResponseSink } from '../nodes/node-connection.ts';
 import { Capability } from '../protocol/capabilities.ts';
 import { decodeErr } from '../protocol/err-packet.ts';
 import { decodeOk, type OkPacket } from '../protocol/ok-packet.ts';
-import type { Terminal } from '../protocol/response-scanner.ts';
+import type { Terminal } from '../protocol/response-sink.ts';
 import { StatusFlag } from '../protocol/status-flags.ts';
 import type { HeldError } from './held-reply.ts';
 

@@ -10,12 +10,8 @@ import { decodeErr, encodeErr } from '../../src/protocol/err-packet.ts';
 import { decodeHandshakeV10, encodeHandshakeV10 } from '../../src/protocol/handshake-v10.ts';
 import { decodeOk, encodeOk } from '../../src/protocol/ok-packet.ts';
 import { eofStatus, eofWarnings, okStatus, okWarnings } from '../../src/protocol/quick-fields.ts';
-import {
-  type ResponseKind,
-  ResponseScanner,
-  type ResponseSink,
-  type Terminal,
-} from '../../src/protocol/response-scanner.ts';
+import { ResponseScanner } from '../../src/protocol/response-scanner.ts';
+import type { ResponseKind, ResponseSink, Terminal } from '../../src/protocol/response-sink.ts';
 import { parseBinaryRows, parseTextResults } from '../../src/protocol/result-set.ts';
 import { decodeStmtPrepareOk, encodeStmtPrepareOk } from '../../src/protocol/stmt-prepare-ok.ts';
 import { cutAt } from '../../src/protocol/testing/chunks.ts';

@@ -8,7 +8,7 @@ import mysql from '../fixtures/mysql-9.7.json' with { type: 'json' };
 import logins from '../fixtures/logins.json' with { type: 'json' };
 import { Capability, has } from '../capabilities.ts';
 import { PacketAssembler } from '../command-scanner.ts';
-import type { ResponseKind } from '../response-scanner.ts';
+import type { ResponseKind } from '../response-sink.ts';
 
 export interface Capture {
   readonly name: string;

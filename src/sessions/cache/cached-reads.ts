@@ -1,7 +1,7 @@
 import type { NodeName } from '../../base/brands.ts';
 import { connectionKindKey } from '../../nodes/connection-pool.ts';
 import type { Node } from '../../nodes/node.ts';
-import type { Terminal } from '../../protocol/response-scanner.ts';
+import type { Terminal } from '../../protocol/response-sink.ts';
 import type { Statement } from '../../sql/statement.ts';
 import { warningsOf } from '../diagnostics.ts';
 import { holdsNothing } from '../holds-nothing.ts';

@@ -3,7 +3,7 @@ import { seq, type Seq } from '../../base/brands.ts';
 import { SimulatedClock } from '../../health/testing/simulated-clock.ts';
 import type { TableCatalogue } from '../../nodes/table-catalogue.ts';
 import type { TableInfo } from '../../nodes/table-info.ts';
-import type { Terminal } from '../../protocol/response-scanner.ts';
+import type { Terminal } from '../../protocol/response-sink.ts';
 import { TableChanges } from '../../replication/table-changes.ts';
 import { analyse } from '../../sql/analyse.ts';
 import { type Audience, ResultCache, type ReadPlan } from './result-cache.ts';

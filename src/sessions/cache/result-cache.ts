@@ -2,7 +2,7 @@ import type { Seq } from '../../base/brands.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Config } from '../../config/config.ts';
 import type { TableCatalogue } from '../../nodes/table-catalogue.ts';
-import type { Terminal } from '../../protocol/response-scanner.ts';
+import type { Terminal } from '../../protocol/response-sink.ts';
 import type { TableChange, TableChanges } from '../../replication/table-changes.ts';
 import type { Statement } from '../../sql/statement.ts';
 import type { CacheMetrics } from '../../telemetry/cache-metrics.ts';

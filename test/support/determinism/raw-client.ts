@@ -4,7 +4,7 @@ import { ResponseCollector } from '../../../src/nodes/response-collector.ts';
 import { ColumnType } from '../../../src/protocol/column-definition.ts';
 import { CommandByte } from '../../../src/protocol/commands.ts';
 import { encodePacket } from '../../../src/protocol/packet-writer.ts';
-import type { ResponseKind } from '../../../src/protocol/response-scanner.ts';
+import type { ResponseKind } from '../../../src/protocol/response-sink.ts';
 import { type BoundParameter, encodeStmtExecute } from '../../../src/protocol/stmt-execute.ts';
 
 /** A client that binds parameters as it likes: drivers have a few types only. */
