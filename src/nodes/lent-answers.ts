@@ -1,6 +1,6 @@
 import { headerBytes } from '../protocol/packet-writer.ts';
 import type { ResponseSink, Terminal } from '../protocol/response-sink.ts';
-import type { NodeResponseSink } from './node-connection.ts';
+import type { NodeResponseSink } from './node-response-sink.ts';
 
 /**
  * Hands what the scanner finds to whom it answers. Of a chunk that is lent everybody gets what is

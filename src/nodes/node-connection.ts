@@ -6,28 +6,17 @@ import { Capability } from '../protocol/capabilities.ts';
 import { CommandByte } from '../protocol/commands.ts';
 import { encodePacket } from '../protocol/packet-writer.ts';
 import { ResponseScanner } from '../protocol/response-scanner.ts';
-import type { ResponseKind, ResponseSink } from '../protocol/response-sink.ts';
+import type { ResponseKind } from '../protocol/response-sink.ts';
 import { parseTextResults, type TextResult } from '../protocol/result-set.ts';
 import { throwIfFarewell } from './farewell.ts';
 import { type FileStream, type Infile, sendInfile } from './infile.ts';
 import { LentAnswers } from './lent-answers.ts';
 import { type LoggedIn, logInToNode, type NodeConnectionOptions } from './node-login.ts';
+import type { NodeResponseSink } from './node-response-sink.ts';
 import { Outbox } from './outbox.ts';
 import { PlainReply } from './plain-reply.ts';
 import { ResponseCollector } from './response-collector.ts';
 import { OutcomeCollector, type StatementOutcome } from './statement-outcomes.ts';
-
-/** What receives the answer to one command on a node connection. */
-export interface NodeResponseSink extends ResponseSink {
-  /** As `onData`, of bytes that are another's as soon as it returns. Without it they are copied. */
-  onLent?(bytes: Buffer): void;
-  /** Nothing has come for a while, in the middle of its answer or before it. */
-  onSilence?(): void;
-  /** The connection broke before the answer was complete; nothing more will come. */
-  onLost(error: Error): void;
-  /** The whole answer has been handed over. */
-  onEnd?(): void;
-}
 
 const preparedMaxPerConnection = 200;
 
@@ -351,7 +340,8 @@ export class NodeConnection {
     try {
       while (offset < chunk.length) {
         const head = this.#answered();
-        offset += this.#scanner.push(chunk, offset, this.#answers);
+        offset += this.#takeWhole(head.sink, chunk, offset);
+        if (this.#scanner.active) offset += this.#scanner.push(chunk, offset, this.#answers);
         if (this.#lostError) return;
         if (!this.#scanner.active) {
           this.#pending.shift();
@@ -367,6 +357,15 @@ export class NodeConnection {
     } catch (error) {
       this.#lose(asError(error));
     }
+  }
+
+  /** How many bytes were a whole answer that is told. */
+  #takeWhole(sink: NodeResponseSink, chunk: Buffer, offset: number): number {
+    if (sink.takesWhole !== true || this.#answers.lent) return 0;
+    const whole = this.#scanner.takeWhole(chunk, offset);
+    if (!whole) return 0;
+    sink.onWhole?.(whole);
+    return whole.bytes.length;
   }
 
   #lose(cause: Error): void {

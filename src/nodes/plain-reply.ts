@@ -1,6 +1,6 @@
 import { decodeErr } from '../protocol/err-packet.ts';
 import type { Terminal } from '../protocol/response-sink.ts';
-import type { NodeResponseSink } from './node-connection.ts';
+import type { NodeResponseSink } from './node-response-sink.ts';
 
 /** For statements of our own that have no rows: whether they have succeeded, and if not why. */
 export class PlainReply implements NodeResponseSink {

@@ -1,7 +1,9 @@
 import type { Clock, Timer } from '../base/clock.ts';
 import type { Terminal } from '../protocol/response-sink.ts';
+import type { WholeResult } from '../protocol/whole-result.ts';
 import type { Wanted } from './connection-pool.ts';
-import type { NodeConnection, NodeResponseSink } from './node-connection.ts';
+import type { NodeConnection } from './node-connection.ts';
+import type { NodeResponseSink } from './node-response-sink.ts';
 
 /** A read that may share its connection with others. Its answer is dropped once it is abandoned. */
 export interface PipelinedRead extends NodeResponseSink {
@@ -94,6 +96,14 @@ export class ReadPipeline implements NodeResponseSink {
   /** Ends what runs when it is alone and nobody waits for it, and what was left behind it. */
   endUnwanted(): void {
     if (this.#alone && this.#reads[0]?.abandoned === true) this.#owner.kill(this);
+  }
+
+  get takesWhole(): boolean {
+    return this.#first().takesWhole === true;
+  }
+
+  onWhole(whole: WholeResult): void {
+    this.#first().onWhole?.(whole);
   }
 
   onData(bytes: Buffer): void {

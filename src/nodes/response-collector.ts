@@ -1,4 +1,4 @@
-import type { NodeResponseSink } from './node-connection.ts';
+import type { NodeResponseSink } from './node-response-sink.ts';
 import type { Terminal } from '../protocol/response-sink.ts';
 
 /** Keeps a whole answer in memory: for statements of our own, whose answers are small. */

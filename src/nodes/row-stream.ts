@@ -7,7 +7,8 @@ import { decodeErr } from '../protocol/err-packet.ts';
 import { PayloadReader } from '../protocol/packet-reader.ts';
 import type { Terminal } from '../protocol/response-sink.ts';
 import { decodeTextRow } from '../protocol/text-row.ts';
-import { commandPacket, type NodeConnection, type NodeResponseSink } from './node-connection.ts';
+import { commandPacket, type NodeConnection } from './node-connection.ts';
+import type { NodeResponseSink } from './node-response-sink.ts';
 import { NodeQueryError } from './query-rows.ts';
 
 /** The values of one row as the server sent them; null for NULL. */

@@ -1,7 +1,7 @@
 import { decodeErr } from '../protocol/err-packet.ts';
 import { okCounts } from '../protocol/quick-fields.ts';
 import type { Terminal } from '../protocol/response-sink.ts';
-import type { NodeResponseSink } from './node-connection.ts';
+import type { NodeResponseSink } from './node-response-sink.ts';
 
 /** What became of one statement: no column and no row of an answer is decoded. */
 export interface StatementOutcome {

@@ -4,6 +4,7 @@ import { headerBytes, partBytesMax } from './packet-writer.ts';
 import { columnCount, endStatus, eofStatus } from './quick-fields.ts';
 import type { ResponseKind, ResponseSink, TerminalType } from './response-sink.ts';
 import { StatusFlag } from './status-flags.ts';
+import { eofLengthLimit, type WholeResult, wholeResultAt } from './whole-result.ts';
 
 /**
  * ```
@@ -18,8 +19,6 @@ const okByte = 0x00;
 const infileByte = 0xfb;
 const eofByte = 0xfe;
 const errByte = 0xff;
-/** Without DEPRECATE_EOF, a 0xfe packet shorter than this is an EOF, else a row. */
-const eofLengthLimit = 9;
 /**
  * Without DEPRECATE_EOF, MySQL sets these two in the EOF before a row of OUT parameters but
  * not in the one behind it, though an OK follows (seen with 9.7: fixture `execute_call_plain`).
@@ -93,6 +92,18 @@ export class ResponseScanner {
   /** A response has begun and has not ended. */
   get active(): boolean {
     return this.#phase !== 'idle';
+  }
+
+  /**
+   * The answer, if it is a result set that begins at `offset` and ends in the chunk, as most do.
+   * It is over then, and nothing of it is to be pushed.
+   */
+  takeWhole(chunk: Buffer, offset: number): WholeResult | undefined {
+    const begun = this.#headFilled > 0 || this.#captured.length > 0 || this.#resultIndex > 0;
+    if (begun || this.#phase !== 'first' || this.#kind !== 'query') return undefined;
+    const whole = wholeResultAt(chunk, offset, this.#deprecateEof);
+    if (whole) this.#phase = 'idle';
+    return whole;
   }
 
   /**

@@ -1,6 +1,6 @@
 import { LockstepError } from '../base/errors.ts';
 import { type NodeConnection, commandPacket } from '../nodes/node-connection.ts';
-import type { NodeResponseSink } from '../nodes/node-connection.ts';
+import type { NodeResponseSink } from '../nodes/node-response-sink.ts';
 import { CommandByte } from '../protocol/commands.ts';
 import { decodeErr, type ErrPacket } from '../protocol/err-packet.ts';
 import type { Terminal } from '../protocol/response-sink.ts';

@@ -1,6 +1,6 @@
 import { assert } from '../base/assert.ts';
 import { AnswerDigest } from './answer-digest.ts';
-import type { NodeResponseSink } from '../nodes/node-connection.ts';
+import type { NodeResponseSink } from '../nodes/node-response-sink.ts';
 import { LockstepError } from '../base/errors.ts';
 import { decodeErr } from '../protocol/err-packet.ts';
 import { decodeOk, encodeOk, type OkPacket } from '../protocol/ok-packet.ts';

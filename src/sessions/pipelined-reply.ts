@@ -1,10 +1,12 @@
 import type { PipelinedRead } from '../nodes/read-pipelines.ts';
 import type { Terminal } from '../protocol/response-sink.ts';
+import type { WholeResult } from '../protocol/whole-result.ts';
 import { warningsOf } from './diagnostics.ts';
 import {
   type ChangesOf,
   patchDefinitionsEnd,
   patchStatus,
+  patchWhole,
   type VisibleStatus,
 } from './status-patch.ts';
 
@@ -33,6 +35,7 @@ export interface PipelinedReplyOptions {
  * which the connection would have to keep until somebody asks for them.
  */
 export class PipelinedReply implements PipelinedRead {
+  readonly takesWhole = true;
   readonly #options: PipelinedReplyOptions;
   readonly #held: Buffer[] = [];
   #heldBytes = 0;
@@ -52,6 +55,17 @@ export class PipelinedReply implements PipelinedRead {
   abandon(): void {
     this.#over = true;
     this.#held.length = 0;
+  }
+
+  onWhole(whole: WholeResult): void {
+    if (this.#over) return;
+    if (warningsOf(whole.end) > 0) {
+      this.#leave(true);
+      return;
+    }
+    this.#end = whole.end;
+    const { status, changes } = this.#options;
+    this.#held.push(patchWhole(whole, status, changes));
   }
 
   onData(bytes: Buffer): void {

@@ -4,6 +4,7 @@ import { encodePacket } from '../protocol/packet-writer.ts';
 import type { SessionChange } from '../protocol/session-change.ts';
 import { StatusFlag } from '../protocol/status-flags.ts';
 import type { Terminal } from '../protocol/response-sink.ts';
+import type { WholeResult } from '../protocol/whole-result.ts';
 
 /** What an OK packet has to tell of the session; whoever asks tells it. */
 export type ChangesOf = () => readonly SessionChange[];
@@ -53,9 +54,25 @@ function withChanges(terminal: Terminal, sessionChanges: readonly SessionChange[
  * unread knows by it alone whether more results follow (seen with MariaDB's client library).
  */
 export function patchDefinitionsEnd(raw: Buffer, status: VisibleStatus): Buffer {
-  const flags = raw.readUInt16LE(eofStatusAt) & ~sessionFlags;
-  raw.writeUInt16LE(flags | flagsOf(status), eofStatusAt);
+  patchEofAt(raw, 0, status);
   return raw;
+}
+
+function patchEofAt(bytes: Buffer, at: number, status: VisibleStatus): void {
+  const flags = bytes.readUInt16LE(at + eofStatusAt) & ~sessionFlags;
+  bytes.writeUInt16LE(flags | flagsOf(status), at + eofStatusAt);
+}
+
+/** Both, of a result set that is there as a whole: all that the client is to get. */
+export function patchWhole(
+  { bytes, definitionsEndAt, end }: WholeResult,
+  status: VisibleStatus,
+  changes: ChangesOf | undefined,
+): Buffer {
+  if (definitionsEndAt >= 0) patchEofAt(bytes, definitionsEndAt, status);
+  const patched = patchStatus(end, status, changes);
+  if (patched === end.raw) return bytes;
+  return Buffer.concat([bytes.subarray(0, bytes.length - end.raw.length), patched]);
 }
 
 /** A copy of it whose flags are zero. */

@@ -1,15 +1,18 @@
 import type { Duplex } from 'node:stream';
-import type { NodeConnection, NodeResponseSink } from '../nodes/node-connection.ts';
+import type { NodeConnection } from '../nodes/node-connection.ts';
+import type { NodeResponseSink } from '../nodes/node-response-sink.ts';
 import { AnswerDigest } from './answer-digest.ts';
 import { batchBytes, ClientBatch } from './client-batch.ts';
 import type { AnswerCopy } from './cache/answer-copy.ts';
 import { LockstepError } from '../base/errors.ts';
 import type { MetadataFilter } from '../protocol/metadata-filter.ts';
 import type { Terminal } from '../protocol/response-sink.ts';
+import type { WholeResult } from '../protocol/whole-result.ts';
 import {
   type ChangesOf,
   patchDefinitionsEnd,
   patchStatus,
+  patchWhole,
   type VisibleStatus,
 } from './status-patch.ts';
 
@@ -36,6 +39,7 @@ export type StreamOutcome =
 
 /** Forwards a node's answer to the client as it comes, without decoding it. */
 export class StreamReply implements NodeResponseSink {
+  readonly takesWhole: boolean;
   readonly #status: VisibleStatus;
   readonly #changes: ChangesOf | undefined;
   readonly #valid: (() => boolean) | undefined;
@@ -82,6 +86,7 @@ export class StreamReply implements NodeResponseSink {
     this.#status = options.status;
     this.#changes = options.changes;
     this.#filter = options.filter;
+    this.takesWhole = !options.digest && !options.filter;
     if (options.digest) this.#digest = new AnswerDigest();
   }
 
@@ -100,6 +105,11 @@ export class StreamReply implements NodeResponseSink {
     this.#end = undefined;
     this.#infile = false;
     this.#invalid = false;
+  }
+
+  onWhole(whole: WholeResult): void {
+    this.#end = whole.end;
+    this.#pass(patchWhole(whole, this.#status, this.#changes));
   }
 
   onData(bytes: Buffer): void {

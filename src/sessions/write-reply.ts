@@ -1,4 +1,4 @@
-import type { NodeResponseSink } from '../nodes/node-connection.ts';
+import type { NodeResponseSink } from '../nodes/node-response-sink.ts';
 import { Capability } from '../protocol/capabilities.ts';
 import { decodeErr } from '../protocol/err-packet.ts';
 import { decodeOk, type OkPacket } from '../protocol/ok-packet.ts';
