@@ -7,6 +7,7 @@ const lentBytesMin = 8 * 1024;
 
 /** Of all sockets: what one has read is taken before the next one reads. */
 const shared = Buffer.allocUnsafeSlow(readBytesMax);
+const memory = shared.buffer;
 
 type Symbols = Readonly<Record<'kBuffer' | 'kBufferCb', symbol>>;
 
@@ -51,7 +52,8 @@ export function readIntoSharedBuffer(socket: Socket): SharedReads | undefined {
     if (borrower && length >= lentBytesMin) borrower(shared.subarray(0, length));
     else {
       const chunk = Buffer.allocUnsafe(length);
-      shared.copy(chunk, 0, 0, length);
+      // Faster than `copy`, which asks for the memory behind its buffer each time.
+      chunk.set(new Uint8Array(memory, 0, length));
       socket.emit('data', chunk);
     }
     return true;
