@@ -252,17 +252,17 @@ export class ResponseScanner {
 
   /** `at`: where the packet begins in the chunk, or `notInChunk` when it was joined. */
   #onSteering(raw: Buffer, chunk: Buffer, at: number, sink: ResponseSink): void {
-    const payload = raw.subarray(headerBytes);
-    if (payload.length === 0 || payload.length === partBytesMax) {
-      throw malformed(`a steering packet of ${payload.length} bytes`);
+    const payloadBytes = raw.length - headerBytes;
+    if (payloadBytes === 0 || payloadBytes === partBytesMax) {
+      throw malformed(`a steering packet of ${payloadBytes} bytes`);
     }
-    const first = payload[0] as number;
+    const first = raw[headerBytes] as number;
     if (first === errByte) this.#terminal('err', raw, chunk, at, sink);
     else if (this.#phase === 'rows') this.#closing(raw, chunk, at, sink);
     else if (this.#phase === 'definitions_eof') {
       if (first !== eofByte) throw malformed('no EOF after the column definitions');
       // A statement executed with a cursor has no rows here: they come by COM_STMT_FETCH.
-      const flags = eofStatus(payload);
+      const flags = eofStatus(raw.subarray(headerBytes));
       if ((flags & StatusFlag.CURSOR_EXISTS) !== 0) this.#terminal('eof', raw, chunk, at, sink);
       else {
         if (sink.onDefinitionsEnd) {
@@ -277,9 +277,8 @@ export class ResponseScanner {
 
   /** The first packet of a result, which is no ERR. */
   #onFirst(raw: Buffer, chunk: Buffer, at: number, sink: ResponseSink): void {
-    const payload = raw.subarray(headerBytes);
-    const first = payload[0] as number;
-    if (this.#kind === 'prepare') this.#onPrepared(payload, raw, chunk, at, sink);
+    const first = raw[headerBytes] as number;
+    if (this.#kind === 'prepare') this.#onPrepared(raw, chunk, at, sink);
     else if (this.#kind === 'statistics') {
       this.#forward(raw, at, sink);
       this.#end(chunk, at === notInChunk ? this.#runStart : at + raw.length, sink);
@@ -290,16 +289,17 @@ export class ResponseScanner {
     } else if (first === infileByte) {
       this.#takeOut(raw, chunk, at, sink);
       // The phase stays `first`: after the client's file the server sends its OK or ERR.
-      sink.onLocalInfile(raw, payload.toString('latin1', 1));
+      sink.onLocalInfile(raw, raw.toString('latin1', headerBytes + 1));
     } else {
-      this.#definitionsLeft = columnCount(payload);
+      this.#definitionsLeft = columnCount(raw.subarray(headerBytes));
       this.#phase = 'definitions';
       this.#forward(raw, at, sink);
     }
   }
 
   /** 00 | statement id u32 | columns u16 | parameters u16 | … then the definitions. */
-  #onPrepared(payload: Buffer, raw: Buffer, chunk: Buffer, at: number, sink: ResponseSink): void {
+  #onPrepared(raw: Buffer, chunk: Buffer, at: number, sink: ResponseSink): void {
+    const payload = raw.subarray(headerBytes);
     if (payload[0] !== okByte || payload.length < 9) throw malformed('not an answer to prepare');
     const groups = [payload.readUInt16LE(7), payload.readUInt16LE(5)];
     let packets = 0;
