@@ -14,6 +14,7 @@ test('the view, its groups and what is joined to it show what holds now', () => 
   const { limits } = view;
   const joined = joinSettings(view, { own: 1 });
   const spread = { ...view };
+  expect({ ...joined }).toEqual({ ...defaultConfig, own: 1 });
   let heard = 0;
   live.subscribe(() => {
     heard += view.noNodeTimeoutMs;

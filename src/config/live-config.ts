@@ -3,9 +3,9 @@ import { configSchema } from './config-schema.ts';
 import type { Members } from './setting.ts';
 
 /**
- * The configuration as it is at the moment. `view` is a `Config` whose values are read anew at
- * each use: whoever keeps it, or one of its groups, sees what is changed while running. A value
- * that was taken out of it, or a spread of it, is as of then; see `joinSettings`.
+ * The configuration as it is at the moment. `view` is a `Config` of which `replace` changes the
+ * values in place: whoever keeps it, or one of its groups, sees what is changed while running. A
+ * value that was taken out of it, or a spread of it, is as of then; see `joinSettings`.
  */
 export class LiveConfig {
   readonly view: Config;
@@ -14,8 +14,8 @@ export class LiveConfig {
 
   constructor(config: Config) {
     this.#current = config;
-    const current = (): object => this.#current;
-    this.view = viewOf(configSchema.members, current) as unknown as Config;
+    this.view = {} as Config;
+    fill(this.view, configSchema.members, config);
   }
 
   /** As a plain value that stays as it is. */
@@ -25,6 +25,7 @@ export class LiveConfig {
 
   replace(config: Config): void {
     this.#current = config;
+    fill(this.view, configSchema.members, config);
     for (const listener of this.#listeners) listener();
   }
 
@@ -34,19 +35,22 @@ export class LiveConfig {
   }
 }
 
-function viewOf(members: Members, current: () => object): object {
-  const view = {};
+/** Plain properties, which cost nothing to read: some are asked for with every statement. */
+function fill(view: object, members: Members, values: object): void {
+  const into = view as Record<string, unknown>;
+  const from = values as Record<string, unknown>;
   for (const [name, member] of Object.entries(members)) {
-    const valueNow = (): unknown => (current() as Record<string, unknown>)[name];
-    const group =
-      member.kind === 'group' ? viewOf(member.members, () => valueNow() as object) : undefined;
-    Object.defineProperty(view, name, { enumerable: true, get: () => group ?? valueNow() });
+    if (member.kind !== 'group') into[name] = from[name];
+    else fill((into[name] ??= {}) as object, member.members, from[name] as object);
   }
-  return view;
 }
 
-/** Both in one object, as a spread of both, but with what is read anew at each use kept so. */
+/** Both in one object, as a spread of both, but with what is changed in `settings` told anew. */
 export function joinSettings<A extends object, B extends object>(settings: A, own: B): A & B {
-  const joined = Object.defineProperties({}, Object.getOwnPropertyDescriptors(settings));
-  return Object.defineProperties(joined, Object.getOwnPropertyDescriptors(own)) as A & B;
+  const joined = Object.defineProperties({}, Object.getOwnPropertyDescriptors(own));
+  for (const name of Object.keys(settings) as (keyof A)[]) {
+    if (name in own) continue;
+    Object.defineProperty(joined, name, { enumerable: true, get: () => settings[name] });
+  }
+  return joined as A & B;
 }
