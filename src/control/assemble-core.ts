@@ -31,7 +31,7 @@ import { TableChanges } from '../replication/table-changes.ts';
 import { lexModeOf, readingOf } from '../replication/text-reading.ts';
 import { ReadRouter } from '../routing/read-router.ts';
 import { createStrategy } from '../routing/strategies/strategies.ts';
-import type { LexMode } from '../sql/lex-mode.ts';
+import { type LexMode, sharedMode } from '../sql/lex-mode.ts';
 import type { Statement } from '../sql/statement.ts';
 import { StatementCache } from '../sql/statement-cache.ts';
 import { Counters } from '../telemetry/counters.ts';
@@ -87,11 +87,11 @@ export function assembleCore(base: Base, epoch: number): Core {
   const nodes = new Map<NodeName, Node>();
   const modeOf = (reading: string): LexMode => {
     const serverVersion = commonVersion(nodes.values());
-    return {
+    return sharedMode({
       ...(serverVersion !== undefined && { serverVersion }),
       ...lexModeOf(reading),
       flavor: [...nodes.values()].find((node) => node.facts)?.facts?.flavor ?? 'mysql',
-    };
+    });
   };
   const analyse = (sql: string, reading = ''): Statement =>
     statements.analyse(sql, modeOf(reading));

@@ -36,7 +36,7 @@ export interface Wanted {
   readonly kind: ConnectionKind;
   /** The state that it carries best already. */
   readonly stateKey: string;
-  /** Of both, for who wants the same: made once, for it is asked for at each read. */
+  /** Of `kind` and `stateKey`: who has the same may share a connection. */
   readonly key: string;
   /** Whether it can be brought to the session's state. */
   readonly fits: (connection: NodeConnection) => boolean;
@@ -154,20 +154,20 @@ export class ConnectionPool {
     if (!kind || connection.lost) return;
     // The limit may have been lowered since it was opened.
     if (this.size - this.#closing - this.#leaving > this.#max()) return this.#end(connection);
-    const key = connectionKindKey(kind);
-    const waiter = this.#waiters.length > 0 ? this.#takeWaiter(key, connection) : undefined;
+    const kindKey = connectionKindKey(kind);
+    const waiter = this.#waiters.length > 0 ? this.#takeWaiter(kindKey, connection) : undefined;
     if (waiter) return waiter.resolve(connection);
-    const idle = this.#idle.get(key);
+    const idle = this.#idle.get(kindKey);
     if (idle) idle.push(connection);
-    else this.#idle.set(key, [connection]);
+    else this.#idle.set(kindKey, [connection]);
     // Who waits for another kind gets its room, unless one that is closing will do.
     if (this.#waiters.length > this.#closing + this.#leaving) this.#evictIdle();
   }
 
   /** The first in line whom this connection of the kind serves. */
-  #takeWaiter(key: string, connection: NodeConnection): Waiter | undefined {
+  #takeWaiter(kindKey: string, connection: NodeConnection): Waiter | undefined {
     const index = this.#waiters.findIndex(
-      ({ wanted }) => connectionKindKey(wanted.kind) === key && wanted.fits(connection),
+      ({ wanted }) => connectionKindKey(wanted.kind) === kindKey && wanted.fits(connection),
     );
     return index < 0 ? undefined : this.#waiters.splice(index, 1)[0];
   }

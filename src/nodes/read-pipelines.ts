@@ -53,6 +53,8 @@ export class ReadPipeline implements NodeResponseSink {
   #left = false;
   /** It takes no more, so that it ends. */
   closed = false;
+  /** The how-manieth of its node. */
+  number = 0;
 
   constructor(connection: NodeConnection, key: string, owner: PipelineOwner) {
     this.connection = connection;
@@ -182,6 +184,7 @@ export interface ReadPipelinesOptions {
 export class ReadPipelines {
   readonly #options: ReadPipelinesOptions;
   readonly #patience: Patience;
+  /** By key; one that none is left of stays until the next look. */
   readonly #shared = new Map<string, ReadPipeline[]>();
   readonly #owner: PipelineOwner = {
     onIdle: (pipeline) => this.#giveBack(pipeline),
@@ -193,6 +196,7 @@ export class ReadPipelines {
       this.#options.clock.after(withinMs, () => pipeline.endUnwanted());
     },
   };
+  #begun = 0;
   #timer: Timer | undefined;
   #lookedMs = 0;
   #restsUntilMs: number | undefined;
@@ -266,6 +270,8 @@ export class ReadPipelines {
 
   #begin(key: string, connection: NodeConnection): ReadPipeline {
     const pipeline = new ReadPipeline(connection, key, this.#owner);
+    this.#begun += 1;
+    pipeline.number = this.#begun;
     const shared = this.#shared.get(key);
     if (shared) shared.push(pipeline);
     else this.#shared.set(key, [pipeline]);
@@ -290,6 +296,7 @@ export class ReadPipelines {
     shared.splice(index, 1);
   }
 
+  /** As they are now, whatever becomes of them meanwhile. */
   #all(): ReadPipeline[] {
     return [...this.#shared.values()].flat();
   }
@@ -310,13 +317,18 @@ export class ReadPipelines {
       pipeline.leaveAlone();
     }
     if (this.#options.pressed()) this.#closeOne();
+    for (const [key, shared] of this.#shared) if (shared.length === 0) this.#shared.delete(key);
     this.#lookAgain(nowMs);
   };
 
   /** There may always be one more read for it, and whoever needs it would wait for ever. */
   #closeOne(): void {
-    const open = this.#all().find(({ closed }) => !closed);
-    if (open) open.closed = true;
+    let oldest: ReadPipeline | undefined;
+    for (const pipeline of this.#all()) {
+      if (pipeline.closed || (oldest && oldest.number < pipeline.number)) continue;
+      oldest = pipeline;
+    }
+    if (oldest) oldest.closed = true;
   }
 
   /** By how many wait and how many are answered in so much time (Little's law). */
@@ -339,9 +351,7 @@ export class ReadPipelines {
   }
 
   #lookAgain(nowMs: number): void {
-    if (this.#timer) return;
-    for (const [key, shared] of this.#shared) if (shared.length === 0) this.#shared.delete(key);
-    if (this.#shared.size === 0) return;
+    if (this.#shared.size === 0 || this.#timer) return;
     this.#lookedMs = nowMs;
     this.#timer = this.#options.clock.after(this.#patience.lookEveryMs, this.#look);
   }

@@ -209,6 +209,18 @@ describe('the end of a response', () => {
     expect(recorder.told).toEqual(['ok 2 #0 last', 'ok 2 #0 last']);
   });
 
+  test('rows are counted anew for each', () => {
+    const scanner = new ResponseScanner({ deprecateEof: true });
+    const recorder = new Recorder();
+    const end = encodePacket(encodeOk(plainOk(2), 0, { header: 0xfe }), 2);
+    const rows = Buffer.concat([encodePacket(Buffer.of(0, 1), 1), end]);
+    for (let at = 0; at < 3; at += 1) {
+      scanner.begin('fetch');
+      scanner.push(rows, 0, recorder);
+    }
+    expect(recorder.rows).toEqual([1, 1, 1]);
+  });
+
   test('nothing is consumed before a response has begun', () => {
     const scanner = new ResponseScanner({ deprecateEof: true });
     expect(scanner.push(ok, 0, new Recorder())).toBe(0);

@@ -80,6 +80,7 @@ export class ResponseScanner {
     this.#kind = kind;
     this.#phase = kind === 'fetch' || kind === 'field_list' ? 'rows' : 'first';
     this.#resultIndex = 0;
+    this.#rows = 0;
     this.#definitionsLeft = 0;
     this.#moreAfterOutParameters = false;
     this.#continued = false;

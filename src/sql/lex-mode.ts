@@ -29,14 +29,17 @@ export interface LexMode {
 }
 
 const modes = new Map<string, LexMode>();
+const shared = new WeakSet<LexMode>();
 
 /** One object for all modes that are the same, which are few. */
 export function sharedMode(mode: LexMode): LexMode {
+  if (shared.has(mode)) return mode;
   const { flavor, serverVersion = '', charset = '', ansiQuotes, noBackslashEscapes } = mode;
   const key = [flavor, serverVersion, charset, ansiQuotes, noBackslashEscapes].join(' ');
   const known = modes.get(key);
   if (known) return known;
   modes.set(key, mode);
+  shared.add(mode);
   return mode;
 }
 

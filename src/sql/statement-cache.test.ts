@@ -73,6 +73,20 @@ describe('a memory of statements', () => {
     expect(cache.size).toBe(4);
   });
 
+  test('knows modes that are the same, be they two objects, and tells others apart', () => {
+    const cache = new StatementCache(() => 1000);
+    const [mode] = modes as [LexMode];
+    const sql = 'SELECT "a" FROM t1';
+    const first = cache.analyse(sql, { ...mode });
+    for (let at = 0; at < 10; at++) expect(cache.analyse(sql, { ...mode })).toBe(first);
+    expect(cache.size).toBe(1);
+    for (const part of [{ ansiQuotes: true }, { serverVersion: 1 }, { charset: 'gbk' }]) {
+      expect(cache.analyse(sql, { ...mode, ...part })).not.toBe(first);
+    }
+    expect(cache.analyse(sql, mode)).toBe(first);
+    expect(cache.size).toBe(4);
+  });
+
   test('drops what is not asked for again', () => {
     const cache = new StatementCache(() => 10);
     const [mode] = modes as [LexMode];

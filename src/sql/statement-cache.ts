@@ -1,5 +1,5 @@
 import { analyse } from './analyse.ts';
-import type { LexMode } from './lex-mode.ts';
+import { type LexMode, sharedMode } from './lex-mode.ts';
 import { isPlainRead } from './plain-read.ts';
 import { isPlainWrite } from './plain-write.ts';
 import { shapeOf } from './statement-shape.ts';
@@ -30,8 +30,8 @@ class Generation {
  * `analyse` with a memory of at most `capacity` statements, by text and mode; plain ones, of which
  * applications send the same with ever other literals, by shape. It keeps two generations:
  * when the younger is full it becomes the older, and what is not asked for again is dropped with
- * it. So a hit costs one or two look-ups and no bookkeeping. Modes are told apart as objects, of
- * which `sharedMode` has one for all that are the same.
+ * it. So a hit costs one or two look-ups and no bookkeeping; it is quickest with a mode of
+ * `sharedMode`.
  */
 export class StatementCache {
   readonly #capacity: () => number;
@@ -92,7 +92,8 @@ export class StatementCache {
 
   #turnTo(mode: LexMode): void {
     this.#mode = mode;
-    this.#youngOfMode = this.#young.ofMode(mode);
-    this.#oldOfMode = this.#old.ofMode(mode);
+    const one = sharedMode(mode);
+    this.#youngOfMode = this.#young.ofMode(one);
+    this.#oldOfMode = this.#old.ofMode(one);
   }
 }

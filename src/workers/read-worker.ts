@@ -2,7 +2,7 @@ import type { NodeName } from '../base/brands.ts';
 import type { Clock, Timer } from '../base/clock.ts';
 import { type SocketHandle, socketOf } from '../nodes/socket-handle.ts';
 import type { LoanTerms } from '../sessions/session-lender.ts';
-import type { LexMode } from '../sql/lex-mode.ts';
+import { sharedMode } from '../sql/lex-mode.ts';
 import { StatementCache } from '../sql/statement-cache.ts';
 import type { Statement } from '../sql/statement.ts';
 import { type LentSessions, LentSession } from './lent-session.ts';
@@ -14,7 +14,6 @@ import { WorkerNode } from './worker-node.ts';
 
 /** So often it tells what it has done, and looks which sessions are here for too long. */
 const tellEveryMs = 250;
-const modesMax = 100;
 
 export interface ReadWorkerOptions {
   readonly clock: Clock;
@@ -32,7 +31,6 @@ export class ReadWorker implements LentSessions {
   readonly #nodes = new Map<NodeName, WorkerNode>();
   readonly #sessions = new Map<number, LentSession>();
   readonly #quick = new Set<string>();
-  readonly #modes = new Map<string, LexMode>();
   readonly #slow = new SlowReads();
   readonly #counts: ReadCounts;
   readonly #statements: StatementCache;
@@ -132,20 +130,10 @@ export class ReadWorker implements LentSessions {
       const told = { id, reason: 'due', reads: 0, rows: 0, idleMs: 0 } as const;
       return this.post({ kind: 'back', ...told, bytes: Buffer.alloc(0) }, handle);
     }
-    const known = { ...terms, mode: this.#sameMode(terms.mode) };
+    const known = { ...terms, mode: sharedMode(terms.mode) };
     const session = new LentSession(this, known, socketOf(handle), node);
     this.#sessions.set(id, session);
     void node.open(known);
-  }
-
-  /** The same object for equal ones: the memory of statements is quick by that. */
-  #sameMode(mode: LexMode): LexMode {
-    const key = JSON.stringify(mode);
-    const known = this.#modes.get(key);
-    if (known) return known;
-    if (this.#modes.size >= modesMax) this.#modes.clear();
-    this.#modes.set(key, mode);
-    return mode;
   }
 
   #recall(id: number | undefined): void {
