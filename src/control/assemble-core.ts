@@ -225,6 +225,7 @@ export function connectHealth({ config, clock, events, log }: Base, core: Core):
       if (outcome.kind !== 'failed') return;
       const { reason, retry } = outcome;
       events.publish({ kind: 'recovery_failed', node, reason, retry });
+      if (retry) nodes.get(node)?.explain('RECOVERING', `${reason} (it is tried again)`);
     },
   });
   const takeOut = (name: NodeName, reason: string): void => cluster.takeOut(name, reason);

@@ -189,6 +189,11 @@ export class Node {
     this.#options.onStateChanged(this, from, reason);
   }
 
+  /** Why it has not left this state yet; nothing happens when it is in another one by now. */
+  explain(state: NodeState, reason: string): void {
+    if (this.#state === state) this.#reason = reason;
+  }
+
   /** Whether this is one of the node's connections. */
   owns(connection: NodeConnection): boolean {
     return this.#connections.has(connection);

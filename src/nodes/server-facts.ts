@@ -1,3 +1,4 @@
+import { isOracleMode } from '../sql/lex-mode.ts';
 import type { NodeConnection } from './node-connection.ts';
 import { queryRows } from './query-rows.ts';
 import { readServerStart } from './server-start.ts';
@@ -104,6 +105,12 @@ export async function readServerFacts(connection: NodeConnection): Promise<Serve
   const names = known.map((row) => row['Variable_name'] ?? '');
   const columns = names.map((name) => `@@session.${name} AS ${name}`).join(', ');
   const [defaults] = await queryRows(connection, `SELECT ${columns}`);
+  if (isOracleMode(defaults?.['sql_mode'] ?? '')) {
+    throw new Error(
+      'its sessions begin in sql_mode ORACLE, which is not understood here: SET GLOBAL sql_mode to ' +
+        'one without it, and in the configuration of the server',
+    );
+  }
   const [isolation] = await queryRows(
     connection,
     `SHOW SESSION VARIABLES WHERE Variable_name IN ('${isolationVariables.join("','")}')`,

@@ -1,7 +1,7 @@
 import { analyse } from '../sql/analyse.ts';
-import type { LexMode } from '../sql/lex-mode.ts';
+import { isOracleMode, type LexMode } from '../sql/lex-mode.ts';
 import { lowerName } from '../sql/lower-name.ts';
-import { programFacts } from '../sql/program-facts.ts';
+import { programFacts, programMode } from '../sql/program-facts.ts';
 import { isRepeatableProgram } from '../sql/repeatable.ts';
 import { quoteString } from '../sql/quote.ts';
 import type { Statement } from '../sql/statement.ts';
@@ -333,8 +333,9 @@ async function readRoutines(ask: Ask, where: string, mode: LexMode): Promise<Rou
         body: body ?? '',
         definer: security === 'DEFINER',
         parameters: parameters.map((parameter) => parameter['name'] ?? ''),
+        sqlMode: sqlMode ?? '',
       },
-      modeOf(sqlMode, mode),
+      mode,
     );
     routines.push({
       schema,
@@ -342,11 +343,11 @@ async function readRoutines(ask: Ask, where: string, mode: LexMode): Promise<Rou
       facts,
       repeatable:
         type === 'FUNCTION' &&
-        !/ORACLE/.test(sqlMode ?? '') &&
+        !isOracleMode(sqlMode ?? '') &&
         ![returns, ...parameters.map((one) => one['type'])].some((one) =>
           /^time$/i.test(one ?? ''),
         ) &&
-        isRepeatableProgram(body ?? '', modeOf(sqlMode, mode)),
+        isRepeatableProgram(body ?? '', programMode(sqlMode ?? '', mode)),
       parameters: parameters.map((parameter) => ({
         name: parameter['name'] ?? '',
         mode: (parameter['mode'] ?? 'IN') as RoutineParameter['mode'],
@@ -355,13 +356,6 @@ async function readRoutines(ask: Ask, where: string, mode: LexMode): Promise<Rou
   }
   return routines;
 }
-
-/** A program is read under the sql_mode that it was made under. */
-const modeOf = (sqlMode: string | null | undefined, mode: LexMode): LexMode => ({
-  ...mode,
-  ansiQuotes: /ANSI/.test(sqlMode ?? ''),
-  noBackslashEscapes: sqlMode?.includes('NO_BACKSLASH_ESCAPES') ?? false,
-});
 
 async function readTriggers(
   ask: Ask,
@@ -379,8 +373,14 @@ async function readTriggers(
     name: row['name'] ?? '',
     event: row['event'] as TriggerInfo['event'],
     facts: programFacts(
-      { kind: 'trigger', body: row['body'] ?? '', definer: true, parameters: [] },
-      modeOf(row['sqlMode'], mode),
+      {
+        kind: 'trigger',
+        body: row['body'] ?? '',
+        definer: true,
+        parameters: [],
+        sqlMode: row['sqlMode'] ?? '',
+      },
+      mode,
     ),
   }));
 }

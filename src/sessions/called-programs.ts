@@ -105,8 +105,8 @@ export function refuseSequence({ usesSequence, verb }: Statement): void {
 export function refuseUncontrolled({ uncontrolled }: WriteEffects): void {
   if (uncontrolled === undefined) return;
   throw unsafe(
-    `${uncontrolled}: a program may not end transactions, change the session or definitions, or ` +
-      'prepare statements',
+    `${uncontrolled}: a program may not end transactions, change the session or definitions, ` +
+      'prepare statements, or be made in sql_mode ORACLE',
     'take that out of it and do it in the application',
   );
 }

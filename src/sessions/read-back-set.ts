@@ -5,6 +5,7 @@ import { settingLiteral } from '../nodes/server-facts.ts';
 import type { SetAssignment, SetScope } from '../sql/set-statement.ts';
 import { assignmentText } from '../sql/set-text.ts';
 import { namesOf, namesSetting } from './connection-charsets.ts';
+import { refuseOracleOn } from './oracle-mode.ts';
 import type { SessionCore } from './session-core.ts';
 import { noteInsertIdOn } from './carry-state.ts';
 import { strongIsolation } from './set-transaction.ts';
@@ -197,6 +198,7 @@ async function readBackVariables(
   try {
     const [row] = await queryRows(connection, `SELECT ${columns.join(',')} LIMIT 1`);
     const values = asked.map((name, index) => [name, row?.[`c${index}`] ?? null] as const);
+    refuseOracleOn(connection, values);
     core.state.setVariables(settingsOf(names, new Map(values), collation));
     await strengthen(core, connection, values);
   } catch (error) {

@@ -10,6 +10,7 @@ import { noteCarried } from './carry-state.ts';
 import { runDdl } from './ddl-path.ts';
 import { asText, flatten, setFromSequence } from './determine-write.ts';
 import type { NodeRequest } from './node-request.ts';
+import { refuseOracleMode } from './oracle-mode.ts';
 import { readBackFailedSet, readBackSet } from './read-back-set.ts';
 import { read } from './read-path.ts';
 import type { SessionCore } from './session-core.ts';
@@ -59,6 +60,7 @@ export function runSet(core: SessionCore, write: WriteRequest): Promise<Answer> 
 async function runSessionSet(core: SessionCore, write: WriteRequest): Promise<Answer> {
   const sql = flatten(write);
   const assignments = parseSet(sql, core.lexMode);
+  for (const assignment of assignments) refuseOracleMode(core, sql, assignment);
   const alsoSet = await checkSet(core, write.statement, assignments);
   if (assignments.every(({ scope }) => transactionScopes.has(scope))) {
     return setTransaction(core, assignments);

@@ -43,6 +43,9 @@ export function sharedMode(mode: LexMode): LexMode {
   return mode;
 }
 
+/** It has MariaDB's ORACLE, in which much is read otherwise than any `LexMode` says. */
+export const isOracleMode = (sqlMode: string): boolean => /ORACLE/i.test(sqlMode);
+
 export const defaultLexMode: LexMode = {
   ansiQuotes: false,
   noBackslashEscapes: false,

@@ -1,6 +1,6 @@
 import { analyse } from './analyse.ts';
 import type { Unsafe } from './determinism.ts';
-import type { LexMode } from './lex-mode.ts';
+import { isOracleMode, type LexMode } from './lex-mode.ts';
 import { Lexer } from './lexer.ts';
 import { type ProgramStatements, programStatements } from './program-statements.ts';
 import type { TableName } from './statement.ts';
@@ -31,10 +31,21 @@ export interface Program {
   readonly definer: boolean;
   /** Names of its parameters. */
   readonly parameters: readonly string[];
+  /** That it was made under. */
+  readonly sqlMode: string;
 }
 
-export function programFacts(program: Program, mode: LexMode): ProgramFacts {
-  const { kind, body, definer } = program;
+/** A program is read under the sql_mode that it was made under. */
+export const programMode = (sqlMode: string, mode: LexMode): LexMode => ({
+  ...mode,
+  ansiQuotes: /ANSI/.test(sqlMode),
+  noBackslashEscapes: sqlMode.includes('NO_BACKSLASH_ESCAPES'),
+});
+
+/** `session`: how the server's texts are read otherwise. */
+export function programFacts(program: Program, session: LexMode): ProgramFacts {
+  const { kind, body, definer, sqlMode } = program;
+  const mode = programMode(sqlMode, session);
   const statement = analyse(`${head}${body}`, mode);
   const tokens = new Lexer(body, mode).run();
   const { orderBound, ...statements } = programStatements(body, tokens, program.parameters);
@@ -58,6 +69,7 @@ export function programFacts(program: Program, mode: LexMode): ProgramFacts {
   }
   return {
     ...statements,
+    beyond: isOracleMode(sqlMode) ? ['sql_mode ORACLE', ...statements.beyond] : statements.beyond,
     unsafe,
     tables: statement.tables,
     writtenTables: statement.writtenTables,
