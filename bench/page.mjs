@@ -52,13 +52,17 @@ bar is 12 KB.`;
 const reasons = `### Why bars are missed, and what it would take
 
 - **Few connections.** A query that is alone needs two reads and two writes of sockets, as behind
-  any proxy; there is nothing that it could share. What a proxy in C does not have is what Node.js
-  does around each of them: its streams, its callbacks, its collector. With more connections several
-  queries leave in one call and several answers come in one, which is why the CPU falls with
-  32 connections and does not for a proxy that passes on each by itself. It would take sockets that
-  are driven without Node's streams, which its public interface does not offer.
+  any proxy; there is nothing that it could share. \`node_forwarder\` does that and nothing else, so
+  what Lockstep takes beyond it is not Node.js but what it does with each query: it classifies the
+  text by its shape, chooses a node, finds a connection that is as the session is, counts and times
+  the statement, and holds the answer until it is whole. With more connections several queries leave
+  in one call and several answers come in one, which is why the CPU falls with 32 connections and
+  does not for a proxy that passes on each by itself. Socket handles driven without Node's streams
+  were tried, and take no less. It would take less to do for each query, or cores that do it
+  (\`workers\`).
 - **Transactions** (\`oltp_read_only\`, \`oltp_read_write\`) have a connection of their own, and
-  their client waits for each answer: every query of theirs is alone in the sense above.
+  their client waits for each answer: every query of theirs is alone in the sense above. A commit is
+  a place in the log, a flush of the disk and a marker on the node on top of that.
 - **256 connections**: Lockstep is one thread, beside 256 of the load and those of the server on
   two cores, so its rounds lie far apart. \`workers\` gives it more threads, which need
   more cores to run on.
@@ -137,7 +141,8 @@ function conditions({ connections, rate, idle = 0, updates, entries }) {
 const remarks = {
   compare: `\`lockstep_2_workers\`, where shown, has \`workers: 2\`,
 \`lockstep_cached\` keeps the answers of
-all tables; both have a node of their own, and all share the machine's cores.`,
+all tables; both have a node of their own, and all share the machine's cores.
+\`node_forwarder\` passes bytes on and looks at nothing: the least that a proxy in Node.js takes.`,
   writes: `\`one_server\` and every server of \`galera_3\` flush at each commit. Behind
 Lockstep it is Lockstep's log that is flushed before a write is acknowledged; its nodes flush
 once a second, but for those of \`lockstep_3_flushing\`, which do at each commit

@@ -14,6 +14,7 @@ import { ensureMysqlRouter, mysqlRouterCommand, pluginFolder } from './mysql-rou
 import { makeTables } from './sysbench.mjs';
 
 const programIn = (project) => join(project, 'dist/cli/main.js');
+const forwarderFile = fileURLToPath(new URL('forwarder.mjs', import.meta.url));
 const ownProject = fileURLToPath(new URL('..', import.meta.url));
 
 /** What can stand between the load and the node, by the names that the tables show. */
@@ -24,6 +25,8 @@ const targets = {
     need: ensureMysqlRouter,
     start: ({ node, folder }) => mysqlRouter(node, folder),
   },
+  // The least that a proxy in Node.js takes.
+  node_forwarder: { start: ({ node, folder }) => forwarder(node, folder) },
   proxysql_1: { need: needProxysql, start: ({ node, folder }) => proxysql(node, folder, 1) },
   proxysql_2: { need: needProxysql, start: ({ node, folder }) => proxysql(node, folder, 2) },
   proxysql_4: { need: needProxysql, start: ({ node, folder }) => proxysql(node, folder, 4) },
@@ -127,6 +130,12 @@ listen mysql
   server node 127.0.0.1:${node.port}
 `;
   return program({ folder, file, config, port, command: ['haproxy', '-db', '-f', file] });
+}
+
+async function forwarder(node, folder) {
+  const [port] = await freePorts(1);
+  const command = [process.execPath, forwarderFile, String(port), String(node.port)];
+  return program({ folder, file: join(folder, 'none'), config: '', port, command });
 }
 
 async function mysqlRouter(node, folder) {
