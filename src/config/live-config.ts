@@ -41,7 +41,7 @@ function fill(view: object, members: Members, values: object): void {
   const from = values as Record<string, unknown>;
   for (const [name, member] of Object.entries(members)) {
     if (member.kind !== 'group') into[name] = from[name];
-    else fill((into[name] ??= {}) as object, member.members, from[name] as object);
+    else fill((into[name] ??= {}), member.members, from[name] as object);
   }
 }
 

@@ -189,6 +189,12 @@ export class Node {
     this.#options.onStateChanged(this, from, reason);
   }
 
+  /** As `transition`, and says why anew where it is in this state already. */
+  enter(to: NodeState, reason: string): void {
+    this.transition(to, reason);
+    this.#reason = reason;
+  }
+
   /** Why it has not left this state yet; nothing happens when it is in another one by now. */
   explain(state: NodeState, reason: string): void {
     if (this.#state === state) this.#reason = reason;

@@ -95,6 +95,10 @@ const transactionSettings: ReadonlyMap<string, RegExp> = new Map([
 export const spoilsTransactions = (name: string, literal: string | undefined): boolean =>
   transactionSettings.get(name)?.test(literal ?? '') === false;
 
+/** Whether a write, or how its transaction runs, can depend on this session variable. */
+export const settingMatters = (name: string): boolean =>
+  isWriteSetting(name) || transactionSettings.has(name);
+
 export async function readServerFacts(connection: NodeConnection): Promise<ServerFacts> {
   const flavor: Flavor = /mariadb/i.test(connection.serverVersion) ? 'mariadb' : 'mysql';
   // Some exist on one of the two servers only.
@@ -105,12 +109,6 @@ export async function readServerFacts(connection: NodeConnection): Promise<Serve
   const names = known.map((row) => row['Variable_name'] ?? '');
   const columns = names.map((name) => `@@session.${name} AS ${name}`).join(', ');
   const [defaults] = await queryRows(connection, `SELECT ${columns}`);
-  if (isOracleMode(defaults?.['sql_mode'] ?? '')) {
-    throw new Error(
-      'its sessions begin in sql_mode ORACLE, which is not understood here: SET GLOBAL sql_mode to ' +
-        'one without it, and in the configuration of the server',
-    );
-  }
   const [isolation] = await queryRows(
     connection,
     `SHOW SESSION VARIABLES WHERE Variable_name IN ('${isolationVariables.join("','")}')`,
@@ -198,6 +196,14 @@ const settingRules: readonly SettingRule[] = [
     remedy:
       'SET GLOBAL autocommit=ON, and in the server configuration: what Lockstep notes on a node ' +
       'would not be committed.',
+  },
+  {
+    setting: 'sql_mode',
+    sound: (value) => !isOracleMode(value),
+    wanted: 'one without ORACLE',
+    remedy:
+      'SET GLOBAL sql_mode without ORACLE, and in the server configuration: a server whose ' +
+      'sessions begin in that language takes no part.',
   },
   {
     setting: 'lower_case_table_names',

@@ -1,5 +1,6 @@
 import { LockstepError } from '../base/errors.ts';
 import type { NodeConnection } from '../nodes/node-connection.ts';
+import { NodeQueryError, queryRows } from '../nodes/query-rows.ts';
 import { isOracleMode } from '../sql/lex-mode.ts';
 import type { SetAssignment } from '../sql/set-statement.ts';
 import type { SessionCore } from './session-core.ts';
@@ -14,28 +15,41 @@ const refusal = (): LockstepError =>
       'written on one node only. Use the other modes that it stands for without it',
   );
 
+const setsMode = ({ scope, name }: SetAssignment): boolean =>
+  scope === 'session' && name === 'sql_mode';
+
 /**
- * Throws where sql_mode is to become one with MariaDB's ORACLE, as far as the text tells. MySQL has
- * none, and says so.
+ * Throws where a literal says that sql_mode is to become one with MariaDB's ORACLE. MySQL has none,
+ * and says so.
  */
-export function refuseOracleMode(
-  core: SessionCore,
-  sql: string,
-  { scope, name, literal, literalKind, expressionStart, expressionEnd }: SetAssignment,
-): void {
-  if (scope !== 'session' || name !== 'sql_mode' || core.lexMode.flavor !== 'mariadb') return;
-  const asNumber = literalKind === 'number' && (Number(literal) & oracleBit) !== 0;
-  if (asNumber || isOracleMode(sql.slice(expressionStart, expressionEnd))) throw refusal();
+export function refuseOracleMode(core: SessionCore, assignments: readonly SetAssignment[]): void {
+  if (core.lexMode.flavor !== 'mariadb') return;
+  for (const { literal, literalKind } of assignments.filter(setsMode)) {
+    if (literal === undefined) continue;
+    const asNumber = literalKind === 'number' && (Number(literal) & oracleBit) !== 0;
+    if (asNumber || isOracleMode(literal)) throw refusal();
+  }
 }
 
-/** The same of what was set, by an expression that does not tell. The connection is lost. */
-export function refuseOracleOn(
+/**
+ * The same when it was set, by an expression that does not tell; before anything of it is carried.
+ * What stands alone is set back. Beside others the connection goes with all that was set on it.
+ */
+export async function refuseOracleOn(
+  core: SessionCore,
   connection: NodeConnection,
-  values: readonly (readonly [name: string, value: string | null])[],
-): void {
-  const mode = values.find(([name]) => name === 'sql_mode')?.[1];
-  if (mode == null || !isOracleMode(mode)) return;
-  const refused = refusal();
-  connection.destroy(refused);
-  throw refused;
+  assignments: readonly SetAssignment[],
+): Promise<void> {
+  if (!assignments.some(setsMode) || core.lexMode.flavor !== 'mariadb') return;
+  try {
+    const [row] = await queryRows(connection, 'SELECT @@session.sql_mode AS mode LIMIT 1');
+    if (!isOracleMode(row?.['mode'] ?? '')) return;
+    const before = core.state.carried.settings.get('sql_mode') ?? 'DEFAULT';
+    if (assignments.length === 1) await queryRows(connection, `SET SESSION sql_mode=${before}`);
+    else connection.destroy(refusal());
+  } catch (error) {
+    if (!(error instanceof NodeQueryError)) throw error;
+    connection.destroy(error);
+  }
+  throw refusal();
 }

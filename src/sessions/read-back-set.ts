@@ -51,6 +51,7 @@ export async function readBackSet(
   sql: string,
   assignments: readonly SetAssignment[],
 ): Promise<void> {
+  await refuseOracleOn(core, connection, assignments);
   const names = new Set<string>();
   // What is set twice stands where it is set last.
   const add = (...added: readonly string[]): void => {
@@ -198,7 +199,6 @@ async function readBackVariables(
   try {
     const [row] = await queryRows(connection, `SELECT ${columns.join(',')} LIMIT 1`);
     const values = asked.map((name, index) => [name, row?.[`c${index}`] ?? null] as const);
-    refuseOracleOn(connection, values);
     core.state.setVariables(settingsOf(names, new Map(values), collation));
     await strengthen(core, connection, values);
   } catch (error) {

@@ -27,6 +27,7 @@ import { setMetadata } from './set-metadata.ts';
 import { setTransaction, setTransactionVariables } from './set-transaction.ts';
 import { readInTransaction } from './transaction-path.ts';
 import { readBackUserVariables } from './user-variables.ts';
+import { refuseUnread } from './unread-settings.ts';
 import type { WriteRequest } from './write-request.ts';
 
 /** Why a session may not set these. */
@@ -60,7 +61,8 @@ export function runSet(core: SessionCore, write: WriteRequest): Promise<Answer> 
 async function runSessionSet(core: SessionCore, write: WriteRequest): Promise<Answer> {
   const sql = flatten(write);
   const assignments = parseSet(sql, core.lexMode);
-  for (const assignment of assignments) refuseOracleMode(core, sql, assignment);
+  refuseUnread(core, sql, assignments);
+  refuseOracleMode(core, assignments);
   const alsoSet = await checkSet(core, write.statement, assignments);
   if (assignments.every(({ scope }) => transactionScopes.has(scope))) {
     return setTransaction(core, assignments);
@@ -119,12 +121,18 @@ function setBeforeDefaults(
 export async function runServerSet(core: SessionCore, write: WriteRequest): Promise<Answer> {
   const sql = flatten(write);
   const assignments = parseSet(sql, core.lexMode);
+  refuseUnread(core, sql, assignments);
+  refuseOracleMode(core, assignments);
   const ofSession = assignments.filter(({ scope }) => sessionScopes.has(scope));
   const ofServer = assignments.filter(({ scope }) => !sessionScopes.has(scope));
   const serverText = setText(sql, ofServer);
   const sessionText = setText(sql, ofSession);
-  if (ofSession.length === 0 || serverText === undefined || sessionText === undefined) {
-    return runDdl(core, write);
+  if (ofSession.length === 0) return runDdl(core, write);
+  if (serverText === undefined || sessionText === undefined) {
+    throw new LockstepError(
+      'unsupported',
+      'this SET is of the server and of the session at once; make two statements of it',
+    );
   }
   const asStatement = (text: string): WriteRequest => ({
     ...asText(write, text),

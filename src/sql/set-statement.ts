@@ -60,6 +60,34 @@ export function parseSet(sql: string, mode: LexMode): SetAssignment[] {
   return isWord(tokens[0], 'SET') ? parseSetTokens(sql, tokens, 1, mode) : [];
 }
 
+/**
+ * Variables, in lower case, that the text may set where `parseSet` has seen no assignment: behind
+ * forms that cannot be read, or within MariaDB's SET STATEMENT … FOR.
+ */
+export function unreadVariables(
+  sql: string,
+  mode: LexMode,
+  assignments: readonly SetAssignment[],
+): string[] {
+  const tokens = new Lexer(sql, mode).run();
+  const read = new Set(assignments.map(({ expressionStart }) => expressionStart));
+  const unread: string[] = [];
+  let depth = 0;
+  for (const [at, token] of tokens.entries()) {
+    if (isOperator(token, '(')) depth += 1;
+    else if (isOperator(token, ')')) depth -= 1;
+    const assigns = isOperator(tokens[at + 1], '=') || isOperator(tokens[at + 1], ':=');
+    if (depth > 0 || !assigns || read.has(tokens[at + 2]?.start ?? -1)) continue;
+    const before = tokens[at - 1];
+    const begins = before?.kind !== 'operator' || before.text === ',' || before.text === '.';
+    if (!begins) continue;
+    if (token.kind === 'system_variable') {
+      unread.push(systemVariableName(sql, token).replace(/^.*\./, ''));
+    } else if (isName(token)) unread.push(nameOf(sql, token).toLowerCase());
+  }
+  return unread;
+}
+
 /** As `parseSet`, from tokens; `at` is behind the word SET. */
 export function parseSetTokens(
   sql: string,

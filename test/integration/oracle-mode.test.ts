@@ -72,10 +72,63 @@ describe.each(mariadb)('sql_mode ORACLE, $name', (engine) => {
     expect(await modeOf(client)).toBe(usual);
   });
 
-  test('so is one whose text does not tell, after which the session goes on as before', async () => {
+  test.each([
+    'SET sql_mode = @m',
+    'SET last_insert_id = 5, time_zone = DEFAULT, sql_mode = @m',
+    'SET sql_mode = @m, ROLE NONE',
+    "SET sql_mode = _utf8mb4 X'4F5241434C45'",
+  ])('so is %s, whose text does not tell, and the session is as before', async (sql) => {
     await client.query("SET @m = CONCAT('ORA', 'CLE')");
-    await expect(client.query('SET sql_mode = @m')).rejects.toThrow(refused);
+    await expect(client.query(sql)).rejects.toThrow(refused);
     for (let at = 0; at < 4; at += 1) expect(await modeOf(client)).toBe(usual);
+    const [[row]] = await client.query<RowDataPacket[]>('SELECT LAST_INSERT_ID() AS id');
+    expect(row?.['id']).toBe(0);
+  });
+
+  test('which costs no transaction and no temporary table', async () => {
+    await client.query('CREATE TEMPORARY TABLE own (n INT)');
+    await client.query("SET @m = CONCAT('ORA', 'CLE')");
+    await client.beginTransaction();
+    await client.query('INSERT INTO t VALUES (100, 1)');
+    await expect(client.query('SET sql_mode = @m')).rejects.toThrow(refused);
+    expect(await modeOf(client)).toBe(usual);
+    await client.query('INSERT INTO own VALUES (1)');
+    await client.query('INSERT INTO t VALUES (101, 1)');
+    await client.commit();
+    const [rows] = await client.query<RowDataPacket[]>('SELECT id FROM t, own');
+    expect(rows).toHaveLength(2);
+    await client.query('DROP TEMPORARY TABLE own');
+    await expectEqualNodes(servers.servers);
+  });
+
+  test.each([
+    "SET ROLE NONE, sql_mode = 'ORACLE'",
+    "SET @x = 1, ROLE NONE, sql_mode = 'ANSI'",
+    "SET @@session .sql_mode = 'ANSI'",
+    "SET STATEMENT max_statement_time = 9 FOR SET sql_mode = 'ANSI'",
+    "SET STATEMENT max_statement_time = 9 FOR SET GLOBAL sql_mode = 'ORACLE'",
+    "SET ROLE NONE, @@time_zone = '+05:00'",
+  ])('%s is not read as a whole, and refused', async (sql) => {
+    await expect(client.query(sql)).rejects.toThrow(/cannot be read here/);
+    expect(await modeOf(client)).toBe(usual);
+  });
+
+  test.each(["SET PASSWORD = PASSWORD('root'), sql_mode = 'ANSI'", 'SET PASSWORD = "", @x = 2'])(
+    '%s is of the server and of the session, and refused',
+    async (sql) => {
+      await expect(client.query(sql)).rejects.toThrow(/make two statements of it/);
+      expect(await modeOf(client)).toBe(usual);
+    },
+  );
+
+  test.each([
+    "SET @a = @@sql_mode = 'ANSI'",
+    "SET @a = IF(1, @@sql_mode = 'x', 0), @b = 1",
+    "SET sql_mode = REPLACE(@@sql_mode, 'ORACLE', '')",
+    'SET @ORACLE = 1, @b = (SELECT 1)',
+  ])('%s is none of these', async (sql) => {
+    await client.query(sql);
+    await client.query('SET sql_mode = DEFAULT');
   });
 
   test.each(["'ANSI'", "'PIPES_AS_CONCAT,ANSI_QUOTES,IGNORE_SPACE'", '4', 'DEFAULT'])(

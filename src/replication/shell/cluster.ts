@@ -111,7 +111,7 @@ export class Cluster implements ReplicatorObserver {
     if (signal.aborted) return { kind: 'aborted' };
     // It may be back before the health check says that it is up.
     if (this.#p.replicator.position(name) !== undefined) return { kind: 'in_sync' };
-    node.transition('RECOVERING', 'reading what it has');
+    node.enter('RECOVERING', 'reading what it has');
     const led = this.#led.has(name);
     const found = await this.#p.recovery.examine(node, { led });
     this.#intent.settleFor(name);

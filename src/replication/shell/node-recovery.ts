@@ -5,6 +5,7 @@ import type { CommandLog } from '../../log/command-log.ts';
 import type { Node } from '../../nodes/node.ts';
 import type { NodeConnection } from '../../nodes/node-connection.ts';
 import { queryRows } from '../../nodes/query-rows.ts';
+import { isOracleMode } from '../../sql/lex-mode.ts';
 import { readServerFacts } from '../../nodes/server-facts.ts';
 import type { Statement } from '../../sql/statement.ts';
 import { quoteString } from '../../sql/quote.ts';
@@ -147,6 +148,12 @@ export class NodeRecovery {
   async #readFacts(node: Node, control: NodeConnection): Promise<boolean> {
     const before = node.facts;
     const facts = await readServerFacts(control);
+    if (isOracleMode(facts.defaults.get('sql_mode') ?? '')) {
+      throw new Error(
+        'its sessions begin in sql_mode ORACLE, which is not understood here: SET GLOBAL sql_mode ' +
+          'to one without it, and in the configuration of the server',
+      );
+    }
     const restarted = node.restarted || facts.startedAtS !== before?.startedAtS;
     if (restarted) node.forgetOrphans();
     await this.#endLeftovers(node, control);
