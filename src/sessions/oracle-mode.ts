@@ -5,9 +5,6 @@ import { isOracleMode } from '../sql/lex-mode.ts';
 import type { SetAssignment } from '../sql/set-statement.ts';
 import type { SessionCore } from './session-core.ts';
 
-/** MODE_ORACLE in MariaDB's `sql/sql_class.h`. */
-const oracleBit = 512;
-
 const refusal = (): LockstepError =>
   new LockstepError(
     'unsupported',
@@ -19,16 +16,12 @@ const setsMode = ({ scope, name }: SetAssignment): boolean =>
   scope === 'session' && name === 'sql_mode';
 
 /**
- * Throws where a literal says that sql_mode is to become one with MariaDB's ORACLE. MySQL has none,
- * and says so.
+ * Throws where a literal says that sql_mode is to become one with MariaDB's ORACLE; `refuseOracleOn`
+ * finds the others, as numbers. MySQL has no such mode, and says so.
  */
 export function refuseOracleMode(core: SessionCore, assignments: readonly SetAssignment[]): void {
   if (core.lexMode.flavor !== 'mariadb') return;
-  for (const { literal, literalKind } of assignments.filter(setsMode)) {
-    if (literal === undefined) continue;
-    const asNumber = literalKind === 'number' && (Number(literal) & oracleBit) !== 0;
-    if (asNumber || isOracleMode(literal)) throw refusal();
-  }
+  if (assignments.some((one) => setsMode(one) && isOracleMode(one.literal ?? ''))) throw refusal();
 }
 
 /**
