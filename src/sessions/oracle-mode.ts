@@ -8,16 +8,16 @@ import type { SessionCore } from './session-core.ts';
 const refusal = (): LockstepError =>
   new LockstepError(
     'unsupported',
-    'sql_mode ORACLE is another language, which is not understood here: what it writes would be ' +
-      'written on one node only. Use the other modes that it stands for without it',
+    'sql_mode ORACLE is another language, which is not understood here: what it writes would ' +
+      'be written on one node only. Use the other modes that it stands for without it',
   );
 
 const setsMode = ({ scope, name }: SetAssignment): boolean =>
   scope === 'session' && name === 'sql_mode';
 
 /**
- * Throws where a literal says that sql_mode is to become one with MariaDB's ORACLE; `refuseOracleOn`
- * finds the others, as numbers. MySQL has no such mode, and says so.
+ * Throws where a literal says that sql_mode is to become one with MariaDB's ORACLE; what is set
+ * otherwise, by a number too, `refuseOracleOn` finds. MySQL has no such mode, and says so.
  */
 export function refuseOracleMode(core: SessionCore, assignments: readonly SetAssignment[]): void {
   if (core.lexMode.flavor !== 'mariadb') return;

@@ -86,6 +86,11 @@ export class SimNode {
     this.#options.onState(this.name, to, reason);
   }
 
+  enter(to: NodeState, reason: string): void {
+    this.transition(to, reason);
+    this.#reason = reason;
+  }
+
   async openControl(): Promise<NodeConnection> {
     return (await this.#open()) as unknown as NodeConnection;
   }

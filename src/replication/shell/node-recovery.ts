@@ -150,8 +150,8 @@ export class NodeRecovery {
     const facts = await readServerFacts(control);
     if (isOracleMode(facts.defaults.get('sql_mode') ?? '')) {
       throw new Error(
-        'its sessions begin in sql_mode ORACLE, which is not understood here: SET GLOBAL sql_mode ' +
-          'to one without it, and in the configuration of the server',
+        'its sessions begin in sql_mode ORACLE, which is not understood here: SET GLOBAL ' +
+          'sql_mode to one without it, and in the configuration of the server',
       );
     }
     const restarted = node.restarted || facts.startedAtS !== before?.startedAtS;
