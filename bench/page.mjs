@@ -64,8 +64,8 @@ const reasons = `### Why bars are missed, and what it would take
   their client waits for each answer: every query of theirs is alone in the sense above. A commit is
   a place in the log, a flush of the disk and a marker on the node on top of that.
 - **256 connections**: Lockstep is one thread, beside 256 of the load and those of the server on
-  two cores, so its rounds lie far apart, as those of \`node_forwarder\` do. \`workers\` gives it more
-  threads, which need more cores to run on.
+  two cores, so its rounds lie far apart, as those of \`node_forwarder\` do. \`workers\`
+  gives it more threads, which need more cores to run on.
 - **Writes beside Galera.** With all processes on the same two cores, the rate is what the CPU of a
   write allows. The column *servers* holds what the servers take for one. Behind Lockstep each of
   three servers parses and runs the statement, and the leader is asked twice, for the statement and,
