@@ -10,9 +10,12 @@ export interface EofPacket {
 export const eofHeader = 0xfe;
 export const eofPayloadBytes = 5;
 
+/** Without DEPRECATE_EOF, a 0xfe packet shorter than this is an EOF, else a row. */
+export const eofLengthLimit = 9;
+
 /** 0xfe also begins a row whose first value is 16 MB or longer; only the length tells. */
 export function isEof(payload: Buffer): boolean {
-  return payload[0] === eofHeader && payload.length < 9;
+  return payload[0] === eofHeader && payload.length < eofLengthLimit;
 }
 
 export function encodeEof({ warnings, statusFlags }: EofPacket): Buffer {

@@ -1,10 +1,10 @@
-import { eofPayloadBytes } from './eof-packet.ts';
+import { eofLengthLimit, eofPayloadBytes } from './eof-packet.ts';
 import { malformed } from './packet-reader.ts';
 import { headerBytes, partBytesMax } from './packet-writer.ts';
 import { columnCount, endStatus, eofStatus } from './quick-fields.ts';
 import type { ResponseKind, ResponseSink, TerminalType } from './response-sink.ts';
 import { StatusFlag } from './status-flags.ts';
-import { eofLengthLimit, type WholeResult, wholeResultAt } from './whole-result.ts';
+import { type WholeResult, wholeResultAt } from './whole-result.ts';
 
 /**
  * ```

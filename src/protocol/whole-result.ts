@@ -1,4 +1,4 @@
-import { eofPayloadBytes } from './eof-packet.ts';
+import { eofLengthLimit, eofPayloadBytes } from './eof-packet.ts';
 import { headerBytes } from './packet-writer.ts';
 import { endStatus } from './quick-fields.ts';
 import type { Terminal } from './response-sink.ts';
@@ -20,8 +20,6 @@ const okByte = 0x00;
 const infileByte = 0xfb;
 const eofByte = 0xfe;
 const errByte = 0xff;
-/** Without DEPRECATE_EOF, a 0xfe packet shorter than this is an EOF, else a row. */
-export const eofLengthLimit = 9;
 const columnCountBytes = headerBytes + 1;
 const eofBytes = headerBytes + eofPayloadBytes;
 /** Those with which more may follow, or no rows. */

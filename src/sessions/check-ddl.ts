@@ -5,7 +5,6 @@ import type { Statement } from '../sql/statement.ts';
 import { isTemporary, refusal, unsafe } from './check-write.ts';
 import { guardMarkers } from './guard-markers.ts';
 import type { SessionCore } from './session-core.ts';
-import { refuseUnread } from './unread-settings.ts';
 
 /**
  * Definitions whose text is the same everywhere although what they define computes differently: it
@@ -96,9 +95,7 @@ const serverScopes: ReadonlySet<string> = new Set([
 
 /** SET GLOBAL of what sessions begin with: some would have begun before, others after it. */
 function refuseServerSettings(core: SessionCore, sql: string): void {
-  const assignments = parseSet(sql, core.lexMode);
-  refuseUnread(core, sql, assignments);
-  for (const { scope, name, literal } of assignments) {
+  for (const { scope, name, literal } of parseSet(sql, core.lexMode)) {
     if (!serverScopes.has(scope)) continue;
     if (isWriteSetting(name)) {
       throw unsafe(

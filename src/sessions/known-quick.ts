@@ -34,10 +34,14 @@ export class KnownQuick {
   /** Others may wait behind it. */
   get quick(): boolean {
     return (
-      this.#runs >= runsNeeded << this.#doublings &&
+      this.#runs >= this.#runsNeeded() &&
       this.#fastestMs <= fastestMsMax &&
       this.#averageMs <= averageMsMax
     );
+  }
+
+  #runsNeeded(): number {
+    return runsNeeded << this.#doublings;
   }
 
   /**
@@ -55,7 +59,7 @@ export class KnownQuick {
   shared(): void {
     if (this.#doublings === 0) return;
     this.#sharedRuns += 1;
-    if (this.#sharedRuns < forgivenAfter * (runsNeeded << this.#doublings)) return;
+    if (this.#sharedRuns < forgivenAfter * this.#runsNeeded()) return;
     this.#sharedRuns = 0;
     this.#doublings -= 1;
   }

@@ -60,9 +60,7 @@ export function runSet(core: SessionCore, write: WriteRequest): Promise<Answer> 
 
 async function runSessionSet(core: SessionCore, write: WriteRequest): Promise<Answer> {
   const sql = flatten(write);
-  const assignments = parseSet(sql, core.lexMode);
-  refuseUnread(core, sql, assignments);
-  refuseOracleMode(core, assignments);
+  const assignments = readSet(core, sql);
   const alsoSet = await checkSet(core, write.statement, assignments);
   if (assignments.every(({ scope }) => transactionScopes.has(scope))) {
     return setTransaction(core, assignments);
@@ -120,9 +118,7 @@ function setBeforeDefaults(
 /** SET of global variables, perhaps with some of the session among them. */
 export async function runServerSet(core: SessionCore, write: WriteRequest): Promise<Answer> {
   const sql = flatten(write);
-  const assignments = parseSet(sql, core.lexMode);
-  refuseUnread(core, sql, assignments);
-  refuseOracleMode(core, assignments);
+  const assignments = readSet(core, sql);
   const ofSession = assignments.filter(({ scope }) => sessionScopes.has(scope));
   const ofServer = assignments.filter(({ scope }) => !sessionScopes.has(scope));
   const serverText = setText(sql, ofServer);
@@ -141,6 +137,14 @@ export async function runServerSet(core: SessionCore, write: WriteRequest): Prom
   const answer = await runDdl(core, asStatement(serverText));
   if (answer.kind === 'held' && answer.reply.error) return answer;
   return runSet(core, asStatement(sessionText));
+}
+
+/** Throws for what is not understood of it. */
+function readSet(core: SessionCore, sql: string): SetAssignment[] {
+  const assignments = parseSet(sql, core.lexMode);
+  refuseUnread(core, sql, assignments);
+  refuseOracleMode(core, assignments);
+  return assignments;
 }
 
 /** Returns the user variables that functions set. Throws for what cannot be carried. */

@@ -16,7 +16,7 @@ import {
 } from '../support/cluster.ts';
 
 /** MySQL has no such command. */
-const mariadb = engines().filter(({ name }) => name === 'mariadb');
+const mariadb = engines(['mariadb']);
 
 describe.each(mariadb)('statements executed with many rows at once, $name', (engine) => {
   let server: TestServers;

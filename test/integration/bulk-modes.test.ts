@@ -7,7 +7,7 @@ import { engines, expectEqualNodes, startServers, type TestServers } from '../su
 import { compareBulk } from '../support/random-bulk.ts';
 
 /** MySQL has no such command. */
-const mariadb = engines().filter(({ name }) => name === 'mariadb');
+const mariadb = engines(['mariadb']);
 
 describe.each(mariadb)('executions in bulk in every mode, $name', (engine) => {
   let server: TestServers;

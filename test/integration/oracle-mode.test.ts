@@ -10,7 +10,7 @@ import {
   type TestServers,
 } from '../support/cluster.ts';
 
-const mariadb = engines().filter(({ name }) => name === 'mariadb');
+const mariadb = engines(['mariadb']);
 const root = { user: 'root', password: 'root' };
 const refused = /sql_mode ORACLE is another language/;
 

@@ -4,6 +4,7 @@ import {
   engineNames,
   findEngine,
   type Engine,
+  type EngineName,
 } from '../../src/demo/engine.ts';
 
 // Everything but `engines` also works outside vitest, e.g. in benchmarks.
@@ -16,9 +17,9 @@ export { startServers, type TestServers } from './servers.ts';
  * A missing one is an error where both are required (in CI, or with LOCKSTEP_REQUIRE_ENGINES=1),
  * elsewhere one skipped test that says why.
  */
-export function engines(): Engine[] {
+export function engines(names: readonly EngineName[] = engineNames): Engine[] {
   const present: Engine[] = [];
-  for (const name of engineNames) {
+  for (const name of names) {
     const engine = findEngine(name);
     if (engine !== undefined) {
       present.push(engine);
