@@ -4,6 +4,7 @@ import type { WholeResult } from '../protocol/whole-result.ts';
 import type { Wanted } from './connection-pool.ts';
 import type { NodeConnection } from './node-connection.ts';
 import type { NodeResponseSink } from './node-response-sink.ts';
+import { PipelineWidth, widthMax } from './pipeline-width.ts';
 
 /** A read that may share its connection with others. Its answer is dropped once it is abandoned. */
 export interface PipelinedRead extends NodeResponseSink {
@@ -151,8 +152,7 @@ export class ReadPipeline implements NodeResponseSink {
 const lateLooks = 10;
 /** Where all wait, one that takes so many times as long as the others is slow. */
 const slowFactor = 10;
-/** So many connections a node and state are shared: its server works on as many reads at once. */
-const connectionsMax = 4;
+const none: readonly ReadPipeline[] = [];
 
 export interface Patience {
   /** A read that has not ended between two looks so far apart takes long. */
@@ -184,6 +184,7 @@ export interface ReadPipelinesOptions {
 export class ReadPipelines {
   readonly #options: ReadPipelinesOptions;
   readonly #patience: Patience;
+  readonly #width = new PipelineWidth();
   /** By key; one that none is left of stays until the next look. */
   readonly #shared = new Map<string, ReadPipeline[]>();
   readonly #owner: PipelineOwner = {
@@ -211,8 +212,8 @@ export class ReadPipelines {
   }
 
   /**
-   * Where one more read can be sent now: the shared connection with the fewest, or one that `take`
-   * gives. Undefined: it needs one for itself.
+   * Where one more read can be sent now: of as many shared connections as there are to be, the one
+   * with the fewest, or one that `take` gives. Undefined: it needs one for itself.
    */
   join(
     { key }: Pick<Wanted, 'key'>,
@@ -222,19 +223,21 @@ export class ReadPipelines {
     if (this.#rests()) return undefined;
     const depthMax = this.#options.depthMax();
     if (depthMax <= 1) return undefined;
-    const shared = this.#shared.get(key);
-    if (!shared || shared.length < connectionsMax) {
-      const connection = take();
-      if (connection) return this.#begin(key, connection);
-      if (!shared) return undefined;
-    }
+    const shared = this.#shared.get(key) ?? none;
+    const width = this.#width.now;
     let best: ReadPipeline | undefined;
+    let count = 0;
     for (const pipeline of shared) {
+      // Those that are more than it has to be now end, but for what the others have no room for.
+      count += 1;
+      if (best && count > width) break;
       if (pipeline.depth >= depthMax || pipeline.closed || pipeline.connection.lost) continue;
       if (best && best.depth <= pipeline.depth) continue;
       if (usable(pipeline.connection)) best = pipeline;
     }
-    return best;
+    if (best?.depth === 0 || shared.length >= (best ? width : widthMax)) return best;
+    const connection = take();
+    return connection ? this.#begin(key, connection) : best;
   }
 
   /** One more read could be sent on a connection that is shared already. */
@@ -256,7 +259,7 @@ export class ReadPipelines {
     if (!this.#options.pressed() || this.#rests() || this.#options.depthMax() <= 1) return false;
     // Warnings that somebody may ask for lie on it.
     if (connection.readLeft || connection.stateKey !== stateKey) return false;
-    if ((this.#shared.get(key)?.length ?? 0) >= connectionsMax) return false;
+    if ((this.#shared.get(key)?.length ?? 0) >= this.#width.now) return false;
     this.#begin(key, connection);
     return true;
   }
@@ -314,6 +317,7 @@ export class ReadPipelines {
       if (pipeline.depth === 0 || pipeline.stalls < looks) continue;
       this.#unshare(pipeline);
       this.#restsUntilMs = nowMs + this.#patience.restMs;
+      this.#width.disturb();
       pipeline.leaveAlone();
     }
     if (this.#options.pressed()) this.#closeOne();
@@ -342,6 +346,7 @@ export class ReadPipelines {
       if (pipeline.stalls <= 0) waiting += pipeline.depth;
     }
     if (answered > 0) this.#waitMs = (waiting * elapsedMs) / answered;
+    this.#width.look({ answered, waiting, elapsedMs });
   }
 
   /** Where every read waits for long, because there are so many, one that waits is not slow. */
