@@ -279,8 +279,8 @@ export const configSchema = group('', {
       'Connections to one node; keep below its `max_connections`.',
     ),
     pipelinedReads: withDefault<number>(
-      integer(1, 64),
-      64,
+      integer(1, 1024),
+      256,
       'How many reads of different sessions may be under way on one connection to a node, of ' +
         'statements that are known to be quick; 1: each has one for itself.',
     ),

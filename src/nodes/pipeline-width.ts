@@ -4,8 +4,9 @@ const looksMeasured = 5;
 const pairs = 3;
 /** Of fewer answers nothing is told. */
 const answersMin = 50;
-/** More connections must be so much better: they cost the server memory, and others their turn. */
-const gainMin = 1.1;
+/** More connections must be so much better, fewer may be so much worse: each costs the server. */
+const widerGain = 1.15;
+const narrowerGain = 0.95;
 export const widthMax = 16;
 /** So many looks pass between two trials; twice as many after each that changed nothing. */
 const restMin = 25;
@@ -97,7 +98,9 @@ export class PipelineWidth {
       usual += before;
       tried += after;
     }
-    const better = this.#wider ? won === pairs && tried > usual * gainMin : tried > usual;
+    const better = this.#wider
+      ? won === pairs && tried > usual * widerGain
+      : tried > usual * narrowerGain;
     if (better) {
       this.#width = other;
       this.#rest = restMin;

@@ -50,8 +50,10 @@ function shared(clock: Clock, pressed = { now: false }) {
   const wanted = { key: '' };
   const join = (take: () => NodeConnection | undefined) => pipelines.join(wanted, () => true, take);
   const pipeline = join(() => connection);
-  const send = (name: string): void => {
-    join(() => undefined)?.send(Buffer.alloc(0), read(name));
+  const send = (name: string): ReadPipeline | undefined => {
+    const joined = join(() => undefined);
+    joined?.send(Buffer.alloc(0), read(name));
+    return joined;
   };
   for (const name of ['first', 'second']) send(name);
   const hasRoom = (key: string): boolean => pipelines.hasRoom({ key }, () => true);
@@ -158,4 +160,33 @@ test('where connections are scarce one is kept for reads, and given back if none
   other.told.length = 0;
   clock.pass(20);
   expect(other.told).toEqual(['given back']);
+});
+
+test('one connection is shared, and one more only by those for whom it has no room', () => {
+  const { pipeline, told, send, begin, hasRoom } = shared(new BusyClock());
+  expect(begin()).toBe(pipeline);
+  for (let count = 2; count < 8; count += 1) send(`read ${count}`);
+  expect(hasRoom('')).toBe(false);
+  const other = begin();
+  expect(other).not.toBe(pipeline);
+  pipeline?.onEnd();
+  expect(begin()).toBe(pipeline);
+  expect(told).toEqual(['first ended']);
+});
+
+test('more are shared while that is tried, and those of them that are too many then end', () => {
+  const clock = new BusyClock();
+  const { pipeline, told, send, begin } = shared(clock);
+  const pass = (): ReadPipeline | undefined => {
+    for (let count = 0; count < 60; count += 1) send('one more')?.onEnd();
+    clock.pass(20);
+    return begin();
+  };
+  let other: ReadPipeline | undefined;
+  for (let look = 0; look < 60 && (!other || other === pipeline); look += 1) other = pass();
+  expect(other).not.toBe(pipeline);
+  expect(told).not.toContain('given back');
+  for (let look = 0; look < 60; look += 1) pass();
+  expect(told).toContain('given back');
+  expect(pass()).toBe(pipeline);
 });
