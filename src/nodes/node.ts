@@ -27,6 +27,8 @@ export interface NodeOptions {
   readonly newestThreadId?: number;
   /** With reads that share a connection; default: as usual. */
   readonly patience?: Patience;
+  /** How many connections of one account and state reads share at most; default: as usual. */
+  readonly pipelinesMax?: number;
 }
 
 const killTimeoutMs = 5000;
@@ -78,8 +80,10 @@ export class Node {
     this.pipelines = new ReadPipelines({
       clock: options.clock,
       patience: options.patience,
+      widthMax: options.pipelinesMax,
       depthMax: () => options.limits.pipelinedReads,
       pressed: () => this.pool.pressed,
+      exhausted: () => this.pool.exhausted,
       give: (connection) => this.pool.give(connection),
       kill: (connection) => this.kill(connection),
     });

@@ -29,14 +29,14 @@ export class Outbox {
   /** False: what waits to be sent is a lot. */
   write(packets: Buffer): boolean {
     if (this.#soon.length > 0) this.#writeSoon();
-    if (this.#together) {
-      this.#together.push(packets);
-      if (packets.length > largeBytes) this.#note(packets.length);
-      return true;
-    }
-    const room = this.#stream.write(packets);
     if (packets.length > largeBytes) this.#note(packets.length);
-    return room;
+    return this.#send(packets);
+  }
+
+  #send(packets: Buffer): boolean {
+    if (!this.#together) return this.#stream.write(packets);
+    this.#together.push(packets);
+    return true;
   }
 
   /** As `write`, but leaves with what else is sent so before the event loop turns. */
@@ -89,6 +89,7 @@ export class Outbox {
     if (!first || this.#closed) return;
     const packets = this.#soon.length === 1 ? first : Buffer.concat(this.#soon);
     this.#soon.length = 0;
-    this.write(packets);
+    // However many they are: each of them is small.
+    this.#send(packets);
   };
 }

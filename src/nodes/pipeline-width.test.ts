@@ -84,13 +84,26 @@ test('of few answers nothing is told', () => {
   expect(usual(pass(width, seldom, { seconds: 30 }))).toBe(1);
 });
 
-test('nor where something held reads up', () => {
+test('what was measured while something held reads up is measured again', () => {
   const width = new PipelineWidth();
-  const widths: number[] = [];
-  for (let round = 0; round < 20; round += 1) {
-    widths.push(...pass(width, closedLoop(8), { seconds: 1 }));
+  for (let round = 0; round < 30; round += 1) {
+    // What comes is far from what would have come.
+    for (let look = 0; look < 6; look += 1) {
+      width.look({ answered: width.now === 1 ? 1000 : 0, waiting: 32, elapsedMs: lookMs });
+    }
     width.disturb();
+    for (let look = 0; look < 6; look += 1) {
+      width.look({ answered: 0, waiting: 0, elapsedMs: lookMs });
+    }
+    pass(width, closedLoop(8), { seconds: 1 });
   }
-  expect(usual(widths)).toBe(1);
-  expect(Math.max(...widths)).toBe(2);
+  expect(usual(pass(width, closedLoop(8), { seconds: 10 }))).toBe(8);
+});
+
+test('no more than there may be', () => {
+  const one = new PipelineWidth(1);
+  expect(new Set(pass(one, closedLoop(8), { seconds: 10 }))).toEqual(new Set([1]));
+  const three = new PipelineWidth(3);
+  pass(three, closedLoop(8), { seconds: 30 });
+  expect(usual(pass(three, closedLoop(8), { seconds: 10 }))).toBe(3);
 });

@@ -1,13 +1,18 @@
 /** A measurement is so many looks long, behind one look in which the change before takes effect. */
 const looksMeasured = 5;
+/** So many looks pass until reads share again after something held them up. */
+const looksDisturbed = 6;
 /** So many times both are measured, in turns, so that what else happens meets both alike. */
 const pairs = 3;
 /** Of fewer answers nothing is told. */
 const answersMin = 50;
-/** More connections must be so much better, fewer may be so much worse: each costs the server. */
+/**
+ * More connections must do so much better, fewer may do so much worse, for each costs the server:
+ * of the power, which is about twice as much as of the rate.
+ */
 const widerGain = 1.15;
 const narrowerGain = 0.95;
-export const widthMax = 16;
+const widthMaxUsual = 16;
 /** So many looks pass between two trials; twice as many after each that changed nothing. */
 const restMin = 25;
 const restMax = 400;
@@ -33,6 +38,7 @@ export interface PipelineLook {
  * of the rate divided by how many wait.
  */
 export class PipelineWidth {
+  readonly max: number;
   #width = 1;
   /** What the trial under way compares with; undefined between trials. */
   #other: number | undefined;
@@ -46,14 +52,19 @@ export class PipelineWidth {
   #waiting = 0;
   #elapsedMs = 0;
 
+  constructor(max = widthMaxUsual) {
+    this.max = max;
+  }
+
   /** So many connections take reads now, unless all are full. */
   get now(): number {
     return this.#other !== undefined && this.#measured.length % 2 === 1 ? this.#other : this.#width;
   }
 
-  /** Something held reads up: what is measured now tells nothing. */
+  /** Something held reads up: what was measured last is measured again. */
   disturb(): void {
-    this.#endTrial();
+    this.#beginMeasuring();
+    this.#looks = -looksDisturbed;
   }
 
   look({ answered, waiting, elapsedMs }: PipelineLook): void {
@@ -63,21 +74,22 @@ export class PipelineWidth {
       return;
     }
     this.#looks += 1;
-    if (this.#looks === 1) return;
+    if (this.#looks <= 1) return;
     this.#answered += answered;
     this.#waiting += waiting;
     this.#elapsedMs += elapsedMs;
     if (this.#looks <= looksMeasured) return;
-    if (this.#answered < answersMin) return this.#endTrial();
+    if (this.#answered < answersMin) return this.#endTrial(restMin);
     this.#measured.push(power(this.#answered / this.#elapsedMs, this.#waiting / looksMeasured));
     this.#beginMeasuring();
     if (this.#measured.length === 2 * pairs) this.#judge(this.#other);
   }
 
   #beginTrial(): void {
+    if (this.max === 1) return;
     if (this.#width === 1) this.#wider = true;
-    if (this.#width === widthMax) this.#wider = false;
-    this.#other = this.#wider ? this.#width * 2 : this.#width / 2;
+    if (this.#width === this.max) this.#wider = false;
+    this.#other = this.#wider ? Math.min(this.#width * 2, this.max) : Math.floor(this.#width / 2);
     this.#beginMeasuring();
   }
 
@@ -101,20 +113,16 @@ export class PipelineWidth {
     const better = this.#wider
       ? won === pairs && tried > usual * widerGain
       : tried > usual * narrowerGain;
-    if (better) {
-      this.#width = other;
-      this.#rest = restMin;
-    } else {
-      this.#wider = !this.#wider;
-      this.#rest = Math.min(this.#rest * 2, restMax);
-    }
-    this.#endTrial();
+    if (better) this.#width = other;
+    else this.#wider = !this.#wider;
+    this.#rest = better ? restMin : Math.min(this.#rest * 2, restMax);
+    this.#endTrial(this.#rest);
   }
 
-  #endTrial(): void {
+  #endTrial(restLooks: number): void {
     this.#other = undefined;
     this.#measured = [];
-    this.#restLooks = this.#rest;
+    this.#restLooks = restLooks;
   }
 }
 

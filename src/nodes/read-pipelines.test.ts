@@ -27,7 +27,7 @@ class BusyClock implements Clock {
   }
 }
 
-function shared(clock: Clock, pressed = { now: false }) {
+function shared(clock: Clock, pressed = { now: false }, exhausted = true) {
   const told: string[] = [];
   const read = (name: string): PipelinedRead => ({
     abandoned: false,
@@ -44,6 +44,7 @@ function shared(clock: Clock, pressed = { now: false }) {
     clock,
     depthMax: () => 8,
     pressed: () => pressed.now,
+    exhausted: () => exhausted,
     give: () => told.push('given back'),
     kill: () => Promise.resolve(void told.push('killed')),
   });
@@ -189,4 +190,36 @@ test('more are shared while that is tried, and those of them that are too many t
   for (let look = 0; look < 60; look += 1) pass();
   expect(told).toContain('given back');
   expect(pass()).toBe(pipeline);
+});
+
+test('where more are to be shared and none is idle, one read at each look has one opened', () => {
+  const clock = new BusyClock();
+  const { pipeline, begin, send } = shared(clock, { now: false }, false);
+  const alone: boolean[] = [];
+  for (let look = 0; look < 40; look += 1) {
+    for (let count = 0; count < 60; count += 1) {
+      const joined = send('one more');
+      alone.push(joined === undefined);
+      joined?.onEnd();
+    }
+    clock.pass(20);
+  }
+  const count = alone.filter(Boolean).length;
+  expect(count).toBeGreaterThan(0);
+  expect(count).toBeLessThanOrEqual(40);
+  for (let look = 0; look < 60 && begin() === pipeline; look += 1) {
+    for (let read = 0; read < 60; read += 1) send('one more')?.onEnd();
+    clock.pass(20);
+  }
+  expect(begin()).not.toBe(pipeline);
+});
+
+test('in the place of one that takes no more another is kept', () => {
+  const clock = new BusyClock();
+  const pressed = { now: true };
+  const { pipeline, send, keep, hasRoom } = shared(clock, pressed);
+  clock.pass(20);
+  expect([pipeline?.closed, hasRoom('')]).toEqual([true, false]);
+  expect(keep('')).toBe(true);
+  expect(send('third')).not.toBe(pipeline);
 });

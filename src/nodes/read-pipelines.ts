@@ -4,7 +4,7 @@ import type { WholeResult } from '../protocol/whole-result.ts';
 import type { Wanted } from './connection-pool.ts';
 import type { NodeConnection } from './node-connection.ts';
 import type { NodeResponseSink } from './node-response-sink.ts';
-import { PipelineWidth, widthMax } from './pipeline-width.ts';
+import { PipelineWidth } from './pipeline-width.ts';
 
 /** A read that may share its connection with others. Its answer is dropped once it is abandoned. */
 export interface PipelinedRead extends NodeResponseSink {
@@ -166,10 +166,14 @@ const usualPatience: Patience = { lookEveryMs: 20, restMs: 100 };
 export interface ReadPipelinesOptions {
   readonly clock: Clock;
   readonly patience?: Patience | undefined;
+  /** How many connections of one account and state are shared at most; default: as usual. */
+  readonly widthMax?: number | undefined;
   /** How many reads may be under way on one connection; asked at each. */
   readonly depthMax: () => number;
   /** Others are in need of a connection. */
   readonly pressed: () => boolean;
+  /** There is no connection left, and none more may be opened. */
+  readonly exhausted: () => boolean;
   readonly give: (connection: NodeConnection) => void;
   /** Ends a connection with what runs on it. */
   readonly kill: (connection: NodeConnection) => Promise<void>;
@@ -184,7 +188,7 @@ export interface ReadPipelinesOptions {
 export class ReadPipelines {
   readonly #options: ReadPipelinesOptions;
   readonly #patience: Patience;
-  readonly #width = new PipelineWidth();
+  readonly #width: PipelineWidth;
   /** By key; one that none is left of stays until the next look. */
   readonly #shared = new Map<string, ReadPipeline[]>();
   readonly #owner: PipelineOwner = {
@@ -198,6 +202,8 @@ export class ReadPipelines {
     },
   };
   #begun = 0;
+  /** Since the last look a read was sent elsewhere so that one more connection is opened. */
+  #opens = false;
   #timer: Timer | undefined;
   #lookedMs = 0;
   #restsUntilMs: number | undefined;
@@ -209,11 +215,13 @@ export class ReadPipelines {
   constructor(options: ReadPipelinesOptions) {
     this.#options = options;
     this.#patience = options.patience ?? usualPatience;
+    this.#width = new PipelineWidth(options.widthMax);
   }
 
   /**
    * Where one more read can be sent now: of as many shared connections as there are to be, the one
-   * with the fewest, or one that `take` gives. Undefined: it needs one for itself.
+   * with the fewest, or one that `take` gives. Undefined: it needs one for itself, which then is
+   * there for others to share.
    */
   join(
     { key }: Pick<Wanted, 'key'>,
@@ -235,9 +243,12 @@ export class ReadPipelines {
       if (best && best.depth <= pipeline.depth) continue;
       if (usable(pipeline.connection)) best = pipeline;
     }
-    if (best?.depth === 0 || shared.length >= (best ? width : widthMax)) return best;
+    if (best?.depth === 0 || shared.length >= (best ? width : this.#width.max)) return best;
     const connection = take();
-    return connection ? this.#begin(key, connection) : best;
+    if (connection) return this.#begin(key, connection);
+    if (!best || this.#opens || this.#options.exhausted()) return best;
+    this.#opens = true;
+    return undefined;
   }
 
   /** One more read could be sent on a connection that is shared already. */
@@ -259,7 +270,8 @@ export class ReadPipelines {
     if (!this.#options.pressed() || this.#rests() || this.#options.depthMax() <= 1) return false;
     // Warnings that somebody may ask for lie on it.
     if (connection.readLeft || connection.stateKey !== stateKey) return false;
-    if ((this.#shared.get(key)?.length ?? 0) >= this.#width.now) return false;
+    const open = this.#shared.get(key)?.filter(({ closed }) => !closed).length ?? 0;
+    if (open >= this.#width.now) return false;
     this.#begin(key, connection);
     return true;
   }
@@ -306,6 +318,7 @@ export class ReadPipelines {
 
   readonly #look = (): void => {
     this.#timer = undefined;
+    this.#opens = false;
     const nowMs = this.#options.clock.nowMs();
     // A look that is so late says little: it was this process that had no time.
     const late = nowMs - this.#lookedMs >= 2 * this.#patience.lookEveryMs;
@@ -339,13 +352,15 @@ export class ReadPipelines {
   #noteWait(elapsedMs: number): void {
     let answered = this.#answered;
     let waiting = 0;
+    let stalled = 0;
     this.#answered = 0;
     for (const pipeline of this.#all()) {
       answered += pipeline.look();
+      waiting += pipeline.depth;
       // What waits behind a slow one tells nothing of the others.
-      if (pipeline.stalls <= 0) waiting += pipeline.depth;
+      if (pipeline.stalls > 0) stalled += pipeline.depth;
     }
-    if (answered > 0) this.#waitMs = (waiting * elapsedMs) / answered;
+    if (answered > 0) this.#waitMs = ((waiting - stalled) * elapsedMs) / answered;
     this.#width.look({ answered, waiting, elapsedMs });
   }
 

@@ -50,7 +50,7 @@ export function wholeResultAt(
   deprecateEof: boolean,
 ): WholeResult | undefined {
   const { length } = chunk;
-  if (length - from > wholeBytesMax || length - from < columnCountBytes) return undefined;
+  if (length - from < columnCountBytes) return undefined;
   const columns = chunk[from + headerBytes] as number;
   if (lengthAt(chunk, from) !== 1 || columns === okByte || columns >= infileByte) return undefined;
   let at = behindPackets(chunk, from + columnCountBytes, columns);
@@ -65,7 +65,8 @@ export function wholeResultAt(
     const bytes = lengthAt(chunk, at);
     const first = chunk[at + headerBytes] as number;
     const next = at + headerBytes + bytes;
-    if (next > length || bytes === 0 || first === errByte) return undefined;
+    if (next > length || next - from > wholeBytesMax) return undefined;
+    if (bytes === 0 || first === errByte) return undefined;
     if (first === eofByte) {
       // A row may begin with that byte too.
       if (!deprecateEof && bytes >= eofLengthLimit) return undefined;

@@ -27,6 +27,7 @@ import {
 } from './carry-state.ts';
 import { foundRowsAfter } from './found-rows.ts';
 import { HeldReply } from './held-reply.ts';
+import { knownOf } from './known-quick.ts';
 import type { NodeRequest } from './node-request.ts';
 import { acknowledgedBefore, noteSeen, untilLeaderShows } from './read-consistency.ts';
 import { answersAtOnce, mayServe } from './read-place.ts';
@@ -152,6 +153,8 @@ async function readFrom(
     const attempt = await exchange(core, connection, request, options);
     if (attempt.kind === 'answered' && attempt.answer.kind === 'streamed') {
       kept = options.keep?.(attempt.answer.statusFlags) ?? false;
+      const clean = !options.keep && !watched && attempt.answer.errno === undefined;
+      if (clean) kept = keptForOthers(core, node, connection, options);
     }
     return attempt;
   } catch (error) {
@@ -161,6 +164,17 @@ async function readFrom(
     if (watched) await endWatch(core, connection);
     if (!kept) node.pool.give(connection);
   }
+}
+
+/** Where connections are scarce, who could share this one would wait for one of their own. */
+function keptForOthers(
+  core: SessionCore,
+  node: Node,
+  connection: NodeConnection,
+  { statement }: ReadOptions,
+): boolean {
+  const quick = statement !== undefined && knownOf(statement).quick;
+  return quick && !connection.lost && core.keepForPipeline(node, connection);
 }
 
 /** What the read has raised is asked for before. */

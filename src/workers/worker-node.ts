@@ -34,7 +34,7 @@ export class WorkerNode {
   readonly #settings: WorkerSettings;
   /** By account and state. */
   readonly #opening = new Map<string, Promise<boolean>>();
-  readonly #open = new Map<string, number>();
+  readonly #open = new Map<string, Set<NodeConnection>>();
 
   constructor(options: WorkerNodeOptions) {
     const { clock, config, newestThreadId, settings } = options;
@@ -45,6 +45,7 @@ export class WorkerNode {
       clock,
       newestThreadId,
       patience,
+      pipelinesMax: settings.sharedConnections,
       limits: settings.limits,
       health: settings.health,
       onStateChanged: () => {},
@@ -92,8 +93,7 @@ export class WorkerNode {
         connection.destroy(error instanceof Error ? error : new Error(String(error)));
         return false;
       }
-      this.#open.set(key, this.#openOf(terms) + 1);
-      connection.onLost(() => this.#open.set(key, this.#openOf(terms) - 1));
+      this.#noteOpen(key, connection);
       pool.give(connection);
       return true;
     } catch {
@@ -101,8 +101,16 @@ export class WorkerNode {
     }
   }
 
+  #noteOpen(key: string, connection: NodeConnection): void {
+    const open = this.#open.get(key) ?? new Set();
+    this.#open.set(key, open);
+    if (open.has(connection)) return;
+    open.add(connection);
+    connection.onLost(() => open.delete(connection));
+  }
+
   #openOf(terms: LoanTerms): number {
-    return this.#open.get(wantedOf(terms).key) ?? 0;
+    return this.#open.get(wantedOf(terms).key)?.size ?? 0;
   }
 
   /** Ends all that is under way. */

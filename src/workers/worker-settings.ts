@@ -5,7 +5,7 @@ import type { WorkerSettings } from './messages.ts';
 /** Reads share them, so that a few are enough. */
 const connectionsMax = 16;
 const waitMsMax = 100;
-/** So many reads of one account and state a server works on at once, for all workers. */
+/** So many connections to a node are shared by reads of one account and state, of all workers. */
 const sharedMax = 4;
 
 /** How many connections to each node a worker may have, of `limits.connections_per_node`. */
