@@ -1,11 +1,11 @@
 /** A measurement is so many looks long, behind one look in which the change before takes effect. */
-const looksMeasured = 5;
+const looksMeasured = 4;
 /** So many looks pass until reads share again after something held them up. */
 const looksDisturbed = 6;
 /** So many times both are measured, in turns, so that what else happens meets both alike. */
-const pairs = 3;
+const pairs = 4;
 /** Of fewer answers nothing is told. */
-const answersMin = 50;
+const answersMin = 40;
 /**
  * More connections must do so much better, fewer may do so much worse, for each costs the server:
  * of the power, which is about twice as much as of the rate.
@@ -14,8 +14,8 @@ const widerGain = 1.15;
 const narrowerGain = 0.95;
 const widthMaxUsual = 16;
 /** So many looks pass between two trials; twice as many after each that changed nothing. */
-const restMin = 25;
-const restMax = 400;
+const restMin = 50;
+const restMax = 800;
 
 /** What is under way and what was answered between two looks. */
 export interface PipelineLook {

@@ -152,6 +152,9 @@ export class ReadPipeline implements NodeResponseSink {
 const lateLooks = 10;
 /** Where all wait, one that takes so many times as long as the others is slow. */
 const slowFactor = 10;
+/** Who waits at so many looks in a row waits for one that is shared: reads are soon answered. */
+const pressedLooksMin = 5;
+
 const none: readonly ReadPipeline[] = [];
 
 export interface Patience {
@@ -204,6 +207,7 @@ export class ReadPipelines {
   #begun = 0;
   /** Since the last look a read was sent elsewhere so that one more connection is opened. */
   #opens = false;
+  #pressedLooks = 0;
   #timer: Timer | undefined;
   #lookedMs = 0;
   #restsUntilMs: number | undefined;
@@ -333,7 +337,8 @@ export class ReadPipelines {
       this.#width.disturb();
       pipeline.leaveAlone();
     }
-    if (this.#options.pressed()) this.#closeOne();
+    this.#pressedLooks = this.#options.pressed() ? this.#pressedLooks + 1 : 0;
+    if (this.#pressedLooks >= pressedLooksMin) this.#closeOne();
     for (const [key, shared] of this.#shared) if (shared.length === 0) this.#shared.delete(key);
     this.#lookAgain(nowMs);
   };
