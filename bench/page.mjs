@@ -51,21 +51,12 @@ bar is 12 KB.`;
 
 const reasons = `### Why bars are missed, and what it would take
 
-- **Few connections.** A query that is alone needs two reads and two writes of sockets, as behind
-  any proxy; there is nothing that it could share. \`node_forwarder\` does that and nothing else, so
-  what Lockstep takes beyond it is not Node.js but what it does with each query: it classifies the
-  text by its shape, chooses a node, finds a connection that is as the session is, counts and times
-  the statement, and holds the answer until it is whole. With more connections several queries leave
-  in one call and several answers come in one, which is why the CPU falls with 32 connections and
-  does not for a proxy that passes on each by itself. Socket handles driven without Node's streams
-  were tried, and take no less. It would take less to do for each query, or cores that do it
-  (\`workers\`).
 - **Transactions** (\`oltp_read_only\`, \`oltp_read_write\`) have a connection of their own, and
-  their client waits for each answer: every query of theirs is alone in the sense above. A commit is
-  a place in the log, a flush of the disk and a marker on the node on top of that.
-- **256 connections**: Lockstep is one thread, beside 256 of the load and those of the server on
-  two cores, so its rounds lie far apart, as those of \`node_forwarder\` do. \`workers\`
-  gives it more threads, which need more cores to run on.
+  their client waits for each answer: each query of theirs takes two reads and two writes of
+  sockets, as behind any proxy, and nothing can be shared. \`node_forwarder\` does that and nothing
+  else; what Lockstep takes beyond it is what it does with each query: it classifies the text by its
+  shape, counts and times the statement, and holds the answer until it is whole. A commit is a
+  place in the log, a flush of the disk and a marker on the node on top of that.
 - **Writes beside Galera.** With all processes on the same two cores, the rate is what the CPU of a
   write allows. The column *servers* holds what the servers take for one. Behind Lockstep each of
   three servers parses and runs the statement, and the leader is asked twice, for the statement and,
@@ -139,7 +130,13 @@ function conditions({ connections, rate, idle = 0, updates, entries }) {
 }
 
 const remarks = {
-  compare: `\`lockstep_2_workers\`, where shown, has \`workers: 2\`,
+  compare: `Behind Lockstep the point selects of many clients are under way on one connection at
+once, so that several queries, and several answers, pass in one call of the system; every other
+proxy here passes on each by itself. How many connections are shared so, Lockstep finds by trial.
+On this machine, whose cores are all busy, it is mostly one; where servers have cores of their own
+it may be more, and the ratios others than these.
+
+\`lockstep_2_workers\`, where shown, has \`workers: 2\`,
 \`lockstep_cached\` keeps the answers of
 all tables; both have a node of their own, and all share the machine's cores.
 \`node_forwarder\` passes bytes on and looks at nothing: the least that a proxy in Node.js takes.`,

@@ -112,6 +112,11 @@ export class ConnectionPool {
     return this.#waiters.length > 0 || this.size > this.#max();
   }
 
+  /** `Wanted.key` of who is first in line. */
+  get firstWaiting(): string | undefined {
+    return this.#waiters[0]?.wanted.key;
+  }
+
   get threadIds(): number[] {
     return [...this.#kinds.keys()].map((connection) => connection.threadId);
   }
@@ -146,6 +151,21 @@ export class ConnectionPool {
     // Its room may go to one who waits already.
     this.#evictIdle();
     return this.#wait(wanted);
+  }
+
+  hasIdle(kind: ConnectionKind): boolean {
+    return (this.#idle.get(connectionKindKey(kind))?.length ?? 0) > 0;
+  }
+
+  /** Has one more idle, if it can be opened and there may be one more. */
+  async openIdle(kind: ConnectionKind): Promise<boolean> {
+    if (this.size >= this.#max()) return false;
+    try {
+      this.give(await this.#open(kind));
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   /** Returns a connection on which nothing is under way. */

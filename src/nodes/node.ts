@@ -83,7 +83,9 @@ export class Node {
       widthMax: options.pipelinesMax,
       depthMax: () => options.limits.pipelinedReads,
       pressed: () => this.pool.pressed,
-      exhausted: () => this.pool.exhausted,
+      firstWaiting: () => this.pool.firstWaiting,
+      hasIdle: (kind) => this.pool.hasIdle(kind),
+      openIdle: (kind) => this.pool.openIdle(kind),
       give: (connection) => this.pool.give(connection),
       kill: (connection) => this.kill(connection),
     });

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Clock } from '../base/clock.ts';
+import type { ConnectionKind } from './connection-pool.ts';
 import type { NodeConnection } from './node-connection.ts';
 import { type PipelinedRead, type ReadPipeline, ReadPipelines } from './read-pipelines.ts';
 
@@ -27,7 +28,16 @@ class BusyClock implements Clock {
   }
 }
 
-function shared(clock: Clock, pressed = { now: false }, exhausted = true) {
+const kind: ConnectionKind = {
+  user: 'app',
+  password: '',
+  deprecateEof: true,
+  foundRows: false,
+  extendedMetadata: false,
+  accountVersion: 0,
+};
+
+function shared(clock: Clock, pressed = { now: false }, idle = { now: false, opened: 0 }) {
   const told: string[] = [];
   const read = (name: string): PipelinedRead => ({
     abandoned: false,
@@ -44,11 +54,13 @@ function shared(clock: Clock, pressed = { now: false }, exhausted = true) {
     clock,
     depthMax: () => 8,
     pressed: () => pressed.now,
-    exhausted: () => exhausted,
+    firstWaiting: () => (pressed.now ? '' : undefined),
+    hasIdle: () => idle.now,
+    openIdle: () => Promise.resolve((idle.opened += 1) < 3),
     give: () => told.push('given back'),
     kill: () => Promise.resolve(void told.push('killed')),
   });
-  const wanted = { key: '' };
+  const wanted = { key: '', kind };
   const join = (take: () => NodeConnection | undefined) => pipelines.join(wanted, () => true, take);
   const pipeline = join(() => connection);
   const send = (name: string): ReadPipeline | undefined => {
@@ -194,26 +206,40 @@ test('more are shared while that is tried, and those of them that are too many t
   expect(pass()).toBe(pipeline);
 });
 
-test('where more are to be shared and none is idle, one read at each look has one opened', () => {
+test('where more are to be shared one is made ready at a time, by a read if one is idle', async () => {
   const clock = new BusyClock();
-  const { pipeline, begin, send } = shared(clock, { now: false }, false);
-  const alone: boolean[] = [];
-  for (let look = 0; look < 80; look += 1) {
-    for (let count = 0; count < 60; count += 1) {
-      const joined = send('one more');
-      alone.push(joined === undefined);
-      joined?.onEnd();
+  const idle = { now: false, opened: 0 };
+  const { send } = shared(clock, { now: false }, idle);
+  const pass = async (looks: number): Promise<number> => {
+    let alone = 0;
+    for (let look = 0; look < looks; look += 1) {
+      for (let count = 0; count < 60; count += 1) {
+        const joined = send('one more');
+        if (joined) joined.onEnd();
+        else alone += 1;
+      }
+      clock.pass(20);
+      await Promise.resolve();
     }
-    clock.pass(20);
-  }
-  const count = alone.filter(Boolean).length;
-  expect(count).toBeGreaterThan(0);
-  expect(count).toBeLessThanOrEqual(80);
-  for (let look = 0; look < 200 && begin() === pipeline; look += 1) {
-    for (let read = 0; read < 60; read += 1) send('one more')?.onEnd();
-    clock.pass(20);
-  }
-  expect(begin()).not.toBe(pipeline);
+    return alone;
+  };
+  expect(await pass(200)).toBe(0);
+  expect(idle.opened).toBeGreaterThanOrEqual(3);
+  idle.now = true;
+  const alone = await pass(200);
+  expect(alone).toBeGreaterThan(0);
+  expect(alone).toBeLessThanOrEqual(200);
+});
+
+test('one that is kept is given back once, whether it was used or not', () => {
+  const clock = new BusyClock();
+  const { pipeline, told, send, keep } = shared(clock, { now: true });
+  for (let count = 0; count < 2; count += 1) pipeline?.onEnd();
+  told.length = 0;
+  expect(keep('')).toBe(true);
+  send('third')?.onEnd();
+  clock.pass(2);
+  expect(told).toEqual(['third ended', 'given back']);
 });
 
 test('in the place of one that takes no more another is kept', () => {

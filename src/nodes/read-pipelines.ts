@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../base/clock.ts';
 import type { Terminal } from '../protocol/response-sink.ts';
 import type { WholeResult } from '../protocol/whole-result.ts';
-import type { Wanted } from './connection-pool.ts';
+import type { ConnectionKind, Wanted } from './connection-pool.ts';
 import type { NodeConnection } from './node-connection.ts';
 import type { NodeResponseSink } from './node-response-sink.ts';
 import { PipelineWidth } from './pipeline-width.ts';
@@ -155,6 +155,10 @@ const slowFactor = 10;
 /** Who waits at so many looks in a row waits for one that is shared: reads are soon answered. */
 const pressedLooksMin = 5;
 
+/** One that is kept for reads, and for which none comes, is given back. */
+const keptMs = 2;
+const openRetryMs = 5000;
+
 const none: readonly ReadPipeline[] = [];
 
 export interface Patience {
@@ -175,8 +179,11 @@ export interface ReadPipelinesOptions {
   readonly depthMax: () => number;
   /** Others are in need of a connection. */
   readonly pressed: () => boolean;
-  /** There is no connection left, and none more may be opened. */
-  readonly exhausted: () => boolean;
+  /** `Wanted.key` of who has waited for one for longest. */
+  readonly firstWaiting: () => string | undefined;
+  readonly hasIdle: (kind: ConnectionKind) => boolean;
+  /** Opens one more that nobody has taken; false if that is not possible. */
+  readonly openIdle: (kind: ConnectionKind) => Promise<boolean>;
   readonly give: (connection: NodeConnection) => void;
   /** Ends a connection with what runs on it. */
   readonly kill: (connection: NodeConnection) => Promise<void>;
@@ -205,8 +212,9 @@ export class ReadPipelines {
     },
   };
   #begun = 0;
-  /** Since the last look a read was sent elsewhere so that one more connection is opened. */
-  #opens = false;
+  /** Since the last look something was done to have one more that can be shared. */
+  #widened = false;
+  #opening = false;
   #pressedLooks = 0;
   #timer: Timer | undefined;
   #lookedMs = 0;
@@ -225,10 +233,10 @@ export class ReadPipelines {
   /**
    * Where one more read can be sent now: of as many shared connections as there are to be, the one
    * with the fewest, or one that `take` gives. Undefined: it needs one for itself, which then is
-   * there for others to share.
+   * as it has to be for others to share it.
    */
   join(
-    { key }: Pick<Wanted, 'key'>,
+    { key, kind }: Pick<Wanted, 'key' | 'kind'>,
     usable: (connection: NodeConnection) => boolean,
     take: () => NodeConnection | undefined,
   ): ReadPipeline | undefined {
@@ -250,9 +258,11 @@ export class ReadPipelines {
     if (best?.depth === 0 || shared.length >= (best ? width : this.#width.max)) return best;
     const connection = take();
     if (connection) return this.#begin(key, connection);
-    if (!best || this.#opens || this.#options.exhausted()) return best;
-    this.#opens = true;
-    return undefined;
+    if (!best || this.#widened) return best;
+    this.#widened = true;
+    if (this.#options.hasIdle(kind)) return undefined;
+    void this.#openIdle(kind);
+    return best;
   }
 
   /** One more read could be sent on a connection that is shared already. */
@@ -271,13 +281,27 @@ export class ReadPipelines {
    * connections, none would ever be free to be shared. False: it is to be given back.
    */
   keep({ key, stateKey }: Pick<Wanted, 'key' | 'stateKey'>, connection: NodeConnection): boolean {
-    if (!this.#options.pressed() || this.#rests() || this.#options.depthMax() <= 1) return false;
+    // Whoever is next in line needs it, unless it is one of those who could share it.
+    if (this.#options.firstWaiting() !== key) return false;
+    if (this.#rests() || this.#options.depthMax() <= 1) return false;
     // Warnings that somebody may ask for lie on it.
     if (connection.readLeft || connection.stateKey !== stateKey) return false;
-    const open = this.#shared.get(key)?.filter(({ closed }) => !closed).length ?? 0;
-    if (open >= this.#width.now) return false;
-    this.#begin(key, connection);
+    const shared = this.#shared.get(key) ?? none;
+    const open = shared.filter((one) => !one.closed && !one.connection.lost);
+    if (open.length >= this.#width.now) return false;
+    const pipeline = this.#begin(key, connection);
+    this.#options.clock.after(keptMs, () => {
+      const unused = pipeline.depth === 0 && this.#shared.get(key)?.includes(pipeline) === true;
+      if (unused) this.#giveBack(pipeline);
+    });
     return true;
+  }
+
+  async #openIdle(kind: ConnectionKind): Promise<void> {
+    if (this.#opening) return;
+    this.#opening = true;
+    if (await this.#options.openIdle(kind)) this.#opening = false;
+    else this.#options.clock.after(openRetryMs, () => (this.#opening = false));
   }
 
   #rests(): boolean {
@@ -322,7 +346,7 @@ export class ReadPipelines {
 
   readonly #look = (): void => {
     this.#timer = undefined;
-    this.#opens = false;
+    this.#widened = false;
     const nowMs = this.#options.clock.nowMs();
     // A look that is so late says little: it was this process that had no time.
     const late = nowMs - this.#lookedMs >= 2 * this.#patience.lookEveryMs;
@@ -376,6 +400,7 @@ export class ReadPipelines {
   }
 
   #lookAgain(nowMs: number): void {
+    if (this.#shared.size === 0) this.#pressedLooks = 0;
     if (this.#shared.size === 0 || this.#timer) return;
     this.#lookedMs = nowMs;
     this.#timer = this.#options.clock.after(this.#patience.lookEveryMs, this.#look);

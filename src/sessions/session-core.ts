@@ -15,7 +15,7 @@ import { type LexMode, sharedMode } from '../sql/lex-mode.ts';
 import { nameCharsetOf } from '../sql/name-charset.ts';
 import type { Statement } from '../sql/statement.ts';
 import { SessionBroken } from './answer.ts';
-import { canCarry, inSchemaOf, isInSchema } from './carry-state.ts';
+import { canCarry, holdsOtherInsertId, inSchemaOf, isInSchema } from './carry-state.ts';
 import { ClientFile } from './client-file.ts';
 import { Diagnostics } from './diagnostics.ts';
 import { EarlySavepoints } from './early-savepoints.ts';
@@ -296,6 +296,7 @@ export class SessionCore {
 
   /** False where it is not to be shared from now on. */
   keepForPipeline(node: Node, connection: NodeConnection): boolean {
+    if (holdsOtherInsertId(connection, '0')) return false;
     return node.pipelines.keep(this.#wanted(undefined), connection);
   }
 

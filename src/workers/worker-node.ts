@@ -106,11 +106,18 @@ export class WorkerNode {
     this.#open.set(key, open);
     if (open.has(connection)) return;
     open.add(connection);
-    connection.onLost(() => open.delete(connection));
+    connection.onLost(() => {
+      open.delete(connection);
+      if (open.size === 0 && this.#open.get(key) === open) this.#open.delete(key);
+    });
   }
 
+  /** One that was brought to another state since is no longer one of them. */
   #openOf(terms: LoanTerms): number {
-    return this.#open.get(wantedOf(terms).key)?.size ?? 0;
+    const { key, stateKey } = wantedOf(terms);
+    let count = 0;
+    for (const one of this.#open.get(key) ?? []) if (one.stateKey === stateKey) count += 1;
+    return count;
   }
 
   /** Ends all that is under way. */
