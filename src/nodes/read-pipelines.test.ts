@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import type { Clock } from '../base/clock.ts';
 import type { ConnectionKind } from './connection-pool.ts';
 import type { NodeConnection } from './node-connection.ts';
-import { type PipelinedRead, type ReadPipeline, ReadPipelines } from './read-pipelines.ts';
+import type { PipelinedRead, ReadPipeline } from './read-pipeline.ts';
+import { ReadPipelines } from './read-pipelines.ts';
 
 /** Of a process that has so little time that each timer is as late as the test says. */
 class BusyClock implements Clock {
@@ -206,7 +207,7 @@ test('more are shared while that is tried, and those of them that are too many t
   expect(pass()).toBe(pipeline);
 });
 
-test('where more are to be shared one is made ready at a time, by a read if one is idle', async () => {
+test('where more are to be shared one is made ready at a time', async () => {
   const clock = new BusyClock();
   const idle = { now: false, opened: 0 };
   const { send } = shared(clock, { now: false }, idle);

@@ -1,4 +1,4 @@
-import type { PipelinedRead } from '../nodes/read-pipelines.ts';
+import type { PipelinedRead } from '../nodes/read-pipeline.ts';
 import type { Terminal } from '../protocol/response-sink.ts';
 import type { WholeResult } from '../protocol/whole-result.ts';
 import { warningsOf } from './diagnostics.ts';

@@ -2,7 +2,7 @@ import { asError } from '../base/as-error.ts';
 import type { NodeName, Seq } from '../base/brands.ts';
 import type { NodeConnection } from '../nodes/node-connection.ts';
 import type { Node } from '../nodes/node.ts';
-import type { ReadPipeline } from '../nodes/read-pipelines.ts';
+import type { ReadPipeline } from '../nodes/read-pipeline.ts';
 import { decodeErr } from '../protocol/err-packet.ts';
 import type { Terminal } from '../protocol/response-sink.ts';
 import type { Statement } from '../sql/statement.ts';

@@ -6,7 +6,7 @@ import { isDenied } from '../nodes/client-handshake.ts';
 import { type ConnectionKind, type Wanted, wantedKey } from '../nodes/connection-pool.ts';
 import type { NodeConnection } from '../nodes/node-connection.ts';
 import type { Node } from '../nodes/node.ts';
-import type { ReadPipeline } from '../nodes/read-pipelines.ts';
+import type { ReadPipeline } from '../nodes/read-pipeline.ts';
 import type { LoadFile } from '../log/load-file.ts';
 import type { Leadership } from '../replication/replicator.ts';
 import type { Release } from '../replication/write-gate.ts';

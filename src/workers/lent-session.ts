@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { Clock } from '../base/clock.ts';
 import { commandPacket } from '../nodes/node-connection.ts';
 import { type SocketHandle, takeHandle } from '../nodes/socket-handle.ts';
-import type { ReadPipeline } from '../nodes/read-pipelines.ts';
+import type { ReadPipeline } from '../nodes/read-pipeline.ts';
 import { CommandByte } from '../protocol/commands.ts';
 import { headerBytes } from '../protocol/packet-writer.ts';
 import { type PipelinedEnd, PipelinedReply } from '../sessions/pipelined-reply.ts';

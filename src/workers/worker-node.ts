@@ -4,7 +4,7 @@ import type { NodeConfig } from '../config/config.ts';
 import { type Wanted, wantedKey } from '../nodes/connection-pool.ts';
 import { Node } from '../nodes/node.ts';
 import type { NodeConnection } from '../nodes/node-connection.ts';
-import type { ReadPipeline } from '../nodes/read-pipelines.ts';
+import type { ReadPipeline } from '../nodes/read-pipeline.ts';
 import { bringTo, canCarry } from '../sessions/carry-state.ts';
 import type { LoanTerms } from '../sessions/session-lender.ts';
 import type { WorkerSettings } from './messages.ts';
