@@ -185,7 +185,7 @@ function outages(runs) {
       ],
       [
         '1,000,000 entries pending: start',
-        `${seconds.toFixed(1)} s`,
+        `${seconds.toFixed(2)} s`,
         'under 2 s',
         most(seconds, 2),
       ],

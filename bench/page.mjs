@@ -49,14 +49,15 @@ not measured MySQL Router stands beside Lockstep in its place, and nothing is ju
 idle client connection takes, \`npm test -- long\` measures (test/long/idle-clients.test.ts); the
 bar is 12 KB.`;
 
-const reasons = `### Why bars are missed, and what it would take
+const reasons = `### Where it is behind, and what it would take
 
 - **Transactions** (\`oltp_read_only\`, \`oltp_read_write\`) have a connection of their own, and
-  their client waits for each answer: each query of theirs takes two reads and two writes of
-  sockets, as behind any proxy, and nothing can be shared. \`node_forwarder\` does that and nothing
+  their client waits for each answer: nothing of theirs can be shared, and each query takes two
+  reads and two writes of sockets, as behind any proxy. \`node_forwarder\` has these and nothing
   else; what Lockstep takes beyond it is what it does with each query: it classifies the text by its
   shape, counts and times the statement, and holds the answer until it is whole. A commit is a
-  place in the log, a flush of the disk and a marker on the node on top of that.
+  place in the log, a flush of the disk and a marker on the node on top of that. It would take less
+  to do for each query, and fewer steps for a commit.
 - **Writes beside Galera.** With all processes on the same two cores, the rate is what the CPU of a
   write allows. The column *servers* holds what the servers take for one. Behind Lockstep each of
   three servers parses and runs the statement, and the leader is asked twice, for the statement and,
@@ -133,8 +134,8 @@ const remarks = {
   compare: `Behind Lockstep the point selects of many clients are under way on one connection at
 once, so that several queries, and several answers, pass in one call of the system; every other
 proxy here passes on each by itself. How many connections are shared so, Lockstep finds by trial.
-On this machine, whose cores are all busy, it is mostly one; where servers have cores of their own
-it may be more, and the ratios others than these.
+Where all cores are busy, as here, few do best; where servers have cores of their own it may be
+more, and the ratios others than these.
 
 \`lockstep_2_workers\`, where shown, has \`workers: 2\`,
 \`lockstep_cached\` keeps the answers of

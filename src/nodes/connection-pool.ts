@@ -153,19 +153,14 @@ export class ConnectionPool {
     return this.#wait(wanted);
   }
 
-  hasIdle(kind: ConnectionKind): boolean {
-    return (this.#idle.get(connectionKindKey(kind))?.length ?? 0) > 0;
+  /** One that could be taken now, and brought to the state. */
+  hasIdle({ kind, fits }: Pick<Wanted, 'kind' | 'fits'>): boolean {
+    return this.#idle.get(connectionKindKey(kind))?.some(fits) === true;
   }
 
-  /** Has one more idle, if it can be opened and there may be one more. */
-  async openIdle(kind: ConnectionKind): Promise<boolean> {
-    if (this.size >= this.#max()) return false;
-    try {
-      this.give(await this.#open(kind));
-      return true;
-    } catch {
-      return false;
-    }
+  /** Has one more idle, if there may be one more. Throws when it cannot be opened. */
+  async openIdle(kind: ConnectionKind): Promise<void> {
+    if (this.size < this.#max()) this.give(await this.#open(kind));
   }
 
   /** Returns a connection on which nothing is under way. */

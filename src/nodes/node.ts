@@ -84,7 +84,7 @@ export class Node {
       depthMax: () => options.limits.pipelinedReads,
       pressed: () => this.pool.pressed,
       firstWaiting: () => this.pool.firstWaiting,
-      hasIdle: (kind) => this.pool.hasIdle(kind),
+      hasIdle: (wanted) => this.pool.hasIdle(wanted),
       openIdle: (kind) => this.pool.openIdle(kind),
       give: (connection) => this.pool.give(connection),
       kill: (connection) => this.kill(connection),

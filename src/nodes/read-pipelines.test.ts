@@ -57,11 +57,14 @@ function shared(clock: Clock, pressed = { now: false }, idle = { now: false, ope
     pressed: () => pressed.now,
     firstWaiting: () => (pressed.now ? '' : undefined),
     hasIdle: () => idle.now,
-    openIdle: () => Promise.resolve((idle.opened += 1) < 3),
+    openIdle: () => {
+      idle.opened += 1;
+      return idle.opened < 3 ? Promise.resolve() : Promise.reject(new Error('refused'));
+    },
     give: () => told.push('given back'),
     kill: () => Promise.resolve(void told.push('killed')),
   });
-  const wanted = { key: '', kind };
+  const wanted = { key: '', kind, fits: () => true };
   const join = (take: () => NodeConnection | undefined) => pipelines.join(wanted, () => true, take);
   const pipeline = join(() => connection);
   const send = (name: string): ReadPipeline | undefined => {

@@ -8,11 +8,12 @@ import { type PipelineOwner, ReadPipeline } from './read-pipeline.ts';
 const lateLooks = 10;
 /** Where all wait, one that takes so many times as long as the others is slow. */
 const slowFactor = 10;
-/** Who waits at so many looks in a row waits for one that is shared: reads are soon answered. */
+/** Where some wait at fewer looks in a row they soon have one, without one being closed. */
 const pressedLooksMin = 5;
 
 /** One that is kept for reads, and for which none comes, is given back. */
 const keptMs = 2;
+/** After one could not be opened. */
 const openRetryMs = 5000;
 
 const none: readonly ReadPipeline[] = [];
@@ -37,9 +38,9 @@ export interface ReadPipelinesOptions {
   readonly pressed: () => boolean;
   /** `Wanted.key` of who has waited for one for longest. */
   readonly firstWaiting: () => string | undefined;
-  readonly hasIdle: (kind: ConnectionKind) => boolean;
-  /** Opens one more that nobody has taken; false if that is not possible. */
-  readonly openIdle: (kind: ConnectionKind) => Promise<boolean>;
+  readonly hasIdle: (wanted: Pick<Wanted, 'kind' | 'fits'>) => boolean;
+  /** Opens one more that nobody has taken, if there may be one. Rejects if that fails. */
+  readonly openIdle: (kind: ConnectionKind) => Promise<void>;
   readonly give: (connection: NodeConnection) => void;
   /** Ends a connection with what runs on it. */
   readonly kill: (connection: NodeConnection) => Promise<void>;
@@ -71,6 +72,7 @@ export class ReadPipelines {
   /** Since the last look something was done to have one more that can be shared. */
   #widened = false;
   #opening = false;
+  #openAgainMs = 0;
   #pressedLooks = 0;
   #timer: Timer | undefined;
   #lookedMs = 0;
@@ -88,11 +90,11 @@ export class ReadPipelines {
 
   /**
    * Where one more read can be sent now: of as many shared connections as there are to be, the one
-   * with the fewest, or one that `take` gives. Undefined: it needs one for itself, which then is
-   * as it has to be for others to share it.
+   * with the fewest, or one that `take` gives. Undefined: it goes alone, be it to make one ready
+   * for others to share.
    */
   join(
-    { key, kind }: Pick<Wanted, 'key' | 'kind'>,
+    { key, kind, fits }: Pick<Wanted, 'key' | 'kind' | 'fits'>,
     usable: (connection: NodeConnection) => boolean,
     take: () => NodeConnection | undefined,
   ): ReadPipeline | undefined {
@@ -116,7 +118,7 @@ export class ReadPipelines {
     if (connection) return this.#begin(key, connection);
     if (!best || this.#widened) return best;
     this.#widened = true;
-    if (this.#options.hasIdle(kind)) return undefined;
+    if (this.#options.hasIdle({ kind, fits })) return undefined;
     void this.#openIdle(kind);
     return best;
   }
@@ -154,10 +156,16 @@ export class ReadPipelines {
   }
 
   async #openIdle(kind: ConnectionKind): Promise<void> {
-    if (this.#opening) return;
+    const { clock } = this.#options;
+    if (this.#opening || clock.nowMs() < this.#openAgainMs) return;
     this.#opening = true;
-    if (await this.#options.openIdle(kind)) this.#opening = false;
-    else this.#options.clock.after(openRetryMs, () => (this.#opening = false));
+    try {
+      await this.#options.openIdle(kind);
+    } catch {
+      this.#openAgainMs = clock.nowMs() + openRetryMs;
+    } finally {
+      this.#opening = false;
+    }
   }
 
   #rests(): boolean {

@@ -166,7 +166,7 @@ async function readFrom(
   }
 }
 
-/** Where connections are scarce, who could share this one would wait for one of their own. */
+/** Where connections are scarce: else reads that could share it would wait for one each. */
 function keptForOthers(
   core: SessionCore,
   node: Node,

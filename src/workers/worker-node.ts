@@ -112,12 +112,8 @@ export class WorkerNode {
     });
   }
 
-  /** One that was brought to another state since is no longer one of them. */
   #openOf(terms: LoanTerms): number {
-    const { key, stateKey } = wantedOf(terms);
-    let count = 0;
-    for (const one of this.#open.get(key) ?? []) if (one.stateKey === stateKey) count += 1;
-    return count;
+    return this.#open.get(wantedOf(terms).key)?.size ?? 0;
   }
 
   /** Ends all that is under way. */
