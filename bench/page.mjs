@@ -58,6 +58,9 @@ const reasons = `### Where it is behind, and what it would take
   shape, counts and times the statement, and holds the answer until it is whole. A commit is a
   place in the log, a flush of the disk and a marker on the node on top of that. It would take less
   to do for each query, and fewer steps for a commit.
+- **Two workers** (\`lockstep_2_workers\`) are slower here than one process: both cores are taken
+  anyway, and each worker has node connections of its own, on which fewer queries meet. They are for
+  machines with cores to spare, where this was not measured.
 - **Writes beside Galera.** With all processes on the same two cores, the rate is what the CPU of a
   write allows. The column *servers* holds what the servers take for one. Behind Lockstep each of
   three servers parses and runs the statement, and the leader is asked twice, for the statement and,
