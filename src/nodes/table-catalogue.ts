@@ -3,10 +3,10 @@ import { isOracleMode, type LexMode } from '../sql/lex-mode.ts';
 import { lowerName } from '../sql/lower-name.ts';
 import { programFacts, programMode } from '../sql/program-facts.ts';
 import { isRepeatableProgram } from '../sql/repeatable.ts';
-import { quoteString } from '../sql/quote.ts';
 import type { Statement } from '../sql/statement.ts';
 import type { NodeConnection } from './node-connection.ts';
 import { queryRows, type Row } from './query-rows.ts';
+import { quotedName } from './quoted-name.ts';
 import type {
   ChildTable,
   RoutineInfo,
@@ -88,7 +88,7 @@ export class TableCatalogue {
   functions(name: string): Promise<readonly RoutineInfo[]> {
     return cached(this.#routines, `function ${name}`, async () => {
       const { ask, mode } = await this.#open();
-      const where = `ROUTINE_TYPE = 'FUNCTION' AND ROUTINE_NAME = ${quoted(name)}`;
+      const where = `ROUTINE_TYPE = 'FUNCTION' AND ROUTINE_NAME = ${quotedName(name)}`;
       return readRoutines(ask, where, mode);
     });
   }
@@ -98,8 +98,8 @@ export class TableCatalogue {
       const { ask, mode } = await this.#open();
       return readRoutines(
         ask,
-        `ROUTINE_TYPE = 'PROCEDURE' AND ROUTINE_SCHEMA = ${quoted(schema)} ` +
-          `AND ROUTINE_NAME = ${quoted(name)}`,
+        `ROUTINE_TYPE = 'PROCEDURE' AND ROUTINE_SCHEMA = ${quotedName(schema)} ` +
+          `AND ROUTINE_NAME = ${quotedName(name)}`,
         mode,
       );
     });
@@ -194,12 +194,8 @@ const binary = (row: Row): Row =>
     ]),
   );
 
-/** MySQL keeps a question mark for what takes four bytes of UTF-8; MariaDB refuses it in names. */
-const quoted = (name: string): string =>
-  quoteString(name.replace(/[\xf0-\xf7][\x80-\xbf]{3}/g, '?'));
-
 const placeOf = (schema: string, name: string): string =>
-  `TABLE_SCHEMA = ${quoted(schema)} AND TABLE_NAME = ${quoted(name)}`;
+  `TABLE_SCHEMA = ${quotedName(schema)} AND TABLE_NAME = ${quotedName(name)}`;
 
 function cached<T>(
   cache: Map<string, Promise<T>>,
@@ -324,7 +320,7 @@ async function readRoutines(ask: Ask, where: string, mode: LexMode): Promise<Rou
     const parameters = await ask(
       'SELECT PARAMETER_NAME AS name, PARAMETER_MODE AS mode, DATA_TYPE AS type ' +
         'FROM information_schema.PARAMETERS ' +
-        `WHERE SPECIFIC_SCHEMA = ${quoteString(schema)} AND SPECIFIC_NAME = ${quoteString(name)} ` +
+        `WHERE SPECIFIC_SCHEMA = ${quotedName(schema)} AND SPECIFIC_NAME = ${quotedName(name)} ` +
         `AND ROUTINE_TYPE = '${type}' AND ORDINAL_POSITION > 0 ORDER BY ORDINAL_POSITION`,
     );
     const facts = programFacts(
@@ -366,8 +362,8 @@ async function readTriggers(
   const rows = await ask(
     'SELECT TRIGGER_NAME AS name, EVENT_MANIPULATION AS event, ACTION_STATEMENT AS body, ' +
       'SQL_MODE AS sqlMode ' +
-      `FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = ${quoted(schema)} ` +
-      `AND EVENT_OBJECT_TABLE = ${quoted(name)}`,
+      `FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = ${quotedName(schema)} ` +
+      `AND EVENT_OBJECT_TABLE = ${quotedName(name)}`,
   );
   return rows.map((row) => ({
     name: row['name'] ?? '',

@@ -8,6 +8,7 @@ import {
   startServers,
   type TestServers,
 } from '../support/cluster.ts';
+import { CommandClient } from '../support/command-client.ts';
 import { type Step, transcriptOf } from '../support/differential.ts';
 import { namesEverywhere } from '../support/names-everywhere.ts';
 import { foldedName, lowerName } from '../../src/sql/lower-name.ts';
@@ -39,6 +40,26 @@ const aroundSavepoint = (name: string, id: number): readonly Step[] =>
     'COMMIT',
     'SET autocommit = 1',
   ].flat();
+
+/** With bytes that are no character; `root` may do anything. */
+const broken = [
+  'SELECT b\xb1(1)',
+  'SELECT `b\xb1`(1)',
+  '9 \xb1(1)',
+  'DO b\xe2\x82(1)',
+  'CALL `b\xb1`(1)',
+  'SELECT * FROM `b\xb1`',
+  'INSERT INTO b\xb1 VALUES (1)',
+  'INSERT INTO `x\xb1`.t VALUES (1)',
+  'UPDATE `b\xed\xa0\x80` SET id = 2',
+  'CREATE TABLE `c\xb1` (id INT PRIMARY KEY)',
+  'INSERT INTO `c\xb1` VALUES (1)',
+  'INSERT INTO whole.`c?` VALUES (2)',
+  'SELECT id FROM `c\xb1`',
+  'CREATE FUNCTION `f\xb1`() RETURNS INT DETERMINISTIC RETURN 3',
+  'INSERT INTO `c\xb1` VALUES (`f\xb1`())',
+  'SELECT `f\xb1`() FROM whole.`c?` WHERE id = 1',
+];
 
 const savepoints: readonly Step[] = [
   'CREATE DATABASE sp',
@@ -97,6 +118,28 @@ describe.each(engines())('names beyond ASCII, $name', (engine) => {
         .filter((line) => !/^(?:PREPARE|EXECUTE)/.test(line))
         .map((line) => line.replace(/"warnings":\d+/, '')),
     ));
+
+  test.each([
+    ['utf8mb4', 45],
+    ['utf8mb3', 33],
+    ['binary', 63],
+  ])('that no character set has are as on a server, in %s', async (_, characterSet) => {
+    const linesOf = async (port: number): Promise<readonly string[]> => {
+      const session = { user: 'root', capabilities: 0, characterSet };
+      await using client = await CommandClient.connect(port, session);
+      const lines: string[] = [];
+      for (const sql of ['CREATE DATABASE whole', 'USE whole', ...broken, 'DROP DATABASE whole']) {
+        const packets = await client.query(Buffer.from(sql, 'latin1'));
+        // An EOF says of an index whether one was used, and differs where a function is first read.
+        const told = packets.map((packet) => (packet[0] === 0xfe ? '' : packet.toString('latin1')));
+        lines.push(`${sql}: ${told.join(' ')}`);
+      }
+      return lines;
+    };
+    const expected = await linesOf(alone.servers[0]?.port ?? 0);
+    expect(await linesOf(lockstep.port)).toEqual(expected);
+    await expectEqualNodes(servers.servers);
+  });
 
   test('of savepoints are told apart as a server does', () => check(savepoints));
 

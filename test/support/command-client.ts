@@ -116,7 +116,7 @@ export class CommandClient implements AsyncDisposable {
   }
 
   /** The packets of one result, with or without rows. */
-  query(sql: string): Promise<Buffer[]> {
+  query(sql: string | Buffer): Promise<Buffer[]> {
     let first = true;
     let eofsLeft = this.deprecateEof ? 1 : 2;
     return this.packets(CommandByte.QUERY, Buffer.from(sql), (packet) => {
