@@ -1,7 +1,7 @@
 // `npm run bench` measures Lockstep beside what else can stand before a node:
 //
 //   npm run bench                      everything, interleaved: about an hour
-//   npm run bench -- smoke             a short form of the main figures, under a minute an engine
+//   npm run bench -- smoke             a short form of the main figures, under a minute
 //   npm run bench -- writes            beside a Galera cluster, and with 1, 3 and 5 nodes
 //   npm run bench -- replay            what a node missed, beside a replica of MariaDB's own
 //   npm run bench -- pending           a start with a million entries that a node missed
