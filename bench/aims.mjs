@@ -119,6 +119,16 @@ function otherReads(runs) {
   return [...rates, ...p99, ...cached];
 }
 
+/** Where cores are to spare, as `workers` measures it. */
+function workers(runs) {
+  const title = 'point select, 2 workers, cores to spare: rate';
+  const cell = runs.find(({ kind }) => kind === 'workers')?.cells[0];
+  if (!cell) return [[title, '', 'a gain', notMeasured]];
+  const { lockstep: one, lockstep_2_workers: two } = cell.figures;
+  const gain = medianOf(two, 'perSecond') / medianOf(one, 'perSecond');
+  return [[title, `${times(gain)} one process's`, 'a gain', gain > 1 ? 'met' : 'missed']];
+}
+
 function writes(runs) {
   const all = [
     ['update_index', 'updates'],
@@ -211,6 +221,7 @@ function deathRow({ engine, cells }) {
 export const aims = (runs) => [
   ...pointSelects(runs),
   ...otherReads(runs),
+  ...workers(runs),
   ...writes(runs),
   ...outages(runs),
 ];

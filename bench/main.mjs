@@ -2,6 +2,7 @@
 //
 //   npm run bench                      everything, interleaved: about an hour
 //   npm run bench -- smoke             a short form of the main figures, under a minute
+//   npm run bench -- workers           what a second process is worth where cores are to spare
 //   npm run bench -- writes            beside a Galera cluster, and with 1, 3 and 5 nodes
 //   npm run bench -- replay            what a node missed, beside a replica of MariaDB's own
 //   npm run bench -- pending           a start with a million entries that a node missed
@@ -16,6 +17,7 @@ import { makePage } from './page.mjs';
 import { pending } from './pending.mjs';
 import { replay } from './replay.mjs';
 import { smoke } from './smoke.mjs';
+import { workers } from './workers.mjs';
 import { writes } from './writes.mjs';
 
 const [what = 'compare', ...options] = process.argv.slice(2);
@@ -27,6 +29,7 @@ const benchmarks = {
   pending: () => pending(options),
   replay: () => replay(options),
   smoke,
+  workers: () => workers(options),
   writes: () => writes(options),
 };
 if (Object.hasOwn(benchmarks, what)) await benchmarks[what]();

@@ -35,7 +35,8 @@ npm run bench -- writes --json writes.json
 npm run bench -- replay --json replay.json
 npm run bench -- pending --json pending.json
 npm run bench -- failover --json failover.json
-npm run bench -- page compare.json writes.json replay.json pending.json failover.json
+npm run bench -- workers --json workers.json
+npm run bench -- page compare.json workers.json writes.json replay.json pending.json failover.json
 \`\`\`
 
 sysbench, HAProxy and Galera come from Debian's packages and are installed when they are
@@ -58,9 +59,10 @@ const reasons = `### Where it is behind, and what it would take
   shape, counts and times the statement, and holds the answer until it is whole. A commit is a
   place in the log, a flush of the disk and a marker on the node on top of that. It would take less
   to do for each query, and fewer steps for a commit.
-- **Two workers** (\`lockstep_2_workers\`) are slower here than one process: both cores are taken
-  anyway, and each worker has node connections of its own, on which fewer queries meet. They are for
-  machines with cores to spare, where this was not measured.
+- **Two workers** (\`lockstep_2_workers\`) are slower than one process where both cores are taken
+  anyway: each worker has node connections of its own, on which fewer queries meet. They are for
+  machines with cores to spare; what they are worth there is measured below, in *More than one
+  process*.
 - **Writes beside Galera.** With all processes on the same two cores, the rate is what the CPU of a
   write allows. The column *servers* holds what the servers take for one. Behind Lockstep each of
   three servers parses and runs the statement, and the leader is asked twice, for the statement and,
@@ -90,6 +92,7 @@ const titles = {
 
 const kinds = {
   compare: 'One node, and what can stand before it',
+  workers: 'More than one process',
   writes: 'Writes that survive the loss of power of everything',
   replay: 'What a node has missed',
   pending: 'A million entries that a node has not yet',
@@ -123,12 +126,13 @@ function section({ kind, cells, ...run }, first) {
   return [...title, facts, ...remark, ...tables].join('\n\n');
 }
 
-function conditions({ connections, rate, idle = 0, updates, entries }) {
+function conditions({ connections, rate, idle = 0, updates, entries, share }) {
   const at = rate === undefined ? '' : ` at ${rate}/s`;
   return [
     ...(updates === undefined ? [] : [`${whole(updates)} of them`]),
     ...(entries === undefined ? [] : [`${whole(entries)} entries`]),
     ...(connections === undefined ? [] : [`${connections} connections${at}`]),
+    ...(share === undefined ? [] : [`each process at most ${share} % of a core`]),
     ...(idle === 0 ? [] : [`beside ${whole(idle)} that are idle`]),
   ];
 }
@@ -144,6 +148,9 @@ more, and the ratios others than these.
 \`lockstep_cached\` keeps the answers of
 all tables; both have a node of their own, and all share the machine's cores.
 \`node_forwarder\` passes bytes on and looks at nothing: the least that a proxy in Node.js takes.`,
+  workers: `What \`workers: 2\` is worth where cores are to spare. Two cores that load, servers
+and Lockstep keep busy cannot show it: so each process of Lockstep, the main one too, is held to a
+small part of a core by the kernel, and the rest of the machine waits for it.`,
   writes: `\`one_server\` and every server of \`galera_3\` flush at each commit. Behind
 Lockstep it is Lockstep's log that is flushed before a write is acknowledged; its nodes flush
 once a second, but for those of \`lockstep_3_flushing\`, which do at each commit

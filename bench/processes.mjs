@@ -26,7 +26,7 @@ export function usage(pids) {
   return { cpuUs, residentBytes };
 }
 
-function withDescendants(pid) {
+export function withDescendants(pid) {
   const pids = [pid];
   for (const current of pids) {
     try {
