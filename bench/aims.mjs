@@ -46,12 +46,26 @@ function besideProxysql(runs, what, { key, better, bar, title }) {
   return [[title, `${times(ratio)} ${rival.name}`, `${limit} ${bar} × ProxySQL's`, verdict]];
 }
 
+/** Round for round, how many of the ratios meet the bar: '' where all say the same. */
+function roundsOf(of, to, key, meets) {
+  const ratios = of.map((figures, round) => figures[key] / to[round][key]);
+  const met = ratios.filter(meets).length;
+  return met === 0 || met === ratios.length ? '' : `, in ${met} of ${ratios.length} rounds`;
+}
+
 /** Two targets of one cell. */
 function ratioOf(runs, what, { key, of, to, limit, bar, title, whose }) {
   const cell = cellOf(runs, { ...what, targets: [of, to] });
   if (!cell) return [[title, '', `${limit} ${bar} × ${whose}`, notMeasured]];
   const ratio = medianOf(cell.figures[of], key) / medianOf(cell.figures[to], key);
-  const verdict = (limit === 'at most' ? most : least)(ratio, bar);
+  const judge = limit === 'at most' ? most : least;
+  const rounds = roundsOf(
+    cell.figures[of],
+    cell.figures[to],
+    key,
+    (each) => judge(each, bar) === 'met',
+  );
+  const verdict = `${judge(ratio, bar)}${rounds}`;
   return [[title, `${times(ratio)} ${whose}`, `${limit} ${bar} × ${whose}`, verdict]];
 }
 
@@ -116,8 +130,24 @@ function otherReads(runs) {
       title: 'point select from kept answers: rate',
     },
   );
-  return [...rates, ...p99, ...cached];
+  return [...rates, ...flatMemory(runs), ...p99, ...cached];
 }
+
+/** What large results leave, in the run in which small ones came before them. */
+function flatMemory(runs) {
+  const workload = ({ cells }, name) => cells.find((cell) => cell.workload === name)?.figures;
+  const run = runs.find((one) => workload(one, 'read_only') && workload(one, 'row_1mb'));
+  if (!run) return [['rows of 1 MB: memory', '', 'flat', notMeasured]];
+  const [small, large] = ['read_only', 'row_1mb'].map((name) =>
+    medianOf(workload(run, name).lockstep, 'residentBytes'),
+  );
+  const mebibytes = (large - small) / 2 ** 20;
+  const measured = `${mebibytes < 0 ? '' : '+'}${mebibytes.toFixed(0)} MiB after oltp_read_only`;
+  return [['rows of 1 MB: memory', measured, 'flat', most(mebibytes, flatMebibytes)]];
+}
+
+/** Eight rows of 1 MB, one for each connection. */
+const flatMebibytes = 8;
 
 /** Where cores are to spare, as `workers` measures it. */
 function workers(runs) {
@@ -184,7 +214,9 @@ function outages(runs) {
   }
   if (pending) {
     const { no_entry: none, node_down: down } = pending;
-    const mebibytes = (medianOf(down, 'residentBytes') - medianOf(none, 'residentBytes')) / 2 ** 20;
+    const base = medianOf(none, 'residentBytes');
+    const mebibytes = (medianOf(down, 'residentBytes') - base) / 2 ** 20;
+    const replayed = (medianOf(pending.replay, 'residentBytes') - base) / 2 ** 20;
     const seconds = medianOf(down, 'startMs') / 1000;
     rows.push(
       [
@@ -192,6 +224,12 @@ function outages(runs) {
         `+${mebibytes.toFixed(0)} MiB`,
         'within 100 MB',
         most(mebibytes, 95),
+      ],
+      [
+        '1,000,000 entries being replayed: memory at most',
+        `+${replayed.toFixed(0)} MiB`,
+        'none set',
+        '',
       ],
       [
         '1,000,000 entries pending: start',
@@ -205,10 +243,10 @@ function outages(runs) {
 }
 
 function deathRow({ engine, cells }) {
-  const { calm: _, ...deaths } = cells[0].figures;
-  const all = Object.values(deaths).flat();
+  const { follower_killed: followers, leader_killed: leaders } = cells[0].figures;
+  const all = Object.values(cells[0].figures).flat();
   const failed = all.reduce((sum, figures) => sum + figures.failed, 0);
-  const slowest = Math.max(...all.map((figures) => figures.maxMs));
+  const slowest = Math.max(...[...followers, ...leaders].map((figures) => figures.maxMs));
   return [
     `a node killed under load, ${engine}`,
     `${failed} failed, slowest ${slowest.toFixed(0)} ms`,

@@ -28,14 +28,14 @@ const statement = () => {
     : `SELECT c FROM rows_read WHERE id=${id}`;
 };
 
-/** One client, until the load ends. A statement counts in the window in which it was answered. */
+/** One client, until the load ends. A statement counts in the window in which it was sent. */
 function drive(connection) {
   return new Promise((resolve) => {
     let startedMs = 0;
+    let window = windows.at(-1);
     const fail = (text) => {
-      const current = windows.at(-1);
-      current.failed += 1;
-      if (current.errors.size < 5) current.errors.add(text);
+      window.failed += 1;
+      if (window.errors.size < 5) window.errors.add(text);
     };
     const sink = {
       onData() {},
@@ -49,13 +49,14 @@ function drive(connection) {
       },
       onEnd() {
         const tookUs = Math.round((performance.now() - startedMs) * 1000);
-        windows.at(-1).latencies.record(Math.max(1, tookUs));
+        window.latencies.record(Math.max(1, tookUs));
         if (running) send();
         else resolve();
       },
     };
     const send = () => {
       startedMs = performance.now();
+      window = windows.at(-1);
       connection.send(commandPacket(comQuery, Buffer.from(statement())), 'query', sink);
     };
     send();

@@ -41,12 +41,11 @@ export async function failover(argv) {
   const engine = requireEngine(values.engine);
   const folder = await mkdtemp(join(tmpdir(), 'lockstep-bench-'));
   const [port] = await freePorts(1);
-  const settings = { http: { port }, health: { interval: '1s' } };
-  const cluster = await behindLockstep({ engine, folder }, 3, { settings });
+  const cluster = await behindLockstep({ engine, folder }, 3, { settings: { http: { port } } });
   try {
     await makeRows(cluster.port, Number(values.rows));
     console.log(`${engine.name} ${engine.version}, ${cpus().length} × ${cpus()[0].model}`);
-    const figures = { calm: [], follower_killed: [], leader_killed: [] };
+    const figures = { calm: [], follower_killed: [], leader_killed: [], node_returns: [] };
     for (let round = 0; round < Number(values.rounds); round++) {
       const windows = await killUnderLoad(cluster, new Api(port), values);
       for (const { name, ...window } of windows) figures[name]?.push(window);
@@ -84,7 +83,7 @@ async function killUnderLoad(cluster, api, { seconds, ...values }) {
       load.begin(`${victim}_killed`);
       server.killNow();
       await delay(Number(seconds) * 1000);
-      load.begin('return');
+      load.begin('node_returns');
       await server.kill();
       await server.start();
       await api.untilNode(name, ({ state }) => state === 'UP');

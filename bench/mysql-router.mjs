@@ -33,3 +33,12 @@ export function mysqlRouterCommand(argv) {
   const command = loaderCommand({ ...loader, libraryFolders }, program(), argv);
   return [command.file, ...command.argv];
 }
+
+/** Its name and version, if it is here. */
+export function mysqlRouterVersion() {
+  if (!existsSync(program())) return [];
+  const [file, ...argv] = mysqlRouterCommand(['--version']);
+  const { stdout } = spawnSync(file, argv, { encoding: 'utf8' });
+  const version = /Ver (\S+)/.exec(stdout ?? '')?.[1];
+  return version === undefined ? [] : [`mysql-router ${version}`];
+}

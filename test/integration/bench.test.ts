@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -22,9 +22,57 @@ test('a benchmark that is not there is told of, with those that are', async () =
   await expect(failed).rejects.toMatchObject({
     code: 2,
     stderr: expect.stringMatching(
-      /no benchmark called "nonsense".*compare.*failover.*micro.*pending.*replay.*writes/,
+      /no benchmark called "nonsense".*compare.*failover.*micro.*pending.*replay.*workers.*writes/,
     ) as string,
   });
+});
+
+test('the page judges by the figures, round for round where they disagree', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'lockstep-bench-test-'));
+  const file = (name: string): string => join(folder, name);
+  const rate = (perSecond: number, cpuUs = 30): object => ({
+    ...{ perSecond, p95Ms: 1, cpuUs, serversCpuUs: 100, residentBytes: 2 ** 27 },
+  });
+  const write = async (name: string, kind: string, cell: object): Promise<void> => {
+    const facts = { node: 'v24.1.0', command: `${name} --rounds 3`, programs: ['haproxy 2.6'] };
+    const machine = { cores: 2, model: 'a processor', memoryBytes: 2 ** 34, day: '2026-01-01' };
+    const run = { kind, engine: 'mariadb 10.11', rounds: 3, seconds: 1, cells: [cell] };
+    await writeFile(file(name), JSON.stringify({ ...facts, ...machine, ...run }));
+  };
+  const [connections, share] = [32, 20];
+  const slow = [rate(1000), rate(1000), rate(1000)];
+  try {
+    await write('compare', 'compare', {
+      ...{ workload: 'point_select', connections },
+      figures: { haproxy: slow, lockstep: [rate(1100, 20), rate(1300, 20), rate(1400, 20)] },
+    });
+    await write('workers', 'workers', {
+      ...{ workload: 'point_select', connections, share },
+      figures: { lockstep: slow, lockstep_2_workers: [rate(1500), rate(1900), rate(1800)] },
+    });
+    await write('writes', 'writes', {
+      ...{ workload: 'insert', connections },
+      figures: { galera_3: slow, lockstep_3: [rate(600), rate(500), rate(700)] },
+    });
+    const files = ['compare', 'workers', 'writes'].map(file);
+    await run(process.execPath, ['bench/main.mjs', 'page', '--out', file('page.md'), ...files]);
+    const page = await readFile(file('page.md'), 'utf8');
+    for (const line of [
+      "32 connections: rate | 1.30 × HAProxy's | at least 1.2 × HAProxy's | met, in 2 of 3 rounds |",
+      "32 connections: CPU | 0.67 × HAProxy's | at most 1.1 × HAProxy's | met |",
+      "2 workers, cores to spare: rate | 1.80 × one process's | a gain | met |",
+      "inserts, 32 connections, 3 nodes: rate | 0.60 × Galera's | at least 1.3 × Galera's | missed |",
+      'would reach, by these, 1.00 × for inserts at 32 connections.',
+      '### One row by its key, as text, 32 connections, each process at most 20 % of a core',
+      '| lockstep_2_workers | 1,800/s ± 11 % | 1.0 ms | 30.0 µs | 100 µs | 128 MiB |',
+      'npm run bench -- writes --rounds 3   # with Node 24.1.0',
+      'Beside Lockstep: haproxy 2.6.',
+    ]) {
+      expect(page).toContain(line);
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 });
 
 interface Figures {
@@ -51,7 +99,12 @@ describeAlike('benchmarks with nodes that die', ({ name: engine }) => {
 
   test('no statement fails while a follower, and then the leader, is killed', async () => {
     const figures = await measure('failover', '--seconds', '1');
-    expect(Object.keys(figures)).toEqual(['calm', 'follower_killed', 'leader_killed']);
+    expect(Object.keys(figures)).toEqual([
+      'calm',
+      'follower_killed',
+      'leader_killed',
+      'node_returns',
+    ]);
     for (const window of Object.values(figures).flat()) {
       expect(window).toMatchObject({ failed: 0, errors: [] });
       expect(window['statements']).toBeGreaterThan(0);

@@ -7,7 +7,7 @@ import { connectTo, engines, startServers } from '../support/cluster.ts';
 const clientCount = 5000;
 const atOnce = 50;
 /** What one costs at most: sockets, buffers, the session and what it has set. */
-const bytesMax = 16 * 1024;
+const bytesMax = 12 * 1024;
 
 async function residentBytes(pid: number | undefined): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
