@@ -133,20 +133,23 @@ function otherReads(runs) {
   return [...rates, ...flatMemory(runs), ...p99, ...cached];
 }
 
-/** What large results leave, in the run in which small ones came before them. */
-function flatMemory(runs) {
-  const workload = ({ cells }, name) => cells.find((cell) => cell.workload === name)?.figures;
-  const run = runs.find((one) => workload(one, 'read_only') && workload(one, 'row_1mb'));
-  if (!run) return [['rows of 1 MB: memory', '', 'flat', notMeasured]];
-  const [small, large] = ['read_only', 'row_1mb'].map((name) =>
-    medianOf(workload(run, name).lockstep, 'residentBytes'),
-  );
-  const mebibytes = (large - small) / 2 ** 20;
-  const measured = `${mebibytes < 0 ? '' : '+'}${mebibytes.toFixed(0)} MiB after oltp_read_only`;
-  return [['rows of 1 MB: memory', measured, 'flat', most(mebibytes, flatMebibytes)]];
-}
+/** What large results leave behind, from the first round to the last. */
+const flatMemory = (runs) =>
+  [
+    ['range_1000', 'ranges of 1,000 rows'],
+    ['row_1mb', 'rows of 1 MB'],
+  ].map(([workload, name]) => {
+    const title = `${name}: memory`;
+    const cell = cellOf(runs, { workload, connections: 8, targets: ['lockstep'] });
+    if (!cell) return [title, '', 'flat', notMeasured];
+    const mebibytes = cell.figures.lockstep.map(({ residentBytes }) => residentBytes / 2 ** 20);
+    const growth = mebibytes.at(-1) - mebibytes[0];
+    const sign = growth < 0 ? '' : '+';
+    const measured = `${mebibytes.at(-1).toFixed(0)} MiB, ${sign}${growth.toFixed(0)} over all rounds`;
+    return [title, measured, 'flat', most(growth, flatMebibytes)];
+  });
 
-/** Eight rows of 1 MB, one for each connection. */
+/** Eight connections have eight rows of 1 MB. */
 const flatMebibytes = 8;
 
 /** Where cores are to spare, as `workers` measures it. */

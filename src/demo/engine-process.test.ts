@@ -4,6 +4,8 @@ import { readFileSync } from 'node:fs';
 import { expect, test, vi } from 'vitest';
 import { dyingWithParent, identify, isSameRunning, isStopped } from './engine-process.ts';
 
+const deadlineMs = 15_000;
+
 test('a process is the same as itself, and not as one that has its number', () => {
   const self = identify(process.pid);
   expect(self).toMatchObject({ pid: process.pid });
@@ -33,12 +35,12 @@ test('what is to die with its parent dies when that is killed, even stopped', as
   const [data] = (await once(parent.stdout, 'data')) as [Buffer];
   const pid = Number(data.toString());
   const name = (): string => readFileSync(`/proc/${pid}/comm`, 'latin1').trim();
-  await vi.waitUntil(() => name() === 'sleep');
+  await vi.waitUntil(() => name() === 'sleep', deadlineMs);
   process.kill(pid, 'SIGSTOP');
-  await vi.waitUntil(() => isStopped(pid));
+  await vi.waitUntil(() => isStopped(pid), deadlineMs);
   // The grandchild holds the pipe's other end too: it closes when both have ended.
   const bothEnded = once(parent.stdout, 'close');
   parent.kill('SIGKILL');
   await bothEnded;
-  await vi.waitUntil(() => identify(pid) === undefined);
+  await vi.waitUntil(() => identify(pid) === undefined, deadlineMs);
 });

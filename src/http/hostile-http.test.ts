@@ -14,18 +14,21 @@ let server: HttpServer;
 const defects: unknown[] = [];
 const sockets: Socket[] = [];
 
-beforeEach(async () => {
-  server = await startHttpServer({
+const start = (requestTimeoutMs: number): Promise<HttpServer> =>
+  startHttpServer({
     control: new MemoryControl(),
     access: new Access({ http: () => defaultConfig.http, clock: systemClock }),
     host: '127.0.0.1',
     port: 0,
     bodyBytesMax: 2000,
-    requestTimeoutMs: 600,
+    requestTimeoutMs,
     eventStreamsMax: streamsMax,
     connectionsMax,
     onDefect: (error) => defects.push(error),
   });
+
+beforeEach(async () => {
+  server = await start(600);
 });
 afterEach(async () => {
   for (const socket of sockets.splice(0)) socket.destroy();
@@ -101,6 +104,9 @@ describe('what is never sent to its end', () => {
 });
 
 test('no more connections than that: further ones are closed, and make room again', async () => {
+  await server.close();
+  // None of them is to be late meanwhile.
+  server = await start(60_000);
   const kept = Array.from({ length: connectionsMax }, () => open(''));
   await Promise.all(kept.map(({ socket }) => new Promise((done) => socket.on('connect', done))));
   expect(await open(`GET /nodes HTTP/1.1\r\n${last}\r\n`).closed).toBe('');

@@ -186,7 +186,7 @@ describe('the command itself', () => {
   });
 
   test('ends a step that takes too long, and what that started', async () => {
-    const { code, lines } = await finish(start({ slow: sleeper }, 1_000));
+    const { code, lines } = await finish(start({ slow: sleeper }, 5_000));
     expect([code, lines.at(-1)]).toEqual([1, '0 passed, 1 failed']);
     expect(isRunning(grandchild(lines))).toBe(false);
   });

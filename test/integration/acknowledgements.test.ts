@@ -58,7 +58,7 @@ describeAlike('when a write counts as done', (engine) => {
     Promise.race([promise.then(() => true), delay(ms, false)]);
 
   test('acks all: once every node in sync has it; one that does not answer drops out', async () => {
-    await open({ acks: 'all', syncTimeoutMs: 500 });
+    await open({ acks: 'all', syncTimeoutMs: 3000 });
     const [frozen] = followers();
     await frozen?.pause();
     await write(1);

@@ -6,7 +6,7 @@ import {
   type ResultSetHeader,
   type RowDataPacket,
 } from 'mysql2/promise';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { startBalancer, type TestBalancer, untilAllUp } from '../support/balancer.ts';
 import { connectTo, engines, expectEqualNodes, startServers } from '../support/cluster.ts';
 import type { TestServers } from '../support/cluster.ts';
@@ -64,12 +64,26 @@ describe.each(engines())('writes that change nothing, $name', (engine) => {
     await expectEqualNodes(servers.servers);
   };
 
+  /** Resolves when somebody waits for a lock on the leader, which shows it 100 ms late. */
+  const untilLockWait = async (): Promise<void> => {
+    const { leader } = lockstep.balancer.control.status();
+    const at = servers.servers.findIndex((_, index) => `mysql${index + 1}` === leader);
+    await using direct = await connectTo(servers.servers[at] ?? { port: 0 }, { user: 'root' });
+    const waits = async (): Promise<boolean> => {
+      const [found] = await direct.query<RowDataPacket[]>(
+        "SELECT 1 FROM information_schema.INNODB_TRX WHERE trx_state = 'LOCK WAIT'",
+      );
+      return found.length > 0;
+    };
+    await vi.waitUntil(waits, { timeout: 20_000, interval: 150 });
+  };
+
   /** The statement generates the id 4, waits, and meets the row that another gave it meanwhile. */
   const meetGenerated = async (sql: string): Promise<ResultSetHeader | RowDataPacket[]> => {
     await client(1).query('BEGIN');
     await client(1).query('SELECT * FROM t WHERE id > 3 FOR UPDATE');
     const waiting = client(2).query<ResultSetHeader | RowDataPacket[]>(sql);
-    await delay(300);
+    await untilLockWait();
     await client(1).query('INSERT INTO t VALUES (4, 70, 1)');
     await client(1).query('COMMIT');
     return (await waiting)[0];
@@ -227,7 +241,7 @@ describe.each(engines())('writes that change nothing, $name', (engine) => {
         ([{ affectedRows }]) => affectedRows,
         ({ errno }: { errno?: number }) => errno,
       );
-    await delay(300);
+    await untilLockWait();
     const errno = await client(1)
       .query('DELETE FROM t WHERE id = 15413')
       .then(() => client(1).query('INSERT INTO t VALUES (2, 37, 5)'))
@@ -340,6 +354,7 @@ describe.each(engines())('writes that change nothing, $name', (engine) => {
     } finally {
       for (const connection of [...followers, ...own]) connection.destroy();
     }
+    await untilAllUp(lockstep);
     await expectEqual();
   });
 });

@@ -219,10 +219,10 @@ describe.each(engines())('LOAD DATA LOCAL, $name', (engine) => {
         .query({ sql: loadStatement('gone', ''), infileStreamFactory: () => half })
         .catch(() => 'lost');
       half.push(Buffer.from('1\n2\n'));
-      await vi.waitFor(async () => expect(await filesOfLog()).not.toEqual(before));
+      await vi.waitFor(async () => expect(await filesOfLog()).not.toEqual(before), 20_000);
       if (end === 'destroy') other.destroy();
       else await client.query(`KILL ${other.threadId}`);
-      await vi.waitFor(async () => expect(await filesOfLog()).toEqual(before));
+      await vi.waitFor(async () => expect(await filesOfLog()).toEqual(before), 20_000);
       if (end === 'kill') expect(await loading).toBe('lost');
     }
     expect(await rowsOf(client, 'SELECT COUNT(*) AS n FROM gone')).toEqual([{ n: 0 }]);

@@ -12,7 +12,7 @@ const ways = ['to_server', 'to_client'] as const;
 /** A path that forgets one connection: it lives on at both ends, and others are well. */
 describeAlike('a packet that is lost for good', (engine) => {
   const health = { ...defaultConfig.health, suspectAfterMs: 200 };
-  const lab = new TrapLab(engine, { health, syncTimeoutMs: 500 });
+  const lab = new TrapLab(engine, { health, syncTimeoutMs: 5000 });
   let one: Connection;
   let seen = 0;
 

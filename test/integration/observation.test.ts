@@ -8,6 +8,8 @@ import { describeAlike } from '../support/extended.ts';
 import { attribute, openOtlpReceiver, type OtlpReceiver } from '../support/otlp-receiver.ts';
 import { startServers, type TestServers } from '../support/cluster.ts';
 
+const waitFor = <T>(check: () => T | Promise<T>): Promise<T> => vi.waitFor(check, 20_000);
+
 interface Digest {
   readonly digest: string;
   readonly sql: string;
@@ -77,7 +79,7 @@ describeAlike('what is told of statements and sessions', (engine) => {
     await client.query('SELECT missing FROM o').catch(() => undefined);
     await client.query("PREPARE p FROM 'SELECT id FROM o WHERE note = ?'");
     await client.query('EXECUTE p USING @nothing');
-    await vi.waitFor(async () => {
+    await waitFor(async () => {
       const known = await digests();
       const reads = known.get('SELECT note FROM o WHERE id = ?');
       expect(reads).toMatchObject({ count: 4, rows: 4, errors: 0 });
@@ -113,7 +115,7 @@ describeAlike('what is told of statements and sessions', (engine) => {
     expect(found?.node).toMatch(/^mysql[12]$/);
     await client.query("SELECT SLEEP(0.4), 'secret' AS password");
     const file = lockstep.config.telemetry.slowQueryFile ?? '';
-    await vi.waitFor(async () => {
+    await waitFor(async () => {
       const lines = (await readFile(file, 'utf8')).trim().split('\n');
       const logged = lines
         .map((line) => JSON.parse(line) as { sql: string; msg: string })
@@ -203,7 +205,7 @@ describeAlike('what is told of statements and sessions', (engine) => {
       return found;
     };
     const leader = lockstep.balancer.control.status().leader;
-    await vi.waitFor(async () => {
+    await waitFor(async () => {
       expect(await find()).toMatchObject({
         user: 'app',
         host: '127.0.0.1',
@@ -224,7 +226,7 @@ describeAlike('what is told of statements and sessions', (engine) => {
     const kill = (body?: object) => post(`/sessions/${held.threadId}/kill`, body);
     expect((await kill({ queryOnly: true })).status).toBe(204);
     await sleeping;
-    await vi.waitFor(async () => {
+    await waitFor(async () => {
       expect(await find()).toMatchObject({ command: 'Sleep', state: 'idle in a transaction' });
     });
     const gone = new Promise((resolve) => {
@@ -233,7 +235,7 @@ describeAlike('what is told of statements and sessions', (engine) => {
     });
     expect((await kill()).status).toBe(204);
     await gone;
-    await vi.waitFor(async () => expect((await kill()).status).toBe(404));
+    await waitFor(async () => expect((await kill()).status).toBe(404));
     held.destroy();
   });
 

@@ -8,6 +8,8 @@ import { FaultProxy } from '../support/fault-proxy.ts';
 const clients = 24;
 const rows = 200;
 const bursts = 30;
+/** After each of which nodes come back. */
+const roundsMsMax = 300_000;
 /** Of one answer, all that it is in. */
 const answerBytes = 800;
 /** So often that it is known to be quick, whatever it was before. */
@@ -83,43 +85,51 @@ describe.each(engines())('quick reads that share connections which break, $name'
     await untilAllUp(lockstep);
   };
 
-  test('an answer that breaks off in the middle is had from elsewhere', async () => {
-    const broken = breakAnswers((proxy, bytes) => {
-      setImmediate(() => proxy.cut());
-      return bytes.subarray(0, Math.floor(bytes.length / 2));
-    });
-    const sessions = await open(clients);
-    for (let round = 0; round < bursts; round += 1) {
-      await untilAllUp(lockstep);
-      broken.armed = true;
-      const errors = await burst(sessions, round);
-      expect(errors.filter((error) => error !== undefined)).toEqual([]);
-    }
-    await heal();
-    expect(broken.count).toBeGreaterThan(0);
-    await Promise.all(sessions.map((session) => session.end()));
-  });
-
-  test('of bytes that are no answer nobody gets what is not its own', async () => {
-    const broken = breakAnswers((_, bytes) => {
-      const half = Math.floor(bytes.length / 2);
-      return Buffer.concat([bytes.subarray(0, half), Buffer.alloc(bytes.length - half, 0xff)]);
-    });
-    for (let round = 0; round < bursts; round += 1) {
-      await untilAllUp(lockstep);
+  test(
+    'an answer that breaks off in the middle is had from elsewhere',
+    async () => {
+      const broken = breakAnswers((proxy, bytes) => {
+        setImmediate(() => proxy.cut());
+        return bytes.subarray(0, Math.floor(bytes.length / 2));
+      });
       const sessions = await open(clients);
-      // They come to share connections.
-      await burst(sessions, round);
-      broken.armed = true;
-      await burst(sessions, round + 1);
-      for (const session of sessions) session.destroy();
-    }
-    await heal();
-    expect(broken.count).toBeGreaterThan(0);
-    const sessions = await open(clients);
-    expect((await burst(sessions, 0)).filter((error) => error !== undefined)).toEqual([]);
-    await Promise.all(sessions.map((session) => session.end()));
-  });
+      for (let round = 0; round < bursts; round += 1) {
+        await untilAllUp(lockstep);
+        broken.armed = true;
+        const errors = await burst(sessions, round);
+        expect(errors.filter((error) => error !== undefined)).toEqual([]);
+      }
+      await heal();
+      expect(broken.count).toBeGreaterThan(0);
+      await Promise.all(sessions.map((session) => session.end()));
+    },
+    roundsMsMax,
+  );
+
+  test(
+    'of bytes that are no answer nobody gets what is not its own',
+    async () => {
+      const broken = breakAnswers((_, bytes) => {
+        const half = Math.floor(bytes.length / 2);
+        return Buffer.concat([bytes.subarray(0, half), Buffer.alloc(bytes.length - half, 0xff)]);
+      });
+      for (let round = 0; round < bursts; round += 1) {
+        await untilAllUp(lockstep);
+        const sessions = await open(clients);
+        // They come to share connections.
+        await burst(sessions, round);
+        broken.armed = true;
+        await burst(sessions, round + 1);
+        for (const session of sessions) session.destroy();
+      }
+      await heal();
+      expect(broken.count).toBeGreaterThan(0);
+      const sessions = await open(clients);
+      expect((await burst(sessions, 0)).filter((error) => error !== undefined)).toEqual([]);
+      await Promise.all(sessions.map((session) => session.end()));
+    },
+    roundsMsMax,
+  );
 
   test('clients that vanish while they wait leave the others their answers', async () => {
     await heal();

@@ -91,10 +91,13 @@ describe.each(engines())('quick reads share connections, $name', (engine) => {
   test('more connections work where the server gains by it', async () => {
     const sql = 'SELECT connection FROM v WHERE SLEEP(0.001) = 0';
     await learn(sql);
-    const enough = 3 * servers.servers.length;
+    // One node alone is asked as often as it takes to tell, on a busy machine too.
+    const { control } = lockstep.balancer;
+    await control.disable('mysql2');
+    const enough = 3;
     const used: number[] = [];
     const asked = performance.now();
-    while ((used.at(-1) ?? 0) < enough && performance.now() - asked < 60_000) {
+    while ((used.at(-1) ?? 0) < enough && performance.now() - asked < 240_000) {
       const counts = new Map<unknown, number>();
       await each(async (session) => {
         for (let count = 0; count < 20; count += 1) {
@@ -104,9 +107,11 @@ describe.each(engines())('quick reads share connections, $name', (engine) => {
       });
       used.push([...counts.values()].filter((count) => count >= clients).length);
     }
-    expect(used[0]).toBeLessThan(enough);
+    await control.enable('mysql2');
+    await untilAllUp(lockstep);
+    expect(Math.min(...used)).toBeLessThan(enough);
     expect(used.at(-1)).toBeGreaterThanOrEqual(enough);
-  });
+  }, 300_000);
 
   test('answers that come together are told apart', async () => {
     const sql = (id: number): string => `SELECT REPEAT(word, 200) AS words FROM t WHERE id = ${id}`;
@@ -125,13 +130,16 @@ describe.each(engines())('quick reads share connections, $name', (engine) => {
     await learn(sql(0));
     const [slow, ...others] = sessions;
     let over = false;
-    const slept = slow?.query(sql(4)).then(() => {
-      over = true;
-    });
+    const slept = slow?.query(sql(60)).then(
+      () => (over = true),
+      () => (over = true),
+    );
     for (let count = 0; count < 20; count += 1) {
       await Promise.all(others.map((session) => session.query(sql(0))));
     }
     expect(over).toBe(false);
+    await using killer = await connectTo(lockstep);
+    await killer.query(`KILL QUERY ${slow?.threadId}`);
     await slept;
   });
 
@@ -156,7 +164,7 @@ describe.each(engines())('quick reads share connections, $name', (engine) => {
     expect(await slept).toBe(1317);
     await Promise.all(working);
     expect(await read(slow, 'SELECT word FROM t WHERE id = 5')).toEqual([{ word: 'word 5' }]);
-    expect(await running('SLEEP(60)')).toEqual([0, 0]);
+    await vi.waitFor(async () => expect(await running('SLEEP(60)')).toEqual([0, 0]), 20_000);
   });
 
   test('what was asked elsewhere does not run to its end behind a slow one', async () => {
@@ -165,7 +173,7 @@ describe.each(engines())('quick reads share connections, $name', (engine) => {
     await learn(sql(0));
     await each((session) => session.query(sql(4)));
     // What is ended may take a moment to go, on a busy machine; to its end it would take longer.
-    await vi.waitFor(async () => expect(await running('SLEEP(4)')).toEqual([0, 0]), 3000);
+    await vi.waitFor(async () => expect(await running('SLEEP(4)')).toEqual([0, 0]), 20_000);
   });
 
   test('a session that is ended hears nothing more', async () => {
@@ -180,7 +188,7 @@ describe.each(engines())('quick reads share connections, $name', (engine) => {
       await killer.query(`KILL ${victim.threadId}`);
       expect(await ended).toBe('PROTOCOL_CONNECTION_LOST');
     }
-    await vi.waitFor(async () => expect(await running('SLEEP(60)')).toEqual([0, 0]), 2000);
+    await vi.waitFor(async () => expect(await running('SLEEP(60)')).toEqual([0, 0]), 20_000);
   });
 
   test('warnings and errors are those of the own statement', async () => {

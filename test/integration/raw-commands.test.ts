@@ -1,8 +1,9 @@
-import { test } from 'vitest';
+import { describe, test } from 'vitest';
 import { engines } from '../support/cluster.ts';
 import { rawAssault } from '../support/raw-commands/raw-assault.ts';
 
-// The long form is `test/long/raw-commands.test.ts`.
-test.each(engines())('commands as no driver sends them, on $name', async (engine) => {
-  await rawAssault(engine, { seed: Math.trunc(Math.random() * 0x7fff_ffff), count: 300 });
+// From any seed it could meet what no reading of the servers has told yet: that is for the long
+// form, `test/long/raw-commands.test.ts`.
+describe.each(engines())('commands as no driver sends them, on $name', (engine) => {
+  test.each([7, 286_841_392])('from seed %i', (seed) => rawAssault(engine, { seed, count: 300 }));
 });

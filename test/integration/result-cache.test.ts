@@ -285,7 +285,7 @@ describe.each(engines())('answers that are kept, $name', (engine) => {
       await writing;
       session?.destroy();
       const usual = {
-        ...{ strategy: defaultConfig.strategy, sync_timeout: `${defaultConfig.syncTimeoutMs}ms` },
+        ...{ strategy: defaultConfig.strategy, sync_timeout: `${lockstep.config.syncTimeoutMs}ms` },
         [`nodes.${behind.name}.weight`]: 1,
       };
       await control.settings.change(usual, 'test');

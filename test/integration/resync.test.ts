@@ -13,6 +13,9 @@ import {
 import { createRichSchema } from '../support/rich-schema.ts';
 import { extended } from '../support/extended.ts';
 
+/** For what may be over soon, and takes its time to begin. */
+const patient = { interval: 5, timeout: 20_000 };
+
 describe.each(engines())('a node is filled anew, $name', (engine) => {
   let servers: TestServers;
   let lockstep: TestBalancer;
@@ -42,7 +45,7 @@ describe.each(engines())('a node is filled anew, $name', (engine) => {
         ? state
         : `${node.state}: ${node.reason} ${JSON.stringify(node.resync)}`;
     };
-    return expect.poll(found, { timeout: 30_000, interval: 20 }).toBe(state);
+    return expect.poll(found, { timeout: 90_000, interval: 20 }).toBe(state);
   };
   /** A node that follows: what it lacks is noticed there, and not on the others. */
   const follower = (): string => {
@@ -202,7 +205,7 @@ describe.each(engines())('a node is filled anew, $name', (engine) => {
     await lockstep.balancer.control.disable('mysql3');
     await lockstep.balancer.control.resync('mysql3');
     await expect
-      .poll(() => lockstep.balancer.control.node('mysql3').resync?.phase, { interval: 5 })
+      .poll(() => lockstep.balancer.control.node('mysql3').resync?.phase, patient)
       .toMatch(/schema|data|programs/);
     await server('mysql3').kill();
     await expectQuarantined('mysql3', /resync ended early/);
@@ -221,7 +224,7 @@ describe.each(engines())('a node is filled anew, $name', (engine) => {
     await lockstep.balancer.control.disable('mysql3');
     await lockstep.balancer.control.resync('mysql3');
     const phase = (): string => lockstep.balancer.control.node('mysql3').resync?.phase ?? '';
-    await expect.poll(phase, { interval: 5, timeout: 20_000 }).toMatch(/schema|data/);
+    await expect.poll(phase, patient).toMatch(/schema|data/);
     const dead = lockstep.balancer.control.node('mysql3').resync?.source ?? '';
     await server(dead).kill();
     expect(lockstep.balancer.control.node('mysql3').state).toBe('RESYNCING');

@@ -78,10 +78,10 @@ describe.each(engines())('what a server shows of a thread, $name', (engine) => {
   });
 
   test('a statement, as text and prepared', async () => {
-    const text = subject.query('DO SLEEP(0.3)');
+    const text = subject.query('DO SLEEP(2)');
     await shows('Query');
     expect(await during(text)).toEqual(busy);
-    const prepared = other.execute('SELECT SLEEP(?)', [0.3]);
+    const prepared = other.execute('SELECT SLEEP(?)', [2]);
     await vi.waitUntil(async () => (await standing(other.threadId ?? 0)) === 'busy', 10_000);
     expect(await during(prepared, other.threadId ?? 0)).toEqual(busy);
   });

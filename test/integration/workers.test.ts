@@ -32,6 +32,7 @@ describe.each(engines())('workers, $name', (engine) => {
     servers = await startServers({ engine, count: 3 });
     lockstep = await startBalancer(servers, {
       workers: 2,
+      syncTimeoutMs: 1000,
       consistency: 'strong',
       users: [
         { name: 'app', password: 'app' },

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { vi } from 'vitest';
@@ -20,13 +21,25 @@ export interface BalancerProcess extends AsyncDisposable {
   readonly file: string;
   /** While it runs. */
   readonly pid: number | undefined;
-  /** Resolves when it takes clients; told to die at a fault point, also when that happened. */
+  /** Resolves when it takes clients and answers HTTP; told to die at a fault point, also when that happened. */
   start(faultPoint?: string): Promise<void>;
   /** Resolves when the process is gone, by whatever. */
   ended(): Promise<void>;
   /** kill -9; resolves when the process is gone. */
   kill(): Promise<void>;
   close(): Promise<void>;
+}
+
+/** HTTP begins after MySQL. */
+function accepts(port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ port, host: '127.0.0.1' });
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve();
+    });
+    socket.once('error', reject);
+  });
 }
 
 /** Not started yet. `settings` are further lines of its configuration file, `log` of its log. */
@@ -75,6 +88,7 @@ export async function prepareBalancerProcess(
       async () => {
         if (faultPoint !== '' && isGone()) return;
         await (await connectTo({ port }, { database: 'app' })).end();
+        await accepts(httpPort);
       },
       { timeout: 30_000, interval: 50 },
     );

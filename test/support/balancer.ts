@@ -31,6 +31,8 @@ export async function startBalancer(
     http: { ...defaultConfig.http, port: 0 },
     // Five times as often as by default, so that nodes come back sooner.
     health: { ...defaultConfig.health, intervalMs: 1000 },
+    // On a busy machine a node may be late without anything being wrong.
+    syncTimeoutMs: 5000,
     logLevel: 'silent',
     log: { ...defaultConfig.log, folder },
     users: [{ name: 'app', password: 'app' }],

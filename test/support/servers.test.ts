@@ -8,7 +8,7 @@ import { identify } from '../../src/demo/engine-process.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
-const deadlineMs = 15_000;
+const deadlineMs = 50_000;
 
 /** Has started something, as it would servers, and waits for ever. */
 const waiting = (pids: string): string => `
@@ -57,4 +57,4 @@ test('tests and what they have started end when the process that runs them is ki
     for (const pid of await started()) if (identify(pid)) process.kill(pid, 'SIGKILL');
     await rm(folder, { recursive: true, force: true });
   }
-}, 60_000);
+}, 120_000);
