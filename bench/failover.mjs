@@ -81,6 +81,8 @@ async function killUnderLoad(cluster, api, { seconds, ...values }) {
       const { name } = (await api.get('/nodes')).find(({ leader }) => leader === wanted);
       const server = cluster.servers.find((one) => one.name === name);
       load.begin(`${victim}_killed`);
+      // What is under way when it dies was sent in this window.
+      await delay(100);
       server.killNow();
       await delay(Number(seconds) * 1000);
       load.begin('node_returns');

@@ -19,10 +19,18 @@ export async function makePage(argv) {
   });
   if (values.help) return console.log(usage);
   if (files.length === 0) throw new Error('name the files that --json has written');
-  const runs = await Promise.all(files.map(async (file) => JSON.parse(await readFile(file))));
+  const runs = await Promise.all(files.map(readRun));
   const sections = runs.map((run, index) => section(run, run.kind !== runs[index - 1]?.kind));
   await writeFile(values.out, `${[head, aimed(runs), ...sections, repeat(runs)].join('\n\n')}\n`);
   console.log(`wrote ${values.out}`);
+}
+
+async function readRun(file) {
+  const run = JSON.parse(await readFile(file, 'utf8'));
+  for (const key of ['kind', 'command', 'system', 'programs', 'cells']) {
+    if (run[key] === undefined) throw new Error(`${file} has no "${key}": measure it anew`);
+  }
+  return run;
 }
 
 const head = `# Performance
@@ -47,7 +55,7 @@ this page. Without options they measure more, and take longer.
 ${runs.map(({ command, node }) => `npm run bench -- ${command}${onNode(node)}`).join('\n')}
 \`\`\`
 
-Beside Lockstep: ${runs.find(({ programs }) => programs)?.programs.join(', ')}.
+Beside Lockstep: ${runs[0].programs.join(', ')}.
 
 sysbench, HAProxy and Galera come from Debian's packages and are installed when they are
 missing; MySQL Router comes with the MySQL that the tests use; ProxySQL is measured where
@@ -71,22 +79,27 @@ const reasons = (runs) => `### Where it is behind, and what it would take
   shape, counts and times the statement, and holds the answer until it is whole. A commit is a
   place in the log, a flush of the disk and a marker on the node on top of that. It would take less
   to do for each query, and fewer steps for a commit.
-- **Two workers** (\`lockstep_2_workers\`) are slower than one process where both cores are taken
-  anyway: each worker has node connections of its own, on which fewer queries meet. They are for
-  machines with cores to spare; what they are worth there is measured below, in *More than one
-  process*.
-- **Writes beside Galera.** With all processes on the same two cores, the rate is what the CPU of a
-  write allows; the column *servers* holds what the servers take for one, *CPU* what Lockstep does.
-  ${besideGalera(runs)}
+${besideOne(runs)}- **Writes beside Galera.** With all processes on the same two cores, the rate is
+  what the CPU of a write allows; the column *servers* holds what the servers take for one, *CPU*
+  what Lockstep does. ${besideGalera(runs)}
   Behind Lockstep each of three servers parses and runs the statement, and the leader is also asked
-  for BEGIN, and, when the log has the entry, for the marker that makes replays exact and the COMMIT.
-  Tried on plain servers, and of no use: no BEGIN on the leader (\`autocommit=0\`, or COMMIT AND
-  CHAIN: 119 and 127 µs of its CPU a write where BEGIN has 104), and prepared statements on followers
-  (105 beside 98 µs in batches of 4, 46 beside 50 in batches of 16). It would take followers that get
-  rows, not statements, less of Lockstep's own CPU, or servers on cores of their own, as they are in
-  use.
+  for BEGIN, and, when the log has the entry, for the marker that makes replays exact and the
+  COMMIT. Tried on plain servers, and of no use: no BEGIN on the leader (\`autocommit=0\`, or
+  COMMIT AND CHAIN: 119 and 127 µs of its CPU a write where BEGIN has 104), and prepared statements
+  on followers (105 beside 98 µs in batches of 4, 46 beside 50 in batches of 16). It would take
+  followers that get rows, not statements, less of Lockstep's own CPU, or servers on cores of their
+  own, as they are in use.
 - **CPU for each node added**: a follower is sent a batch and answers every statement of it, and
   with few clients its batches are small. It would take followers that get rows here too.`;
+
+const besideOne = (runs) =>
+  runs.some(({ kind }) => kind === 'workers')
+    ? `- **Two workers** (\`lockstep_2_workers\`) are slower than one process where both cores are
+  taken anyway: each worker has node connections of its own, on which fewer queries meet. They are
+  for machines with cores to spare; what they are worth there is measured below, in *More than one
+  process*.
+`
+    : '';
 
 /** What a balancer that takes nothing at all would reach, were the servers all there is. */
 function besideGalera(runs) {
@@ -177,13 +190,14 @@ more, and the ratios others than these.
 all tables; both have a node of their own, and all share the machine's cores.
 \`node_forwarder\` passes bytes on and looks at nothing: the least that a proxy in Node.js takes.`,
   workers: `What \`workers: 2\` is worth where cores are to spare. Two cores that load, servers
-and Lockstep keep busy cannot show it: so each process of Lockstep, the main one too, is held to a
-small part of a core by the kernel, and the rest of the machine waits for it.`,
+and Lockstep keep busy cannot show it: so the kernel holds each process of Lockstep, and nothing
+else, to a small part of a core. With two workers there are three such processes, the main one among
+them, which does little for sessions that only read.`,
   writes: `\`one_server\` and every server of \`galera_3\` flush at each commit. Behind
 Lockstep it is Lockstep's log that is flushed before a write is acknowledged; its nodes flush
 once a second, but for those of \`lockstep_3_flushing\`, which do at each commit
-too. \`lockstep_N\` has N nodes and acknowledges when all have committed. Clients of the Galera
-cluster all write to its first node, where nothing they write conflicts with what another node has.`,
+too. \`lockstep_N\` has N nodes and acknowledges when all have committed. The clients of the Galera
+cluster all write to its first node, so that no two nodes' writes conflict.`,
   replay: `One of three nodes behind Lockstep is stopped, rows are updated, it is started
 again; measured from when its recovery begins until it serves. \`replica\` is a replica of
 MariaDB's own, in optimistic mode with four threads, that is stopped while its primary, which
@@ -192,9 +206,9 @@ flushes at each commit, is given the same. The ratio is that of the two rates.`,
 Lockstep has. \`no_entry\`: all nodes have everything. \`node_down\`: one is down and has missed
 the entries: the first 2,000 are updates of clients, the others the same again, written by the log's
 own writer. \`replay\`: it comes back; the memory is the most of the whole replay.`,
-  failover: `\`follower_killed\` and \`leader_killed\` begin at kill -9 of a node, \`calm\` is
-the time before, \`node_returns\` that from its start until it serves again. A statement counts where
-it was sent; what is slowest is the worst of all rounds.`,
+  failover: `\`follower_killed\` and \`leader_killed\` begin 100 ms ahead of kill -9 of a node,
+\`calm\` is the time before, \`node_returns\` that from its start until it serves again. A statement
+counts where it was sent; what is slowest is the worst of all rounds.`,
 };
 
 const column = (all, key) => all.map((figures) => figures[key]);

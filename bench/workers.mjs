@@ -3,7 +3,7 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { requireEngine } from '../dist/demo/engine.js';
-import { holdEachTo } from './cpu-share.mjs';
+import { holdEachTo, letGo } from './cpu-share.mjs';
 import { saveFigures } from './figures.mjs';
 import { interleaved, throughput } from './measure.mjs';
 import { withDescendants } from './processes.mjs';
@@ -47,22 +47,22 @@ export async function workers(argv) {
   const folder = await mkdtemp(join(tmpdir(), 'lockstep-bench-'));
   const node = await startNode({ engine, folder: join(folder, 'mysql1') });
   const running = {};
-  const releases = [];
+  const groups = [];
   try {
     await startTargets(names, { node, folder }, running);
     console.log(`${engine.name} ${engine.version}, ${cpus().length} × ${cpus()[0].model}`);
     for (const target of Object.values(running)) {
       // What compiles the hot path first would take long in a part of a core.
       await throughput(target, { ...work, connections: 32, seconds: warmUpSeconds });
-      releases.push(holdEachTo(Number(values.share) / 100, target.pids.flatMap(withDescendants)));
+      holdEachTo(Number(values.share) / 100, target.pids.flatMap(withDescendants), groups);
     }
     const cells = await measureAll(running, values);
     await saveFigures(values, { kind: 'workers', engine, cells });
   } finally {
     await Promise.all(Object.values(running).map((target) => target.stop()));
-    for (const release of releases) release();
     await node.kill();
     await rm(folder, { recursive: true, force: true });
+    await letGo(groups);
   }
 }
 

@@ -61,6 +61,12 @@ export const errorTable = {
     httpStatus: 400,
     remedy: 'Correct the request as the message says.',
   },
+  unreadable_name: {
+    errno: 1300,
+    sqlState: 'HY000',
+    httpStatus: 400,
+    remedy: 'Write names in the character set that the session has (`SET NAMES`).',
+  },
   empty_query: {
     errno: 1065,
     sqlState: '42000',

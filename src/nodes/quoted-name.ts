@@ -1,17 +1,26 @@
+import { isUtf8 } from 'node:buffer';
+import { LockstepError } from '../base/errors.ts';
+import { beyondAscii } from '../sql/name-charset.ts';
 import { quoteString } from '../sql/quote.ts';
 
-/** A character of two or three bytes, which is kept; one of four; or a byte that is none. */
-const beyondAscii = new RegExp(
-  '([\\xc2-\\xdf][\\x80-\\xbf]|\\xe0[\\xa0-\\xbf][\\x80-\\xbf]|\\xed[\\x80-\\x9f][\\x80-\\xbf]' +
-    '|[\\xe1-\\xec\\xee\\xef][\\x80-\\xbf]{2})|[\\xf0-\\xf7][\\x80-\\xbf]{3}|[\\x80-\\xff]',
-  'g',
-);
+const ofFourBytes = /[\xf0-\xf4][\x80-\xbf]{3}/g;
 
 /**
  * A name from a statement, as information_schema is asked for it. MySQL has a question mark in
- * place of what takes four bytes of UTF-8, and of each byte that is part of no character; MariaDB
- * refuses both in names. Neither compares its own names with such bytes.
+ * place of what takes four bytes of UTF-8; MariaDB refuses it in names. Throws unreadable_name for
+ * bytes that are no text: MySQL cuts some off and makes question marks of others, and may find by
+ * them what is not meant.
  */
 export function quotedName(name: string): string {
-  return quoteString(name.replace(beyondAscii, (_, kept?: string) => kept ?? '?'));
+  if (!beyondAscii(name)) return quoteString(name);
+  if (!isUtf8(Buffer.from(name, 'latin1'))) throw unreadable(name);
+  return quoteString(name.replace(ofFourBytes, '?'));
+}
+
+function unreadable(name: string): LockstepError {
+  const shown = name.replace(
+    /[\x80-\xff]/g,
+    (byte) => `\\x${byte.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+  return new LockstepError('unreadable_name', `Invalid utf8mb4 character string: '${shown}'`);
 }

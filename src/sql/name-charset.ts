@@ -37,10 +37,19 @@ export const beyondAscii = (text: string): boolean => /[\x80-\uffff]/.test(text)
 /** What to SET ahead of names, where the client's own character set is another. */
 export const readAsUtf8 = 'character_set_client=utf8mb4';
 
-/** UTF-8 of what these bytes say in a character set; both are binary strings. */
+/** What a decoder has for bytes that say nothing: U+FFFD. */
+const unknownLetter = '\xef\xbf\xbd';
+/** A byte that is never part of UTF-8. */
+const noLetter = '\xff';
+
+/**
+ * UTF-8 of what these bytes say in a character set; both are binary strings. It is no UTF-8 where
+ * they say nothing.
+ */
 export function fromCharset(bytes: string, charset: string | undefined): string {
   if (charset === undefined || !beyondAscii(bytes)) return bytes;
-  return Buffer.from(textOf(bytes, charset), 'utf8').toString('latin1');
+  const text = Buffer.from(textOf(bytes, charset), 'utf8').toString('latin1');
+  return text.replaceAll(unknownLetter, noLetter);
 }
 
 /** The other way round; throws for a name that has a character which is not in the set. */
@@ -66,7 +75,7 @@ function textOf(bytes: string, charset: string): string {
   }
   if (charset !== 'euckr') return decoderOf(charset).decode(Buffer.from(bytes, 'latin1'));
   return bytes.replace(
-    /[\x81-\xfe][\x41-\xfe]/g,
+    /[\x81-\xfe][\x41-\xfe]|[\x80-\xff]/g,
     (pair) => lettersOf(charset).get(pair) ?? '\ufffd',
   );
 }

@@ -3,6 +3,7 @@
  * as their CONVERT … USING utf8mb3 gives it; `?` for a byte that is no character.
  */
 export const oneByteCharsets: Readonly<Record<string, string>> = {
+  ascii: '?'.repeat(128),
   armscii8:
     '\u0080\u0081\u0082\u0083\u0084\u0085\u0086\u0087\u0088\u0089\u008a\u008b\u008c\u008d' +
     '\u008e\u008f\u0090\u0091\u0092\u0093\u0094\u0095\u0096\u0097\u0098\u0099\u009a\u009b' +

@@ -21,7 +21,10 @@ export interface BalancerProcess extends AsyncDisposable {
   readonly file: string;
   /** While it runs. */
   readonly pid: number | undefined;
-  /** Resolves when it takes clients and answers HTTP; told to die at a fault point, also when that happened. */
+  /**
+   * Resolves when it takes clients and answers HTTP; told to die at a fault point, also when that
+   * happened.
+   */
   start(faultPoint?: string): Promise<void>;
   /** Resolves when the process is gone, by whatever. */
   ended(): Promise<void>;
