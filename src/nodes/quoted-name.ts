@@ -8,8 +8,8 @@ const ofFourBytes = /[\xf0-\xf4][\x80-\xbf]{3}/g;
 /**
  * A name from a statement, as information_schema is asked for it. MySQL has a question mark in
  * place of what takes four bytes of UTF-8; MariaDB refuses it in names. Throws unreadable_name for
- * bytes that are no text: MySQL cuts some off and makes question marks of others, and may find by
- * them what is not meant.
+ * bytes that are no text: MySQL makes question marks of them, how many is its own, and what it then
+ * finds would not be known here.
  */
 export function quotedName(name: string): string {
   if (!beyondAscii(name)) return quoteString(name);
