@@ -99,19 +99,23 @@ describeAlike('benchmarks with nodes that die', ({ name: engine }) => {
     }
   }
 
-  test('no statement fails while a follower, and then the leader, is killed', async () => {
-    const figures = await measure('failover', '--seconds', '1');
-    expect(Object.keys(figures)).toEqual([
-      'calm',
-      'follower_killed',
-      'leader_killed',
-      'node_returns',
-    ]);
-    for (const window of Object.values(figures).flat()) {
-      expect(window).toMatchObject({ failed: 0, errors: [] });
-      expect(window['statements']).toBeGreaterThan(0);
-    }
-  });
+  test(
+    'no statement fails while a follower, and then the leader, is killed',
+    extended,
+    async () => {
+      const figures = await measure('failover', '--seconds', '1');
+      expect(Object.keys(figures)).toEqual([
+        'calm',
+        'follower_killed',
+        'leader_killed',
+        'node_returns',
+      ]);
+      for (const window of Object.values(figures).flat()) {
+        expect(window).toMatchObject({ failed: 0, errors: [] });
+        expect(window['statements']).toBeGreaterThan(0);
+      }
+    },
+  );
 
   test('a node that was stopped replays what was written meanwhile', extended, async () => {
     const figures = await measure('replay', '--updates', '300');

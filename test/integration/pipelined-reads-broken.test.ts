@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { nodeName } from '../../src/base/brands.ts';
 import { startBalancer, type TestBalancer, untilAllUp } from '../support/balancer.ts';
 import { connectTo, engines, startServers, type TestServers } from '../support/cluster.ts';
+import { extended } from '../support/extended.ts';
 import { FaultProxy } from '../support/fault-proxy.ts';
 
 const clients = 24;
@@ -121,30 +122,29 @@ describe.each(engines())('quick reads that share connections which break, $name'
     roundsMsMax,
   );
 
-  test(
-    'of bytes that are no answer nobody gets what is not its own',
-    async () => {
-      const broken = whereSeveralCome((_, bytes) => {
-        const half = Math.floor(bytes.length / 2);
-        return Buffer.concat([bytes.subarray(0, half), Buffer.alloc(bytes.length - half, 0xff)]);
-      });
-      for (let round = 0; round < burstsOfNonsense; round += 1) {
-        await untilAllUp(lockstep);
-        const name = `nonsense_${round}`;
-        await learn(name);
-        const sessions = await open(clients);
-        broken.armed = true;
-        await burst(sessions, name);
-        for (const session of sessions) session.destroy();
-      }
-      await heal();
-      expect(broken.count).toBeGreaterThan(burstsOfNonsense / 3);
+  test('of bytes that are no answer nobody gets what is not its own', {
+    ...extended,
+    timeout: roundsMsMax,
+  }, async () => {
+    const broken = whereSeveralCome((_, bytes) => {
+      const half = Math.floor(bytes.length / 2);
+      return Buffer.concat([bytes.subarray(0, half), Buffer.alloc(bytes.length - half, 0xff)]);
+    });
+    for (let round = 0; round < burstsOfNonsense; round += 1) {
+      await untilAllUp(lockstep);
+      const name = `nonsense_${round}`;
+      await learn(name);
       const sessions = await open(clients);
-      expect(await burst(sessions, 'sense')).toEqual([]);
-      await Promise.all(sessions.map((session) => session.end()));
-    },
-    roundsMsMax,
-  );
+      broken.armed = true;
+      await burst(sessions, name);
+      for (const session of sessions) session.destroy();
+    }
+    await heal();
+    expect(broken.count).toBeGreaterThan(burstsOfNonsense / 3);
+    const sessions = await open(clients);
+    expect(await burst(sessions, 'sense')).toEqual([]);
+    await Promise.all(sessions.map((session) => session.end()));
+  });
 
   test('clients that vanish while they wait leave the others their answers', async () => {
     const { control } = lockstep.balancer;
