@@ -1,7 +1,6 @@
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { nodeName } from '../../src/base/brands.ts';
-import { startBalancer, type TestBalancer, untilAllUp } from '../support/balancer.ts';
+import { nodesBehind, startBalancer, type TestBalancer, untilAllUp } from '../support/balancer.ts';
 import { connectTo, engines, startServers, type TestServers } from '../support/cluster.ts';
 import { extended } from '../support/extended.ts';
 import { FaultProxy } from '../support/fault-proxy.ts';
@@ -31,14 +30,7 @@ describe.each(engines())('quick reads that share connections which break, $name'
     servers = await startServers({ engine, count: 2 });
     for (const { port } of servers.servers) proxies.push(await FaultProxy.open(port));
     lockstep = await startBalancer(servers, {
-      nodes: proxies.map(({ port }, index) => ({
-        name: nodeName(`mysql${index + 1}`),
-        host: '127.0.0.1',
-        port,
-        user: 'root',
-        password: 'root',
-        weight: 1,
-      })),
+      nodes: nodesBehind(proxies),
     });
     await untilAllUp(lockstep);
     await using client = await connectTo(lockstep, { database: 'app' });

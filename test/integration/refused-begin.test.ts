@@ -1,6 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { nodeName } from '../../src/base/brands.ts';
-import { startBalancer, type TestBalancer } from '../support/balancer.ts';
+import { nodesBehind, startBalancer, type TestBalancer } from '../support/balancer.ts';
 import {
   connectTo,
   engines,
@@ -29,14 +28,7 @@ describe.each(engines())('a BEGIN that the leader refuses, $name', (engine) => {
     servers = await startServers({ engine, count: 2 });
     for (const { port } of servers.servers) proxies.push(await FaultProxy.open(port));
     lockstep = await startBalancer(servers, {
-      nodes: proxies.map(({ port }, index) => ({
-        name: nodeName(`mysql${index + 1}`),
-        host: '127.0.0.1',
-        port,
-        user: 'root',
-        password: 'root',
-        weight: 1,
-      })),
+      nodes: nodesBehind(proxies),
     });
     const { control } = lockstep.balancer;
     const client = await connectTo(lockstep, { database: 'app' });

@@ -8,6 +8,20 @@ import { type Config, defaultConfig } from '../../src/config/config.ts';
 import type { NodeStatus } from '../../src/http/balancer-control.ts';
 import type { TestServers } from './servers.ts';
 
+/** Nodes that are reached by way of these, in the order of their servers. */
+export const nodesBehind = (
+  ways: readonly { readonly port: number }[],
+  weightOf: (index: number) => number = () => 1,
+): Config['nodes'] =>
+  ways.map(({ port }, index) => ({
+    name: nodeName(`mysql${index + 1}`),
+    host: '127.0.0.1',
+    port,
+    user: 'root',
+    password: 'root',
+    weight: weightOf(index),
+  }));
+
 /** A balancer over real servers, on free ports, with a log folder of its own. */
 export interface TestBalancer extends AsyncDisposable {
   readonly balancer: Balancer;
@@ -36,14 +50,7 @@ export async function startBalancer(
     logLevel: 'silent',
     log: { ...defaultConfig.log, folder },
     users: [{ name: 'app', password: 'app' }],
-    nodes: servers.servers.map((server, index) => ({
-      name: nodeName(`mysql${index + 1}`),
-      host: '127.0.0.1',
-      port: server.port,
-      user: 'root',
-      password: 'root',
-      weight: index + 1,
-    })),
+    nodes: nodesBehind(servers.servers, (index) => index + 1),
     ...overrides,
   };
   const workerProgram = new URL('../../dist/workers/main.js', import.meta.url).pathname;

@@ -2,11 +2,10 @@ import { join } from 'node:path';
 import { setImmediate as oneTurn } from 'node:timers/promises';
 import { faultPoints } from '../../../src/base/fault-points.ts';
 import type { NodeName } from '../../../src/base/brands.ts';
-import { nodeName } from '../../../src/base/brands.ts';
 import { defaultConfig } from '../../../src/config/config.ts';
 import type { Engine } from '../../../src/demo/engine.ts';
 import type { LocalServer } from '../../../src/demo/local-server.ts';
-import { startBalancer, type TestBalancer } from '../balancer.ts';
+import { nodesBehind, startBalancer, type TestBalancer } from '../balancer.ts';
 import { FaultProxy } from '../fault-proxy.ts';
 import { startServers, type TestServers } from '../servers.ts';
 import { checkCell } from './check-cell.ts';
@@ -53,14 +52,7 @@ export class ServerCrashes implements AsyncDisposable {
         health: crashHealth,
         syncTimeoutMs: crashSyncTimeoutMs,
         noNodeTimeoutMs: crashNoNodeTimeoutMs,
-        nodes: proxies.map(({ port }, index) => ({
-          name: nodeName(`mysql${index + 1}`),
-          host: '127.0.0.1',
-          port,
-          user: 'root',
-          password: 'root',
-          weight: 1,
-        })),
+        nodes: nodesBehind(proxies),
         apply: { ...defaultConfig.apply, batchEntriesMax: crashBatchEntries },
         log: {
           ...defaultConfig.log,
